@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The store: one SQLite file, one writer, WAL, batches. What was accepted is
+ * never lost: a batch is at most STORE_BATCH_ROWS rows or STORE_BATCH_MS old,
+ * and kill -9 loses at most that. A full disk stops nothing: rows are counted
+ * as lost, it is said once, and storing resumes when there is room.
+ */
+#ifndef STRIPWIRE_STORE_H
+#define STRIPWIRE_STORE_H
+
+#include "decoders/x509.h"
+#include "rules/alert.h"
+#include "rules/history.h"
+
+#define STORE_BATCH_ROWS 1000
+#define STORE_BATCH_MS 1000
+
+enum store_status {
+	STORE_OK = 0,
+	STORE_FAILED, /* cannot be opened, locked, not a database, newer
+			   version, read-only: a sentence is in err */
+	STORE_KNOWN /* store_file_end(): this capture was read before */
+};
+
+struct store;
+
+struct store_config {
+	const char *path;
+	bool again; /* store and learn even what is known */
+	/* once per kind of trouble: disk full, write error */
+	void (*on_problem)(void *ctx, const char *sentence);
+	void *ctx;
+};
+
+struct store_counters {
+	uint64_t alerts, duplicates, lost, batches, certs;
+};
+
+/* Opens or creates; a database of another program or of a newer version is
+ * left untouched. */
+enum store_status store_open(struct store **out, const struct store_config *cfg,
+    char *err, size_t errlen);
+/* Writes what is pending and closes. Returns -1 if something was lost. */
+int store_close(struct store *s);
+
+int store_load_history(struct store *s, struct history *h);
+
+/* A run: one call of the program over some input. */
+void store_run_begin(
+    struct store *s, const char *command_line, const char *rules_path);
+void store_run_end(
+    struct store *s, uint64_t packets, uint64_t bytes, uint64_t flows);
+
+/* Accepts an alert. Its row is given an id at once (what `show` takes); 0 if
+ * it was not stored (known already, or no room). */
+int64_t store_alert(struct store *s, const struct alert *a, const char *file);
+/* Each certificate once, with first and last sight and where. */
+void store_cert(struct store *s, const struct chain_verdict *v,
+    const struct obs_flow *flow, int64_t time);
+
+/*
+ * A file of the input has ended: its alerts and what it taught (h: marked
+ * before, see history.h) become permanent together. STORE_KNOWN: a file with
+ * this fingerprint, packet count and times is in the database already; then
+ * its alerts of this run are taken out again and h is dropped, unless again.
+ */
+enum store_status store_file_end(struct store *s, const char *path,
+    uint64_t fingerprint, uint64_t packets, int64_t first, int64_t last,
+    struct history *h, char *earlier, size_t earlierlen);
+
+/* Commits the batch if it is due (call often, it is cheap) or now. */
+void store_poll(struct store *s);
+void store_flush(struct store *s);
+
+const struct store_counters *store_counters(const struct store *s);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From the IP header to the TCP payload: IPv4 (RFC 791), IPv6 with extension
+ * headers (RFC 8200), fragments of both put together within bounds (a pool of
+ * DEFRAG_BYTES, 30 s, least recently used goes), TCP header and options
+ * (RFC 9293, 7323). Checksums are verified and counted, never a reason to
+ * drop: span ports and offloading hosts produce wrong ones all the time.
+ */
+#ifndef STRIPWIRE_IP_H
+#define STRIPWIRE_IP_H
+
+#include "decoders/packet.h"
+
+#define DEFRAG_BYTES (4u << 20) /* fragments held, all datagrams together */
+#define DEFRAG_DATAGRAMS 1024
+
+enum ip_result {
+	IP_TCP, /* TCP fields are set */
+	IP_NOT_TCP, /* another protocol, or ICMP about one */
+	IP_FRAGMENT, /* held; nothing to do yet */
+	IP_TRUNCATED, /* the capture cut the headers */
+	IP_MALFORMED /* lengths or fields contradict each other */
+};
+
+struct ip_counters {
+	uint64_t v4, v6, tcp, other, fragments, reassembled, frag_dropped,
+	    frag_overlap, truncated, malformed, bad_ip_csum, bad_tcp_csum;
+};
+
+struct ip_ctx; /* the defragmenter and the counters */
+
+struct ip_ctx *ip_new(void);
+void ip_free(struct ip_ctx *c);
+const struct ip_counters *ip_counters(const struct ip_ctx *c);
+
+/* pkt->ip must be set. A put-together datagram borrows from the context and
+ * lives until the next call. */
+enum ip_result ip_decode(struct ip_ctx *c, struct packet *pkt);
+
+/* TCP checksum of a decoded packet, on demand: reading every payload byte is
+ * not free, and opaque flows do not need it. Sets PKT_CSUM_CHECKED and
+ * PKT_BAD_TCP_CSUM; counts. Packets that were cut are left alone. */
+void ip_check_tcp(struct ip_ctx *c, struct packet *pkt);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The decoder of one mail connection: ordered bytes of both directions in,
+ * observations out. It finds out which protocol it is, hands the bytes to
+ * smtp.c, imap.c or pop3.c, and after STARTTLS/STLS (or at once, where the
+ * first byte is a TLS record) to tls_record.c. It knows nothing of packets
+ * beyond the pkt_ref that comes with each run of bytes, nothing of flows, and
+ * nothing of guilt.
+ *
+ * Contract: the observations are the same however the bytes are cut, as long
+ * as the order between the directions is the same. State is of fixed size;
+ * a TLS handshake in progress borrows one buffer from the pool in mail_env.
+ */
+#ifndef STRIPWIRE_MAIL_H
+#define STRIPWIRE_MAIL_H
+
+#include "decoders/obs.h"
+
+struct mail; /* sizeof by mail_size(); lives in the flow's session slot */
+
+struct tls_pool; /* buffers for handshakes in progress, see tls_record.h */
+
+/* Shared by all flows of a worker. Counters are added to, never reset. */
+struct mail_env {
+	struct obs_sink sink;
+	struct tls_pool *pool;
+	uint8_t secret_key[16]; /* SipHash key for obs_auth.secret_id */
+	struct mail_counters {
+		uint64_t flows[PROTO_COUNT];
+		uint64_t lines, overlong_lines, bare_lf, nul_bytes;
+		uint64_t bodies, body_bytes, literals;
+		uint64_t gaps, resyncs;
+		uint64_t tls_records, tls_handshakes, tls_pool_empty,
+		    tls_broken;
+	} n;
+};
+
+struct mail_flow { /* what the tracker knows when decoding starts */
+	uint64_t flow;
+	uint16_t client_port, server_port;
+	uint32_t vis; /* enum vis */
+};
+
+/* What the decoder still wants from one direction. */
+enum mail_want {
+	MAIL_BYTES, /* go on feeding */
+	MAIL_NOTHING /* opaque: never feed this direction again */
+};
+
+size_t mail_size(void);
+void mail_init(
+    struct mail *m, struct mail_env *env, const struct mail_flow *flow);
+
+/* Ordered bytes of one direction; pkt is the packet that carried them. The
+ * bytes are not kept: a partial line is copied, a body is only scanned. */
+void mail_data(struct mail *m, enum dir dir, struct slice bytes,
+    const struct pkt_ref *pkt);
+
+/* n bytes of this direction were acknowledged but never seen. The decoder
+ * resynchronises at the next line, record or literal end. */
+void mail_gap(
+    struct mail *m, enum dir dir, uint64_t n, const struct pkt_ref *pkt);
+
+/* The direction is closed by FIN: nothing more will come. */
+void mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt);
+
+/* The connection is over (any reason); pending units are emitted. */
+void mail_end(struct mail *m, int64_t time);
+
+enum mail_want mail_wants(const struct mail *m, enum dir dir);
+
+/* vis bits that the tracker learned of meanwhile. */
+void mail_add_vis(struct mail *m, uint32_t vis);
+
+enum proto mail_proto(const struct mail *m);
+enum phase mail_phase(const struct mail *m);
+bool mail_is_implicit_tls(const struct mail *m);
+bool mail_quit_seen(const struct mail *m);
+
+/*
+ * Is this range of the flow's bytes known to hold no secret? For evidence of
+ * conflicting segments: text is shown only where this says yes. Asked for the
+ * bytes last delivered in dir; conservative (false when in doubt).
+ */
+bool mail_text_is_public(const struct mail *m, enum dir dir);
+
+/* Cheap first look: could this payload be the start of a mail dialogue, or
+ * this port be a mail port? Used before a struct mail is spent on a flow. */
+bool mail_port(uint16_t port);
+bool mail_looks_like(enum dir dir, struct slice first_bytes);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sizes, names and printable forms of observations.
+ */
+#include "decoders/obs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEADER offsetof(struct obs, u)
+
+static const struct {
+	const char *name;
+	uint16_t size;
+} kinds[OBS_KIND_COUNT] = {
+    [OBS_NONE] = {"none", 0},
+    [OBS_FLOW_OPEN] = {"flow-open", sizeof(struct obs_flow)},
+    [OBS_FLOW_END] = {"flow-end", sizeof(struct obs_end)},
+    [OBS_RST] = {"rst", sizeof(struct obs_rst)},
+    [OBS_CONFLICT] = {"conflict", sizeof(struct obs_conflict)},
+    [OBS_GREETING] = {"greeting", sizeof(struct obs_greeting)},
+    [OBS_CAPS] = {"caps", sizeof(struct obs_caps)},
+    [OBS_TLS_ASKED] = {"tls-asked", sizeof(struct obs_verb)},
+    [OBS_TLS_ANSWERED] = {"tls-answered", sizeof(struct obs_answer)},
+    [OBS_TEXT_BEFORE_TLS] = {"text-before-tls", sizeof(struct obs_inject)},
+    [OBS_CLEAR_USE] = {"clear-use", sizeof(struct obs_verb)},
+    [OBS_AUTH] = {"auth", sizeof(struct obs_auth)},
+    [OBS_VERB_UNKNOWN] = {"verb-unknown", sizeof(struct obs_answer)},
+    [OBS_TLS_DEMANDED] = {"tls-demanded", sizeof(struct obs_answer)},
+    [OBS_MAIL_CONTENT] = {"mail-content", sizeof(struct obs_content)},
+    [OBS_IMAP_EARLY] = {"imap-early", sizeof(struct obs_verb)},
+    [OBS_IMAP_UNSOLICITED] = {"imap-unsolicited", sizeof(struct obs_verb)},
+    [OBS_IMAP_CODE] = {"imap-code", sizeof(struct obs_verb)},
+    [OBS_QUIT] = {"quit", sizeof(struct obs_verb)},
+    [OBS_TLS_CLIENT_HELLO] = {"tls-client-hello", sizeof(struct obs_hello)},
+    [OBS_TLS_SERVER_HELLO] = {"tls-server-hello", sizeof(struct obs_hello)},
+    [OBS_TLS_CERT] = {"tls-cert", sizeof(struct obs_cert)},
+    [OBS_TLS_ALERT] = {"tls-alert", sizeof(struct obs_alert)},
+    [OBS_TLS_DONE] = {"tls-done", sizeof(struct obs_done)},
+    [OBS_TLS_APPDATA] = {"tls-appdata", sizeof(struct obs_done)},
+    [OBS_TLS_BROKEN] = {"tls-broken", sizeof(struct obs_verb)},
+};
+
+uint16_t
+obs_size(enum obs_kind kind)
+{
+	if ((unsigned)kind >= OBS_KIND_COUNT)
+		return HEADER;
+	return (uint16_t)(HEADER + kinds[kind].size);
+}
+
+void
+obs_init(struct obs *o, enum obs_kind kind)
+{
+	uint16_t size = obs_size(kind);
+
+	memset(o, 0, size);
+	o->kind = (uint16_t)kind;
+	o->size = size;
+}
+
+const char *
+obs_kind_name(enum obs_kind kind)
+{
+	return (unsigned)kind < OBS_KIND_COUNT ? kinds[kind].name : "?";
+}
+
+const char *
+proto_name(enum proto proto)
+{
+	static const char *const names[PROTO_COUNT] = {
+	    "unknown", "smtp", "imap", "pop3", "other"};
+
+	return (unsigned)proto < PROTO_COUNT ? names[proto] : "?";
+}
+
+const char *
+phase_name(enum phase phase)
+{
+	static const char *const names[] = {"syn", "text", "tls-asked",
+	    "tls-ready", "tls-hello", "tls-done", "opaque", "closing"};
+
+	return (unsigned)phase < sizeof(names) / sizeof(names[0]) ? names[phase]
+								  : "?";
+}
+
+/* Printable form of one byte; returns its length (1, 2 or 4). */
+static unsigned
+escape_byte(char out[4], uint8_t c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (c >= 0x20 && c <= 0x7e) {
+		out[0] = (char)c;
+		return 1;
+	}
+	out[0] = '\\';
+	if (c == '\r' || c == '\n') {
+		out[1] = c == '\r' ? 'r' : 'n';
+		return 2;
+	}
+	out[1] = 'x';
+	out[2] = hex[c >> 4];
+	out[3] = hex[c & 15];
+	return 4;
+}
+
+bool
+obs_copy_string(char *dst, size_t cap, struct slice s)
+{
+	size_t used = 0;
+	char esc[4];
+
+	while (s.len > 0 && (s.p[s.len - 1] == '\n' || s.p[s.len - 1] == '\r'))
+		s.len--;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned n = escape_byte(esc, s.p[i]);
+
+		if (used + n + 1 > cap) {
+			dst[used] = '\0';
+			return false;
+		}
+		memcpy(dst + used, esc, n);
+		used += n;
+	}
+	dst[used] = '\0';
+	return true;
+}
+
+void
+obs_set_text(struct obs *o, struct slice s)
+{
+	(void)obs_copy_string(o->text, sizeof(o->text), s);
+}

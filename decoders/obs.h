@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Observations: what was on the wire. This is the one contract between the
+ * half that sees packets and the half that judges.
+ *
+ * An observation is flat and self-contained: no pointers, every string inline
+ * and capped, so that it can cross a process boundary by memcpy of obs.size
+ * bytes. Only the first obs.size bytes of a struct obs are meaningful; unused
+ * fields are zero. Strings are NUL-terminated and hold printable ASCII: other
+ * bytes arrive as \xNN (obs_set_text() and obs_copy_string() see to that).
+ *
+ * Secrets never enter an observation. Where a line carried one, its bytes are
+ * replaced by OBS_MASK before the text is copied.
+ *
+ * Decoders know nothing of guilt: the names here say what was seen, never
+ * what it means.
+ */
+#ifndef STRIPWIRE_OBS_H
+#define STRIPWIRE_OBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decoders/packet.h"
+#include "decoders/slice.h"
+
+#define OBS_TEXT_MAX 256 /* bytes of the wire shown with an observation */
+#define OBS_NAME_MAX 256 /* host and user names, RFC 5321 4.5.3.1 */
+#define OBS_WORDS_MAX 1024 /* a capability list; real ones are < 500 */
+#define OBS_VERB_MAX 32
+#define OBS_MASK "********" /* stands for a secret of any length */
+
+enum dir { DIR_C2S = 0, DIR_S2C = 1 };
+
+enum proto { /* what the bytes speak, found by content as well as by port */
+	PROTO_UNKNOWN = 0,
+	PROTO_SMTP,
+	PROTO_IMAP,
+	PROTO_POP3,
+	PROTO_OTHER, /* not mail */
+	PROTO_COUNT
+};
+
+/*
+ * How far encryption has come on a flow. Decoder and TCP tracker stamp each
+ * observation with the phase at its time.
+ */
+enum phase {
+	PHASE_SYN = 0, /* TCP handshake not complete */
+	PHASE_TEXT, /* plaintext dialogue */
+	PHASE_TLS_ASKED, /* STARTTLS/STLS sent, no final reply yet */
+	PHASE_TLS_READY, /* go-ahead seen, no TLS record yet */
+	PHASE_TLS_HELLO, /* TLS handshake under way */
+	PHASE_TLS_DONE, /* handshake complete, opaque */
+	PHASE_OPAQUE, /* not followed any more (COMPRESS, not mail) */
+	PHASE_CLOSING /* a FIN was seen, or QUIT/LOGOUT answered */
+};
+
+/* The packet behind an observation. What `show` prints and --pcap rebuilds. */
+struct pkt_ref {
+	int64_t time; /* ns since the epoch */
+	uint64_t ordinal; /* 0: none */
+	uint32_t file, frame_no;
+	uint32_t seq, ack; /* as on the wire */
+	uint32_t len; /* payload bytes on the wire */
+	uint16_t window;
+	uint16_t ip_id;
+	uint8_t ttl;
+	uint8_t tcp_flags;
+	uint8_t dir; /* enum dir */
+	uint8_t pad;
+};
+
+enum obs_kind {
+	OBS_NONE = 0,
+	/* the flow (TCP tracker) */
+	OBS_FLOW_OPEN, /* .flow, always the first of its flow */
+	OBS_FLOW_END, /* .end, always the last */
+	OBS_RST, /* .rst, once settled */
+	OBS_CONFLICT, /* .conflict, once settled */
+	/* the dialogue (mail decoders) */
+	OBS_GREETING, /* .greeting */
+	OBS_CAPS, /* .caps: a list, or a refusal to give one */
+	OBS_TLS_ASKED, /* .verb: client asked for TLS */
+	OBS_TLS_ANSWERED, /* .answer: final reply to it */
+	OBS_TEXT_BEFORE_TLS, /* .inject: bytes between asking and records */
+	OBS_CLEAR_USE, /* .verb: MAIL, or a login command, in clear */
+	OBS_AUTH, /* .auth: one exchange, with outcome if seen */
+	OBS_VERB_UNKNOWN, /* .answer: server rejected a verb nobody has */
+	OBS_TLS_DEMANDED, /* .answer: 530/NO "issue STARTTLS first" */
+	OBS_MAIL_CONTENT, /* .content: a message went by in clear */
+	OBS_IMAP_EARLY, /* .verb: data before authentication (B4) */
+	OBS_IMAP_UNSOLICITED, /* .verb: tagged reply to an unsent tag (B5) */
+	OBS_IMAP_CODE, /* .verb: REFERRAL or ALERT response code (B6) */
+	OBS_QUIT, /* .verb: QUIT/LOGOUT */
+	/* TLS */
+	OBS_TLS_CLIENT_HELLO, /* .hello */
+	OBS_TLS_SERVER_HELLO, /* .hello */
+	OBS_TLS_CERT, /* .cert; the chain itself goes by .chain() */
+	OBS_TLS_ALERT, /* .alert, plaintext alerts only */
+	OBS_TLS_DONE, /* handshake complete; .done */
+	OBS_TLS_APPDATA, /* first application data of the client */
+	OBS_TLS_BROKEN, /* .verb: records do not parse, why */
+	OBS_KIND_COUNT
+};
+
+/* ---- the flow ---- */
+
+enum vis { /* what was missing; 0 is "seen whole" */
+	VIS_MIDSTREAM = 1 << 0, /* no handshake */
+	VIS_ONE_WAY = 1 << 1, /* one direction never seen */
+	VIS_GAP_C2S = 1 << 2, /* bytes of the client missing */
+	VIS_GAP_S2C = 1 << 3,
+	VIS_TRUNCATED = 1 << 4, /* frames cut by the snap length */
+	VIS_AMBIGUOUS = 1 << 5, /* hosts may have seen other bytes */
+	VIS_CUT = 1 << 6, /* ended by eviction or end of input */
+	VIS_OVERLONG = 1 << 7 /* a line or list was longer than we keep */
+};
+
+struct obs_flow {
+	struct addr client, server;
+	uint16_t client_port, server_port;
+	uint16_t vlan[2];
+	uint8_t nvlan;
+	uint8_t v6;
+	uint8_t client_ttl, server_ttl; /* 0: not seen yet */
+	int64_t start; /* time of its first packet */
+	uint64_t public_id; /* EVE flow_id, <= 51 bits, same in every run */
+};
+
+enum end_how {
+	END_FIN = 1,
+	END_RST,
+	END_TIMEOUT,
+	END_EVICTED,
+	END_INPUT, /* end of input or shutdown */
+	END_REUSED /* a new connection on the same four-tuple */
+};
+
+struct obs_end {
+	uint8_t how; /* enum end_how */
+	uint8_t closed_by; /* enum dir of the first FIN or RST */
+	uint8_t quit; /* QUIT/LOGOUT was seen before */
+	uint8_t client_ttl, server_ttl;
+	uint64_t packets[2], bytes[2]; /* by enum dir; payload bytes */
+	uint64_t gap[2]; /* payload bytes never seen */
+	uint32_t bad_csum, dup, retrans;
+	int64_t last; /* time of its last packet */
+};
+
+/* What was found about a RST (tests: Weaver, Sommer, Paxson, NDSS 2009). */
+enum rst_test {
+	RST_DATA_AFTER = 1 << 0, /* C1: sender went on at or beyond it */
+	RST_BEHIND_DATA = 1 << 1, /* C2: number behind data already sent */
+	RST_SEQ_CHANGE = 1 << 2, /* C3: later RST with a higher number */
+	RST_ACK_CHANGE = 1 << 3, /* C4 */
+	RST_SYN_RACE = 1 << 4, /* C5: SYN/ACK after a RST to the SYN */
+	RST_BLIND = 1 << 5, /* C6: in window, not exact; flow goes on */
+	RST_TTL = 1 << 6, /* C14: TTL off the sender's base */
+	RST_UNASKED = 1 << 7, /* C14: no ACK flag, answers no segment */
+	RST_IP_ID = 1 << 8, /* C14: IP id unlike this host's */
+	RST_OLD_TTL = 1 << 9, /* C14: second RST with the old TTL */
+	/* circumstances that speak for a lawful RST */
+	RST_AFTER_FIN = 1 << 10, /* a FIN of either side before it */
+	RST_ANSWERS_ACK = 1 << 11, /* no ACK flag, seq is an ACK seen */
+	RST_IDLE = 1 << 12, /* C15: idle for over 60 s before */
+	RST_AFTER_QUIT = 1 << 13,
+	RST_CROSSED = 1 << 14, /* peer's data was in flight (unread data) */
+	RST_EXACT = 1 << 15 /* number is exactly the next expected */
+};
+
+enum rst_tool { /* C7: known fingerprints */
+	TOOL_NONE = 0,
+	TOOL_TCPKILL,
+	TOOL_LIBNIDS_KILL,
+	TOOL_IPS_REJECT,
+	TOOL_RAE,
+	TOOL_TRAIN_1460
+};
+
+struct obs_rst {
+	uint32_t tests; /* enum rst_test */
+	uint32_t count; /* RSTs of this sender within 2 s of the first */
+	int32_t seq_off; /* first RST's number - sender's next number */
+	uint8_t tool; /* enum rst_tool */
+	uint8_t ttl_base; /* sender's usual TTL, 0 unknown */
+	uint8_t ttl_rst;
+	uint8_t first_phase; /* enum phase when the first RST arrived */
+	uint32_t data_after; /* bytes the sender sent on at or beyond it */
+	int64_t idle; /* ns since the flow's packet before it */
+	struct pkt_ref next; /* packet that proves: data, SYN/ACK, 2nd RST */
+};
+
+struct obs_conflict { /* C11 */
+	uint32_t seq; /* absolute number of the first differing byte */
+	uint32_t len; /* bytes compared */
+	uint32_t diff; /* bytes that differ */
+	uint8_t used_first; /* 1: what was delivered is the first version */
+	uint8_t acked_between; /* receiver acked the first before the second */
+	uint8_t csum_bad; /* the second had a wrong checksum */
+	uint8_t masked; /* texts are masked by class, not clear */
+	struct pkt_ref other; /* packet with the second version */
+	char first[96], second[96]; /* around the first difference */
+};
+
+/* ---- the dialogue ---- */
+
+enum greeting_kind {
+	GREETING_OK = 1, /* 220, * OK, +OK */
+	GREETING_PREAUTH,
+	GREETING_REFUSED /* 554/4xx/5xx, * BYE, -ERR */
+};
+
+struct obs_greeting {
+	uint8_t kind; /* enum greeting_kind */
+	uint8_t has_caps; /* IMAP: [CAPABILITY ...] inside, OBS_CAPS follows */
+	uint16_t code; /* SMTP */
+	char host[OBS_NAME_MAX]; /* name the server gave itself, or "" */
+	/* the whole greeting is in obs.text */
+};
+
+enum caps_source {
+	CAPS_EHLO = 1, /* also LHLO */
+	CAPS_HELO, /* no list: words is empty */
+	CAPS_GREETING, /* IMAP [CAPABILITY] in the greeting */
+	CAPS_UNTAGGED, /* IMAP * CAPABILITY, asked for or not */
+	CAPS_CODE, /* IMAP [CAPABILITY] in a later reply */
+	CAPS_CAPA /* POP3 */
+};
+
+struct obs_caps {
+	uint8_t source; /* enum caps_source */
+	uint8_t complete; /* seen whole, no gap, nothing left out */
+	uint8_t refused; /* the command was refused */
+	uint8_t after_auth;
+	uint16_t code; /* SMTP reply code */
+	uint8_t starttls; /* STARTTLS or STLS stands in it, any case */
+	uint8_t logindisabled;
+	uint32_t mechs; /* 1 << enum sasl_mech, see sasl.h */
+	uint16_t nwords;
+	uint16_t nlines;
+	char name[OBS_NAME_MAX]; /* EHLO/HELO argument */
+	char words[OBS_WORDS_MAX]; /* one capability a line, '\n' between */
+};
+
+struct obs_verb {
+	char verb[OBS_VERB_MAX]; /* upper case, e.g. "MAIL", "LOGIN" */
+	uint16_t code; /* reply code where one belongs to it, else 0 */
+	uint8_t ok; /* the server accepted it */
+	uint8_t repeated; /* not the first of its kind in this flow */
+};
+
+enum answer_kind {
+	ANSWER_POSITIVE = 1, /* 220, tag OK, +OK */
+	ANSWER_TEMPFAIL, /* 4xx */
+	ANSWER_PERMFAIL, /* 5xx, NO, BAD, -ERR */
+	ANSWER_INVALID /* a code the command does not know (A8) */
+};
+
+struct obs_answer {
+	uint8_t kind; /* enum answer_kind */
+	uint8_t in_tls; /* asked inside TLS already */
+	uint16_t code; /* SMTP */
+	char verb[OBS_VERB_MAX]; /* the command it answers, as sent, masked */
+};
+
+struct obs_inject { /* B1, B2: obs.dir says who sent it */
+	uint32_t bytes; /* how many, before the answer or the records */
+	uint8_t before_answer; /* client's: came before the positive reply */
+	uint8_t tls_followed; /* a TLS record followed in that direction */
+	uint8_t is_tls; /* they are themselves a TLS record (eager) */
+	uint8_t lines; /* complete lines among them */
+};
+
+enum auth_outcome {
+	AUTH_UNKNOWN = 0, /* no reply seen */
+	AUTH_OK,
+	AUTH_FAILED,
+	AUTH_ABORTED /* "*", empty, or refused before the secret was sent */
+};
+
+struct obs_auth {
+	uint8_t mech; /* enum sasl_mech */
+	uint8_t outcome; /* enum auth_outcome */
+	uint8_t secret_sent; /* a reusable secret crossed the wire in clear */
+	uint8_t response_sent; /* challenge-response proof was sent */
+	uint16_t code;
+	uint16_t secret_len; /* bytes */
+	uint64_t secret_id; /* keyed hash, key of this process; 0 none */
+	char mech_name[OBS_VERB_MAX]; /* "LOGIN", "PLAIN", "USER/PASS", ... */
+	char user[OBS_NAME_MAX];
+	struct pkt_ref secret_pkt; /* packet that completed the secret */
+};
+
+struct obs_content { /* E6 */
+	uint64_t bytes;
+	uint8_t protected_; /* 1 PGP, 2 S/MIME, 0 neither seen */
+};
+
+/* ---- TLS ---- */
+
+#define OBS_TLS_LIST_MAX 96 /* suites or extensions kept; all are hashed */
+
+struct obs_hello {
+	uint16_t legacy_version; /* client_version / server_version field */
+	uint16_t version; /* highest offered / really chosen */
+	uint16_t record_version;
+	uint16_t suite; /* server: chosen */
+	uint16_t group; /* server: key_share group, 0 none */
+	uint8_t sslv2;
+	uint8_t sentinel; /* server: 1 = DOWNGRD\x01 (1.2), 2 = \x00 */
+	uint8_t retry; /* server: HelloRetryRequest */
+	uint8_t resumed; /* server: session id echoed, or PSK chosen */
+	uint8_t offers_13; /* client: 1.3 in supported_versions */
+	uint8_t fallback_scsv;
+	uint8_t has_sni, ech, early_data;
+	uint8_t session_id_len;
+	uint16_t nsuites, nexts;
+	uint16_t suites[OBS_TLS_LIST_MAX];
+	uint16_t exts[OBS_TLS_LIST_MAX];
+	char sni[OBS_NAME_MAX];
+	uint8_t random[32];
+};
+
+struct obs_cert {
+	uint8_t chain_id[32]; /* SHA-256 over the chain as sent */
+	uint8_t from_server;
+	uint8_t count; /* certificates in the message */
+	uint32_t bytes;
+};
+
+struct obs_alert {
+	uint8_t level, description; /* RFC 8446 6 */
+};
+
+struct obs_done {
+	uint16_t version, suite;
+	uint8_t resumed;
+};
+
+struct obs {
+	uint16_t kind; /* enum obs_kind */
+	uint16_t size; /* bytes of this struct in use */
+	uint8_t dir; /* enum dir: who sent the bytes */
+	uint8_t proto; /* enum proto, as known at that time */
+	uint8_t phase; /* enum phase before it */
+	uint8_t implicit_tls; /* TLS from the first byte (465, 993, 995) */
+	uint32_t vis; /* enum vis so far */
+	uint64_t flow; /* number of the flow, unique in the run */
+	int64_t time; /* ns: when it was complete; monotonic in a flow */
+	struct pkt_ref pkt; /* packet that completed the unit */
+	char text[OBS_TEXT_MAX]; /* bytes of the wire, masked; may be "" */
+	union {
+		struct obs_flow flow_open;
+		struct obs_end end;
+		struct obs_rst rst;
+		struct obs_conflict conflict;
+		struct obs_greeting greeting;
+		struct obs_caps caps;
+		struct obs_verb verb;
+		struct obs_answer answer;
+		struct obs_inject inject;
+		struct obs_auth auth;
+		struct obs_content content;
+		struct obs_hello hello;
+		struct obs_cert cert;
+		struct obs_alert alert;
+		struct obs_done done;
+	} u;
+};
+
+/* Clears what OBS kind needs and sets kind and size. */
+void obs_init(struct obs *o, enum obs_kind kind);
+
+/* Size of an observation of this kind: header, text and its union member. */
+uint16_t obs_size(enum obs_kind kind);
+
+/* Copies at most cap-1 bytes of printable form of s into dst, NUL-terminated.
+ * Bytes outside 0x20..0x7e become \xNN; CR and LF at the end are dropped,
+ * inside they become \r and \n. Returns false if it did not all fit. */
+bool obs_copy_string(char *dst, size_t cap, struct slice s);
+
+/* obs.text from bytes of the wire; the caller has masked them. */
+void obs_set_text(struct obs *o, struct slice s);
+
+const char *obs_kind_name(enum obs_kind kind);
+const char *proto_name(enum proto proto); /* "smtp", "imap", "pop3", ... */
+const char *phase_name(enum phase phase);
+
+/* One line for logs, tests and `-v`: fixed field order, no addresses of
+ * memory, no times unless with_time. Returns buf. Used by the dialogue tests
+ * as the form of the expected result, so it shows every judged field. */
+char *obs_format(char *buf, size_t cap, const struct obs *o, bool with_time);
+
+/*
+ * Where decoders and tracker put observations. The sink copies what it keeps:
+ * o and der live until the call returns. chain() is called before the
+ * OBS_TLS_CERT with the same chain_id, at least the first time a chain is
+ * seen; der[] are the certificates in the order sent, leaf first.
+ */
+struct obs_sink {
+	void (*emit)(void *ctx, const struct obs *o);
+	void (*chain)(void *ctx, const uint8_t chain_id[32],
+	    const struct slice *der, unsigned n);
+	void *ctx;
+};
+
+#endif

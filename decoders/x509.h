@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Facts out of certificates, by OpenSSL. Nothing here says good or bad; names
+ * come out with length, NUL and encoding checked (a name with an embedded NUL
+ * or a non-printable byte is escaped and flagged, never cut).
+ */
+#ifndef STRIPWIRE_X509_H
+#define STRIPWIRE_X509_H
+
+#include <stdbool.h>
+
+#include "decoders/slice.h"
+
+#define X509_NAME_TEXT 256 /* a subject or issuer, RFC 2253 form */
+#define X509_NAMES_MAX 4096 /* all DNS and IP names, '\n' between */
+
+enum x509_flag {
+	X509F_SELF_ISSUED = 1 << 0, /* subject equals issuer */
+	X509F_SELF_SIGNED = 1 << 1, /* and its own key verifies it */
+	X509F_CA = 1 << 2,
+	X509F_SERVER_AUTH = 1 << 3, /* EKU absent, any, or serverAuth */
+	X509F_HAS_EKU = 1 << 4,
+	X509F_NAMES_CUT = 1 << 5, /* more names than we keep */
+	X509F_BAD_NAME = 1 << 6, /* NUL or other trick in a name */
+	X509F_HAS_SAN = 1 << 7,
+	X509F_HAS_SCT = 1 << 8
+};
+
+enum key_type {
+	KEY_OTHER = 0,
+	KEY_RSA,
+	KEY_EC,
+	KEY_ED25519,
+	KEY_ED448,
+	KEY_DSA
+};
+
+enum sig_hash {
+	SIG_OTHER = 0,
+	SIG_MD2,
+	SIG_MD4,
+	SIG_MD5,
+	SIG_SHA1,
+	SIG_SHA224,
+	SIG_SHA256,
+	SIG_SHA384,
+	SIG_SHA512,
+	SIG_EDDSA
+};
+
+struct x509_facts {
+	uint32_t flags; /* enum x509_flag */
+	uint8_t key_type; /* enum key_type */
+	uint8_t sig_hash; /* enum sig_hash */
+	uint16_t key_bits;
+	int64_t not_before, not_after; /* seconds since the epoch */
+	uint8_t sha256[32]; /* of the DER */
+	uint8_t spki_sha256[32]; /* of the SubjectPublicKeyInfo */
+	uint8_t issuer_sha256[32]; /* of the issuer's name, DER */
+	char subject[X509_NAME_TEXT], issuer[X509_NAME_TEXT];
+	char common_name[X509_NAME_TEXT];
+	char serial[64]; /* hex */
+	char sig_name[48]; /* e.g. "sha256WithRSAEncryption" */
+	char names[X509_NAMES_MAX]; /* SAN dNSName and iPAddress as text */
+};
+
+/* What the trust store says of a chain, whatever the time. */
+enum trust {
+	TRUST_UNKNOWN = 0, /* not verified */
+	TRUST_OK,
+	TRUST_SELF_SIGNED, /* the leaf signs itself, not an anchor */
+	TRUST_INCOMPLETE, /* an issuer is missing from the chain sent */
+	TRUST_ROOT_UNKNOWN, /* ends in a root that the store lacks */
+	TRUST_BAD_SIGNATURE, /* a signature in it is wrong */
+	TRUST_MALFORMED /* a certificate does not parse */
+};
+
+/* Filled by sensor/verifier.c once per chain, kept in its cache. */
+struct chain_verdict {
+	uint8_t chain_id[32]; /* as in obs_cert */
+	uint8_t trust; /* enum trust */
+	uint8_t count;
+	uint8_t weak_sig_depth; /* 1-based place of an MD5/SHA-1 signature
+				   on a non-root certificate, 0 none */
+	uint8_t completed; /* an intermediate known from elsewhere was used */
+	int64_t valid_from, valid_to; /* intersection over the path */
+	char error[128]; /* OpenSSL's words, for people */
+	struct x509_facts leaf;
+};
+
+/* Returns 0, or -1 if it does not parse. der is DER, one certificate. */
+int x509_read(struct slice der, struct x509_facts *out)
+    __attribute__((warn_unused_result));
+
+/*
+ * Does the certificate speak for this host? RFC 9525 / RFC 6125 6.4: dNSName
+ * entries; the common name only where there is no SAN at all; a wildcard is a
+ * whole left-most label and stands for exactly one; case-insensitive, a final
+ * dot is ignored; IP addresses match iPAddress entries only.
+ * Returns 1 yes, 0 no, -1 cannot say (names were cut).
+ */
+int x509_speaks_for(const struct x509_facts *f, const char *host);
+
+#endif

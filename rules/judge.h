@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Observations in, alerts out: folds them into facts of the flow, asks each
+ * detector, lets rules grade the findings, and lets ended flows teach. Sees no
+ * packet, no file, no socket.
+ */
+#ifndef STRIPWIRE_JUDGE_H
+#define STRIPWIRE_JUDGE_H
+
+#include "decoders/x509.h"
+#include "rules/alert.h"
+#include "rules/history.h"
+#include "rules/rule.h"
+
+struct judge;
+
+struct judge_config {
+	const struct ruleset *rules;
+	struct history *history;
+	struct alert_sink sink;
+	/* what the trust store says of a chain; NULL: not known */
+	const struct chain_verdict *(*verdict)(
+	    void *ctx, const uint8_t chain_id[32]);
+	void *verdict_ctx;
+	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
+};
+
+struct judge_counters {
+	uint64_t observations, findings, alerts, unmatched, taught,
+	    not_taught_suspect, not_taught_partial, evicted;
+	uint64_t by_finding[FIND_COUNT];
+};
+
+struct judge *judge_new(const struct judge_config *cfg);
+void judge_free(struct judge *j);
+void judge_obs(struct judge *j, const struct obs *o);
+/* End of input: what waits for something that will not come is settled. */
+void judge_flush(struct judge *j);
+const struct judge_counters *judge_counters(const struct judge *j);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rules: Suricata's grammar, so far the header (action, protocol, addresses,
+ * ports, direction, with lists, negation, ranges and any) and the options
+ * msg, sid, gid, rev, classtype, reference, metadata, finding, confidence,
+ * evidence, severity. What the full language adds is an error here that says
+ * so, never silence.
+ */
+#ifndef STRIPWIRE_RULE_H
+#define STRIPWIRE_RULE_H
+
+#include "rules/alert.h"
+
+struct ruleset;
+
+struct rule_error {
+	const char *file;
+	unsigned line, column; /* 1-based */
+	char message[200];
+	char source[256]; /* the line, for the caret */
+};
+
+/* Reads a file. All mistakes are reported (on_error, in order); with any
+ * mistake NULL is returned. -1 in *sys and a sentence in err if the file
+ * itself cannot be read. */
+struct ruleset *ruleset_load(const char *path,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
+    int *sys, char *err, size_t errlen);
+struct ruleset *ruleset_parse(const char *name, const char *text,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx);
+void ruleset_free(struct ruleset *r);
+unsigned ruleset_count(const struct ruleset *r);
+
+/* Calls fn for each rule that selects the finding, in file order, with the
+ * alert's rule fields (sid .. reference, severity) filled in. The caller has
+ * filled finding, flow, proto and implicit_tls. Returns how many. */
+unsigned ruleset_match(const struct ruleset *r, struct alert *a,
+    void (*fn)(void *ctx, const struct alert *a), void *ctx);
+
+/* Writes `file:line:column: message`, the line and a caret to buf. */
+char *rule_error_format(char *buf, size_t cap, const struct rule_error *e);
+
+#endif

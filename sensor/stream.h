@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reassembly of one direction that is out of order: push segments, get ordered
+ * bytes, close. The only door to libnids: stream_nids.c is the one file that
+ * includes <nids.h>, and what it is fed is canonical IPv4 that we build
+ * (DESIGN section 1), never the wire.
+ *
+ * A slot is a number below the capacity given to stream_new(); the caller uses
+ * its flow-table slot. generation makes a slot used again a new connection.
+ * Positions are stream offsets (64 bit, 0 is the first payload byte), not
+ * sequence numbers: unwrapping is done by the caller.
+ */
+#ifndef STRIPWIRE_STREAM_H
+#define STRIPWIRE_STREAM_H
+
+#include "decoders/obs.h"
+
+/* Called from within stream_push() and stream_filler(): bytes are next in
+ * order and live until the callback returns. Do not call back into stream_*. */
+typedef void (*stream_bytes_fn)(
+    void *ctx, uint32_t slot, enum dir dir, struct slice bytes);
+
+struct stream_counters {
+	uint64_t opened, closed, segments, bytes, refused;
+};
+
+struct stream; /* one per process: libnids keeps its state in globals */
+
+struct stream *stream_new(
+    uint32_t capacity, stream_bytes_fn fn, void *ctx, char *err, size_t errlen);
+void stream_free(struct stream *s);
+
+/* Starts following a slot; next[] is what each direction has delivered so
+ * far. Returns -1 if the pool is full (counted as refused). */
+int stream_open(struct stream *s, uint32_t slot, uint32_t generation,
+    const uint64_t next[2]);
+bool stream_is_open(const struct stream *s, uint32_t slot);
+
+/* A segment at offset `at`; in order or not, within 1 GiB of next. The caller
+ * has trimmed what was delivered already and overlaps of what is pending. */
+void stream_push(struct stream *s, uint32_t slot, enum dir dir, uint64_t at,
+    struct slice bytes, int64_t time);
+
+void stream_close(struct stream *s, uint32_t slot);
+const struct stream_counters *stream_counters(const struct stream *s);
+
+#endif

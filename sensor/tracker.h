@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Packets to observations: flow table (flow.c), TCP evidence (evidence.c),
+ * normalizer (normalize.c), reassembly (stream_nids.c), session (session.c),
+ * mail decoder (decoders/mail.c). One tracker per worker.
+ *
+ * Time is packet time. Timers run when a packet with a later time arrives, at
+ * tracker_tick() (live) and at tracker_flush() (end of input); an observation
+ * made by a timer carries its deadline. At tracker_flush() all that is
+ * withheld is judged at once, in order: most forged resets are the last packet
+ * of their capture.
+ */
+#ifndef STRIPWIRE_TRACKER_H
+#define STRIPWIRE_TRACKER_H
+
+#include "decoders/ip.h"
+#include "decoders/mail.h"
+
+enum reassembly {
+	REASSEMBLY_ON_DEMAND, /* in-order segments go straight through */
+	REASSEMBLY_ALWAYS /* every segment goes through libnids */
+};
+
+struct tracker_config {
+	uint32_t max_flows; /* default 262144, power of two */
+	uint32_t max_sessions; /* flows being decoded, default 65536 */
+	uint64_t max_pending; /* bytes waiting behind holes, all flows */
+	enum reassembly reassembly;
+};
+
+struct tracker_counters {
+	uint64_t packets, tcp_packets, flows, mail_flows[PROTO_COUNT];
+	uint64_t evicted, timed_out, midstream, one_way;
+	uint64_t in_order, reordered, retrans, dup_frames, holes, hole_bytes;
+	uint64_t rst, rst_after_data, conflicts, pending_full;
+	uint64_t bad_csum_ignored, out_of_window, sessions_full;
+	uint64_t not_mail;
+};
+
+struct tracker;
+
+/* env is shared with the decoders and outlives the tracker; observations of
+ * tracker and decoders alike go to env->sink. NULL with a sentence in err. */
+struct tracker *tracker_new(const struct tracker_config *cfg,
+    struct mail_env *env, struct ip_ctx *ip, char *err, size_t errlen);
+void tracker_free(struct tracker *t);
+
+/* A packet for which ip_decode() said IP_TCP. */
+void tracker_packet(struct tracker *t, struct packet *pkt);
+void tracker_tick(struct tracker *t, int64_t now);
+void tracker_flush(struct tracker *t);
+
+void tracker_config_default(struct tracker_config *cfg);
+const struct tracker_counters *tracker_counters(const struct tracker *t);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Says what the trust store thinks of a chain, once per chain: the cache is
+ * keyed by the SHA-256 of the chain as sent (least recently used goes, the
+ * cap is VERIFIER_CACHE). Time is left out of the path check and kept beside
+ * it (valid_from, valid_to), so that one verdict serves every session; the
+ * detectors hold it against packet time. Intermediates seen in earlier chains
+ * complete later ones, and the verdict says so.
+ */
+#ifndef STRIPWIRE_VERIFIER_H
+#define STRIPWIRE_VERIFIER_H
+
+#include "decoders/x509.h"
+
+#define VERIFIER_CACHE 4096 /* verdicts, about 7 KiB each */
+#define VERIFIER_CHAIN_MAX 16 /* certificates looked at; more are counted */
+
+struct verifier;
+
+struct verifier_counters {
+	uint64_t chains, verified, cache_hits, malformed, evicted;
+};
+
+/* extra: PEM files or NULL; nextra of them. The system store is loaded unless
+ * no_system. Returns NULL with a sentence in err (which file, what, how to
+ * mend it). */
+struct verifier *verifier_new(const char *const *extra, unsigned nextra,
+    bool no_system, char *err, size_t errlen);
+void verifier_free(struct verifier *v);
+
+/* Verifies if not known yet. The result stays valid until the next call. */
+const struct chain_verdict *verifier_chain(struct verifier *v,
+    const uint8_t chain_id[32], const struct slice *der, unsigned n);
+
+/* NULL if that chain was never given or was evicted. */
+const struct chain_verdict *verifier_lookup(
+    struct verifier *v, const uint8_t chain_id[32]);
+
+const struct verifier_counters *verifier_counters(const struct verifier *v);
+
+#endif
