@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * TCP evidence: what a flow's segments say about the honesty of the path,
+ * noted before anything is reassembled. Two things are watched for: resets
+ * that the named sender did not send (Weaver, Sommer, Paxson, "Detecting
+ * Forged TCP Reset Packets", NDSS 2009) and segments that carry other bytes
+ * for numbers already used. Here is noted and told apart what was seen; what
+ * it means is for the detectors (rules/detect_reset.c, detect_inject.c).
+ *
+ * One evidence_ctx per tracker. It owns the payload windows (4 KiB a direction
+ * while the dialogue is text, borrowed on demand, EVIDENCE_POOL_BYTES in all)
+ * and the groups of resets that wait to be settled (EVIDENCE_GROUPS, ordered
+ * by deadline, so that the tracker needs no timer of its own for them). Each
+ * flow embeds one struct evidence_flow of fixed size.
+ *
+ * How the tracker uses it, for each TCP packet of a flow, before it is
+ * normalised:
+ *
+ *	evidence_tick(ctx, pkt->time);		(once a packet, cheap)
+ *	ip_check_tcp(ip, pkt);			(while the flow is text)
+ *	hints = evidence_packet(ctx, &flow->ev, pkt, &view);
+ *	if (hints & EVID_IGNORE) ...		do not normalise it
+ *	if (hints & EVID_RST) ...		withheld: go on with the flow
+ *	mail_data(...);				and, for delivered text,
+ *	evidence_delivered(ctx, &flow->ev, dir, seq, len, public);
+ *
+ * and evidence_end() when the flow ends for whatever reason, before its slot
+ * is used again. A flow that saw a RST is kept for at least
+ * EVIDENCE_RST_WAIT, also one that never got beyond its SYN: what comes after
+ * the reset is the proof.
+ */
+#ifndef STRIPWIRE_EVIDENCE_H
+#define STRIPWIRE_EVIDENCE_H
+
+#include "decoders/obs.h"
+
+#define EVIDENCE_RST_WAIT 2000000000LL /* ns; data after a RST comes sooner */
+#define EVIDENCE_IDLE 60000000000LL /* ns; C15: time-outs of middleboxes */
+#define EVIDENCE_WINDOW 4096 /* payload bytes kept a direction */
+#define EVIDENCE_POOL_BYTES (16u << 20) /* all windows together */
+#define EVIDENCE_GROUPS 4096 /* resets waiting; the oldest settles early */
+#define EVIDENCE_CONFLICTS 4 /* told per flow and direction, then counted */
+#define EVIDENCE_ACKS 6 /* ACK numbers remembered a direction */
+
+enum evidence_hint { /* from evidence_packet() and settled() */
+	EVID_RST = 1 << 0, /* a RST: withheld, to be settled later */
+	EVID_IGNORE = 1 << 1, /* no host takes it: wrong checksum where this
+				 sender's are right, or a reset known to be
+				 out of place; keep it from reassembly */
+	EVID_LIVES = 1 << 2, /* the flow goes on after a withheld RST */
+	EVID_DEAD = 1 << 3, /* settled: the reset stands, the flow is over */
+	EVID_CONFLICT = 1 << 4, /* other bytes than before; both are noted */
+	EVID_DUP = 1 << 5 /* this very frame was seen before (mirrored) */
+};
+
+struct evidence_dir {
+	uint32_t isn; /* number of its SYN */
+	uint32_t next; /* one past the highest number it sent */
+	uint32_t ack; /* highest it acknowledged */
+	uint32_t edge; /* highest number it allows its peer to send */
+	uint32_t acks[EVIDENCE_ACKS]; /* its recent ACK numbers */
+	uint32_t window; /* payload window: index + 1, 0 none */
+	uint32_t group; /* resets that wait: index + 1, 0 none */
+	uint32_t last_rst; /* number of its last settled RST */
+	uint16_t ip_id; /* of its last packet that was no RST */
+	uint16_t flags; /* private to evidence.c */
+	uint8_t ttl; /* its usual one, 0 unknown */
+	uint8_t ttl_new, ttl_new_n; /* another one, this often in a row */
+	uint8_t wscale;
+	uint8_t nacks; /* where the next ACK number goes */
+	uint8_t id_seen, id_zero, id_step; /* packets; id 0; small steps */
+	uint8_t csum_good, csum_bad; /* saturating counts */
+	uint8_t conflicts; /* told so far */
+	uint8_t pad;
+};
+
+struct evidence_flow {
+	struct evidence_dir d[2]; /* by enum dir */
+	int64_t last; /* time of its last packet that was no RST */
+	uint32_t slot; /* the tracker's name for the flow */
+	uint32_t wire; /* hash of the last frame, to know it again */
+};
+
+/* What the tracker knows when the packet arrives. */
+struct evidence_view {
+	uint8_t dir; /* enum dir of the packet */
+	uint8_t phase; /* enum phase before it */
+	uint8_t quit; /* QUIT/LOGOUT was seen */
+	uint8_t opaque; /* no text any more: keep no payload */
+};
+
+struct evidence_sink {
+	/* OBS_RST or OBS_CONFLICT; kind, dir, phase, time and pkt are set,
+	 * the tracker adds flow, proto, implicit_tls and vis. */
+	void (*emit)(void *user, uint32_t slot, struct obs *o);
+	/* A withheld RST was settled by time: EVID_DEAD or EVID_LIVES. May
+	 * call evidence_end() for that flow. */
+	void (*settled)(void *user, uint32_t slot, unsigned hints);
+	void *user;
+};
+
+struct evidence_counters {
+	uint64_t rst, rst_groups, rst_forced; /* settled early: table full */
+	uint64_t rst_bad_csum, conflicts, conflicts_untold, compared_bytes;
+	uint64_t keepalives, windows, windows_short, dup_frames;
+};
+
+struct evidence_ctx;
+
+struct evidence_ctx *evidence_new(const struct evidence_sink *sink);
+void evidence_free(struct evidence_ctx *c);
+const struct evidence_counters *evidence_counters(const struct evidence_ctx *c);
+
+void evidence_init(struct evidence_flow *ev, uint32_t slot);
+
+/* Notes a packet of the flow; returns enum evidence_hint bits. */
+unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
+
+/* These bytes were given to the decoder; public: it says that they hold no
+ * secret (mail_text_is_public()). Only public text is ever shown in clear. */
+void evidence_delivered(struct evidence_ctx *c, struct evidence_flow *ev,
+    enum dir dir, uint32_t seq, uint32_t len, bool is_public);
+
+/* Settles all resets whose deadline is at or before now, in order. */
+void evidence_tick(struct evidence_ctx *c, int64_t now);
+/* Deadline of the next one, INT64_MAX if none waits. */
+int64_t evidence_deadline(const struct evidence_ctx *c);
+
+/* The flow ends: its resets are judged now, what it borrowed goes back. An
+ * observation carries min(deadline, now). */
+void evidence_end(
+    struct evidence_ctx *c, struct evidence_flow *ev, int64_t now);
+
+#endif
