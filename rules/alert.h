@@ -25,6 +25,8 @@ struct step {
 	uint16_t kind; /* enum obs_kind */
 	uint8_t mark; /* enum step_mark */
 	uint8_t dir;
+	/* of its connection, where that is not the alert's own; 0: the same */
+	uint16_t client_port, server_port;
 	struct pkt_ref pkt;
 	char text[LADDER_TEXT_MAX]; /* masked; also e.g. "RST" */
 };
