@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Detectors: pure functions of an observation, the facts of its flow (the
+ * observation is folded in already), the history of the server and of the
+ * pair as of the observation's time, and what happened lately between the two
+ * hosts. They say yes by detect_find(), and keep no state.
+ *
+ * Each file opens with the benign causes of what it looks for. Each function
+ * has one row in the table in detectors.c; what a row does not ask for, its
+ * function does not see.
+ */
+#ifndef STRIPWIRE_DETECT_H
+#define STRIPWIRE_DETECT_H
+
+#include "rules/facts.h"
+#include "rules/history.h"
+#include "rules/pair.h"
+
+#define DETECT_MAX 16 /* findings on one observation; more are counted */
+
+struct detect_ctx {
+	/* the question */
+	const struct obs *o;
+	const struct facts *f;
+	const struct server_facts *server; /* NULL: nothing known as of now */
+	const struct pair_facts *pair; /* likewise */
+	const struct pair_recent *recent; /* NULL: nothing lately */
+	const struct chain_verdict *verdict; /* the server's chain in this
+						flow; NULL: none, not known */
+	/* the answers */
+	struct finding out[DETECT_MAX];
+	unsigned nout, overflow;
+};
+
+typedef void detect_fn(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c);
+
+struct detector {
+	const char *name;
+	detect_fn *fn;
+	uint32_t kinds; /* DETECT_ON() of each kind it is asked about */
+};
+
+#define DETECT_ON(kind) (1u << (kind))
+_Static_assert(OBS_KIND_COUNT <= 32, "kinds are bits of a 32 bit mask");
+
+extern const struct detector detectors[];
+extern const unsigned detector_count;
+
+/*
+ * A new finding of the observation at hand: time, packet, flow and visibility
+ * are filled in, confidence is 0; pieces of evidence are added by
+ * finding_add(). Returns NULL if a finding of this kind was raised on this
+ * flow before (one a flow is enough) or there is no room. One whose confidence
+ * stays 0 is forgotten.
+ */
+struct finding *detect_find(struct detect_ctx *c, enum finding_id id);
+/* Likewise, but also if there was one before: for what differs materially. */
+struct finding *detect_find_again(struct detect_ctx *c, enum finding_id id);
+
+/* Moves a finding to when it happened. */
+void detect_at(struct finding *f, const struct moment *m);
+
+/*
+ * What history says of TLS on this server: nothing, one earlier session (worth
+ * medium confidence), some, or ten, two days or the operator's word (high).
+ */
+enum known_tls { KNOWN_NOTHING = 0, KNOWN_ONCE, KNOWN_SOME, KNOWN_WELL };
+#define KNOWN_LEVELS 4
+enum known_tls detect_known_tls(const struct server_facts *s);
+/* Adds the sentence ("STARTTLS was offered in 12 earlier sessions since ...")
+ * with the weight of that level; EVT_WAS_TLS or EVT_NO_HISTORY is set. */
+enum known_tls detect_add_history(struct finding *f,
+    const struct server_facts *s, const int weight[KNOWN_LEVELS]);
+
+/* Findings that mean interference: the flow does not teach, and what follows
+ * between the two hosts is looked at with more care. */
+bool finding_is_attack(enum finding_id id);
+
+/* the rows */
+detect_fn detect_strip, detect_mangled, detect_demanded, detect_verb; /* A */
+detect_fn detect_refused, detect_aborted, detect_capability;
+detect_fn detect_text; /* B */
+detect_fn detect_reset; /* C1-C7, C14: detect_reset.c */
+detect_fn detect_conflict; /* C11: detect_inject.c */
+detect_fn detect_tls; /* D11-D13: detect_tls.c */
+detect_fn detect_cert; /* D1-D10: detect_cert.c */
+detect_fn detect_creds; /* E */
+detect_fn detect_fallback; /* A7, A9, C9, C10 */
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is known of one flow so far: observations folded into one flat struct.
+ * Detectors read it and never write it. Times are ns of packet time, 0 where
+ * it did not happen; packets have ordinal 0 where there was none.
+ *
+ * Detectors are asked AFTER the observation was folded: at the first
+ * OBS_CLEAR_USE, f->clear.count is 1.
+ */
+#ifndef STRIPWIRE_FACTS_H
+#define STRIPWIRE_FACTS_H
+
+#include "decoders/x509.h"
+#include "rules/finding.h"
+
+#define FACTS_AUTHS 8 /* different (mechanism, user) pairs told apart */
+
+/* Something that happened: when, and in which packet. */
+struct moment {
+	int64_t time; /* 0: it did not */
+	struct pkt_ref pkt;
+};
+
+struct facts_greeting {
+	struct moment at;
+	uint16_t code;
+	uint8_t kind; /* enum greeting_kind, 0: not seen */
+	uint8_t masked; /* A4: mostly asterisks */
+	uint8_t esmtp; /* says ESMTP */
+	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
+	char host[OBS_NAME_MAX];
+};
+
+/* The last capability list in clear and before authentication. */
+struct facts_caps {
+	struct moment at;
+	uint8_t source; /* enum caps_source, 0: none seen */
+	uint8_t complete; /* seen whole: absence may be argued from it */
+	uint8_t starttls, logindisabled;
+	uint8_t demanded; /* server: "issue STARTTLS first" */
+	uint8_t lists; /* how many so far, capped */
+	/* over all lists of the flow */
+	uint8_t ever_starttls, ever_logindisabled;
+	/* the command itself */
+	uint8_t refused; /* EHLO/CAPA/CAPABILITY refused (last one) */
+	uint8_t helo; /* HELO accepted */
+	uint16_t refused_code;
+	struct moment refused_at;
+	uint32_t mechs; /* 1 << enum sasl_mech */
+	char name[OBS_NAME_MAX]; /* EHLO argument */
+	char words[OBS_WORDS_MAX]; /* '\n' between */
+};
+
+struct facts_tls {
+	struct moment asked, answered, client_hello, server_hello, alert, done,
+	    appdata, broken;
+	uint8_t answer; /* enum answer_kind, 0: none yet */
+	uint16_t answer_code;
+	/* client */
+	uint16_t offered; /* highest version */
+	uint8_t offers_13, fallback_scsv, has_sni, ech, early_data;
+	uint8_t client_hellos;
+	char sni[OBS_NAME_MAX]; /* first ClientHello */
+	/* server */
+	uint16_t version, suite, group; /* chosen, 0: not seen */
+	uint8_t sentinel, resumed;
+	/* the first fatal or certificate alert before completion */
+	uint8_t alert_dir, alert_level, alert_code;
+	/* plaintext where TLS was due */
+	uint8_t text_c2s, text_s2c;
+	/* the server's chain */
+	uint8_t has_chain;
+	uint8_t have_leaf; /* a verdict was there: the rest holds */
+	uint8_t leaf_trusted, leaf_self_signed;
+	uint8_t chain_id[32], leaf_spki[32], leaf_issuer[32];
+};
+
+struct facts_clear { /* use of the mail service without TLS */
+	struct moment at; /* first */
+	struct moment accepted; /* first that the server accepted */
+	uint16_t count;
+	char verb[OBS_VERB_MAX]; /* first */
+};
+
+struct facts_auth {
+	struct moment secret; /* first reusable secret in clear */
+	struct moment ok; /* first success */
+	uint16_t exchanges;
+	uint8_t nseen;
+	struct {
+		uint64_t user; /* hash */
+		uint8_t mech;
+	} seen[FACTS_AUTHS];
+	uint8_t fresh; /* the one just folded is not among earlier ones */
+};
+
+struct facts_rst { /* by enum dir of the sender */
+	struct moment at; /* first one */
+	uint32_t tests; /* of all, enum rst_test */
+	uint8_t phase; /* enum phase at the first */
+	uint8_t forged; /* a finding rst-injected stands on one of them */
+};
+
+struct facts {
+	uint64_t flow;
+	struct obs_flow who;
+	int64_t last; /* time of the last observation */
+	uint32_t vis; /* enum vis, all so far */
+	uint8_t proto, phase, implicit_tls;
+	uint8_t ended; /* enum end_how, 0: still open */
+	uint8_t closed_by; /* enum dir, once ended */
+	uint8_t server_ttl;
+	struct moment quit;
+	int64_t last_packet; /* once ended */
+
+	struct facts_greeting greeting;
+	struct facts_caps caps;
+	struct facts_tls tls;
+	struct facts_clear clear;
+	struct facts_auth auth;
+	struct facts_rst rst[2];
+	struct moment odd_verb; /* server refused a mangled STARTTLS */
+	uint8_t preauth; /* IMAP: authenticated by the greeting */
+
+	uint64_t raised; /* 1 << enum finding_id, so far */
+	uint8_t suspicious; /* under suspicion: it never teaches */
+};
+
+void facts_init(struct facts *f, const struct obs *open);
+/* Folds one observation. v: verdict of the chain of an OBS_TLS_CERT, or NULL */
+void facts_fold(
+    struct facts *f, const struct obs *o, const struct chain_verdict *v);
+
+bool facts_raised(const struct facts *f, enum finding_id id);
+
+/* Between the go-ahead (or the first hello of implicit TLS) and the end of the
+ * handshake, at that time. */
+bool facts_in_handshake(const struct facts *f, int64_t time);
+
+/* How an attempt to get TLS came to nothing. */
+enum tls_fail {
+	TLS_NO_FAIL = 0, /* not tried, done, or still under way */
+	TLS_FAIL_REFUSED, /* the server said no */
+	TLS_FAIL_TEXT, /* go-ahead, then plaintext went on */
+	TLS_FAIL_ALERT,
+	TLS_FAIL_RST,
+	TLS_FAIL_FIN,
+	TLS_FAIL_SILENCE
+};
+/* at: when, and the packet; may be NULL. */
+enum tls_fail facts_tls_failed(const struct facts *f, struct moment *at);
+const char *tls_fail_name(enum tls_fail how); /* for sentences */
+
+#endif

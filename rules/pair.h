@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What happened lately between one client and one server address, whatever
+ * the ports: attempts to get TLS that failed, signs of interference, and use
+ * of the mail service in clear. A reset and the plaintext that follows it are
+ * in different connections; this is where they meet.
+ *
+ * Bounded: PAIR_EVENTS and PAIR_USES of a pair (the oldest goes), PAIRS_MAX
+ * pairs (the one idle for longest goes). Older than PAIR_WINDOW is forgotten.
+ */
+#ifndef STRIPWIRE_PAIR_H
+#define STRIPWIRE_PAIR_H
+
+#include "rules/facts.h"
+
+#define PAIR_WINDOW (300 * INT64_C(1000000000)) /* 5 minutes (C9) */
+#define PAIR_EVENTS 6
+#define PAIR_USES 6
+#define PAIRS_MAX 16384
+
+struct pair_event {
+	uint64_t flow;
+	struct moment at;
+	uint16_t finding; /* enum finding_id behind it, or FIND_NONE */
+	uint8_t how; /* enum tls_fail, TLS_NO_FAIL: not a failed attempt */
+	uint8_t proto, implicit_tls;
+	uint8_t during_tls; /* in the middle of a handshake */
+	uint8_t told; /* a plaintext-fallback was raised on it */
+	uint8_t alert_code;
+	uint16_t client_port, server_port;
+	uint8_t confidence; /* of the finding */
+};
+
+struct pair_use {
+	uint64_t flow;
+	struct moment at;
+	int64_t start; /* of its connection */
+	uint16_t client_port, server_port;
+	uint8_t proto;
+	uint8_t auth; /* with credentials */
+	uint8_t offered; /* its list offered STARTTLS */
+	char verb[OBS_VERB_MAX];
+};
+
+struct pair_recent { /* oldest first */
+	uint8_t nevents, nuses;
+	struct pair_event events[PAIR_EVENTS];
+	struct pair_use uses[PAIR_USES];
+};
+
+struct pairs;
+
+struct pairs *pairs_new(uint32_t max); /* 0: PAIRS_MAX */
+void pairs_free(struct pairs *p);
+
+/* NULL: nothing lately. Lives until the next call that notes. */
+const struct pair_recent *pairs_recent(
+    struct pairs *p, const struct obs_flow *who, int64_t now);
+
+/* One event per (flow, finding, how); a later one replaces it. */
+void pairs_note_event(
+    struct pairs *p, const struct obs_flow *who, const struct pair_event *e);
+void pairs_note_use(
+    struct pairs *p, const struct obs_flow *who, const struct pair_use *u);
+/* TLS came about on a connection that began after them: no fallback. */
+void pairs_note_tls(
+    struct pairs *p, const struct obs_flow *who, uint8_t proto, int64_t start);
+/* A fallback was raised on what happened before `now`. */
+void pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now);
+
+uint64_t pairs_evicted(const struct pairs *p);
+
+#endif
