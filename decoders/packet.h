@@ -72,7 +72,7 @@ struct packet {
 	uint8_t ttl; /* or hop limit */
 	uint8_t ip_proto;
 
-	/* TCP, if ip_proto is 6 and ip_decode() returned PKT_IS_TCP */
+	/* TCP, if ip_proto is 6 and ip_decode() said IP_TCP */
 	uint8_t tcp_flags;
 	uint8_t wscale;
 	uint16_t mss; /* 0: no option */
@@ -81,6 +81,7 @@ struct packet {
 	uint16_t urgent;
 	uint32_t seq, ack;
 	uint32_t tsval, tsecr;
+	const uint8_t *tcp; /* start of the TCP header */
 	const uint8_t *payload;
 	uint32_t len; /* payload bytes held */
 	uint32_t wire_len; /* payload bytes sent; len < wire_len if cut */
