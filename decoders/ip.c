@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * IPv4 and IPv6 down to TCP. A stage hands the next one an ip_payload: where
+ * it starts, how many bytes of it are held, how many were sent.
+ *
+ * What the total length says is held against the frame: 0 means that the
+ * network card was to cut the packet (offload), so the frame's own length
+ * counts; less than the frame is Ethernet padding, which is cut off; more
+ * means that the capture lost the rest.
+ *
+ * Tunnels (IP in IP, GRE, VXLAN ...) will start in payload_decode().
+ */
+#include "decoders/ip.h"
+
+#include <stdlib.h>
+
+#include "decoders/be.h"
+#include "decoders/defrag.h"
+#include "decoders/tcp_hdr.h"
+
+#define IP4_HEADER 20
+#define IP6_HEADER 40
+#define IP6_HEADERS_MAX 16 /* extension headers; real packets have 0 to 3 */
+#define FRAG_HEADER 8
+
+enum ip4_frag { IP4_DF = 0x4000, IP4_MF = 0x2000, IP4_OFFSET = 0x1fff };
+
+enum ip_protocol {
+	NEXT_HOP_BY_HOP = 0,
+	NEXT_TCP = 6,
+	NEXT_ROUTING = 43,
+	NEXT_FRAGMENT = 44,
+	NEXT_AH = 51,
+	NEXT_DEST_OPTS = 60,
+	NEXT_MOBILITY = 135,
+	NEXT_HIP = 139,
+	NEXT_SHIM6 = 140
+};
+
+struct ip_ctx {
+	struct ip_counters n;
+	struct defrag *defrag;
+};
+
+struct ip_ctx *
+ip_new(void)
+{
+	struct ip_ctx *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->defrag = defrag_new();
+	if (c->defrag == NULL) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+ip_free(struct ip_ctx *c)
+{
+	if (c == NULL)
+		return;
+	defrag_free(c->defrag);
+	free(c);
+}
+
+const struct ip_counters *
+ip_counters(const struct ip_ctx *c)
+{
+	return &c->n;
+}
+
+/* Bytes from the IP header on that were on the wire. */
+static inline uint32_t
+wire_from_ip(const struct packet *pkt)
+{
+	uint32_t cut =
+	    pkt->wirelen > pkt->caplen ? pkt->wirelen - pkt->caplen : 0;
+	uint32_t wire = pkt->ip_caplen + cut;
+
+	return wire < cut ? UINT32_MAX : wire;
+}
+
+/* Too short for its headers: whose fault? */
+static enum ip_result
+too_short(const struct packet *pkt)
+{
+	return pkt->wirelen > pkt->caplen ? IP_TRUNCATED : IP_MALFORMED;
+}
+
+static inline struct ip_payload
+skip(struct ip_payload in, uint32_t n)
+{
+	return (struct ip_payload){in.p + n, in.held - n, in.wire - n};
+}
+
+static inline enum ip_result
+payload_decode(struct packet *pkt, struct ip_payload in)
+{
+	return pkt->ip_proto == NEXT_TCP ? tcp_decode(pkt, in) : IP_NOT_TCP;
+}
+
+/* Any IPv6 header that may stand before TCP in a fragment. */
+static bool
+leads_to_tcp(uint8_t next)
+{
+	return next == NEXT_TCP || next == NEXT_HOP_BY_HOP ||
+	       next == NEXT_ROUTING || next == NEXT_DEST_OPTS ||
+	       next == NEXT_AH;
+}
+
+/*
+ * Gives the fragment to the defragmenter. Only what may be TCP is kept: other
+ * fragments would only push it out. Returns IP_TCP with *in set when the
+ * datagram is whole (pkt->ip_proto says what it holds).
+ */
+static enum ip_result
+fragment(
+    struct ip_ctx *c, struct packet *pkt, struct frag *f, struct ip_payload *in)
+{
+	const struct defrag_counters *n = defrag_counters(c->defrag);
+	struct slice whole;
+
+	c->n.fragments++;
+	if (!leads_to_tcp(f->proto))
+		return IP_NOT_TCP;
+	if (in->held < in->wire) {
+		c->n.frag_dropped++; /* cut: it can never be whole */
+		return IP_TRUNCATED;
+	}
+	f->src = pkt->src;
+	f->dst = pkt->dst;
+	f->time = pkt->time;
+	f->len = in->held;
+	f->data = in->p;
+
+	uint64_t dropped = n->dropped, overlap = n->overlap;
+	enum defrag_result r = defrag_add(c->defrag, f, &whole, &pkt->ip_proto);
+	c->n.frag_dropped += n->dropped - dropped;
+	c->n.frag_overlap += n->overlap - overlap;
+	if (r == DEFRAG_REFUSED)
+		return IP_MALFORMED;
+	if (r == DEFRAG_HELD)
+		return IP_FRAGMENT;
+	c->n.reassembled++;
+	pkt->flags |= PKT_FRAGMENT;
+	*in = (struct ip_payload){
+	    whole.p, (uint32_t)whole.len, (uint32_t)whole.len};
+	return IP_TCP;
+}
+
+static inline struct addr
+mapped(const uint8_t *p)
+{
+	struct addr a = {.b = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(a.b + 12, p, 4);
+	return a;
+}
+
+static inline bool
+ip4_checksum_ok(const uint8_t *p, uint32_t size)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < size; i += 4) {
+		uint32_t word;
+		memcpy(&word, p + i, sizeof(word));
+		sum += word;
+	}
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return sum == 0xffff;
+}
+
+/* Holds a length from the header against the frame. */
+static inline struct ip_payload
+bounded(struct packet *pkt, uint32_t total)
+{
+	struct ip_payload in = {pkt->ip, pkt->ip_caplen, total};
+
+	if (total <= in.held)
+		in.held = total; /* Ethernet padding */
+	else
+		pkt->flags |= PKT_TRUNCATED;
+	return in;
+}
+
+static enum ip_result
+ip4_fragment(
+    struct ip_ctx *c, struct packet *pkt, struct ip_payload in, uint16_t field)
+{
+	struct frag f = {.id = (uint32_t)pkt->ip_proto << 16 | pkt->ip_id,
+	    .proto = pkt->ip_proto,
+	    .more = field & IP4_MF,
+	    .off = (field & IP4_OFFSET) * 8u};
+
+	if (pkt->ip_proto != NEXT_TCP) {
+		c->n.fragments++;
+		return IP_NOT_TCP;
+	}
+	enum ip_result r = fragment(c, pkt, &f, &in);
+	return r == IP_TCP ? payload_decode(pkt, in) : r;
+}
+
+static enum ip_result
+ip4_decode(struct ip_ctx *c, struct packet *pkt)
+{
+	const uint8_t *p = pkt->ip;
+
+	c->n.v4++;
+	if (pkt->ip_caplen < IP4_HEADER)
+		return too_short(pkt);
+	uint32_t size = (p[0] & 0xf) * 4u, total = be16(p + 2);
+	if (size < IP4_HEADER)
+		return IP_MALFORMED;
+	if (size > pkt->ip_caplen)
+		return too_short(pkt);
+	if (total == 0) {
+		pkt->flags |= PKT_LEN_ZERO;
+		total = wire_from_ip(pkt);
+	}
+	if (total < size)
+		return IP_MALFORMED;
+	if (!ip4_checksum_ok(p, size)) {
+		pkt->flags |= PKT_BAD_IP_CSUM;
+		c->n.bad_ip_csum++;
+	}
+	uint16_t field = be16(p + 6);
+	pkt->ip_id = be16(p + 4);
+	pkt->flags |= field & IP4_DF ? PKT_IP_DF : 0;
+	pkt->ttl = p[8];
+	pkt->ip_proto = p[9];
+	pkt->src = mapped(p + 12);
+	pkt->dst = mapped(p + 16);
+
+	struct ip_payload in = skip(bounded(pkt, total), size);
+	if (field & (IP4_MF | IP4_OFFSET))
+		return ip4_fragment(c, pkt, in, field);
+	return payload_decode(pkt, in);
+}
+
+/* Size in bytes of the extension header, or 0 if next is none. All but AH
+ * count in units of 8 without the first (RFC 8200 4, RFC 4302 2.2). */
+static uint32_t
+ext_size(uint8_t next, const uint8_t *p)
+{
+	switch (next) {
+	case NEXT_HOP_BY_HOP:
+	case NEXT_ROUTING:
+	case NEXT_DEST_OPTS:
+	case NEXT_MOBILITY:
+	case NEXT_HIP:
+	case NEXT_SHIM6:
+		return (p[1] + 1u) * 8;
+	case NEXT_AH:
+		return (p[1] + 2u) * 4;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * One step along the chain of headers. Returns IP_TCP to go on (in and
+ * pkt->ip_proto moved, or *end set at a header that is no extension),
+ * otherwise what became of the packet.
+ */
+static enum ip_result
+ip6_step(struct ip_ctx *c, struct packet *pkt, struct ip_payload *in, bool *end)
+{
+	if (pkt->ip_proto != NEXT_FRAGMENT &&
+	    ext_size(pkt->ip_proto, (const uint8_t[2]){0}) == 0) {
+		*end = true;
+		return IP_TCP;
+	}
+	if (in->held < 8)
+		return in->wire < 8 ? IP_MALFORMED : IP_TRUNCATED;
+	const uint8_t *p = in->p;
+	if (pkt->ip_proto != NEXT_FRAGMENT) {
+		uint32_t size = ext_size(pkt->ip_proto, p);
+		if (size > in->wire)
+			return IP_MALFORMED;
+		if (size > in->held)
+			return IP_TRUNCATED;
+		pkt->ip_proto = p[0];
+		*in = skip(*in, size);
+		return IP_TCP;
+	}
+	struct frag f = {.id = be32(p + 4),
+	    .v6 = true,
+	    .proto = p[0],
+	    .more = p[3] & 1,
+	    .off = be16(p + 2) & 0xfff8u};
+	pkt->ip_proto = p[0];
+	*in = skip(*in, FRAG_HEADER);
+	if (f.off == 0 && !f.more) /* atomic, RFC 6946 */
+		return IP_TCP;
+	if (pkt->flags & PKT_FRAGMENT) /* a fragment in a whole datagram */
+		return IP_MALFORMED;
+	return fragment(c, pkt, &f, in);
+}
+
+static enum ip_result
+ip6_headers(struct ip_ctx *c, struct packet *pkt, struct ip_payload in)
+{
+	bool end = false;
+
+	for (unsigned i = 0; i < IP6_HEADERS_MAX; i++) {
+		enum ip_result r = ip6_step(c, pkt, &in, &end);
+		if (r != IP_TCP)
+			return r;
+		if (end)
+			return payload_decode(pkt, in);
+	}
+	return IP_MALFORMED;
+}
+
+static enum ip_result
+ip6_decode(struct ip_ctx *c, struct packet *pkt)
+{
+	const uint8_t *p = pkt->ip;
+
+	c->n.v6++;
+	if (pkt->ip_caplen < IP6_HEADER)
+		return too_short(pkt);
+	uint32_t total = be16(p + 4) + (uint32_t)IP6_HEADER;
+	if (total == IP6_HEADER) { /* offload, or a jumbogram (RFC 2675) */
+		pkt->flags |= PKT_LEN_ZERO;
+		total = wire_from_ip(pkt);
+	}
+	pkt->flags |= PKT_V6;
+	pkt->ip_proto = p[6];
+	pkt->ttl = p[7];
+	memcpy(&pkt->src, p + 8, sizeof(pkt->src));
+	memcpy(&pkt->dst, p + 24, sizeof(pkt->dst));
+
+	struct ip_payload in = skip(bounded(pkt, total), IP6_HEADER);
+	if (pkt->ip_proto == NEXT_TCP)
+		return tcp_decode(pkt, in);
+	return ip6_headers(c, pkt, in);
+}
+
+static inline enum ip_result
+decode(struct ip_ctx *c, struct packet *pkt)
+{
+	if (pkt->ip_caplen == 0)
+		return too_short(pkt);
+	switch (pkt->ip[0] >> 4) {
+	case 4:
+		return ip4_decode(c, pkt);
+	case 6:
+		return ip6_decode(c, pkt);
+	default:
+		return IP_MALFORMED;
+	}
+}
+
+enum ip_result
+ip_decode(struct ip_ctx *c, struct packet *pkt)
+{
+	enum ip_result r = decode(c, pkt);
+
+	switch (r) {
+	case IP_TCP:
+		c->n.tcp++;
+		break;
+	case IP_NOT_TCP:
+		c->n.other++;
+		break;
+	case IP_FRAGMENT: /* counted where it was taken */
+		break;
+	case IP_TRUNCATED:
+		c->n.truncated++;
+		break;
+	case IP_MALFORMED:
+		c->n.malformed++;
+		break;
+	}
+	return r;
+}
+
+void
+ip_check_tcp(struct ip_ctx *c, struct packet *pkt)
+{
+	if (pkt->flags & (PKT_TRUNCATED | PKT_CSUM_CHECKED))
+		return;
+	pkt->flags |= PKT_CSUM_CHECKED;
+	if (tcp_checksum_ok(pkt))
+		return;
+	pkt->flags |= PKT_BAD_TCP_CSUM;
+	c->n.bad_tcp_csum++;
+}

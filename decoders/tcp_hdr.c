@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ *	 0      2      4            8            12   13      14     16   18
+ *	| sport | dport | seq number | ack number | off | flags | wnd | sum | urg |
+ *
+ * The checksum is added up in words of 64 bits with the carries put back in:
+ * ones' complement addition does not care about the width or the byte order,
+ * as long as both are undone at the end (RFC 1071 2).
+ */
+#include "decoders/tcp_hdr.h"
+
+#include <arpa/inet.h>
+
+#include "decoders/be.h"
+
+#define TCP_HEADER_MIN 20
+#define WSCALE_MAX 14 /* larger ones count as 14, RFC 7323 2.3 */
+
+enum tcp_option {
+	OPT_END = 0,
+	OPT_NOP = 1,
+	OPT_MSS = 2,
+	OPT_WSCALE = 3,
+	OPT_SACK_OK = 4,
+	OPT_TS = 8
+};
+
+static void
+take_option(struct packet *pkt, const uint8_t *p, uint32_t size)
+{
+	if (p[0] == OPT_TS && size == 10) {
+		pkt->tsval = be32(p + 2);
+		pkt->tsecr = be32(p + 6);
+		pkt->flags |= PKT_TS;
+	} else if (p[0] == OPT_MSS && size == 4) {
+		pkt->mss = be16(p + 2);
+	} else if (p[0] == OPT_WSCALE && size == 3) {
+		pkt->wscale = p[2] < WSCALE_MAX ? p[2] : WSCALE_MAX;
+		pkt->flags |= PKT_WSCALE;
+	} else if (p[0] == OPT_SACK_OK && size == 2) {
+		pkt->flags |= PKT_SACK_OK;
+	} else if (p[0] <= OPT_SACK_OK || p[0] == OPT_TS) {
+		pkt->flags |= PKT_BAD_OPTIONS; /* a size it cannot have */
+	}
+}
+
+/* cut: the capture ends inside the options, so a last one may be short. */
+static void
+read_options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
+{
+	while (len > 0 && p[0] != OPT_END) {
+		if (p[0] == OPT_NOP) {
+			p++, len--;
+			continue;
+		}
+		if (len < 2 || p[1] < 2 || p[1] > len) {
+			if (!cut || (len >= 2 && p[1] < 2))
+				pkt->flags |= PKT_BAD_OPTIONS;
+			return;
+		}
+		uint32_t size = p[1];
+		take_option(pkt, p, size);
+		p += size, len -= size;
+	}
+}
+
+static inline void
+options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
+{
+	/* What nearly every segment of an open connection carries. */
+	if (len == 12 && be32(p) == 0x0101080a) {
+		pkt->tsval = be32(p + 4);
+		pkt->tsecr = be32(p + 8);
+		pkt->flags |= PKT_TS;
+	} else if (len > 0) {
+		read_options(pkt, p, len, cut);
+	}
+}
+
+static void
+fixed_header(struct packet *pkt, const uint8_t *p)
+{
+	pkt->tcp = p;
+	pkt->sport = be16(p);
+	pkt->dport = be16(p + 2);
+	pkt->seq = be32(p + 4);
+	pkt->ack = be32(p + 8);
+	pkt->tcp_flags = p[13];
+	pkt->window = be16(p + 14);
+	pkt->urgent = be16(p + 18);
+}
+
+enum ip_result
+tcp_decode(struct packet *pkt, struct ip_payload in)
+{
+	if (in.wire < TCP_HEADER_MIN)
+		return IP_MALFORMED;
+	if (in.held < TCP_HEADER_MIN)
+		return IP_TRUNCATED;
+	uint32_t size = (in.p[12] >> 4) * 4u;
+	if (size < TCP_HEADER_MIN || size > in.wire)
+		return IP_MALFORMED;
+
+	uint32_t held = size < in.held ? size : in.held;
+	fixed_header(pkt, in.p);
+	options(pkt, in.p + TCP_HEADER_MIN, held - TCP_HEADER_MIN, held < size);
+	pkt->payload = in.p + held;
+	pkt->len = in.held - held;
+	pkt->wire_len = in.wire - size;
+	if (in.held < in.wire)
+		pkt->flags |= PKT_TRUNCATED;
+	return IP_TCP;
+}
+
+static inline uint64_t
+add_carry(uint64_t sum, uint64_t word)
+{
+	uint64_t r;
+
+	return __builtin_add_overflow(sum, word, &r) ? r + 1 : r;
+}
+
+static inline uint64_t
+load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static uint64_t
+sum_bytes(uint64_t sum, const uint8_t *p, size_t len)
+{
+	uint64_t a = 0, b = 0, last = 0;
+
+	for (; len >= 32; p += 32, len -= 32) {
+		a = add_carry(a, load64(p));
+		b = add_carry(b, load64(p + 8));
+		a = add_carry(a, load64(p + 16));
+		b = add_carry(b, load64(p + 24));
+	}
+	for (; len >= 8; p += 8, len -= 8)
+		a = add_carry(a, load64(p));
+	memcpy(&last, p, len);
+	sum = add_carry(sum, last);
+	return add_carry(add_carry(sum, a), b);
+}
+
+static uint16_t
+fold(uint64_t sum)
+{
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)sum;
+}
+
+bool
+tcp_checksum_ok(const struct packet *pkt)
+{
+	uint32_t len = (uint32_t)(pkt->payload - pkt->tcp) + pkt->len;
+	size_t skip = pkt->flags & PKT_V6 ? 0 : 12; /* of the mapped form */
+	uint64_t sum = (uint64_t)htonl(len) + htons(6);
+
+	sum = sum_bytes(sum, pkt->src.b + skip, 16 - skip);
+	sum = sum_bytes(sum, pkt->dst.b + skip, 16 - skip);
+	sum = sum_bytes(sum, pkt->tcp, len);
+	return fold(sum) == 0xffff;
+}
