@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Capability words: distance, masks, lists. The distance is the restricted
+ * Damerau-Levenshtein one (Damerau 1964): a swap of neighbours is one slip.
+ * Words that exist are never taken for others garbled: SASL is one letter and
+ * a swap away from STLS, and lists grow new words all the time.
+ */
+#include "rules/words.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *const known[] = {
+    /* SMTP: the IANA registry and what servers in use say */
+    "STARTTLS",
+    "SIZE",
+    "PIPELINING",
+    "8BITMIME",
+    "BINARYMIME",
+    "CHUNKING",
+    "DSN",
+    "ETRN",
+    "VRFY",
+    "EXPN",
+    "HELP",
+    "AUTH",
+    "ENHANCEDSTATUSCODES",
+    "SMTPUTF8",
+    "DELIVERBY",
+    "MTRK",
+    "NO-SOLICITING",
+    "BURL",
+    "FUTURERELEASE",
+    "CONPERM",
+    "CONNEG",
+    "SUBMITTER",
+    "MT-PRIORITY",
+    "RRVS",
+    "REQUIRETLS",
+    "LIMITS",
+    "TURN",
+    "ATRN",
+    "CHECKPOINT",
+    "SEND",
+    "SOML",
+    "SAML",
+    "UTF8SMTP",
+    "XCLIENT",
+    "XFORWARD",
+    "XVERP",
+    "XEXCH50",
+    "XRDST",
+    "XSHADOW",
+    "XADR",
+    "XSTA",
+    "XCIR",
+    "XGEN",
+    "XLOOP",
+    "XAUTH",
+    "XONE",
+    "XRSET",
+    "XQUE",
+    "XMRT",
+    "XREMOTEQUEUE",
+    "XSTARTTLS",
+    /* POP3 and IMAP */
+    "STLS",
+    "SASL",
+    "TOP",
+    "UIDL",
+    "USER",
+    "EXPIRE",
+    "IMPLEMENTATION",
+    "UTF8",
+    "LANG",
+    "LOGIN-DELAY",
+    "RESP-CODES",
+    "AUTH-RESP-CODE",
+    "STAT",
+    "LIST",
+    "IMAP4",
+    "IMAP4REV1",
+    "IMAP4REV2",
+    "LOGINDISABLED",
+    "LITERAL+",
+    "LITERAL-",
+    "SASL-IR",
+    "IDLE",
+    "NAMESPACE",
+    "SORT",
+    "ACL",
+    "QUOTA",
+    "THREAD",
+    "UNSELECT",
+    "UIDPLUS",
+    "ESEARCH",
+    "ENABLE",
+    "CONDSTORE",
+    "QRESYNC",
+    "CHILDREN",
+    "ID",
+    "SEARCHRES",
+    "WITHIN",
+    "STATUS",
+    "LISTEXT",
+    "XLIST",
+    "MOVE",
+    "ESORT",
+    "I18NLEVEL",
+    "STATUS=SIZE",
+    "STARTTLS=",
+};
+#define NKNOWN (sizeof(known) / sizeof(known[0]))
+
+static unsigned char
+upper(unsigned char c)
+{
+	return c >= 'a' && c <= 'z' ? (unsigned char)(c - 'a' + 'A') : c;
+}
+
+static bool
+is_upper(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool
+is_filler(unsigned char c)
+{
+	return c != '\0' && strchr("Xx*#-_.=~?+", c) != NULL;
+}
+
+static unsigned
+min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+struct rows { /* of the distance matrix: two back, one back, current */
+	unsigned r[3][WORD_MAX + 1];
+};
+
+static void
+distance_row(struct rows *m, struct slice a, struct slice b, size_t i)
+{
+	const unsigned *back2 = m->r[(i + 1) % 3], *back = m->r[(i + 2) % 3];
+	unsigned *now = m->r[i % 3];
+
+	now[0] = (unsigned)i;
+	for (size_t j = 1; j <= b.len; j++) {
+		unsigned char x = upper(a.p[i - 1]), y = upper(b.p[j - 1]);
+
+		now[j] = min3(back[j] + 1, now[j - 1] + 1,
+		    back[j - 1] + (x == y ? 0 : 1));
+		if (i > 1 && j > 1 && x == upper(b.p[j - 2]) &&
+		    upper(a.p[i - 2]) == y && back2[j - 2] + 1 < now[j])
+			now[j] = back2[j - 2] + 1;
+	}
+}
+
+unsigned
+words_distance(struct slice a, struct slice b)
+{
+	struct rows m;
+
+	if (a.len > WORD_MAX || b.len > WORD_MAX)
+		return WORD_MAX;
+	for (size_t j = 0; j <= b.len; j++)
+		m.r[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= a.len; i++)
+		distance_row(&m, a, b, i);
+	return m.r[a.len % 3][b.len];
+}
+
+bool
+words_is_mask(struct slice word)
+{
+	size_t run = 1;
+
+	if (word.len < 3 || !is_filler(word.p[0]))
+		return false;
+	while (run < word.len && word.p[run] == word.p[0])
+		run++;
+	if (run == word.len)
+		return true;
+	return run + 1 == word.len && run >= 3 && is_upper(word.p[run]);
+}
+
+bool
+words_is_part_mask(struct slice word, const char *want)
+{
+	size_t same = 0, masked = 0;
+
+	if (word.len != strlen(want))
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (upper(word.p[i]) == (unsigned char)want[i])
+			same++;
+		else if (is_filler(word.p[i]))
+			masked++;
+		else
+			return false;
+	}
+	return masked > 0 && same >= 2;
+}
+
+bool
+words_is_known(struct slice word)
+{
+	for (size_t i = 0; i < NKNOWN; i++)
+		if (words_equal(word, known[i]))
+			return true;
+	return word.len > 2 && upper(word.p[0]) == 'X' && word.p[1] == '-';
+}
+
+/* Same length and the same beginning, more than half of it: STARTFOO. */
+static bool
+same_beginning(struct slice word, const char *want)
+{
+	size_t len = strlen(want), n = 0;
+
+	if (word.len != len || len < 8)
+		return false;
+	while (n < len && upper(word.p[n]) == (unsigned char)want[n])
+		n++;
+	return n > len / 2 && n < len;
+}
+
+enum word_damage
+words_damage(struct slice word, const char *want)
+{
+	struct slice w = {(const uint8_t *)want, strlen(want)};
+	unsigned limit = w.len >= 8 ? 2 : 1;
+
+	if (words_equal(word, want))
+		return WORD_FINE;
+	if (words_is_mask(word) || words_is_part_mask(word, want))
+		return WORD_MASKED;
+	if (words_is_known(word) || word.len == 0)
+		return WORD_FINE;
+	if (words_distance(word, w) <= limit || same_beginning(word, want))
+		return WORD_GARBLED;
+	return WORD_FINE;
+}
+
+bool
+words_next(const char **list, struct slice *line, struct slice *token)
+{
+	const char *p = *list, *end;
+
+	while (*p == '\n')
+		p++;
+	if (*p == '\0')
+		return false;
+	end = strchr(p, '\n');
+	if (end == NULL)
+		end = p + strlen(p);
+	line->p = token->p = (const uint8_t *)p;
+	line->len = (size_t)(end - p);
+	token->len = strcspn(p, " =\n");
+	*list = end;
+	return true;
+}
+
+enum word_damage
+words_find_damaged(const char *list, const char *want, struct slice *found)
+{
+	enum word_damage best = WORD_FINE, d;
+	struct slice line, token;
+	size_t len = strlen(want);
+
+	while (words_next(&list, &line, &token)) {
+		d = words_damage(token, want);
+		if (d == WORD_FINE ||
+		    (best != WORD_FINE &&
+			(found->len == len || token.len != len)))
+			continue;
+		best = d;
+		*found = token;
+	}
+	return best;
+}
+
+bool
+words_equal(struct slice a, const char *b)
+{
+	return a.len == strlen(b) &&
+	       strncasecmp((const char *)a.p, b, a.len) == 0;
+}
+
+bool
+words_has(const char *list, const char *word)
+{
+	struct slice line, token;
+
+	while (words_next(&list, &line, &token))
+		if (words_equal(token, word) || words_equal(line, word))
+			return true;
+	return false;
+}
