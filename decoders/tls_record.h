@@ -33,36 +33,37 @@ struct tls_head {
 };
 
 struct tls_side { /* one direction; private */
+	uint8_t state; /* enum side_state, tls_record.c */
 	uint8_t head[5]; /* of the record */
 	uint8_t nhead;
 	uint8_t type; /* of the record under way */
 	uint8_t mhead[4]; /* of the handshake message */
 	uint8_t nmhead;
 	uint8_t alert[2];
-	uint8_t nalert;
-	uint8_t state; /* enum side_state, tls_record.c */
+	uint8_t nalert; /* bytes of it */
+	uint8_t gapped; /* bytes were missing */
+	uint8_t adrift; /* message boundaries lost until the next record */
 	uint8_t ccs; /* ChangeCipherSpec sent */
-	uint8_t encrypted; /* something encrypted sent */
 	uint8_t finished; /* what passes for its Finished was sent */
-	uint8_t v2; /* records are in SSLv2 form */
-	uint8_t nhello, ncert, nalerts; /* observations made */
-	uint16_t len, left; /* of the record under way, and still to come */
-	uint16_t version; /* of the record */
+	uint8_t nhello, ncert, nalerts, nreports; /* observations made */
+	uint16_t version; /* of the record under way */
+	uint16_t len, left; /* of its payload, and still to come */
 	uint32_t mlen, mhave; /* of the message, and held */
-	uint32_t mskip; /* bytes of a message not wanted still to come */
+	uint32_t mskip; /* bytes of an unwanted message still to come */
 	uint32_t cap; /* of buf */
-	uint32_t seen; /* bytes, capped */
+	uint32_t seen; /* bytes so far */
+	uint32_t nrecords;
 	uint8_t *buf; /* from the pool, or NULL */
 };
 
 struct tls {
 	struct tls_head head; /* the owner's to write, at any time */
-	struct mail_env *env;
-	struct tls_side side[2]; /* by enum dir; private from here on */
+	struct mail_env *env; /* private from here on */
+	struct tls_side side[2]; /* by enum dir */
 	uint16_t version, suite; /* chosen; 0: not seen */
 	uint8_t phase; /* enum phase */
-	uint8_t offers_13, early_data, resumed;
-	uint8_t server_hello, server_cert, broken, appdata;
+	uint8_t v2; /* the server answered in SSLv2 */
+	uint8_t resumed, server_cert, done, broken, appdata;
 	uint8_t sid_len;
 	uint8_t sid[32]; /* session id the client offered */
 };

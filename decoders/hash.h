@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * SHA-256, by OpenSSL.
+ */
+#ifndef STRIPWIRE_HASH_H
+#define STRIPWIRE_HASH_H
+
+#include "decoders/slice.h"
+
+#define HASH_SHA256_LEN 32
+
+/* Returns 0, or -1 if there is no memory for it; then out is zero. */
+int hash_sha256(struct slice s, uint8_t out[HASH_SHA256_LEN])
+    __attribute__((warn_unused_result));
+
+#endif
