@@ -167,7 +167,11 @@ enum rst_test {
 	RST_IDLE = 1 << 12, /* C15: idle for over 60 s before */
 	RST_AFTER_QUIT = 1 << 13,
 	RST_CROSSED = 1 << 14, /* peer's data was in flight (unread data) */
-	RST_EXACT = 1 << 15 /* number is exactly the next expected */
+	RST_EXACT = 1 << 15, /* number is exactly the next expected */
+	/* more about the sender */
+	RST_ALIVE = 1 << 16, /* it acknowledged what came after its reset */
+	RST_SAME_AFTER = 1 << 17, /* its next segment followed, new ACK */
+	RST_TRAIN = 1 << 18 /* 3 or more numbers that nobody acknowledged */
 };
 
 enum rst_tool { /* C7: known fingerprints */
