@@ -19,11 +19,12 @@
  *	evidence_tick(ctx, pkt->time);		(once a packet, cheap)
  *	ip_check_tcp(ip, pkt);			(while the flow is text)
  *	hints = evidence_packet(ctx, &flow->ev, pkt, &view);
- *	if (hints & EVID_IGNORE) ...		do not normalise it
+ *	if (hints & EVID_DOUBT) ...		see there
  *	if (hints & EVID_RST) ...		withheld: go on with the flow
  *	mail_data(...);				and, for delivered text,
  *	evidence_delivered(ctx, &flow->ev, dir, seq, len, public);
  *
+ * evidence_tick(ctx, INT64_MAX) at the end of input, before flows are closed,
  * and evidence_end() when the flow ends for whatever reason, before its slot
  * is used again. A flow that saw a RST is kept for at least
  * EVIDENCE_RST_WAIT, also one that never got beyond its SYN: what comes after
@@ -40,45 +41,46 @@
 #define EVIDENCE_POOL_BYTES (16u << 20) /* all windows together */
 #define EVIDENCE_GROUPS 4096 /* resets waiting; the oldest settles early */
 #define EVIDENCE_CONFLICTS 4 /* told per flow and direction, then counted */
-#define EVIDENCE_ACKS 6 /* ACK numbers remembered a direction */
+#define EVIDENCE_TOLD 8 /* OBS_RST told per flow and direction */
 
 enum evidence_hint { /* from evidence_packet() and settled() */
 	EVID_RST = 1 << 0, /* a RST: withheld, to be settled later */
-	EVID_IGNORE = 1 << 1, /* no host takes it: wrong checksum where this
-				 sender's are right, or a reset known to be
-				 out of place; keep it from reassembly */
-	EVID_LIVES = 1 << 2, /* the flow goes on after a withheld RST */
+	EVID_DOUBT = 1 << 1, /* wrong checksum where this sender's are right:
+				a host drops it, unless the capture was
+				edited; deliver it only once the receiver
+				acknowledged it and nothing else came */
+	EVID_LIVES = 1 << 2, /* the flow goes on: proof after a withheld RST,
+				or no host obeys a RST of that number */
 	EVID_DEAD = 1 << 3, /* settled: the reset stands, the flow is over */
 	EVID_CONFLICT = 1 << 4, /* other bytes than before; both are noted */
 	EVID_DUP = 1 << 5 /* this very frame was seen before (mirrored) */
 };
 
 struct evidence_dir {
+	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
+				the last 24 to 48 of them */
 	uint32_t isn; /* number of its SYN */
 	uint32_t next; /* one past the highest number it sent */
 	uint32_t ack; /* highest it acknowledged */
 	uint32_t edge; /* highest number it allows its peer to send */
-	uint32_t acks[EVIDENCE_ACKS]; /* its recent ACK numbers */
+	uint32_t last_seq; /* number of its last packet that was no RST */
 	uint32_t window; /* payload window: index + 1, 0 none */
 	uint32_t group; /* resets that wait: index + 1, 0 none */
-	uint32_t last_rst; /* number of its last settled RST */
 	uint16_t ip_id; /* of its last packet that was no RST */
+	uint16_t raw_window; /* last one it advertised, unscaled */
 	uint16_t flags; /* private to evidence.c */
-	uint8_t ttl; /* its usual one, 0 unknown */
-	uint8_t ttl_new, ttl_new_n; /* another one, this often in a row */
+	uint8_t ttl, ttl_alt, ttl_alt_n; /* usual one; another one seen */
 	uint8_t wscale;
-	uint8_t nacks; /* where the next ACK number goes */
-	uint8_t id_seen, id_zero, id_step; /* packets; id 0; small steps */
+	uint8_t nacks; /* in the current filter */
+	uint8_t seen, id_step, id_zero; /* packets; small steps; zeros */
 	uint8_t csum_good, csum_bad; /* saturating counts */
-	uint8_t conflicts; /* told so far */
-	uint8_t pad;
+	uint8_t told_conflicts, told_rsts;
 };
 
 struct evidence_flow {
 	struct evidence_dir d[2]; /* by enum dir */
 	int64_t last; /* time of its last packet that was no RST */
 	uint32_t slot; /* the tracker's name for the flow */
-	uint32_t wire; /* hash of the last frame, to know it again */
 };
 
 /* What the tracker knows when the packet arrives. */
@@ -100,9 +102,12 @@ struct evidence_sink {
 };
 
 struct evidence_counters {
-	uint64_t rst, rst_groups, rst_forced; /* settled early: table full */
-	uint64_t rst_bad_csum, conflicts, conflicts_untold, compared_bytes;
-	uint64_t keepalives, windows, windows_short, dup_frames;
+	uint64_t rst, rst_groups, rst_stale; /* of no number of this flow */
+	uint64_t rst_forced; /* settled early: table full */
+	uint64_t rst_bad_csum, rst_untold;
+	uint64_t conflicts, conflicts_untold, corrupted, compared;
+	uint64_t keepalives, dup_frames;
+	uint64_t windows, windows_short; /* lent; refused: pool empty */
 };
 
 struct evidence_ctx;
