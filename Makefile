@@ -36,6 +36,15 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The schema travels in the binary: each line becomes a line of a C string.
+$(B)/schema_sql.h: db/schema.sql
+	@mkdir -p $(@D)
+	{ echo 'static const char schema_sql[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+
+$(B)/db/store_schema.o: $(B)/schema_sql.h
+$(B)/db/store_schema.o: CPPFLAGS += -I$(B)
+
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libstripwire.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

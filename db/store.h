@@ -48,6 +48,8 @@ int store_load_history(struct store *s, struct history *h);
 /* A run: one call of the program over some input. */
 void store_run_begin(
     struct store *s, const char *command_line, const char *rules_path);
+/* What the column `run` holds for this run; 0 before anything was stored. */
+int64_t store_run_id(const struct store *s);
 void store_run_end(
     struct store *s, uint64_t packets, uint64_t bytes, uint64_t flows);
 
@@ -62,7 +64,10 @@ void store_cert(struct store *s, const struct chain_verdict *v,
  * A file of the input has ended: its alerts and what it taught (h: marked
  * before, see history.h) become permanent together. STORE_KNOWN: a file with
  * this fingerprint, packet count and times is in the database already; then
- * its alerts of this run are taken out again and h is dropped, unless again.
+ * its alerts of this run are taken out again and h is dropped, unless again;
+ * earlier says when that was ("as x.pcap on 2026-11-22 10:03:14 +0000").
+ * STORE_FAILED: some of it could not be written; h is dropped, and the file
+ * will not be taken for known. h may be NULL.
  */
 enum store_status store_file_end(struct store *s, const char *path,
     uint64_t fingerprint, uint64_t packets, int64_t first, int64_t last,

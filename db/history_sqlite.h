@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * History to tables and back. Part of the store; called by it alone.
+ */
+#ifndef STRIPWIRE_HISTORY_SQLITE_H
+#define STRIPWIRE_HISTORY_SQLITE_H
+
+#include "rules/history.h"
+
+struct store;
+
+/* Writes what changed since the last save, inside the open batch. Returns an
+ * SQLite result code. */
+int history_sqlite_save(struct store *s, struct history *h)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,176 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The database of Stripwire, version 1 (PRAGMA user_version).
+--
+-- This file is the source of truth: the build turns it into a C string, the
+-- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
+-- unless said otherwise, the time of a packet. Addresses are text, as
+-- inet_ntop(3) writes them. A database that already exists is brought up to
+-- date by the steps in db/store_schema.c.
+--
+-- What is written often (alerts, flows) carries two indexes at most.
+
+-- One call of the program over some input.
+CREATE TABLE runs (
+	id INTEGER PRIMARY KEY, -- what the columns named run refer to
+	started INTEGER NOT NULL, -- wall clock
+	ended INTEGER, -- wall clock; NULL: still going, or it was killed
+	command TEXT NOT NULL, -- the command line
+	rules TEXT NOT NULL, -- path of the rule file, '' if none
+	packets INTEGER, -- read in this run
+	bytes INTEGER, -- captured bytes of them
+	flows INTEGER, -- connections among them
+	alerts INTEGER, -- stored by this run
+	lost INTEGER -- alerts that could not be stored (disk full)
+);
+
+-- One file of the input. A file is recognised by fingerprint, packets, first
+-- and last together.
+CREATE TABLE captures (
+	id INTEGER PRIMARY KEY, -- what alerts.capture refers to
+	run INTEGER NOT NULL, -- the run that read it
+	path TEXT NOT NULL, -- as given on the command line, or found in a folder
+	fingerprint INTEGER, -- running hash over packet times and lengths
+	packets INTEGER, -- in the file
+	first INTEGER, -- time of its first packet
+	last INTEGER, -- time of its last packet
+	complete INTEGER NOT NULL, -- 1: read to its end, all alerts are stored
+	read_at INTEGER NOT NULL -- wall clock, when this row was written
+);
+CREATE INDEX captures_by_fingerprint ON captures (fingerprint);
+
+-- A connection that at least one alert refers to.
+CREATE TABLE flows (
+	id INTEGER PRIMARY KEY, -- flow_id in EVE; the same in every run
+	run INTEGER NOT NULL, -- the run that stored it first
+	start INTEGER NOT NULL, -- time of its first packet
+	client TEXT NOT NULL, -- address
+	client_port INTEGER NOT NULL,
+	server TEXT NOT NULL, -- address
+	server_port INTEGER NOT NULL,
+	v6 INTEGER NOT NULL, -- 1: was IPv6 on the wire
+	vlan TEXT NOT NULL, -- tags, outermost first, comma between; '' none
+	proto TEXT NOT NULL, -- smtp, imap, pop3, other, unknown
+	implicit_tls INTEGER NOT NULL, -- 1: TLS from the first byte
+	client_ttl INTEGER NOT NULL, -- usual TTL of the client, 0 not seen
+	server_ttl INTEGER NOT NULL, -- usual TTL of the server, 0 not seen
+	server_name TEXT NOT NULL -- from greeting or SNI, '' if none
+);
+
+-- A finding that a rule selected and graded, with its evidence.
+CREATE TABLE alerts (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, -- what `show` takes; never reused
+	key INTEGER NOT NULL UNIQUE, -- identity: hash of flow, finding, rule, time, user, mechanism
+	run INTEGER NOT NULL, -- the run that stored it
+	capture INTEGER, -- file in which it was seen; NULL if live
+	flow INTEGER NOT NULL, -- flows.id
+	time INTEGER NOT NULL, -- when it happened
+	finding TEXT NOT NULL, -- name from the catalogue
+	severity INTEGER NOT NULL, -- 0 info, 1 low, 2 medium, 3 high, 4 critical
+	confidence INTEGER NOT NULL, -- 0 to 100
+	tags TEXT NOT NULL, -- named pieces of evidence, comma between
+	visibility INTEGER NOT NULL, -- what was missing: 1 handshake, 2 a direction, 4 client bytes, 8 server bytes, 16 cut frames, 32 ambiguous, 64 cut short, 128 overlong; 0 seen whole
+	gid INTEGER NOT NULL, -- rule group
+	sid INTEGER NOT NULL, -- rule number
+	rev INTEGER NOT NULL, -- rule revision
+	msg TEXT NOT NULL, -- the rule's message
+	classtype TEXT NOT NULL, -- the rule's class, '' none
+	reference TEXT NOT NULL, -- the rule's references, one a line
+	user TEXT NOT NULL, -- user name, '' none; never a secret
+	mech TEXT NOT NULL, -- authentication mechanism, '' none
+	cert_sha256 TEXT NOT NULL, -- certificates.sha256, '' none
+	cause TEXT NOT NULL, -- where the cause may sit, '' as usual for the finding
+	advice TEXT NOT NULL, -- what to do next, '' as usual for the finding
+	evidence TEXT NOT NULL, -- JSON: [[weight, "sentence"], ...]
+	ladder BLOB NOT NULL -- steps of the dialogue, see db/ladder_blob.h
+);
+CREATE INDEX alerts_by_time ON alerts (time);
+
+-- Each server certificate (leaf) once.
+CREATE TABLE certificates (
+	sha256 TEXT PRIMARY KEY, -- of the DER, hex
+	spki_sha256 TEXT NOT NULL, -- of its public key, hex
+	subject TEXT NOT NULL, -- RFC 2253 form
+	issuer TEXT NOT NULL, -- RFC 2253 form
+	serial TEXT NOT NULL, -- hex
+	names TEXT NOT NULL, -- subjectAltName, one a line
+	not_before INTEGER NOT NULL, -- seconds since 1970
+	not_after INTEGER NOT NULL, -- seconds since 1970
+	key_type INTEGER NOT NULL, -- 1 RSA, 2 EC, 3 Ed25519, 4 Ed448, 5 DSA, 0 other
+	key_bits INTEGER NOT NULL,
+	signature TEXT NOT NULL, -- algorithm
+	flags INTEGER NOT NULL, -- bits of enum x509_flag
+	trust INTEGER NOT NULL, -- as last verified: 1 trusted, 2 self-signed, 3 incomplete, 4 unknown root, 5 bad signature, 6 malformed, 0 unknown
+	error TEXT NOT NULL, -- the verifier's words
+	first INTEGER NOT NULL, -- earliest sight
+	first_server TEXT NOT NULL, -- address and port there
+	last INTEGER NOT NULL, -- latest sight
+	last_server TEXT NOT NULL -- address and port there
+) WITHOUT ROWID;
+
+-- History: what each server did in sessions that were seen whole and free of
+-- suspicion. Counts are sessions unless said otherwise.
+CREATE TABLE servers (
+	addr TEXT NOT NULL,
+	port INTEGER NOT NULL,
+	proto TEXT NOT NULL,
+	implicit_tls INTEGER NOT NULL,
+	first INTEGER NOT NULL, -- first session that taught
+	last INTEGER NOT NULL, -- latest
+	sessions INTEGER NOT NULL, -- that taught
+	days INTEGER NOT NULL, -- distinct UTC days among them
+	offered INTEGER NOT NULL, -- capability lists with STARTTLS or STLS
+	not_offered INTEGER NOT NULL, -- lists without
+	offered_days INTEGER NOT NULL, -- distinct days with an offer
+	first_offer INTEGER NOT NULL,
+	last_offer INTEGER NOT NULL,
+	last_absence INTEGER NOT NULL, -- latest list without
+	tls_done INTEGER NOT NULL, -- TLS handshakes completed
+	first_tls INTEGER NOT NULL, -- time of the first of them
+	demanded INTEGER NOT NULL, -- said "issue STARTTLS first"
+	logindisabled INTEGER NOT NULL, -- lists with LOGINDISABLED
+	capa_ok INTEGER NOT NULL, -- answered the capability command
+	capa_refused INTEGER NOT NULL,
+	ehlo_ok INTEGER NOT NULL,
+	helo_only INTEGER NOT NULL,
+	greeting_ok INTEGER NOT NULL,
+	greeting_preauth INTEGER NOT NULL, -- IMAP PREAUTH
+	tls_failed INTEGER NOT NULL, -- TLS asked for and not completed
+	mechs INTEGER NOT NULL, -- bits of enum sasl_mech offered before TLS
+	tls_versions INTEGER NOT NULL, -- bits: 1 SSL2, 2 SSL3, 4 TLS 1.0, 8 1.1, 16 1.2, 32 1.3
+	ttl INTEGER NOT NULL, -- usual TTL, 0 unknown
+	pinned_starttls INTEGER NOT NULL, -- 1: the operator requires it
+	host TEXT NOT NULL, -- name in the greeting
+	words TEXT NOT NULL, -- last capability list before TLS, one a line
+	PRIMARY KEY (addr, port, proto, implicit_tls)
+) WITHOUT ROWID;
+
+-- History: leaf keys that a server was seen with.
+CREATE TABLE server_keys (
+	addr TEXT NOT NULL, -- the server, as in servers
+	port INTEGER NOT NULL,
+	proto TEXT NOT NULL,
+	implicit_tls INTEGER NOT NULL,
+	spki BLOB NOT NULL, -- SHA-256 of the public key
+	issuer BLOB NOT NULL, -- SHA-256 of the issuer's name
+	first INTEGER NOT NULL,
+	last INTEGER NOT NULL,
+	trusted INTEGER NOT NULL, -- 1: verified to an anchor when seen
+	self_signed INTEGER NOT NULL,
+	PRIMARY KEY (addr, port, proto, implicit_tls, spki, issuer)
+) WITHOUT ROWID;
+
+-- History: how a client uses a server.
+CREATE TABLE pairs (
+	client TEXT NOT NULL,
+	addr TEXT NOT NULL, -- the server, as in servers
+	port INTEGER NOT NULL,
+	proto TEXT NOT NULL,
+	implicit_tls INTEGER NOT NULL,
+	first INTEGER NOT NULL,
+	last INTEGER NOT NULL,
+	tls INTEGER NOT NULL, -- sessions with TLS
+	clear INTEGER NOT NULL, -- sessions in clear
+	tls_days INTEGER NOT NULL, -- distinct days with TLS
+	tls_failed_then_clear INTEGER NOT NULL, -- fell back to clear
+	PRIMARY KEY (client, addr, port, proto, implicit_tls)
+) WITHOUT ROWID;

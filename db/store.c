@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The store's life: open, batches, runs, trouble, close.
+ *
+ * A batch is one transaction, opened by the first row and committed when it
+ * is full or old. When a write fails, the batch is rolled back and counted as
+ * lost, the user is told once, and for a while (1 s, doubling to 60 s)
+ * nothing is tried: a full disk must not cost the sensor a failing system
+ * call per alert.
+ */
+#include "db/store_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BACKOFF_MIN 1000
+#define BACKOFF_MAX 60000
+
+enum trouble { TROUBLE_FULL, TROUBLE_BUSY, TROUBLE_DAMAGED, TROUBLE_OTHER };
+
+static int64_t
+clock_ms(clockid_t which)
+{
+	struct timespec ts;
+
+	clock_gettime(which, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t
+now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t
+store_wall_ns(void)
+{
+	return clock_ms(CLOCK_REALTIME) * 1000000;
+}
+
+static void
+store_destroy(struct store *s)
+{
+	for (unsigned i = 0; i < ST_COUNT; i++)
+		sqlite3_finalize(s->stmt[i]);
+	sqlite3_close(s->db);
+	if (s->lock_fd != -1)
+		close(s->lock_fd);
+	store_files_free(s);
+	free(s->command);
+	free(s->rules);
+	free(s->path);
+	free(s);
+}
+
+enum store_status
+store_open(struct store **out, const struct store_config *cfg, char *err,
+    size_t errlen)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL || (s->path = strdup(cfg->path)) == NULL) {
+		free(s);
+		snprintf(err, errlen, "%s: out of memory", cfg->path);
+		return STORE_FAILED;
+	}
+	s->cfg = *cfg;
+	s->cfg.path = s->path;
+	s->lock_fd = -1;
+	if (store_open_file(s, err, errlen) == -1) {
+		store_destroy(s);
+		return STORE_FAILED;
+	}
+	*out = s;
+	return STORE_OK;
+}
+
+int
+store_close(struct store *s)
+{
+	int lost;
+
+	if (s == NULL)
+		return 0;
+	store_flush(s);
+	lost = s->counters.lost != 0;
+	store_destroy(s);
+	return lost ? -1 : 0;
+}
+
+const struct store_counters *
+store_counters(const struct store *s)
+{
+	return &s->counters;
+}
+
+int64_t
+store_run_id(const struct store *s)
+{
+	return s->run;
+}
+
+/* ---- trouble ---- */
+
+static enum trouble
+trouble_kind(const struct store *s, int rc)
+{
+	int error;
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return TROUBLE_FULL;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return TROUBLE_BUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return TROUBLE_DAMAGED;
+	case SQLITE_IOERR:
+		error = sqlite3_system_errno(s->db);
+		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+			return TROUBLE_FULL;
+		return TROUBLE_OTHER;
+	default:
+		return TROUBLE_OTHER;
+	}
+}
+
+static void
+trouble_say(struct store *s, enum trouble kind)
+{
+	static const char *const what[] = {
+	    [TROUBLE_FULL] = "no room on the disk: make room",
+	    [TROUBLE_BUSY] = "another program holds it locked: end that one",
+	    [TROUBLE_DAMAGED] = "is damaged: restore it from a backup",
+	    [TROUBLE_OTHER] = "cannot be written: look at the disk"};
+	char text[512];
+
+	if ((s->said & 1u << kind) != 0 || s->cfg.on_problem == NULL)
+		return;
+	s->said |= 1u << kind;
+	snprintf(text, sizeof(text),
+	    "%s: %s; until then alerts are counted as lost, and storing is "
+	    "tried again (%s)",
+	    s->path, what[kind], sqlite3_errmsg(s->db));
+	s->cfg.on_problem(s->cfg.ctx, text);
+}
+
+void
+store_trouble(struct store *s, int rc)
+{
+	if (rc == SQLITE_ABORT && !s->open)
+		return; /* waiting: told before */
+	trouble_say(s, trouble_kind(s, rc));
+	if (!sqlite3_get_autocommit(s->db))
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	if (s->open) {
+		s->counters.lost += s->batch_alerts;
+		s->counters.alerts -= s->batch_alerts;
+		store_files_rolled_back(s);
+		if (s->run_batch == s->batch)
+			s->run = 0;
+	}
+	s->open = false;
+	s->down_since = now_ms();
+	s->backoff = s->backoff == 0 ? BACKOFF_MIN : s->backoff * 2;
+	if (s->backoff > BACKOFF_MAX)
+		s->backoff = BACKOFF_MAX;
+	s->down_until = s->down_since + s->backoff;
+}
+
+/* ---- statements ---- */
+
+static const char *const sql[ST_COUNT] = {
+    [ST_RUN_BEGIN] = "INSERT INTO runs (started, command, rules) "
+		     "VALUES (?,?,?)",
+    [ST_RUN_END] = "UPDATE runs SET ended=?, packets=?, bytes=?, flows=?, "
+		   "alerts=?, lost=? WHERE id=?",
+    [ST_ALERT] = "INSERT INTO alerts (key, run, capture, flow, time, finding, "
+		 "severity, confidence, tags, visibility, gid, sid, rev, msg, "
+		 "classtype, reference, user, mech, cert_sha256, cause, "
+		 "advice, evidence, ladder) VALUES "
+		 "(?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+		 "ON CONFLICT (key) DO NOTHING",
+    [ST_FLOW] = "INSERT INTO flows (id, run, start, client, client_port, "
+		"server, server_port, v6, vlan, proto, implicit_tls, "
+		"client_ttl, server_ttl, server_name) "
+		"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+		"ON CONFLICT (id) DO UPDATE SET proto=excluded.proto, "
+		"implicit_tls=excluded.implicit_tls, "
+		"client_ttl=max(client_ttl, excluded.client_ttl), "
+		"server_ttl=max(server_ttl, excluded.server_ttl), "
+		"server_name=iif(excluded.server_name='', server_name, "
+		"excluded.server_name) "
+		"WHERE excluded.proto<>proto OR (excluded.server_name<>'' "
+		"AND excluded.server_name<>server_name)",
+    [ST_CAPTURE_OPEN] = "INSERT INTO captures (run, path, complete, read_at) "
+			"VALUES (?,?,0,?)",
+    [ST_CAPTURE_DONE] = "UPDATE captures SET fingerprint=?, packets=?, "
+			"first=?, last=?, complete=?, read_at=? WHERE id=?",
+    [ST_CAPTURE_KNOWN] = "SELECT path, read_at FROM captures "
+			 "WHERE fingerprint=? AND packets=? AND first=? "
+			 "AND last=? AND complete=1 ORDER BY id LIMIT 1",
+    [ST_CAPTURE_DROP] = "DELETE FROM captures WHERE id=?",
+    [ST_DROP_ALERTS] = "DELETE FROM alerts WHERE id>=? AND capture=?",
+    [ST_DROP_FLOWS] = "DELETE FROM flows WHERE run=? "
+		      "AND id NOT IN (SELECT flow FROM alerts)",
+    [ST_CERT] = "INSERT INTO certificates (sha256, spki_sha256, subject, "
+		"issuer, serial, names, not_before, not_after, key_type, "
+		"key_bits, signature, flags, trust, error, first, "
+		"first_server, last, last_server) "
+		"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+		"ON CONFLICT (sha256) DO UPDATE SET trust=excluded.trust, "
+		"error=excluded.error, "
+		"first_server=iif(excluded.first<first, "
+		"excluded.first_server, first_server), "
+		"first=min(first, excluded.first), "
+		"last_server=iif(excluded.last>last, excluded.last_server, "
+		"last_server), last=max(last, excluded.last)",
+    [ST_SERVER] = "INSERT OR REPLACE INTO servers VALUES "
+		  "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+		  "?,?,?)",
+    [ST_SERVER_KEY] = "INSERT OR REPLACE INTO server_keys VALUES "
+		      "(?,?,?,?,?,?,?,?,?,?)",
+    [ST_SERVER_KEYS_DROP] = "DELETE FROM server_keys WHERE addr=? AND port=? "
+			    "AND proto=? AND implicit_tls=?",
+    [ST_PAIR] = "INSERT OR REPLACE INTO pairs VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+};
+
+int
+store_stmt(struct store *s, enum store_stmt which, struct binder *b)
+{
+	int rc = SQLITE_OK;
+
+	if (s->stmt[which] == NULL)
+		rc = sqlite3_prepare_v3(s->db, sql[which], -1,
+		    SQLITE_PREPARE_PERSISTENT, &s->stmt[which], NULL);
+	b->st = s->stmt[which];
+	b->n = 0;
+	return rc;
+}
+
+int
+store_step(struct binder *b)
+{
+	sqlite3_step(b->st);
+	return sqlite3_reset(b->st);
+}
+
+void
+bind_int(struct binder *b, int64_t v)
+{
+	sqlite3_bind_int64(b->st, ++b->n, v);
+}
+
+void
+bind_text(struct binder *b, const char *v)
+{
+	sqlite3_bind_text(b->st, ++b->n, v, -1, SQLITE_STATIC);
+}
+
+void
+bind_blob(struct binder *b, const void *v, size_t n)
+{
+	sqlite3_bind_blob(b->st, ++b->n, v, (int)n, SQLITE_STATIC);
+}
+
+/* ---- batches ---- */
+
+static int
+run_insert(struct store *s)
+{
+	struct binder b;
+	int rc = store_stmt(s, ST_RUN_BEGIN, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_int(&b, s->run_started);
+	bind_text(&b, s->command != NULL ? s->command : "");
+	bind_text(&b, s->rules != NULL ? s->rules : "");
+	if ((rc = store_step(&b)) != SQLITE_OK)
+		return rc;
+	s->run = sqlite3_last_insert_rowid(s->db);
+	s->run_batch = s->batch;
+	return SQLITE_OK;
+}
+
+int
+store_begin(struct store *s)
+{
+	int rc;
+
+	if (s->open)
+		return SQLITE_OK;
+	if (s->down_until != 0 && now_ms() < s->down_until)
+		return SQLITE_ABORT;
+	rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	s->open = true;
+	s->rows = 0;
+	s->batch++;
+	s->batch_alerts = 0;
+	s->since = now_ms();
+	return s->run == 0 && s->command != NULL ? run_insert(s) : SQLITE_OK;
+}
+
+/* It works again: trouble may be told again, and after a quiet minute the
+ * waiting starts small again. */
+static void
+recovered(struct store *s)
+{
+	if (s->down_until == 0)
+		return;
+	s->said = 0;
+	s->down_until = 0;
+	if (now_ms() - s->down_since > BACKOFF_MAX)
+		s->backoff = 0;
+}
+
+int
+store_commit(struct store *s)
+{
+	int rc = SQLITE_OK;
+
+	if (s->nsights != 0 && (rc = store_begin(s)) == SQLITE_OK)
+		rc = store_write_sights(s);
+	if (rc == SQLITE_OK && s->open)
+		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+	if (rc != SQLITE_OK) {
+		store_trouble(s, rc);
+		return -1;
+	}
+	if (s->open) {
+		s->counters.batches++;
+		recovered(s);
+	}
+	s->open = false;
+	return 0;
+}
+
+void
+store_poll(struct store *s)
+{
+	if (!s->open)
+		return;
+	if (s->rows >= STORE_BATCH_ROWS ||
+	    now_ms() - s->since >= STORE_BATCH_MS)
+		store_commit(s);
+}
+
+void
+store_flush(struct store *s)
+{
+	if (s->open || s->nsights != 0)
+		store_commit(s);
+}
+
+/* ---- runs ---- */
+
+void
+store_run_begin(
+    struct store *s, const char *command_line, const char *rules_path)
+{
+	int rc;
+
+	free(s->command);
+	free(s->rules);
+	s->command = strdup(command_line != NULL ? command_line : "");
+	s->rules = strdup(rules_path != NULL ? rules_path : "");
+	s->run = 0;
+	s->run_started = store_wall_ns();
+	store_flush(s);
+	if ((rc = store_begin(s)) != SQLITE_OK)
+		store_trouble(s, rc);
+	store_flush(s);
+}
+
+void
+store_run_end(struct store *s, uint64_t packets, uint64_t bytes, uint64_t flows)
+{
+	struct binder b;
+	int rc = store_begin(s);
+
+	if (rc == SQLITE_OK &&
+	    (rc = store_stmt(s, ST_RUN_END, &b)) == SQLITE_OK) {
+		bind_int(&b, store_wall_ns());
+		bind_int(&b, (int64_t)packets);
+		bind_int(&b, (int64_t)bytes);
+		bind_int(&b, (int64_t)flows);
+		bind_int(&b, (int64_t)s->counters.alerts);
+		bind_int(&b, (int64_t)s->counters.lost);
+		bind_int(&b, s->run);
+		rc = store_step(&b);
+	}
+	if (rc != SQLITE_OK)
+		store_trouble(s, rc);
+	store_flush(s);
+}

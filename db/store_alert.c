@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Alerts to rows.
+ *
+ * An alert's key says what it is about, not when or from which copy of a
+ * capture it was read: a file that is read again after a kill stores nothing
+ * twice, nor does the same traffic in two overlapping captures. The key hashes
+ * the nanosecond of the finding, so nobody on the wire can choose what it
+ * collides with.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/ladder_blob.h"
+#include "db/store_priv.h"
+
+#define TAGS_MAX 512
+#define VLAN_TEXT_MAX 16
+
+static uint64_t
+hash_bytes(uint64_t h, const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ b[i]) * 0x100000001b3;
+	return h;
+}
+
+static uint64_t
+hash_int(uint64_t h, uint64_t v)
+{
+	return hash_bytes(h, &v, sizeof(v));
+}
+
+static int64_t
+alert_key(const struct store *s, const struct alert *a)
+{
+	const struct finding *f = &a->finding;
+	uint64_t h = 0xcbf29ce484222325;
+
+	h = hash_int(h, s->cfg.again ? (uint64_t)s->run : 0);
+	h = hash_int(h, a->flow.public_id);
+	h = hash_int(h, (uint64_t)f->time);
+	h = hash_int(h, (uint64_t)a->gid << 32 | a->sid);
+	h = hash_int(h, f->id);
+	h = hash_bytes(h, f->user, strnlen(f->user, sizeof(f->user)) + 1);
+	h = hash_bytes(h, f->mech, strnlen(f->mech, sizeof(f->mech)));
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccd;
+	h ^= h >> 33;
+	return (int64_t)h;
+}
+
+static void
+tags_text(char buf[TAGS_MAX], uint32_t tags)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < 32; i++) {
+		const char *name = NULL;
+		size_t len;
+
+		if ((tags & 1u << i) != 0)
+			name = evidence_tag_name(1u << i);
+		if (name == NULL || (len = strlen(name)) + n + 2 > TAGS_MAX)
+			continue;
+		if (n != 0)
+			buf[n++] = ',';
+		memcpy(buf + n, name, len + 1);
+		n += len;
+	}
+}
+
+/* Sentences are printable text by contract; what is not UTF-8 after all must
+ * not cost the alert. */
+static json_t *
+sentence(const char *text)
+{
+	json_t *v = json_string(text);
+
+	return v != NULL ? v : json_string("(text is not UTF-8)");
+}
+
+/* To be freed. */
+static char *
+evidence_json(const struct finding *f)
+{
+	json_t *list = json_array();
+	char *out;
+
+	for (unsigned i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX;
+	     i++) {
+		json_t *e = json_array();
+
+		json_array_append_new(e, json_integer(f->evidence[i].weight));
+		json_array_append_new(e, sentence(f->evidence[i].text));
+		json_array_append_new(list, e);
+	}
+	out = json_dumps(list, JSON_COMPACT);
+	json_decref(list);
+	return out;
+}
+
+static void
+bind_rule(struct binder *b, const struct alert *a)
+{
+	bind_int(b, a->gid);
+	bind_int(b, a->sid);
+	bind_int(b, a->rev);
+	bind_text(b, a->msg);
+	bind_text(b, a->classtype);
+	bind_text(b, a->reference);
+}
+
+static int
+insert_alert(struct store *s, const struct alert *a, int64_t capture)
+{
+	const struct finding *f = &a->finding;
+	const struct finding_info *info = finding_info((enum finding_id)f->id);
+	uint8_t ladder[LADDER_BLOB_MAX];
+	char tags[TAGS_MAX], *evidence;
+	struct binder b;
+	int rc = store_stmt(s, ST_ALERT, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	evidence = evidence_json(f);
+	tags_text(tags, f->tags);
+	bind_int(&b, alert_key(s, a));
+	bind_int(&b, s->run);
+	bind_int(&b, capture);
+	bind_int(&b, (int64_t)a->flow.public_id);
+	bind_int(&b, f->time);
+	bind_text(&b, info != NULL ? info->name : "");
+	bind_int(&b, a->severity);
+	bind_int(&b, f->confidence);
+	bind_text(&b, tags);
+	bind_int(&b, f->vis);
+	bind_rule(&b, a);
+	bind_text(&b, f->user);
+	bind_text(&b, f->mech);
+	bind_text(&b, f->cert_sha256);
+	bind_text(&b, f->where);
+	bind_text(&b, f->advice);
+	bind_text(&b, evidence != NULL ? evidence : "[]");
+	bind_blob(&b, ladder, ladder_encode(ladder, a));
+	rc = store_step(&b);
+	free(evidence);
+	return rc;
+}
+
+static void
+vlan_text(char buf[VLAN_TEXT_MAX], const struct obs_flow *f)
+{
+	buf[0] = '\0';
+	if (f->nvlan == 1)
+		snprintf(buf, VLAN_TEXT_MAX, "%u", f->vlan[0]);
+	else if (f->nvlan > 1)
+		snprintf(buf, VLAN_TEXT_MAX, "%u,%u", f->vlan[0], f->vlan[1]);
+}
+
+static int
+insert_flow(struct store *s, const struct alert *a)
+{
+	const struct obs_flow *f = &a->flow;
+	char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], vlan[VLAN_TEXT_MAX];
+	struct binder b;
+	int rc = store_stmt(s, ST_FLOW, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	vlan_text(vlan, f);
+	bind_int(&b, (int64_t)f->public_id);
+	bind_int(&b, s->run);
+	bind_int(&b, f->start);
+	bind_text(&b, addr_to_text(client, &f->client));
+	bind_int(&b, f->client_port);
+	bind_text(&b, addr_to_text(server, &f->server));
+	bind_int(&b, f->server_port);
+	bind_int(&b, f->v6);
+	bind_text(&b, vlan);
+	bind_text(&b, proto_name((enum proto)a->proto));
+	bind_int(&b, a->implicit_tls);
+	bind_int(&b, f->client_ttl);
+	bind_int(&b, f->server_ttl);
+	bind_text(&b, a->server_name);
+	return store_step(&b);
+}
+
+/* SQLITE_OK with *id 0: known already. */
+static int
+write_alert(
+    struct store *s, const struct alert *a, struct store_file *f, int64_t *id)
+{
+	int rc = store_begin(s);
+
+	*id = 0;
+	if (rc == SQLITE_OK && f != NULL)
+		rc = store_file_row(s, f);
+	if (rc == SQLITE_OK)
+		rc = insert_alert(s, a, f != NULL ? f->id : 0);
+	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
+		return rc;
+	*id = sqlite3_last_insert_rowid(s->db);
+	return insert_flow(s, a);
+}
+
+static void
+count_stored(struct store *s, struct store_file *f, int64_t id)
+{
+	s->counters.alerts++;
+	s->batch_alerts++;
+	s->rows += 2;
+	if (f == NULL)
+		return;
+	if (f->alerts++ == 0)
+		f->first_alert = id;
+	f->alert_batch = s->batch;
+}
+
+int64_t
+store_alert(struct store *s, const struct alert *a, const char *file)
+{
+	struct store_file *f = store_file_find(s, file);
+	int64_t id = 0;
+	int rc;
+
+	if (f != NULL && f->known) {
+		s->counters.duplicates++;
+		return 0;
+	}
+	rc = write_alert(s, a, f, &id);
+	if (rc != SQLITE_OK) {
+		s->counters.lost++;
+		if (f != NULL)
+			f->lost = true;
+		store_trouble(s, rc);
+		return 0;
+	}
+	if (id == 0)
+		s->counters.duplicates++;
+	else
+		count_stored(s, f, id);
+	store_poll(s);
+	return id;
+}

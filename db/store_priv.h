@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the store share. Not for others: they include store.h.
+ *
+ * store.c holds life cycle, batches and trouble; store_schema.c opens a file
+ * and decides whether it is ours; store_alert.c, store_capture.c and
+ * store_cert.c write rows; history_sqlite.c loads and saves history.
+ *
+ * Every write goes through store_begin() .. commit. A function that writes
+ * returns an SQLite result code and leaves it to its caller to call
+ * store_trouble(), which rolls the batch back.
+ */
+#ifndef STRIPWIRE_STORE_PRIV_H
+#define STRIPWIRE_STORE_PRIV_H
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "db/addr_text.h"
+#include "db/store.h"
+
+#define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
+#define STORE_SCHEMA_VERSION 1
+#define STORE_BUSY_MS 5000
+#define STORE_FILES 256 /* files remembered: one read, others just ended */
+#define STORE_CERT_SLOTS 256 /* sights not written yet */
+#define STORE_CERT_DUE 64 /* of them before a batch is due */
+
+enum store_stmt {
+	ST_RUN_BEGIN,
+	ST_RUN_END,
+	ST_ALERT,
+	ST_FLOW,
+	ST_CAPTURE_OPEN,
+	ST_CAPTURE_DONE,
+	ST_CAPTURE_KNOWN,
+	ST_CAPTURE_DROP,
+	ST_DROP_ALERTS,
+	ST_DROP_FLOWS,
+	ST_CERT,
+	ST_SERVER,
+	ST_SERVER_KEY,
+	ST_SERVER_KEYS_DROP,
+	ST_PAIR,
+	ST_COUNT
+};
+
+/* A file of the input, as far as this run has to do with it. */
+struct store_file {
+	char *path; /* NULL: slot not used */
+	int64_t id; /* captures.id; 0: no row yet */
+	uint64_t batch; /* in which the row was made */
+	int64_t first_alert; /* id of the first one stored, 0 none */
+	uint64_t alerts; /* stored */
+	uint64_t alert_batch; /* that holds the last of them */
+	bool lost; /* some could not be stored */
+	bool known; /* read before: nothing of it is stored */
+};
+
+struct store_sight { /* a certificate seen, not written yet */
+	bool used;
+	struct x509_facts leaf;
+	uint8_t trust;
+	char error[128];
+	int64_t first, last;
+	char first_server[ENDPOINT_TEXT_MAX], last_server[ENDPOINT_TEXT_MAX];
+};
+
+struct store {
+	sqlite3 *db;
+	int lock_fd; /* holds the writer's lock, see store_schema.c */
+	struct store_config cfg;
+	char *path;
+	struct store_counters counters;
+	sqlite3_stmt *stmt[ST_COUNT];
+
+	/* the batch */
+	bool open;
+	unsigned rows;
+	uint64_t batch; /* its number */
+	uint64_t batch_alerts;
+	int64_t since; /* monotonic ms */
+
+	/* trouble */
+	int64_t down_until, down_since; /* monotonic ms */
+	int64_t backoff; /* ms, 0: none so far */
+	unsigned said; /* bits: kinds of trouble told */
+
+	/* the run */
+	int64_t run, run_started;
+	uint64_t run_batch; /* the batch that holds its row */
+	char *command, *rules;
+
+	struct store_file files[STORE_FILES];
+	unsigned next_file;
+	struct store_sight sights[STORE_CERT_SLOTS];
+	unsigned nsights;
+};
+
+/* Values for a statement, in order. */
+struct binder {
+	sqlite3_stmt *st;
+	int n;
+};
+
+/* store_schema.c */
+int store_open_file(struct store *s, char *err, size_t errlen)
+    __attribute__((warn_unused_result));
+
+/* store.c */
+int64_t store_wall_ns(void);
+/* Opens a batch if none is open. SQLITE_OK, or why not (also while waiting
+ * after trouble: then the trouble was told already and rc is SQLITE_ABORT). */
+int store_begin(struct store *s) __attribute__((warn_unused_result));
+/* Writes certificate sights and commits; on failure the batch is lost, and
+ * told. Returns 0 or -1. */
+int store_commit(struct store *s);
+void store_trouble(struct store *s, int rc);
+/* A prepared statement, reset; bind with the functions below, then run. */
+int store_stmt(struct store *s, enum store_stmt which, struct binder *b)
+    __attribute__((warn_unused_result));
+int store_step(struct binder *b) __attribute__((warn_unused_result));
+void bind_int(struct binder *b, int64_t v);
+void bind_text(struct binder *b, const char *v); /* borrowed until the step */
+void bind_blob(struct binder *b, const void *v, size_t n);
+
+/* store_capture.c */
+struct store_file *store_file_find(struct store *s, const char *path);
+int store_file_row(struct store *s, struct store_file *f)
+    __attribute__((warn_unused_result));
+void store_files_rolled_back(struct store *s);
+void store_files_free(struct store *s);
+
+/* store_cert.c */
+int store_write_sights(struct store *s) __attribute__((warn_unused_result));
+
+#endif
