@@ -13,6 +13,8 @@
 
 #define X509_NAME_TEXT 256 /* a subject or issuer, RFC 2253 form */
 #define X509_NAMES_MAX 4096 /* all DNS and IP names, '\n' between */
+#define X509_DER_MAX 65536 /* bytes; a larger one is not read */
+#define X509_KEY_BITS_MAX 16384 /* signatures of longer keys: not checked */
 
 enum x509_flag {
 	X509F_SELF_ISSUED = 1 << 0, /* subject equals issuer */
@@ -23,7 +25,8 @@ enum x509_flag {
 	X509F_NAMES_CUT = 1 << 5, /* more names than we keep */
 	X509F_BAD_NAME = 1 << 6, /* NUL or other trick in a name */
 	X509F_HAS_SAN = 1 << 7,
-	X509F_HAS_SCT = 1 << 8
+	X509F_HAS_SCT = 1 << 8, /* logged: a public CA's */
+	X509F_HAS_AIA = 1 << 9 /* says where its issuer is to be found */
 };
 
 enum key_type {
@@ -75,6 +78,12 @@ enum trust {
 	TRUST_MALFORMED /* a certificate does not parse */
 };
 
+enum anchor {
+	ANCHOR_NONE = 0,
+	ANCHOR_SYSTEM, /* of the system store: a public CA, as a rule */
+	ANCHOR_EXTRA /* of the operator's own */
+};
+
 /* Filled by sensor/verifier.c once per chain, kept in its cache. */
 struct chain_verdict {
 	uint8_t chain_id[32]; /* as in obs_cert */
@@ -83,6 +92,7 @@ struct chain_verdict {
 	uint8_t weak_sig_depth; /* 1-based place of an MD5/SHA-1 signature
 				   on a non-root certificate, 0 none */
 	uint8_t completed; /* an intermediate known from elsewhere was used */
+	uint8_t anchor; /* enum anchor it ends in */
 	int64_t valid_from, valid_to; /* intersection over the path */
 	char error[128]; /* OpenSSL's words, for people */
 	struct x509_facts leaf;

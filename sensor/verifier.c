@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Trust store, known intermediates and the cache of verdicts. All anchors are
+ * read into memory at the start: a verifier in a sandbox has no files.
+ *
+ * Only intermediates of chains that reached an anchor are remembered. One that
+ * anybody may add would let an attacker's certificate of the same name stand
+ * in the way of the real one.
+ */
+#include "sensor/verifier.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "sensor/verifier_path.h"
+
+#define KNOWN_MAX 512 /* intermediates; the web's roots have some thousand */
+#define BUCKETS 4096 /* power of two */
+
+struct entry {
+	struct entry *next; /* of its bucket */
+	struct entry *newer, *older; /* by use */
+	struct chain_verdict verdict;
+};
+
+struct verifier {
+	struct verifier_store trust;
+	struct entry *bucket[BUCKETS];
+	struct entry *newest, *oldest;
+	unsigned entries;
+	struct verifier_counters n;
+};
+
+/* ---- cache ---- */
+
+static struct entry **
+bucket_of(struct verifier *v, const uint8_t id[32])
+{
+	return &v->bucket[((unsigned)id[0] << 8 | id[1]) & (BUCKETS - 1)];
+}
+
+static void
+unlink_use(struct verifier *v, struct entry *e)
+{
+	*(e->newer != NULL ? &e->newer->older : &v->newest) = e->older;
+	*(e->older != NULL ? &e->older->newer : &v->oldest) = e->newer;
+}
+
+static void
+link_newest(struct verifier *v, struct entry *e)
+{
+	e->newer = NULL;
+	e->older = v->newest;
+	*(v->newest != NULL ? &v->newest->newer : &v->oldest) = e;
+	v->newest = e;
+}
+
+static struct entry *
+find(struct verifier *v, const uint8_t id[32])
+{
+	struct entry *e = *bucket_of(v, id);
+
+	while (e != NULL && memcmp(e->verdict.chain_id, id, 32) != 0)
+		e = e->next;
+	if (e != NULL) {
+		unlink_use(v, e);
+		link_newest(v, e);
+	}
+	return e;
+}
+
+/* Takes the least recently used entry out of the table. */
+static struct entry *
+evict(struct verifier *v)
+{
+	struct entry *e = v->oldest, **at;
+
+	for (at = bucket_of(v, e->verdict.chain_id); *at != e;)
+		at = &(*at)->next;
+	*at = e->next;
+	unlink_use(v, e);
+	v->entries--;
+	v->n.evicted++;
+	return e;
+}
+
+static struct entry *
+insert(struct verifier *v, const uint8_t id[32])
+{
+	struct entry *e =
+	    v->entries == VERIFIER_CACHE ? NULL : malloc(sizeof(*e));
+
+	if (e == NULL && v->entries > 0)
+		e = evict(v);
+	if (e == NULL)
+		return NULL;
+	memset(e, 0, sizeof(*e));
+	memcpy(e->verdict.chain_id, id, 32);
+	e->next = *bucket_of(v, id);
+	*bucket_of(v, id) = e;
+	link_newest(v, e);
+	v->entries++;
+	return e;
+}
+
+/* ---- anchors ---- */
+
+static int
+add_anchor(struct verifier *v, X509 *x, bool is_extra)
+{
+	if (X509_STORE_add_cert(v->trust.store, x) != 1)
+		return -1;
+	if (!is_extra)
+		return 0;
+	if (sk_X509_push(v->trust.extra, x) <= 0)
+		return -1;
+	return X509_up_ref(x) == 1 ? 0 : -1;
+}
+
+/* Returns the number of anchors read, or -1 if the file cannot be opened. */
+static int
+load_anchors(struct verifier *v, const char *path, bool is_extra)
+{
+	FILE *fp = fopen(path, "re");
+	int n = 0;
+	X509 *x;
+
+	if (fp == NULL)
+		return -1;
+	while ((x = PEM_read_X509(fp, NULL, NULL, NULL)) != NULL) {
+		n += add_anchor(v, x, is_extra) == 0;
+		X509_free(x);
+	}
+	ERR_clear_error();
+	fclose(fp);
+	return n;
+}
+
+/* Where systems keep their bundle; the first that is there. */
+static void
+load_system(struct verifier *v)
+{
+	const char *const paths[] = {getenv(X509_get_default_cert_file_env()),
+	    "/etc/ssl/certs/ca-certificates.crt",
+	    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+	    X509_get_default_cert_file()};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i] != NULL && load_anchors(v, paths[i], false) > 0)
+			return;
+	(void)X509_STORE_set_default_paths(v->trust.store);
+	ERR_clear_error();
+}
+
+static int
+load_extra(struct verifier *v, const char *path, char *err, size_t errlen)
+{
+	int n = load_anchors(v, path, true);
+
+	if (n > 0)
+		return 0;
+	if (n < 0)
+		snprintf(err, errlen,
+		    "%s: the trust anchors cannot be read: %m", path);
+	else
+		snprintf(err, errlen,
+		    "%s: no certificate in it; trust anchors are expected in "
+		    "PEM form (-----BEGIN CERTIFICATE-----)",
+		    path);
+	return -1;
+}
+
+struct verifier *
+verifier_new(const char *const *extra, unsigned nextra, bool no_system,
+    char *err, size_t errlen)
+{
+	struct verifier *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		goto nomem;
+	v->trust.store = X509_STORE_new();
+	v->trust.extra = sk_X509_new_null();
+	v->trust.known = sk_X509_new_null();
+	if (v->trust.store == NULL || v->trust.extra == NULL ||
+	    v->trust.known == NULL)
+		goto nomem;
+	if (!no_system)
+		load_system(v);
+	for (unsigned i = 0; i < nextra; i++) {
+		if (load_extra(v, extra[i], err, errlen) != 0) {
+			verifier_free(v);
+			return NULL;
+		}
+	}
+	return v;
+nomem:
+	snprintf(err, errlen, "no memory for the trust store");
+	verifier_free(v);
+	return NULL;
+}
+
+void
+verifier_free(struct verifier *v)
+{
+	struct entry *e, *older;
+
+	if (v == NULL)
+		return;
+	for (e = v->newest; e != NULL; e = older) {
+		older = e->older;
+		free(e);
+	}
+	sk_X509_pop_free(v->trust.known, X509_free);
+	sk_X509_pop_free(v->trust.extra, X509_free);
+	X509_STORE_free(v->trust.store);
+	free(v);
+}
+
+/* ---- chains ---- */
+
+static X509 *
+parse(struct slice der)
+{
+	const uint8_t *p = der.p;
+	X509 *x;
+
+	if (der.len == 0 || der.len > X509_DER_MAX)
+		return NULL;
+	x = d2i_X509(NULL, &p, (long)der.len);
+	if (x != NULL && p != der.p + der.len) {
+		X509_free(x);
+		x = NULL;
+	}
+	return x;
+}
+
+/* NULL if one does not parse. */
+static STACK_OF(X509) * parse_chain(const struct slice *der, unsigned n)
+{
+	STACK_OF(X509) *list = sk_X509_new_null();
+
+	for (unsigned i = 0; list != NULL && i < n; i++) {
+		X509 *x = parse(der[i]);
+
+		if (x != NULL && sk_X509_push(list, x) > 0)
+			continue;
+		X509_free(x);
+		sk_X509_pop_free(list, X509_free);
+		list = NULL;
+	}
+	ERR_clear_error();
+	return list;
+}
+
+static bool
+is_known(const struct verifier *v, const X509 *x)
+{
+	for (int i = 0; i < sk_X509_num(v->trust.known); i++)
+		if (X509_cmp(sk_X509_value(v->trust.known, i), x) == 0)
+			return true;
+	return false;
+}
+
+/* The path of a trusted chain without its leaf and its anchor. */
+static void
+remember(struct verifier *v, const STACK_OF(X509) * path)
+{
+	for (int i = 1; i < sk_X509_num(path) - 1; i++) {
+		X509 *x = sk_X509_value(path, i);
+
+		if (is_known(v, x) || sk_X509_num(v->trust.known) >= KNOWN_MAX)
+			continue;
+		if (X509_up_ref(x) == 1 && sk_X509_push(v->trust.known, x) <= 0)
+			X509_free(x);
+	}
+}
+
+static void
+verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
+    unsigned n)
+{
+	STACK_OF(X509) *sent = NULL, *path = NULL;
+
+	v->n.verified++;
+	out->count = n > UINT8_MAX ? UINT8_MAX : (uint8_t)n;
+	if (n > VERIFIER_CHAIN_MAX)
+		n = VERIFIER_CHAIN_MAX;
+	if (n > 0 && x509_read(der[0], &out->leaf) == 0)
+		sent = parse_chain(der, n);
+	if (sent == NULL) {
+		out->trust = TRUST_MALFORMED;
+		out->valid_from = out->leaf.not_before;
+		out->valid_to = out->leaf.not_after;
+		snprintf(out->error, sizeof(out->error),
+		    "a certificate does not parse");
+		v->n.malformed++;
+		return;
+	}
+	verifier_check_path(&v->trust, sent, out, &path);
+	remember(v, path);
+	sk_X509_pop_free(path, X509_free);
+	sk_X509_pop_free(sent, X509_free);
+}
+
+const struct chain_verdict *
+verifier_chain(struct verifier *v, const uint8_t chain_id[32],
+    const struct slice *der, unsigned n)
+{
+	struct entry *e = find(v, chain_id);
+
+	v->n.chains++;
+	if (e != NULL) {
+		v->n.cache_hits++;
+		return &e->verdict;
+	}
+	e = insert(v, chain_id);
+	if (e == NULL)
+		return NULL;
+	verify(v, &e->verdict, der, n);
+	return &e->verdict;
+}
+
+const struct chain_verdict *
+verifier_lookup(struct verifier *v, const uint8_t chain_id[32])
+{
+	struct entry *e = find(v, chain_id);
+
+	return e == NULL ? NULL : &e->verdict;
+}
+
+const struct verifier_counters *
+verifier_counters(const struct verifier *v)
+{
+	return &v->n;
+}

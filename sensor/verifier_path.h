@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One path check, for verifier.c only: certificates in, trust out.
+ */
+#ifndef STRIPWIRE_VERIFIER_PATH_H
+#define STRIPWIRE_VERIFIER_PATH_H
+
+#include <openssl/x509.h>
+
+#include "decoders/x509.h"
+
+/* What there is to build paths with; the owner keeps it. */
+struct verifier_store {
+	X509_STORE *store;
+	STACK_OF(X509) * extra; /* the operator's anchors, also in store */
+	STACK_OF(X509) * known; /* intermediates of chains that verified */
+};
+
+/*
+ * Checks sent[0] with the rest of sent as helpers, then, if an issuer is
+ * missing, with the known ones too. Fills all of v but chain_id, count and
+ * leaf; reads v->leaf. path, if not NULL, gets the path of a trusted chain
+ * (to be freed with its elements).
+ */
+void verifier_check_path(const struct verifier_store *s, STACK_OF(X509) * sent,
+    struct chain_verdict *v, STACK_OF(X509) * *path);
+
+#endif
