@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The bytes of one file, front to back: peek, take, skip. Gzip is undone on
+ * the way (found by its first bytes; several members follow one another), and
+ * nothing seeks, so that a pipe is as good as a file. Offsets are those of the
+ * plain bytes unless they say compressed.
+ */
+#ifndef STRIPWIRE_CAPTURE_INPUT_H
+#define STRIPWIRE_CAPTURE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zlib.h>
+
+#define INPUT_CHUNK (128u << 10) /* asked of the kernel at once; fits in L2 */
+#define INPUT_PEEK_MAX (384u << 10) /* contiguous bytes that can be seen */
+#define INPUT_ERROR 128
+
+struct input {
+	uint8_t *buf; /* INPUT_PEEK_MAX + INPUT_CHUNK, kept between files */
+	size_t head, tail; /* what is not taken yet */
+	uint64_t base; /* offset of buf[0] */
+	uint64_t raw; /* bytes read from the descriptor */
+	uint8_t *zbuf; /* INPUT_CHUNK of compressed bytes, if gzip */
+	z_stream z;
+	int fd; /* -1: none */
+	bool regular; /* a file that can be read again from its start */
+	bool gzip, eof;
+	bool between; /* behind a gzip member: the end may come */
+	char error[INPUT_ERROR]; /* why it ended early; empty: it did not */
+};
+
+void input_init(struct input *in);
+void input_fini(struct input *in);
+
+/* "-" is standard input. Returns -1 with the reason in in->error. */
+int input_open(struct input *in, const char *path)
+    __attribute__((warn_unused_result));
+void input_close(struct input *in);
+
+/* Reads on until n bytes (at most INPUT_PEEK_MAX) lie behind head, or the end
+ * comes. Returns the bytes there, which may be fewer than n. */
+size_t input_fill(struct input *in, size_t n);
+
+/* Copies up to n bytes out; returns how many, 0 at the end. */
+size_t input_read(struct input *in, void *dst, size_t n);
+
+/* Returns -1 if the end came before. */
+int input_skip(struct input *in, uint64_t n)
+    __attribute__((warn_unused_result));
+
+/* Bytes of the file that are behind us, compressed ones if it is. */
+uint64_t input_consumed(const struct input *in);
+
+/* n contiguous bytes that live until the next call, or NULL at the end. */
+static inline const uint8_t *
+input_peek(struct input *in, size_t n)
+{
+	if (in->tail - in->head < n && input_fill(in, n) < n)
+		return NULL;
+	return in->buf + in->head;
+}
+
+/* Only what was peeked. */
+static inline void
+input_take(struct input *in, size_t n)
+{
+	in->head += n;
+}
+
+static inline uint64_t
+input_offset(const struct input *in)
+{
+	return in->base + in->head;
+}
+
+#endif
