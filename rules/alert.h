@@ -39,6 +39,7 @@ struct alert {
 	char msg[160];
 	char classtype[64];
 	char reference[160]; /* "url,example.org/x\n..." */
+	char metadata[256]; /* "key value\n..." */
 	/* who */
 	struct obs_flow flow;
 	uint8_t proto; /* enum proto */
