@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From the text of a rule file to a set of rules. A file with any mistake
+ * gives no rules at all, so that a typing error never silently narrows what
+ * is watched; all mistakes are reported in one go.
+ */
+#include "rules/rule.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rules/rule_addr.h"
+#include "rules/rule_option.h"
+#include "rules/rule_words.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct sid_use { /* 0 in line: free */
+	uint32_t sid, gid;
+	unsigned line;
+};
+
+struct parser {
+	struct lex lex;
+	struct ruleset *set;
+	struct sid_use *sids; /* open addressing, cap a power of two */
+	size_t nsids, sids_cap;
+};
+
+static const struct {
+	const char *name;
+	enum rule_proto proto;
+} protocols[] = {
+    {"smtp", RULE_PROTO_SMTP},
+    {"imap", RULE_PROTO_IMAP},
+    {"pop3", RULE_PROTO_POP3},
+    {"mail", RULE_PROTO_MAIL},
+    {"tls", RULE_PROTO_TLS},
+    {"tcp", RULE_PROTO_TCP},
+};
+
+static const char *const later_actions[] = {"pass", "log"};
+static const char *const active_actions[] = {
+    "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "sdrop", "block"};
+
+/* ---- header ---- */
+
+static bool
+is_one_of(struct lex_word w, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (lex_word_is(w, names[i]))
+			return true;
+	return false;
+}
+
+/* False if this does not look like a rule, and no more is worth saying. */
+static bool
+read_action(struct lex *l)
+{
+	struct lex_word w = lex_word(l, "(");
+	struct nearest near;
+	char shown[32];
+
+	lex_show(shown, sizeof(shown), w);
+	if (lex_word_is(w, "alert"))
+		return true;
+	if (is_one_of(w, later_actions, COUNT(later_actions))) {
+		lex_error(l, w.at, "action '%s' is not supported yet", shown);
+		return true;
+	}
+	if (is_one_of(w, active_actions, COUNT(active_actions))) {
+		lex_error(l, w.at,
+		    "action '%s' would change traffic, and Stripwire only "
+		    "listens: use 'alert'",
+		    shown);
+		return true;
+	}
+	if (l->after_joined_comment) {
+		lex_error(l, w.at,
+		    "the comment before this line ends in a backslash: put a "
+		    "'#' before this line too");
+		return false;
+	}
+	nearest_init(&near, w);
+	nearest_try(&near, "alert");
+	nearest_error(l, &near, "action");
+	return near.name != NULL;
+}
+
+static bool
+read_protocol(struct lex *l, struct rule *r)
+{
+	struct lex_word w;
+	struct nearest near;
+	char shown[32];
+
+	lex_skip_space(l);
+	w = lex_word(l, "(");
+	nearest_init(&near, w);
+	for (size_t i = 0; i < COUNT(protocols); i++) {
+		nearest_try(&near, protocols[i].name);
+		if (lex_word_is(w, protocols[i].name)) {
+			r->proto = (uint8_t)protocols[i].proto;
+			return true;
+		}
+	}
+	if (w.len == 0)
+		lex_error(l, w.at,
+		    "expected a protocol: smtp, imap, pop3, mail, tls or tcp");
+	else if (protocol_not_yet(w))
+		lex_error(l, w.at,
+		    "protocol '%s' is not supported: use smtp, imap, pop3, "
+		    "mail, tls or tcp",
+		    lex_show(shown, sizeof(shown), w));
+	else
+		nearest_error(l, &near, "protocol");
+	return w.len > 0;
+}
+
+static bool
+read_direction(struct lex *l, struct rule *r)
+{
+	struct lex_word w;
+
+	lex_skip_space(l);
+	w = lex_word(l, "([");
+	r->both_ways = lex_word_is(w, "<>");
+	if (r->both_ways || lex_word_is(w, "->"))
+		return true;
+	if (lex_word_is(w, "<-")) {
+		lex_error(l, w.at,
+		    "there is no direction '<-': swap both sides and write "
+		    "'->'");
+		return true;
+	}
+	lex_error(l, w.at, "expected the direction '->' or '<>'");
+	return false;
+}
+
+static bool
+read_side(struct lex *l, struct range_set *addr, struct range_set *port)
+{
+	lex_skip_space(l);
+	if (rule_addr_parse(l, RULE_ADDRESS, addr) == -1)
+		return false;
+	lex_skip_space(l);
+	return rule_addr_parse(l, RULE_PORT, port) == 0;
+}
+
+/* False: nothing of this line is worth reading further. */
+static bool
+read_header(struct lex *l, struct rule *r)
+{
+	const char *open;
+
+	if (!read_action(l))
+		return false;
+	if (read_protocol(l, r) && read_side(l, &r->src, &r->sport) &&
+	    read_direction(l, r) && read_side(l, &r->dst, &r->dport)) {
+		lex_skip_space(l);
+		if (lex_accept(l, '('))
+			return true;
+		lex_error(l, l->at, "expected '(' and the rule's options");
+	}
+	open = memchr(l->rule + l->at, '(', l->len - l->at);
+	if (open == NULL)
+		return false;
+	l->at = (size_t)(open - l->rule) + 1;
+	return true;
+}
+
+/* ---- the whole rule ---- */
+
+static size_t
+sid_slot(const struct parser *p, uint32_t gid, uint32_t sid)
+{
+	uint64_t h = ((uint64_t)gid << 32 | sid) * UINT64_C(0x9e3779b97f4a7c15);
+	size_t i = (size_t)(h >> 32) & (p->sids_cap - 1);
+
+	while (p->sids[i].line != 0 &&
+	       (p->sids[i].gid != gid || p->sids[i].sid != sid))
+		i = (i + 1) & (p->sids_cap - 1);
+	return i;
+}
+
+static int
+sids_grow(struct parser *p)
+{
+	struct sid_use *old = p->sids;
+	size_t n = p->sids_cap;
+
+	p->sids_cap = n == 0 ? 256 : n * 2;
+	p->sids = calloc(p->sids_cap, sizeof(*p->sids));
+	if (p->sids == NULL) {
+		p->sids = old;
+		p->sids_cap = n;
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (old[i].line != 0)
+			p->sids[sid_slot(p, old[i].gid, old[i].sid)] = old[i];
+	free(old);
+	return 0;
+}
+
+static void
+check_sid(struct parser *p, const struct rule_draft *d)
+{
+	const struct rule *r = &d->rule;
+	struct sid_use *use;
+
+	if (p->nsids * 2 >= p->sids_cap && sids_grow(p) == -1) {
+		lex_nomem(&p->lex);
+		return;
+	}
+	use = &p->sids[sid_slot(p, r->gid, r->sid)];
+	if (use->line != 0) {
+		lex_error(&p->lex, d->sid_at,
+		    "sid %u is taken by the rule in line %u", r->sid,
+		    use->line);
+		return;
+	}
+	*use = (struct sid_use){r->sid, r->gid, r->line};
+	p->nsids++;
+}
+
+static void
+check_rule(struct parser *p, const struct rule_draft *d)
+{
+	struct lex *l = &p->lex;
+
+	if (!rule_option_seen(d, "sid"))
+		lex_error(l, d->start,
+		    "the rule has no sid: give it a number of its own, "
+		    "sid:1000001;");
+	else if (d->rule.sid != 0)
+		check_sid(p, d);
+	if (!rule_option_seen(d, "severity"))
+		lex_error(l, d->start,
+		    "the rule has no severity: severity:info, low, medium, "
+		    "high or critical");
+}
+
+static size_t
+put_string(char *text, size_t at, const char *s, const char **where)
+{
+	size_t n = strlen(s) + 1;
+
+	memcpy(text + at, s, n);
+	*where = text + at;
+	return at + n;
+}
+
+static int
+set_strings(struct rule *r, const struct rule_draft *d)
+{
+	size_t at = 0;
+
+	r->text = malloc(strlen(d->msg) + strlen(d->classtype) +
+			 strlen(d->reference) + strlen(d->metadata) + 4);
+	if (r->text == NULL)
+		return -1;
+	at = put_string(r->text, at, d->msg, &r->msg);
+	at = put_string(r->text, at, d->classtype, &r->classtype);
+	at = put_string(r->text, at, d->reference, &r->reference);
+	(void)put_string(r->text, at, d->metadata, &r->metadata);
+	return 0;
+}
+
+static void
+rule_fini(struct rule *r)
+{
+	range_set_free(&r->src);
+	range_set_free(&r->sport);
+	range_set_free(&r->dst);
+	range_set_free(&r->dport);
+	free(r->text);
+}
+
+/* Takes over what the draft holds. */
+static int
+add_rule(struct ruleset *set, struct rule_draft *d)
+{
+	if (set->n == set->cap) {
+		unsigned cap = set->cap == 0 ? 64 : set->cap * 2;
+		struct rule *p = realloc(set->rules, cap * sizeof(*p));
+
+		if (p == NULL)
+			return -1;
+		set->rules = p;
+		set->cap = cap;
+	}
+	if (set_strings(&d->rule, d) == -1)
+		return -1;
+	set->rules[set->n++] = d->rule;
+	return 0;
+}
+
+static void
+read_rule(struct parser *p)
+{
+	struct lex *l = &p->lex;
+	struct rule_draft d = {.rule = {.gid = 1,
+				   .line = lex_line(l),
+				   .conf_max = 100,
+				   .any_finding = true}};
+	unsigned errors = l->errors;
+
+	lex_skip_space(l);
+	d.start = l->at;
+	if (read_header(l, &d.rule)) {
+		rule_options(l, &d);
+		check_rule(p, &d);
+	} else if (l->errors == errors) {
+		lex_error(l, d.start, "this is not a rule");
+	}
+	if (l->errors == errors && p->set->n == RULE_COUNT_MAX) {
+		lex_error(l, d.start, "more than %u rules", RULE_COUNT_MAX);
+		l->stopped = true;
+	}
+	if (l->errors == errors && add_rule(p->set, &d) == 0)
+		return;
+	if (l->errors == errors)
+		lex_nomem(l);
+	rule_fini(&d.rule);
+}
+
+/* ---- the whole file ---- */
+
+void
+ruleset_free(struct ruleset *r)
+{
+	if (r == NULL)
+		return;
+	for (unsigned i = 0; i < r->n; i++)
+		rule_fini(&r->rules[i]);
+	free(r->rules);
+	free(r->of);
+	free(r);
+}
+
+unsigned
+ruleset_count(const struct ruleset *r)
+{
+	return r->n;
+}
+
+static struct ruleset *
+parse(struct parser *p)
+{
+	p->set = calloc(1, sizeof(*p->set));
+	if (p->set == NULL) {
+		lex_nomem(&p->lex);
+		return NULL;
+	}
+	while (lex_next_rule(&p->lex))
+		read_rule(p);
+	if (p->lex.errors == 0 && ruleset_index(p->set) == -1)
+		lex_nomem(&p->lex);
+	if (p->lex.errors == 0)
+		return p->set;
+	ruleset_free(p->set);
+	return NULL;
+}
+
+static struct ruleset *
+parse_text(const char *name, struct slice text,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
+{
+	struct parser p = {0};
+	struct ruleset *set = NULL;
+
+	if (lex_init(&p.lex, name, text) == 0) {
+		p.lex.on_error = on_error;
+		p.lex.ctx = ctx;
+		set = parse(&p);
+	}
+	lex_fini(&p.lex);
+	free(p.sids);
+	return set;
+}
+
+struct ruleset *
+ruleset_parse(const char *name, const char *text,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
+{
+	struct slice s = {(const uint8_t *)text, strlen(text)};
+
+	return parse_text(name, s, on_error, ctx);
+}
+
+/* Reads all of fd, one byte more than is allowed at most. */
+static ssize_t
+read_all(int fd, char *buf, size_t cap)
+{
+	size_t used = 0;
+
+	while (used < cap) {
+		ssize_t n = read(fd, buf + used, cap - used);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+/* Fills buf with the file. Returns what is wrong with it, or NULL. */
+static const char *
+slurp(int fd, char *buf, size_t *len)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return strerror(errno);
+	if (S_ISDIR(st.st_mode))
+		return "it is a folder";
+	n = read_all(fd, buf, RULE_FILE_MAX + 1);
+	if (n == -1)
+		return strerror(errno);
+	if (n > (ssize_t)RULE_FILE_MAX)
+		return "it is longer than 8 MiB, which no rule file is";
+	if (memchr(buf, '\0', (size_t)n) != NULL)
+		return "it holds NUL bytes and so is no text file";
+	*len = (size_t)n;
+	return NULL;
+}
+
+struct ruleset *
+ruleset_load(const char *path,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
+    int *sys, char *err, size_t errlen)
+{
+	char *buf = malloc(RULE_FILE_MAX + 1);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct ruleset *set = NULL;
+	struct slice text = {(const uint8_t *)buf, 0};
+	const char *why = "there is no memory for it";
+
+	if (buf != NULL)
+		why = slurp(fd, buf, &text.len);
+	*sys = why == NULL ? 0 : -1;
+	if (why == NULL)
+		set = parse_text(path, text, on_error, ctx);
+	else
+		(void)snprintf(
+		    err, errlen, "cannot read rules from %s: %s", path, why);
+	if (fd != -1)
+		(void)close(fd);
+	free(buf);
+	return set;
+}
