@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The state of the two directions, packet by packet, and the order in which
+ * the other parts look at a packet: the reset that waits is held against it
+ * before the sender's state takes it in, overlaps likewise.
+ *
+ * Numbers are believed with care: a segment far outside what its receiver
+ * allows does not move `next`, so that one forged segment cannot make all
+ * honest ones look old (RFC 9293 3.10.7.4, the acceptability test).
+ */
+#include "sensor/evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/evidence_private.h"
+
+#define ACKS_PER_FILTER 24 /* keeps two hashes in 128 bits below 10 % */
+#define FAR_AHEAD (1 << 20) /* beyond the window by this: not believed */
+#define MIDSTREAM_WSCALE 8 /* assumed where the handshake was not seen */
+#define TTL_MOVED 4 /* in a row with another TTL: the route changed */
+#define ID_STEP_MAX 64 /* a counter shared with other connections */
+#define FEW_GOOD 3 /* right checksums before a wrong one is doubted */
+
+void
+evidence_ref(
+    struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v)
+{
+	memset(r, 0, sizeof(*r));
+	r->time = pkt->time;
+	r->ordinal = pkt->ordinal;
+	r->file = pkt->file;
+	r->frame_no = pkt->frame_no;
+	r->seq = pkt->seq;
+	r->ack = pkt->ack;
+	r->len = pkt->wire_len;
+	r->window = pkt->window;
+	r->ip_id = pkt->ip_id;
+	r->ttl = pkt->ttl;
+	r->tcp_flags = pkt->tcp_flags;
+	r->dir = v->dir;
+}
+
+/* Two independent bits of 128 for a number. */
+static void
+filter_bits(uint32_t number, unsigned bit[2])
+{
+	uint64_t h = (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	bit[0] = (unsigned)(h >> 57);
+	bit[1] = (unsigned)(h >> 50) & 127;
+}
+
+static bool
+filter_has(const uint64_t f[2], const unsigned bit[2])
+{
+	return (f[bit[0] >> 6] >> (bit[0] & 63) & 1) != 0 &&
+	       (f[bit[1] >> 6] >> (bit[1] & 63) & 1) != 0;
+}
+
+/* May say yes to a number that was never acknowledged (about one in ten on a
+ * busy flow): the silent side. */
+bool
+evidence_acked_number(const struct evidence_dir *d, uint32_t number)
+{
+	unsigned bit[2];
+
+	filter_bits(number, bit);
+	return filter_has(d->acks[0], bit) || filter_has(d->acks[1], bit);
+}
+
+static void
+remember_ack(struct evidence_dir *d, uint32_t number)
+{
+	unsigned bit[2];
+
+	filter_bits(number, bit);
+	if (filter_has(d->acks[0], bit))
+		return;
+	if (d->nacks == ACKS_PER_FILTER) {
+		memcpy(d->acks[1], d->acks[0], sizeof(d->acks[1]));
+		memset(d->acks[0], 0, sizeof(d->acks[0]));
+		d->nacks = 0;
+	}
+	for (int i = 0; i < 2; i++)
+		d->acks[0][bit[i] >> 6] |= UINT64_C(1) << (bit[i] & 63);
+	d->nacks++;
+}
+
+static void
+count_u8(uint8_t *n)
+{
+	if (*n < UINT8_MAX)
+		(*n)++;
+}
+
+/* Wrong where this sender's checksums are otherwise right. */
+static bool
+checksum_doubt(struct evidence_dir *d, const struct packet *pkt)
+{
+	if ((pkt->flags & PKT_CSUM_CHECKED) == 0)
+		return false;
+	if ((pkt->flags & PKT_BAD_TCP_CSUM) == 0) {
+		count_u8(&d->csum_good);
+		return false;
+	}
+	count_u8(&d->csum_bad);
+	return d->csum_good >= FEW_GOOD && d->csum_good > 2 * d->csum_bad;
+}
+
+static void
+note_ttl(struct evidence_dir *d, uint8_t ttl)
+{
+	if (d->seen == 0)
+		d->ttl = ttl;
+	if (ttl == d->ttl) {
+		d->ttl_alt_n = 0;
+		return;
+	}
+	d->ttl_alt_n = ttl == d->ttl_alt ? d->ttl_alt_n + 1 : 1;
+	d->ttl_alt = ttl;
+	if (d->ttl_alt_n < TTL_MOVED)
+		return;
+	d->ttl_alt = d->ttl;
+	d->ttl = ttl;
+	d->ttl_alt_n = 0;
+}
+
+static void
+note_ip_id(struct evidence_dir *d, const struct packet *pkt)
+{
+	uint16_t step = (uint16_t)(pkt->ip_id - d->ip_id);
+
+	if ((pkt->flags & PKT_V6) != 0)
+		return;
+	if (pkt->ip_id == 0)
+		count_u8(&d->id_zero);
+	else if (d->ip_id != 0 && step >= 1 && step <= ID_STEP_MAX)
+		count_u8(&d->id_step);
+	if (pkt->ip_id != 0)
+		d->ip_id = pkt->ip_id;
+}
+
+static void
+note_syn(struct evidence_dir *d, struct evidence_dir *peer,
+    const struct packet *pkt, bool dup)
+{
+	if ((d->flags & EVD_SYN) != 0 && d->isn == pkt->seq && !dup)
+		d->flags |= EVD_SYN_AGAIN;
+	d->isn = pkt->seq;
+	d->flags |= EVD_SYN;
+	if ((pkt->flags & PKT_WSCALE) != 0) {
+		d->flags |= EVD_WSCALE;
+		d->wscale = pkt->wscale > 14 ? 14 : pkt->wscale;
+	}
+	if ((peer->flags & EVD_SYN) != 0 &&
+	    ((d->flags & peer->flags) & EVD_WSCALE) == 0) {
+		d->flags |= EVD_UNSCALED;
+		peer->flags |= EVD_UNSCALED;
+	}
+}
+
+static unsigned
+window_shift(const struct evidence_dir *d, bool syn)
+{
+	if (syn || (d->flags & EVD_UNSCALED) != 0)
+		return 0;
+	return (d->flags & EVD_SYN) != 0 ? d->wscale : MIDSTREAM_WSCALE;
+}
+
+static void
+note_ack(struct evidence_dir *d, const struct packet *pkt)
+{
+	bool syn = (pkt->tcp_flags & TCP_SYN) != 0;
+	uint32_t edge =
+	    pkt->ack + ((uint32_t)pkt->window << window_shift(d, syn));
+
+	remember_ack(d, pkt->ack);
+	if ((d->flags & EVD_ACKED) == 0) {
+		d->ack = pkt->ack;
+		d->edge = edge;
+		d->flags |= EVD_ACKED;
+		return;
+	}
+	if (seq_diff(pkt->ack, d->ack) > 0)
+		d->ack = pkt->ack;
+	if (seq_diff(edge, d->edge) > 0)
+		d->edge = edge;
+}
+
+/* Could the receiver take bytes up to `end`? */
+bool
+evidence_is_near(
+    const struct evidence_dir *d, const struct evidence_dir *peer, uint32_t end)
+{
+	uint32_t limit = d->next;
+
+	if ((d->flags & EVD_SEEN) == 0)
+		return true;
+	if ((peer->flags & EVD_ACKED) != 0 && seq_diff(peer->edge, limit) > 0)
+		limit = peer->edge;
+	return seq_diff(end, limit) <= FAR_AHEAD;
+}
+
+static void
+note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
+    const struct packet *pkt)
+{
+	uint32_t end = pkt->seq + pkt->wire_len;
+
+	if ((pkt->tcp_flags & TCP_SYN) != 0)
+		end++;
+	if ((pkt->tcp_flags & TCP_FIN) != 0) {
+		d->flags |= EVD_FIN;
+		end++;
+	}
+	if ((d->flags & EVD_SEEN) == 0 && (d->flags & EVD_SYN) == 0)
+		d->isn = pkt->seq - 1;
+	if ((d->flags & EVD_SEEN) == 0 ||
+	    (seq_diff(end, d->next) > 0 && evidence_is_near(d, peer, end)))
+		d->next = end;
+	d->last_seq = pkt->seq;
+	d->flags |= EVD_SEEN;
+}
+
+/* The same frame, copied by a switch that mirrors two ports. */
+static bool
+is_copy(const struct evidence_dir *d, const struct packet *pkt)
+{
+	return (d->flags & EVD_SEEN) != 0 && pkt->ip_id != 0 &&
+	       pkt->ip_id == d->ip_id && pkt->seq == d->last_seq;
+}
+
+static void
+note_packet(struct evidence_flow *ev, const struct packet *pkt,
+    const struct evidence_view *view, bool dup)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	struct evidence_dir *peer = &ev->d[!view->dir];
+
+	if ((pkt->tcp_flags & TCP_SYN) != 0)
+		note_syn(d, peer, pkt, dup);
+	note_ttl(d, pkt->ttl);
+	note_ip_id(d, pkt);
+	note_numbers(d, peer, pkt);
+	if ((pkt->tcp_flags & TCP_ACK) != 0)
+		note_ack(d, pkt);
+	d->raw_window = pkt->window;
+	count_u8(&d->seen);
+	ev->last = pkt->time;
+}
+
+unsigned
+evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	bool doubt = checksum_doubt(d, pkt);
+	bool dup = is_copy(d, pkt);
+	unsigned hints = dup ? EVID_DUP : 0;
+
+	if ((pkt->tcp_flags & TCP_RST) != 0) {
+		c->n.rst++;
+		if (!doubt)
+			return evidence_rst(c, ev, pkt, view);
+		c->n.rst_bad_csum++;
+		return EVID_RST | EVID_DOUBT;
+	}
+	c->n.dup_frames += dup;
+	if (evidence_overlap(c, ev, pkt, view, doubt))
+		hints |= EVID_CONFLICT;
+	if (doubt)
+		return hints | EVID_DOUBT;
+	if (d->group != 0)
+		hints |= evidence_rst_after(c, ev, pkt, view);
+	note_packet(ev, pkt, view, dup);
+	return hints;
+}
+
+struct evidence_ctx *
+evidence_new(const struct evidence_sink *sink)
+{
+	struct evidence_ctx *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->sink = *sink;
+	evidence_overlap_init(c);
+	if (c->windows == NULL || evidence_rst_init(c) == -1) {
+		evidence_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+evidence_free(struct evidence_ctx *c)
+{
+	if (c == NULL)
+		return;
+	evidence_overlap_fini(c);
+	free(c->groups);
+	free(c);
+}
+
+const struct evidence_counters *
+evidence_counters(const struct evidence_ctx *c)
+{
+	return &c->n;
+}
+
+void
+evidence_init(struct evidence_flow *ev, uint32_t slot)
+{
+	memset(ev, 0, sizeof(*ev));
+	ev->slot = slot;
+}
+
+void
+evidence_end(struct evidence_ctx *c, struct evidence_flow *ev, int64_t now)
+{
+	for (int i = 0; i < 2; i++) {
+		evidence_rst_end(c, &ev->d[i], now);
+		evidence_overlap_end(c, &ev->d[i]);
+	}
+}

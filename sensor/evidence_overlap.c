@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Payload held against what was sent before under the same numbers. Each
+ * direction of a text dialogue borrows a window of its last 4 KiB, in which a
+ * map says which bytes are there: segments may come in any order and cut, so
+ * a true retransmission agrees byte by byte however it was cut anew.
+ *
+ * What differs and is no conflict:
+ *  - a keep-alive with one byte of garbage just below the next number, after
+ *    silence, long since acknowledged (RFC 9293 3.8.4);
+ *  - a segment spoilt on the wire: its checksum is wrong where its sender's
+ *    are right, and few bytes differ. An insertion that a host drops also has
+ *    a wrong checksum, but other bytes all over.
+ *
+ * The first version stays in the window: it is what was delivered.
+ */
+#include "sensor/evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/evidence_private.h"
+
+#define KEEPALIVE_SILENCE 500000000LL /* ns; real ones wait minutes */
+#define SPOILT_BYTES 8 /* bit errors touch no more */
+#define WINDOW_SEGMENTS 16 /* packets remembered a window */
+#define BEFORE_DIFF 24 /* bytes shown before the first difference */
+#define SHOWN 72 /* raw bytes shown of a version */
+#define MAP_BYTES (EVIDENCE_WINDOW / 8)
+
+struct ev_window {
+	uint32_t top; /* one past the highest number in it */
+	uint32_t next_free; /* while not lent: index + 1 */
+	uint8_t at; /* next of segs[] */
+	uint8_t have[MAP_BYTES], open[MAP_BYTES]; /* there; public */
+	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
+	struct {
+		struct pkt_ref ref;
+		uint32_t seq; /* of its first payload byte */
+		bool doubt; /* wrong checksum where others are right */
+	} segs[WINDOW_SEGMENTS];
+};
+
+struct segment { /* the one that is held against the window */
+	struct pkt_ref ref;
+	const uint8_t *p;
+	uint32_t seq, len;
+	uint8_t phase;
+	bool doubt, from_client;
+	bool near; /* its receiver could take it */
+};
+
+struct overlap { /* of one segment with the window */
+	uint32_t len, diff; /* bytes compared, bytes that differ */
+	uint32_t first; /* number of the first that differs */
+};
+
+void
+evidence_overlap_init(struct evidence_ctx *c)
+{
+	c->windows_max = EVIDENCE_POOL_BYTES / sizeof(struct ev_window);
+	c->windows = calloc(c->windows_max, sizeof(struct ev_window *));
+}
+
+void
+evidence_overlap_fini(struct evidence_ctx *c)
+{
+	if (c->windows == NULL)
+		return;
+	for (uint32_t i = 0; i < c->windows_made; i++)
+		free(c->windows[i]);
+	free(c->windows);
+	c->windows = NULL;
+}
+
+/* ---- the pool ---- */
+
+static struct ev_window *
+window_of(const struct evidence_ctx *c, const struct evidence_dir *d)
+{
+	return d->window == 0 ? NULL : c->windows[d->window - 1];
+}
+
+static uint32_t
+window_index(struct evidence_ctx *c)
+{
+	uint32_t i = c->free_window;
+
+	if (i != 0) {
+		c->free_window = c->windows[i - 1]->next_free;
+		return i;
+	}
+	if (c->windows_made == c->windows_max)
+		return 0;
+	c->windows[c->windows_made] = malloc(sizeof(struct ev_window));
+	if (c->windows[c->windows_made] == NULL)
+		return 0;
+	return ++c->windows_made;
+}
+
+static struct ev_window *
+window_lend(struct evidence_ctx *c, struct evidence_dir *d, uint32_t seq)
+{
+	struct ev_window *w = window_of(c, d);
+
+	if (w != NULL)
+		return w;
+	d->window = window_index(c);
+	if (d->window == 0) {
+		c->n.windows_short++;
+		return NULL;
+	}
+	c->n.windows++;
+	w = window_of(c, d);
+	memset(w, 0, sizeof(*w));
+	w->top = seq;
+	return w;
+}
+
+void
+evidence_overlap_end(struct evidence_ctx *c, struct evidence_dir *d)
+{
+	struct ev_window *w = window_of(c, d);
+
+	if (w == NULL)
+		return;
+	w->next_free = c->free_window;
+	c->free_window = d->window;
+	d->window = 0;
+}
+
+/* ---- the maps ---- */
+
+static bool
+map_has(const uint8_t *map, uint32_t seq)
+{
+	uint32_t i = seq % EVIDENCE_WINDOW;
+
+	return (map[i >> 3] >> (i & 7) & 1) != 0;
+}
+
+/* Sets or clears the bits of [seq, seq + len), whole bytes at once. */
+static void
+map_fill(uint8_t *map, uint32_t seq, uint32_t len, bool on)
+{
+	while (len > 0) {
+		uint32_t i = seq % EVIDENCE_WINDOW, n = 1;
+
+		if ((i & 7) == 0 && len >= 8) {
+			map[i >> 3] = on ? 0xff : 0;
+			n = 8;
+		} else if (on) {
+			map[i >> 3] |= (uint8_t)(1u << (i & 7));
+		} else {
+			map[i >> 3] &= (uint8_t) ~(1u << (i & 7));
+		}
+		seq += n;
+		len -= n;
+	}
+}
+
+/* The window moves on so that it ends at `top`; what falls in anew is not
+ * there yet. */
+static void
+window_advance(struct ev_window *w, uint32_t top)
+{
+	uint32_t step = top - w->top;
+
+	if (step >= EVIDENCE_WINDOW) {
+		memset(w->have, 0, sizeof(w->have));
+		memset(w->open, 0, sizeof(w->open));
+	} else {
+		map_fill(w->have, w->top, step, false);
+		map_fill(w->open, w->top, step, false);
+	}
+	w->top = top;
+}
+
+/* ---- comparing and keeping ---- */
+
+static bool
+in_window(const struct ev_window *w, uint32_t seq)
+{
+	return w->top - seq - 1 < EVIDENCE_WINDOW;
+}
+
+static bool
+window_has(const struct ev_window *w, uint32_t seq)
+{
+	return in_window(w, seq) && map_has(w->have, seq);
+}
+
+static struct overlap
+window_compare(const struct ev_window *w, const struct segment *s)
+{
+	struct overlap o = {0};
+
+	if (seq_diff(s->seq, w->top) >= 0)
+		return o;
+	for (uint32_t i = 0; i < s->len; i++) {
+		uint32_t seq = s->seq + i;
+
+		if (!window_has(w, seq))
+			continue;
+		o.len++;
+		if (w->data[seq % EVIDENCE_WINDOW] == s->p[i])
+			continue;
+		if (o.diff++ == 0)
+			o.first = seq;
+	}
+	return o;
+}
+
+/* Moves the window on and keeps what is in it. What is there already stays,
+ * unless `replace`: the earlier bytes were spoilt. */
+static void
+window_keep(struct ev_window *w, struct segment s, bool replace)
+{
+	uint32_t end = s.seq + s.len;
+	bool fresh = replace || seq_diff(s.seq, w->top) >= 0;
+
+	if (seq_diff(end, w->top) > 0)
+		window_advance(w, end);
+	while (s.len > 0 && !in_window(w, s.seq)) {
+		uint32_t skip = w->top - EVIDENCE_WINDOW - s.seq;
+
+		if (skip > s.len)
+			return;
+		s.seq += skip;
+		s.p += skip;
+		s.len -= skip;
+	}
+	for (uint32_t i = 0; i < s.len; i++)
+		if (fresh || !map_has(w->have, s.seq + i))
+			w->data[(s.seq + i) % EVIDENCE_WINDOW] = s.p[i];
+	map_fill(w->have, s.seq, s.len, true);
+}
+
+static void
+window_note_segment(
+    struct ev_window *w, const struct pkt_ref *ref, uint32_t seq, bool doubt)
+{
+	w->segs[w->at].ref = *ref;
+	w->segs[w->at].seq = seq;
+	w->segs[w->at].doubt = doubt;
+	w->at = (uint8_t)((w->at + 1) % WINDOW_SEGMENTS);
+}
+
+/* The earliest remembered packet that carried this number, or -1. */
+static int
+window_segment(const struct ev_window *w, uint32_t seq)
+{
+	for (unsigned i = 0; i < WINDOW_SEGMENTS; i++) {
+		unsigned at = (w->at + i) % WINDOW_SEGMENTS;
+
+		if (w->segs[at].ref.ordinal != 0 &&
+		    seq - w->segs[at].seq < w->segs[at].ref.len)
+			return (int)at;
+	}
+	return -1;
+}
+
+/* ---- telling ---- */
+
+static uint8_t
+mask_byte(uint8_t b)
+{
+	if ((b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || b >= 0x80)
+		return 'x';
+	return b >= '0' && b <= '9' ? '0' : b;
+}
+
+static void
+show(char *dst, size_t cap, uint8_t *bytes, uint32_t len, bool masked)
+{
+	for (uint32_t i = 0; masked && i < len; i++)
+		bytes[i] = mask_byte(bytes[i]);
+	(void)obs_copy_string(dst, cap, (struct slice){bytes, len});
+}
+
+/* Both versions around the first difference. Text of clients is never shown
+ * in clear: what the second version holds has passed no decoder, and clients
+ * send the secrets. */
+static void
+show_versions(struct obs_conflict *out, const struct ev_window *w,
+    const struct segment *s, uint32_t first)
+{
+	uint32_t seq = first, end = s->seq + s->len, n = 0;
+	uint8_t a[SHOWN], b[SHOWN];
+	bool masked = s->from_client;
+
+	while (seq != s->seq && first - seq < BEFORE_DIFF &&
+	       window_has(w, seq - 1))
+		seq--;
+	for (; n < SHOWN && seq != end && window_has(w, seq); n++, seq++) {
+		a[n] = w->data[seq % EVIDENCE_WINDOW];
+		b[n] = s->p[seq - s->seq];
+		masked |= !map_has(w->open, seq);
+	}
+	out->masked = masked;
+	show(out->first, sizeof(out->first), a, n, masked);
+	show(out->second, sizeof(out->second), b, n, masked);
+}
+
+static void
+tell(struct evidence_ctx *c, struct evidence_flow *ev, const struct segment *s,
+    const struct overlap *o)
+{
+	struct evidence_dir *d = &ev->d[s->ref.dir];
+	const struct evidence_dir *peer = &ev->d[!s->ref.dir];
+	const struct ev_window *w = window_of(c, d);
+	int seg = window_segment(w, o->first);
+	struct obs obs;
+
+	c->n.conflicts++;
+	if (d->told_conflicts == EVIDENCE_CONFLICTS) {
+		c->n.conflicts_untold++;
+		return;
+	}
+	d->told_conflicts++;
+	obs_init(&obs, OBS_CONFLICT);
+	obs.dir = s->ref.dir;
+	obs.phase = s->phase;
+	obs.time = s->ref.time;
+	if (seg >= 0)
+		obs.pkt = w->segs[seg].ref;
+	obs.u.conflict.seq = o->first;
+	obs.u.conflict.len = o->len;
+	obs.u.conflict.diff = o->diff;
+	obs.u.conflict.used_first =
+	    map_has(w->open, o->first) || seg == -1 || !w->segs[seg].doubt;
+	obs.u.conflict.acked_between =
+	    (peer->flags & EVD_ACKED) != 0 && seq_diff(peer->ack, o->first) > 0;
+	obs.u.conflict.csum_bad = s->doubt;
+	obs.u.conflict.other = s->ref;
+	show_versions(&obs.u.conflict, w, s, o->first);
+	c->sink.emit(c->sink.user, ev->slot, &obs);
+}
+
+/* ---- judging a difference ---- */
+
+static bool
+is_keepalive(const struct evidence_flow *ev, const struct segment *s)
+{
+	const struct evidence_dir *d = &ev->d[s->ref.dir];
+	const struct evidence_dir *peer = &ev->d[!s->ref.dir];
+
+	return s->ref.len == 1 && s->seq + 1 == d->next &&
+	       (peer->flags & EVD_ACKED) != 0 &&
+	       seq_diff(peer->ack, d->next) >= 0 &&
+	       s->ref.time - ev->last >= KEEPALIVE_SILENCE;
+}
+
+enum difference { SAME, HARMLESS, SPOILT, CONFLICT };
+
+static enum difference
+difference(const struct evidence_flow *ev, const struct ev_window *w,
+    const struct segment *s, const struct overlap *o)
+{
+	int seg;
+
+	if (o->diff == 0)
+		return SAME;
+	if (is_keepalive(ev, s))
+		return HARMLESS;
+	seg = window_segment(w, o->first);
+	if (o->diff <= SPOILT_BYTES &&
+	    (s->doubt || (seg >= 0 && w->segs[seg].doubt)))
+		return SPOILT;
+	return CONFLICT;
+}
+
+static bool
+has_text(const struct evidence_view *view)
+{
+	return !view->opaque && view->phase != PHASE_TLS_DONE &&
+	       view->phase != PHASE_OPAQUE;
+}
+
+/* Holds the segment against the window, then keeps it there. */
+static enum difference
+take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
+    const struct segment *s)
+{
+	struct overlap o = window_compare(w, s);
+	enum difference diff = difference(ev, w, s, &o);
+
+	c->n.compared += o.len;
+	if (diff == HARMLESS) {
+		c->n.keepalives++;
+		return diff;
+	}
+	if (diff == CONFLICT)
+		tell(c, ev, s, &o);
+	c->n.corrupted += diff == SPOILT;
+	if (diff == SPOILT && s->doubt)
+		return diff;
+	if (s->near) {
+		window_keep(w, *s, diff == SPOILT);
+		window_note_segment(w, &s->ref, s->seq, s->doubt);
+	}
+	return diff;
+}
+
+bool
+evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view, bool doubt)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	struct ev_window *w;
+	struct segment s;
+
+	if (!has_text(view)) {
+		evidence_overlap_end(c, d);
+		return false;
+	}
+	if (pkt->len == 0)
+		return false;
+	s.seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+	w = window_lend(c, d, s.seq);
+	if (w == NULL)
+		return false;
+	evidence_ref(&s.ref, pkt, view);
+	s.p = pkt->payload;
+	s.len = pkt->len;
+	s.doubt = doubt;
+	s.phase = view->phase;
+	s.from_client = view->dir == DIR_C2S;
+	s.near = evidence_is_near(d, &ev->d[!view->dir], s.seq + s.len);
+	return take_in(c, ev, w, &s) == CONFLICT;
+}
+
+void
+evidence_delivered(struct evidence_ctx *c, struct evidence_flow *ev,
+    enum dir dir, uint32_t seq, uint32_t len, bool is_public)
+{
+	struct ev_window *w = window_of(c, &ev->d[dir]);
+
+	if (w == NULL || !is_public)
+		return;
+	if (len > EVIDENCE_WINDOW) {
+		seq += len - EVIDENCE_WINDOW;
+		len = EVIDENCE_WINDOW;
+	}
+	for (; len > 0 && !in_window(w, seq); len--)
+		seq++;
+	if (len > 0 && !in_window(w, seq + len - 1))
+		len = w->top - seq;
+	map_fill(w->open, seq, len, true);
+}

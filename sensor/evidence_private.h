@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the three files of the evidence stage share: evidence.c (the state of
+ * the directions), evidence_rst.c (resets), evidence_overlap.c (payload).
+ * Nobody else includes this.
+ */
+#ifndef STRIPWIRE_EVIDENCE_PRIVATE_H
+#define STRIPWIRE_EVIDENCE_PRIVATE_H
+
+#include "sensor/evidence.h"
+
+enum { /* struct evidence_dir.flags */
+	EVD_SEEN = 1 << 0, /* isn, next, last_seq hold */
+	EVD_SYN = 1 << 1, /* isn is that of a SYN seen */
+	EVD_SYN_AGAIN = 1 << 2, /* the SYN was sent more than once */
+	EVD_ACKED = 1 << 3, /* ack and edge hold */
+	EVD_FIN = 1 << 4,
+	EVD_WSCALE = 1 << 5, /* its SYN had the window scale option */
+	EVD_UNSCALED = 1 << 6 /* no scaling: one of the SYNs had no option */
+};
+
+/* Sequence numbers wrap (RFC 9293 3.4). */
+static inline int32_t
+seq_diff(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+#define GROUP_NUMBERS 4 /* different numbers that nobody acknowledged */
+
+struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
+	struct evidence_flow *ev;
+	int64_t deadline, idle;
+	struct pkt_ref first, wrong, last, proof;
+	uint32_t tests, signs; /* signs: of `wrong` alone */
+	uint32_t count, data_after;
+	uint32_t next; /* the sender's next number at the first RST */
+	uint32_t acked; /* what the sender had acknowledged then */
+	uint32_t peer_next; /* the peer's next number then */
+	uint32_t numbers[GROUP_NUMBERS];
+	uint32_t newer, older; /* in order of deadline: index + 1 */
+	int32_t step; /* from the number of the RST before */
+	uint8_t nnumbers;
+	uint8_t dir, phase, tool, ttl_base;
+	bool syn; /* the sender had sent nothing yet */
+	bool peer_known; /* peer_next holds */
+	bool told; /* settled early: what comes is swallowed */
+	bool in_window; /* the receiver obeys one of them */
+};
+
+struct evidence_ctx {
+	struct evidence_sink sink;
+	struct evidence_counters n;
+	/* resets */
+	struct rst_group *groups;
+	uint32_t free_group, oldest, newest; /* index + 1 */
+	/* payload windows */
+	struct ev_window **windows; /* allocated when first lent */
+	uint32_t windows_made, windows_max, free_window;
+};
+
+/* evidence.c */
+void evidence_ref(
+    struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v);
+bool evidence_acked_number(const struct evidence_dir *d, uint32_t number);
+bool evidence_is_near(const struct evidence_dir *d,
+    const struct evidence_dir *peer, uint32_t end);
+
+/* evidence_rst.c */
+int evidence_rst_init(struct evidence_ctx *c);
+unsigned evidence_rst(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
+/* A packet that is no RST, before the state of its sender takes it in. */
+unsigned evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
+void evidence_rst_end(
+    struct evidence_ctx *c, struct evidence_dir *d, int64_t now);
+
+/* evidence_overlap.c */
+void evidence_overlap_init(struct evidence_ctx *c);
+void evidence_overlap_fini(struct evidence_ctx *c);
+bool evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view, bool doubt);
+void evidence_overlap_end(struct evidence_ctx *c, struct evidence_dir *d);
+
+#endif
