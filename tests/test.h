@@ -25,16 +25,16 @@ struct test_case {
 static struct test_case test_cases[TEST_CAP];
 static unsigned test_count, test_bad_checks;
 
-#define TEST(name)                                                        \
-	static void test_##name(void);                                    \
-	__attribute__((constructor)) static void test_add_##name(void)    \
+#define TEST(id)                                                          \
+	static void test_##id(void);                                    \
+	__attribute__((constructor)) static void test_add_##id(void)    \
 	{                                                                 \
 		if (test_count == TEST_CAP)                               \
 			abort();                                          \
-		test_cases[test_count].name = #name;                      \
-		test_cases[test_count++].fn = test_##name;                \
+		test_cases[test_count].name = #id;                      \
+		test_cases[test_count++].fn = test_##id;                \
 	}                                                                 \
-	static void test_##name(void)
+	static void test_##id(void)
 
 #define TEST_FAIL(...)                                            \
 	do {                                                      \
