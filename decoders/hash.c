@@ -9,14 +9,25 @@
 
 #include <openssl/evp.h>
 
-int
-hash_sha256(struct slice s, uint8_t out[HASH_SHA256_LEN])
+static int
+digest(struct slice s, const EVP_MD *md, uint8_t *out, unsigned len)
 {
 	unsigned n = 0;
 
-	if (EVP_Digest(s.p, s.len, out, &n, EVP_sha256(), NULL) == 1 &&
-	    n == HASH_SHA256_LEN)
+	if (EVP_Digest(s.p, s.len, out, &n, md, NULL) == 1 && n == len)
 		return 0;
-	memset(out, 0, HASH_SHA256_LEN);
+	memset(out, 0, len);
 	return -1;
+}
+
+int
+hash_sha256(struct slice s, uint8_t out[HASH_SHA256_LEN])
+{
+	return digest(s, EVP_sha256(), out, HASH_SHA256_LEN);
+}
+
+int
+hash_sha1(struct slice s, uint8_t out[HASH_SHA1_LEN])
+{
+	return digest(s, EVP_sha1(), out, HASH_SHA1_LEN);
 }
