@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An alert as a JSON object. jansson keeps the order in which keys were set
+ * and refuses strings that are not UTF-8, so every string is made UTF-8 first:
+ * file names and what comes from the wire or from a rule may hold anything.
+ */
+#include "db/feed_eve.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "db/addr_text.h"
+#include "db/community_id.h"
+#include "decoders/utf8.h"
+#include "rules/rule_words.h"
+#include "rules/visibility.h"
+
+#define TEXT_MAX 8192 /* bytes of a string; paths are the longest */
+#define FLOW_ID_MASK ((UINT64_C(1) << 51) - 1) /* exact in a double */
+#define NS_PER_S INT64_C(1000000000)
+
+static json_t *
+text(const char *s)
+{
+	char buf[TEXT_MAX];
+
+	(void)utf8_copy(buf, sizeof(buf), s);
+	return json_string(buf);
+}
+
+/* A key that is left out where there is nothing to say. */
+static void
+set_text(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL && s[0] != '\0')
+		(void)json_object_set_new(o, key, text(s));
+}
+
+static void
+set_number(json_t *o, const char *key, uint64_t n)
+{
+	(void)json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+/* 2026-11-22T10:03:14.512345+0000 */
+static void
+set_time(json_t *o, const char *key, int64_t ns)
+{
+	int64_t s = ns / NS_PER_S, rest = ns % NS_PER_S;
+	char buf[64], day[40];
+	struct tm tm;
+	time_t t;
+
+	if (rest < 0) {
+		rest += NS_PER_S;
+		s--;
+	}
+	t = (time_t)s;
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		return;
+	(void)snprintf(
+	    buf, sizeof(buf), "%s.%06d+0000", day, (int)(rest / 1000));
+	(void)json_object_set_new(o, key, json_string(buf));
+}
+
+static void
+set_vlan(json_t *o, const struct obs_flow *f)
+{
+	size_t n = sizeof(f->vlan) / sizeof(f->vlan[0]);
+	json_t *list;
+
+	if (f->nvlan == 0)
+		return;
+	list = json_array();
+	for (size_t i = 0; i < n && i < f->nvlan; i++)
+		(void)json_array_append_new(list, json_integer(f->vlan[i]));
+	(void)json_object_set_new(o, "vlan", list);
+}
+
+static void
+set_endpoint(
+    json_t *o, const char *const keys[2], const struct addr *a, uint16_t port)
+{
+	char buf[ADDR_TEXT_MAX];
+
+	set_text(o, keys[0], addr_to_text(buf, a));
+	set_number(o, keys[1], port);
+}
+
+/* The frame of the packet that was wrong. */
+static uint32_t
+frame_of(const struct alert *a)
+{
+	if (a->finding.pkt.ordinal != 0)
+		return a->finding.pkt.frame_no;
+	for (unsigned i = 0; i < a->nsteps && i < LADDER_STEPS; i++)
+		if ((a->steps[i].mark & STEP_WRONG) &&
+		    a->steps[i].pkt.ordinal != 0)
+			return a->steps[i].pkt.frame_no;
+	return 0;
+}
+
+/* EVE knows four grades, 1 the worst. */
+static unsigned
+eve_severity(unsigned severity)
+{
+	static const uint8_t grades[] = {
+	    [SEV_INFO] = 4,
+	    [SEV_LOW] = 3,
+	    [SEV_MEDIUM] = 2,
+	    [SEV_HIGH] = 1,
+	    [SEV_CRITICAL] = 1,
+	};
+
+	return severity < sizeof(grades) ? grades[severity] : 4;
+}
+
+/* {"key": ["value", ...]}, from "key value" lines. */
+static json_t *
+metadata(const struct alert *a)
+{
+	char buf[sizeof(a->metadata)], *rest = buf, *line;
+	json_t *o = json_object();
+
+	(void)utf8_copy(buf, sizeof(buf), a->metadata);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *value = strchr(line, ' ');
+		json_t *list;
+
+		if (line[0] == '\0')
+			continue;
+		if (value != NULL)
+			*value++ = '\0';
+		list = json_object_get(o, line);
+		if (list == NULL) {
+			list = json_array();
+			(void)json_object_set_new(o, line, list);
+		}
+		(void)json_array_append_new(
+		    list, json_string(value == NULL ? "" : value));
+	}
+	return o;
+}
+
+static json_t *
+alert_object(const struct alert *a)
+{
+	const char *category = classtype_description(a->classtype);
+	json_t *o = json_object();
+
+	set_text(o, "action", "allowed");
+	set_number(o, "gid", a->gid);
+	set_number(o, "signature_id", a->sid);
+	set_number(o, "rev", a->rev);
+	(void)json_object_set_new(o, "signature", text(a->msg));
+	(void)json_object_set_new(
+	    o, "category", json_string(category == NULL ? "" : category));
+	set_number(o, "severity", eve_severity(a->severity));
+	if (a->metadata[0] != '\0')
+		(void)json_object_set_new(o, "metadata", metadata(a));
+	return o;
+}
+
+static json_t *
+evidence_list(const struct finding *f)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX; i++)
+		(void)json_array_append_new(list, text(f->evidence[i].text));
+	return list;
+}
+
+static const char *
+either(const char *own, const char *table)
+{
+	return own[0] != '\0' ? own : table;
+}
+
+static json_t *
+stripwire_object(const struct alert *a)
+{
+	const struct finding *f = &a->finding;
+	const struct finding_info *info = finding_info(f->id);
+	char vis[VIS_WORDS_MAX];
+	json_t *o = json_object();
+
+	set_text(o, "finding", info->name);
+	set_number(o, "confidence", f->confidence);
+	set_text(o, "severity", severity_name(a->severity));
+	(void)json_object_set_new(o, "evidence", evidence_list(f));
+	set_text(o, "visibility", vis_format(vis, sizeof(vis), f->vis));
+	(void)json_object_set_new(
+	    o, "advice", text(either(f->advice, info->advice)));
+	set_text(o, "where", either(f->where, info->where));
+	set_text(o, "user", f->user);
+	set_text(o, "mechanism", f->mech);
+	set_text(o, "server_name", a->server_name);
+	set_text(o, "cert_sha256", f->cert_sha256);
+	return o;
+}
+
+static void
+set_header(json_t *o, const struct alert *a, const char *pcap_file)
+{
+	static const char *const src[2] = {"src_ip", "src_port"};
+	static const char *const dst[2] = {"dest_ip", "dest_port"};
+	const struct obs_flow *f = &a->flow;
+	char buf[COMMUNITY_ID_MAX];
+
+	set_time(o, "timestamp", a->finding.time);
+	set_number(o, "flow_id", f->public_id & FLOW_ID_MASK);
+	if (pcap_file != NULL && frame_of(a) != 0)
+		set_number(o, "pcap_cnt", frame_of(a));
+	set_text(o, "event_type", "alert");
+	set_vlan(o, f);
+	set_endpoint(o, src, &f->client, f->client_port);
+	set_endpoint(o, dst, &f->server, f->server_port);
+	set_text(o, "proto", "TCP");
+	set_text(o, "community_id", community_id(buf, f));
+}
+
+static bool
+is_mail(unsigned proto)
+{
+	return proto == PROTO_SMTP || proto == PROTO_IMAP ||
+	       proto == PROTO_POP3;
+}
+
+size_t
+eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
+    const char *pcap_file)
+{
+	json_t *o = json_object();
+	size_t n = 0;
+
+	set_header(o, a, pcap_file);
+	(void)json_object_set_new(o, "alert", alert_object(a));
+	if (is_mail(a->proto))
+		set_text(o, "app_proto", proto_name(a->proto));
+	(void)json_object_set_new(o, "stripwire", stripwire_object(a));
+	set_text(o, "host", host);
+	set_text(o, "pcap_filename", pcap_file);
+	if (cap >= 2 && o != NULL)
+		n = json_dumpb(o, buf, cap - 2, JSON_COMPACT);
+	json_decref(o);
+	if (n == 0 || n > cap - 2)
+		return 0;
+	memcpy(buf + n, "\n", 2);
+	return n + 1;
+}
