@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One alert for people: who, what happened step by step, why that is wrong,
+ * where the cause may sit, what to do (DESIGN section 6). Nobody needs to know
+ * TCP to read it.
+ */
+#ifndef STRIPWIRE_LADDER_H
+#define STRIPWIRE_LADDER_H
+
+#include "db/query.h"
+#include "sensor/text.h"
+
+void ladder_print(
+    FILE *out, const struct text_style *st, const struct query_row *row);
+
+#endif
