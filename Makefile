@@ -1,60 +1,139 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The only build file. BUILD names the variant: release (default), asan, cov.
+#
+# The only build file. The two commands that matter to a newcomer:
+#
+#   make run    install what is missing, build, analyse pcaps/, print findings
+#   make test   install what the tests need, build, run them all
+#
+# BUILD names the variant (release, asan, fuzz), each in its own folder.
 BUILD ?= release
 B     ?= build/$(BUILD)
-CC    ?= cc
+PREFIX ?= /usr/local
+DATADIR = $(PREFIX)/share/stripwire
 
-WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	  -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Werror
-CPPFLAGS = -D_GNU_SOURCE -I.
-CFLAGS.release = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-CFLAGS.asan    = -O1 -g -fsanitize=address,undefined \
-		 -fno-sanitize-recover=all -fno-omit-frame-pointer
+CC      = gcc
+CC.fuzz = clang
+ifneq ($(CC.$(BUILD)),)
+CC = $(CC.$(BUILD))
+endif
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+       -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Werror
+CPPFLAGS = -D_GNU_SOURCE -I. -I$(B) -DSTRIPWIRE_DATADIR='"$(DATADIR)"'
+SAN = -fsanitize=address,undefined -fno-sanitize-recover=all \
+      -fno-omit-frame-pointer
+CFLAGS.release  = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS.asan     = -O1 -g $(SAN)
+CFLAGS.fuzz     = -O1 -g $(SAN) -fsanitize=fuzzer-no-link
 LDFLAGS.release = -pie -Wl,-z,relro,-z,now
-LDFLAGS.asan    = -fsanitize=address,undefined
+LDFLAGS.asan    = $(SAN)
+LDFLAGS.fuzz    = $(SAN)
+# V=1 shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)' $(2))
+
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
 LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -ljansson -lz
 
 SRC  = $(filter-out sensor/main.c,$(wildcard decoders/*.c rules/*.c db/*.c sensor/*.c))
 OBJ  = $(SRC:%.c=$(B)/%.o)
+LIB  = $(B)/libstripwire.a
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+TOOL = $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
 
 all: stripwire
 
-stripwire: $(B)/stripwire
-	ln -f $< $@ 2>/dev/null || cp $< $@
+# ---- for people ----
 
-$(B)/stripwire: $(B)/sensor/main.o $(B)/libstripwire.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+run:
+	@tests/deps.sh run
+	@$(MAKE) --no-print-directory -s stripwire
+	@./stripwire read -d stripwire.db --trust pcaps/ca-root.pem pcaps
 
-$(B)/libstripwire.a: $(OBJ)
-	@rm -f $@
-	ar rcs $@ $(OBJ)
+test:
+	@tests/deps.sh test
+	@tests/run.sh
 
-$(B)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+deps:
+	@tests/deps.sh test
+	@tests/deps.sh test --list
 
-# The schema travels in the binary: each line becomes a line of a C string.
-$(B)/schema_sql.h: db/schema.sql
-	@mkdir -p $(@D)
-	{ echo 'static const char schema_sql[] ='; \
-	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+# One golden result (or all: T=) made anew; shows what changed.
+bless: stripwire
+	@tests/golden.sh --bless $(T)
 
-$(B)/db/store_schema.o: $(B)/schema_sql.h
-$(B)/db/store_schema.o: CPPFLAGS += -I$(B)
+bench: stripwire
+	@tests/bench/bench.sh
 
-$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libstripwire.a
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# Hours, not minutes: fuzzing and mutation at length.
+long:
+	@tests/deps.sh test
+	@tests/long.sh
 
-unit: $(UNIT)
-	@for t in $(UNIT); do echo "$$t"; $$t || exit 1; done
+lint:
+	@tests/deps.sh test
+	@tests/lint.sh
+
+install: stripwire
+	install -D -m 755 stripwire $(DESTDIR)$(PREFIX)/bin/stripwire
+	install -D -m 644 sensor.rules $(DESTDIR)$(DATADIR)/sensor.rules
+	install -D -m 644 docs/stripwire.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/stripwire.1
 
 clean:
 	rm -rf build stripwire
 
--include $(OBJ:.o=.d) $(B)/sensor/main.d
-.PHONY: all unit clean
+# ---- how it is built ----
+
+stripwire: $(B)/stripwire
+	$(Q)cp -f $< $@
+
+$(B)/stripwire: $(B)/sensor/main.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIB): $(OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $(OBJ)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The schema travels in the binary: each line becomes a line of a C string.
+$(B)/schema_sql.h: db/schema.sql
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const char schema_sql[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+
+$(B)/db/store_schema.o: $(B)/schema_sql.h
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tools/%: $(B)/tests/tools/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "$$t"; $$t || exit 1; done
+
+unit-programs: $(UNIT)
+fuzz-programs: $(FUZZ)
+tools: $(TOOL)
+
+-include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/tests/*/*.d)
+.PHONY: all run test deps bless bench long lint install clean unit \
+    unit-programs fuzz-programs tools
 .SECONDARY:

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `stripwire read`: options in, exit status out. The work is pipeline.c's,
+ * the closing words are summary.c's.
+ */
+#include "sensor/cmd_read.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/pipeline.h"
+#include "sensor/progress.h"
+#include "sensor/summary.h"
+
+#ifndef STRIPWIRE_DATADIR
+#define STRIPWIRE_DATADIR "/usr/local/share/stripwire"
+#endif
+
+#define TRUST_MAX 32
+
+struct read_options {
+	struct pipeline_config cfg;
+	const char *trust[TRUST_MAX];
+	const char *rules; /* as given, or NULL */
+	char rules_path[PATH_MAX];
+	bool json, quiet, verbose;
+	int fail_on; /* enum severity, -1: not asked */
+};
+
+struct reading {
+	const struct read_options *o;
+	struct summary *summary;
+};
+
+static const char help[] =
+    "usage: stripwire read [options] FILE|FOLDER|-...\n\n"
+    "Reads captures (pcap, pcapng, also gzipped; - is standard input; a\n"
+    "folder is read in order of time, with connections carried across its\n"
+    "files), finds attacks on the encryption of mail, and stores alerts.\n\n"
+    "  -d, --db FILE         database (default stripwire.db)\n"
+    "      --no-db           store nothing, remember nothing\n"
+    "  -r, --rules FILE      rules (default: sensor.rules beside the\n"
+    "                        program, in " STRIPWIRE_DATADIR ",\n"
+    "                        or in the working folder)\n"
+    "      --trust FILE      trust these CA certificates (PEM) as well as\n"
+    "                        the system's; may be given several times\n"
+    "      --no-system-trust trust only what --trust names\n"
+    "      --eve FILE|-      write alerts as JSON lines as they are raised;\n"
+    "                        - is standard output, all else then goes to\n"
+    "                        standard error\n"
+    "      --host NAME       name of this sensor, for the JSON's host field\n"
+    "      --json            summary as JSON\n"
+    "      --again           store and learn even what was read before\n"
+    "      --fail-on SEV     exit 3 if an alert is at least info, low,\n"
+    "                        medium, high or critical\n"
+    "      --reassembly HOW  on-demand (default), or always: every segment\n"
+    "                        through libnids; the findings are the same\n"
+    "  -q, --quiet           only problems\n"
+    "  -v, --verbose         more: files as they end, counters\n"
+    "  -h, --help            this text\n\n"
+    "exit status: 0 the input was read, whatever was found; 1 some of it\n"
+    "could not be read whole or stored; 2 wrong usage, rules or trust file;\n"
+    "3 --fail-on found something\n";
+
+enum {
+	OPT_TRUST = 256,
+	OPT_NO_SYSTEM,
+	OPT_EVE,
+	OPT_HOST,
+	OPT_JSON,
+	OPT_AGAIN,
+	OPT_FAIL_ON,
+	OPT_REASSEMBLY,
+	OPT_NO_DB
+};
+
+static const struct option options[] = {
+    {"db", required_argument, NULL, 'd'},
+    {"no-db", no_argument, NULL, OPT_NO_DB},
+    {"rules", required_argument, NULL, 'r'},
+    {"trust", required_argument, NULL, OPT_TRUST},
+    {"no-system-trust", no_argument, NULL, OPT_NO_SYSTEM},
+    {"eve", required_argument, NULL, OPT_EVE},
+    {"host", required_argument, NULL, OPT_HOST},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"again", no_argument, NULL, OPT_AGAIN},
+    {"fail-on", required_argument, NULL, OPT_FAIL_ON},
+    {"reassembly", required_argument, NULL, OPT_REASSEMBLY},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static volatile int stopped;
+
+static int parse_options(struct read_options *, int, char **);
+static int find_rules(struct read_options *);
+static void on_say(void *, enum say, const char *);
+static void on_alert(void *, const struct alert *, int64_t);
+static void on_tick(void *, const struct capture *, uint64_t);
+static void on_signal(int);
+static int read_all(struct read_options *, char **, unsigned);
+static char *join_words(int, char **);
+
+int
+cmd_read(int argc, char **argv)
+{
+	struct read_options o;
+	char *line;
+	int status;
+
+	status = parse_options(&o, argc, argv);
+	if (status != -1)
+		return status;
+	if (optind == argc) {
+		fputs("stripwire read: which capture? Name a file, a folder "
+		      "or - (stripwire read --help)\n",
+		    stderr);
+		return 2;
+	}
+	if (find_rules(&o) == -1)
+		return 2;
+	line = join_words(argc, argv);
+	o.cfg.command_line = line;
+	status = read_all(&o, argv + optind, (unsigned)(argc - optind));
+	free(line);
+	return status;
+}
+
+static int
+bad_value(const char *option, const char *value, const char *wanted)
+{
+	fprintf(stderr, "stripwire read: %s %s: must be %s\n", option, value,
+	    wanted);
+	return 2;
+}
+
+/* One option; -1 to go on, or an exit status. */
+static int
+one_option(struct read_options *o, int c)
+{
+	switch (c) {
+	case 'd':
+		o->cfg.db_path = optarg;
+		return -1;
+	case OPT_NO_DB:
+		o->cfg.db_path = NULL;
+		return -1;
+	case 'r':
+		o->rules = optarg;
+		return -1;
+	case OPT_TRUST:
+		if (o->cfg.ntrust == TRUST_MAX)
+			return bad_value("--trust", optarg,
+			    "one of at most 32; put more into one file");
+		o->trust[o->cfg.ntrust++] = optarg;
+		return -1;
+	case OPT_NO_SYSTEM:
+		o->cfg.no_system_trust = true;
+		return -1;
+	case OPT_EVE:
+		o->cfg.eve_path = optarg;
+		return -1;
+	case OPT_HOST:
+		o->cfg.host = optarg;
+		return -1;
+	case OPT_JSON:
+		o->json = true;
+		return -1;
+	case OPT_AGAIN:
+		o->cfg.again = true;
+		return -1;
+	case OPT_FAIL_ON:
+		o->fail_on = severity_by_name(optarg);
+		return o->fail_on != -1 ? -1
+					: bad_value("--fail-on", optarg,
+					      "info, low, medium, high or "
+					      "critical");
+	case OPT_REASSEMBLY:
+		o->cfg.tracker.reassembly = strcmp(optarg, "always") == 0
+						? REASSEMBLY_ALWAYS
+						: REASSEMBLY_ON_DEMAND;
+		if (strcmp(optarg, "always") == 0 ||
+		    strcmp(optarg, "on-demand") == 0)
+			return -1;
+		return bad_value("--reassembly", optarg, "on-demand or always");
+	case 'q':
+		o->quiet = true;
+		return -1;
+	case 'v':
+		o->verbose = true;
+		return -1;
+	case 'h':
+		fputs(help, stdout);
+		return 0;
+	default:
+		fputs("stripwire read --help lists the options\n", stderr);
+		return 2;
+	}
+}
+
+static int
+parse_options(struct read_options *o, int argc, char **argv)
+{
+	int c, status;
+
+	memset(o, 0, sizeof(*o));
+	o->fail_on = -1;
+	o->cfg.db_path = "stripwire.db";
+	o->cfg.trust = o->trust;
+	tracker_config_default(&o->cfg.tracker);
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "d:r:qvh", options, NULL)) != -1) {
+		status = one_option(o, c);
+		if (status != -1)
+			return status;
+	}
+	return -1;
+}
+
+static bool
+try_rules(struct read_options *o, const char *folder)
+{
+	int n;
+
+	n = snprintf(
+	    o->rules_path, sizeof(o->rules_path), "%s/sensor.rules", folder);
+	return n > 0 && (size_t)n < sizeof(o->rules_path) &&
+	       access(o->rules_path, R_OK) == 0;
+}
+
+/* Beside the program, in the install prefix, in the working folder. */
+static int
+find_rules(struct read_options *o)
+{
+	char self[PATH_MAX];
+	ssize_t n;
+	char *slash;
+
+	o->cfg.rules_path = o->rules;
+	if (o->rules != NULL)
+		return 0;
+	o->cfg.rules_path = o->rules_path;
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		if (try_rules(o, self))
+			return 0;
+	}
+	if (try_rules(o, STRIPWIRE_DATADIR) || try_rules(o, "."))
+		return 0;
+	fputs("stripwire read: no sensor.rules beside the program, "
+	      "in " STRIPWIRE_DATADIR " or here; name one with -r\n",
+	    stderr);
+	return -1;
+}
+
+static int
+read_all(struct read_options *o, char **paths, unsigned n)
+{
+	struct reading r = {.o = o};
+	struct sigaction sa = {.sa_handler = on_signal};
+	struct pipeline *p;
+	char err[700];
+	bool eve_out =
+	    o->cfg.eve_path != NULL && strcmp(o->cfg.eve_path, "-") == 0;
+	int status;
+
+	r.summary = summary_new(eve_out ? stderr : stdout);
+	if (r.summary == NULL) {
+		fputs("stripwire read: out of memory\n", stderr);
+		return 2;
+	}
+	o->cfg.on_say = on_say;
+	o->cfg.on_alert = on_alert;
+	o->cfg.on_tick = on_tick;
+	o->cfg.ctx = &r;
+	p = pipeline_new(&o->cfg, err, sizeof(err));
+	if (p == NULL) {
+		fprintf(stderr, "stripwire read: %s\n", err);
+		summary_free(r.summary);
+		return 2;
+	}
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	progress_start(!o->quiet && !o->json);
+	status = pipeline_read(p, (const char *const *)paths, n, &stopped);
+	progress_clear();
+	status = summary_end(r.summary, &(struct summary_end){.pipeline = p,
+					    .status = status,
+					    .stopped = stopped != 0,
+					    .json = o->json,
+					    .quiet = o->quiet,
+					    .verbose = o->verbose,
+					    .db_path = o->cfg.db_path,
+					    .fail_on = o->fail_on});
+	pipeline_free(p);
+	summary_free(r.summary);
+	return status;
+}
+
+static void
+on_say(void *ctx, enum say what, const char *text)
+{
+	const struct reading *r = ctx;
+
+	if ((what == SAY_DETAIL && !r->o->verbose) ||
+	    (what == SAY_NOTE && r->o->quiet))
+		return;
+	progress_clear();
+	fprintf(stderr, "%s\n", text);
+}
+
+static void
+on_alert(void *ctx, const struct alert *a, int64_t id)
+{
+	const struct reading *r = ctx;
+
+	summary_alert(r->summary, a, id);
+}
+
+static void
+on_tick(void *ctx, const struct capture *c, uint64_t packets)
+{
+	uint64_t done, total;
+
+	(void)ctx;
+	capture_progress(c, &done, &total);
+	progress_update(done, total, packets);
+}
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+/* The command as typed, for the run's row in the database. */
+static char *
+join_words(int argc, char **argv)
+{
+	size_t need = 1, used = 0;
+	char *out;
+
+	for (int i = 0; i < argc; i++)
+		need += strlen(argv[i]) + 1;
+	out = malloc(need);
+	if (out == NULL)
+		return NULL;
+	for (int i = 0; i < argc; i++)
+		used +=
+		    (size_t)sprintf(out + used, "%s%s", i ? " " : "", argv[i]);
+	return out;
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The stages joined in one process (DESIGN section 1). Order of ends matters:
+ * a file of the input counts as read only when the flows it left open have had
+ * their say, so the end of a file is noted when it comes and booked when the
+ * next packet is there, or after the tracker and the judge were flushed.
+ */
+#include "sensor/pipeline.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "db/feed_eve.h"
+#include "db/store.h"
+#include "decoders/link.h"
+#include "decoders/tls_record.h"
+#include "sensor/verifier.h"
+
+#define TICK_PACKETS 4096 /* between looks at the clock */
+#define TLS_POOL_BYTES (64u << 20) /* handshakes in progress */
+
+struct pipeline {
+	struct pipeline_config cfg;
+	struct ruleset *own_rules;
+	struct history *history;
+	struct verifier *verifier;
+	struct judge *judge;
+	struct store *store;
+	struct eve *eve;
+	struct ip_ctx *ip;
+	struct mail_env env;
+	struct tracker *tracker;
+	struct capture *capture; /* while reading */
+	struct capture_file ended; /* noted, not yet booked */
+	bool has_ended;
+	bool broken;
+	uint64_t said_links; /* bit per link type already complained of */
+	struct pipeline_totals n;
+};
+
+static void say(const struct pipeline *, enum say, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+static void on_rule_error(void *, const struct rule_error *);
+static void on_obs(void *, const struct obs *);
+static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
+static const struct chain_verdict *on_verdict(void *, const uint8_t[32]);
+static void on_alert(void *, const struct alert *);
+static void on_store_problem(void *, const char *);
+static void on_capture_problem(void *, int, const char *);
+static void on_file_end(void *, const struct capture_file *);
+static int open_outputs(struct pipeline *, char *, size_t);
+static int open_stages(struct pipeline *, char *, size_t);
+static void one_packet(struct pipeline *, struct packet *);
+static void book_file(struct pipeline *);
+
+struct pipeline *
+pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	int sys = 0;
+
+	if (p == NULL) {
+		snprintf(err, errlen, "out of memory");
+		return NULL;
+	}
+	p->cfg = *cfg;
+	err[0] = '\0';
+	if (cfg->rules_path != NULL) {
+		p->own_rules = ruleset_load(
+		    cfg->rules_path, on_rule_error, p, &sys, err, errlen);
+		if (p->own_rules == NULL) {
+			if (err[0] == '\0')
+				snprintf(err, errlen,
+				    "%s: rules not loaded, nothing was read",
+				    cfg->rules_path);
+			goto fail;
+		}
+		p->cfg.rules = p->own_rules;
+	}
+	if (open_outputs(p, err, errlen) == -1 ||
+	    open_stages(p, err, errlen) == -1)
+		goto fail;
+	return p;
+fail:
+	pipeline_free(p);
+	return NULL;
+}
+
+static int
+open_outputs(struct pipeline *p, char *err, size_t errlen)
+{
+	struct store_config sc = {.path = p->cfg.db_path,
+	    .again = p->cfg.again,
+	    .on_problem = on_store_problem,
+	    .ctx = p};
+
+	p->history = history_new();
+	if (p->history == NULL) {
+		snprintf(err, errlen, "out of memory for the history");
+		return -1;
+	}
+	if (p->cfg.db_path != NULL) {
+		if (store_open(&p->store, &sc, err, errlen) != STORE_OK)
+			return -1;
+		if (store_load_history(p->store, p->history) == -1) {
+			snprintf(err, errlen, "%s: cannot read the history",
+			    p->cfg.db_path);
+			return -1;
+		}
+	}
+	if (p->cfg.eve_path != NULL) {
+		p->eve = eve_open(p->cfg.eve_path, p->cfg.host, err, errlen);
+		if (p->eve == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+open_stages(struct pipeline *p, char *err, size_t errlen)
+{
+	struct judge_config jc = {.rules = p->cfg.rules,
+	    .history = p->history,
+	    .sink = {on_alert, p},
+	    .verdict = on_verdict,
+	    .verdict_ctx = p};
+
+	p->verifier = verifier_new(
+	    p->cfg.trust, p->cfg.ntrust, p->cfg.no_system_trust, err, errlen);
+	if (p->verifier == NULL)
+		return -1;
+	p->env.sink.emit = on_obs;
+	p->env.sink.chain = on_chain;
+	p->env.sink.ctx = p;
+	if (getrandom(p->env.secret_key, sizeof(p->env.secret_key), 0) !=
+	    (ssize_t)sizeof(p->env.secret_key)) {
+		snprintf(err, errlen, "no random numbers from the system");
+		return -1;
+	}
+	p->env.pool = tls_pool_new(TLS_POOL_BYTES);
+	p->ip = ip_new();
+	p->judge = judge_new(&jc);
+	if (p->env.pool == NULL || p->ip == NULL || p->judge == NULL) {
+		snprintf(err, errlen, "out of memory");
+		return -1;
+	}
+	p->tracker = tracker_new(&p->cfg.tracker, &p->env, p->ip, err, errlen);
+	return p->tracker == NULL ? -1 : 0;
+}
+
+void
+pipeline_free(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	if (p->tracker != NULL)
+		tracker_free(p->tracker);
+	if (p->judge != NULL)
+		judge_free(p->judge);
+	if (p->ip != NULL)
+		ip_free(p->ip);
+	if (p->env.pool != NULL)
+		tls_pool_free(p->env.pool);
+	if (p->verifier != NULL)
+		verifier_free(p->verifier);
+	if (p->eve != NULL)
+		eve_close(p->eve);
+	if (p->store != NULL)
+		store_close(p->store);
+	if (p->history != NULL)
+		history_free(p->history);
+	if (p->own_rules != NULL)
+		ruleset_free(p->own_rules);
+	explicit_bzero(p->env.secret_key, sizeof(p->env.secret_key));
+	free(p);
+}
+
+int
+pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
+    const volatile int *stop)
+{
+	struct capture_config cc = {on_capture_problem, on_file_end, p};
+	struct packet pkt;
+	char err[512];
+
+	p->capture = capture_open(paths, n, &cc, err, sizeof(err));
+	if (p->capture == NULL) {
+		say(p, SAY_PROBLEM, "%s", err);
+		return 1;
+	}
+	if (p->store != NULL)
+		store_run_begin(p->store,
+		    p->cfg.command_line != NULL ? p->cfg.command_line : "",
+		    p->cfg.rules_path != NULL ? p->cfg.rules_path : "");
+	history_mark(p->history);
+	while ((stop == NULL || !*stop) && capture_next(p->capture, &pkt) == 1)
+		one_packet(p, &pkt);
+	tracker_flush(p->tracker);
+	judge_flush(p->judge);
+	book_file(p);
+	if (p->store != NULL) {
+		tracker_counters(p->tracker);
+		store_run_end(p->store, p->n.packets, p->n.bytes,
+		    tracker_counters(p->tracker)->flows);
+		store_flush(p->store);
+	}
+	if (p->eve != NULL && eve_flush(p->eve) == -1)
+		p->broken = true;
+	capture_close(p->capture);
+	p->capture = NULL;
+	return p->broken ? 1 : 0;
+}
+
+static void
+one_packet(struct pipeline *p, struct packet *pkt)
+{
+	struct pipeline_totals *n = &p->n;
+
+	if (p->has_ended)
+		book_file(p);
+	n->packets++;
+	n->bytes += pkt->caplen;
+	if (n->first == 0)
+		n->first = pkt->time;
+	n->last = pkt->time;
+	switch (link_decode(pkt)) {
+	case LINK_IP:
+		if (ip_decode(p->ip, pkt) == IP_TCP)
+			tracker_packet(p->tracker, pkt);
+		break;
+	case LINK_OTHER:
+		n->link_other++;
+		break;
+	case LINK_TRUNCATED:
+		n->link_truncated++;
+		break;
+	case LINK_UNKNOWN:
+		n->link_unknown++;
+		if ((p->said_links >> (pkt->linktype & 63) & 1) == 0) {
+			p->said_links |= 1ull << (pkt->linktype & 63);
+			say(p, SAY_NOTE,
+			    "%s: link type %s is not supported, its packets "
+			    "are skipped",
+			    capture_file_path(p->capture, pkt->file),
+			    link_name(pkt->linktype));
+		}
+		break;
+	}
+	if (n->packets % TICK_PACKETS == 0) {
+		if (p->store != NULL)
+			store_poll(p->store);
+		if (p->cfg.on_tick != NULL)
+			p->cfg.on_tick(p->cfg.ctx, p->capture, n->packets);
+	}
+}
+
+/* What ended is booked: its alerts and what it taught become permanent. */
+static void
+book_file(struct pipeline *p)
+{
+	const struct capture_file *f = &p->ended;
+	char earlier[160] = "";
+
+	if (!p->has_ended)
+		return;
+	p->has_ended = false;
+	p->n.captures++;
+	if (f->broken)
+		p->n.broken_captures++;
+	if (p->store == NULL) {
+		history_keep(p->history);
+	} else if (store_file_end(p->store, f->path, f->fingerprint, f->packets,
+		       f->first, f->last, p->history, earlier,
+		       sizeof(earlier)) == STORE_KNOWN) {
+		p->n.known_captures++;
+		say(p, SAY_NOTE,
+		    "%s was read before (%s): nothing is stored or learned "
+		    "twice (--again would)",
+		    f->path, earlier);
+	}
+	history_mark(p->history);
+}
+
+static void
+on_file_end(void *ctx, const struct capture_file *f)
+{
+	struct pipeline *p = ctx;
+
+	book_file(p);
+	p->ended = *f;
+	p->has_ended = true;
+	say(p, SAY_DETAIL, "%s: %llu packets", f->path,
+	    (unsigned long long)f->packets);
+}
+
+static void
+on_capture_problem(void *ctx, int severity, const char *sentence)
+{
+	struct pipeline *p = ctx;
+
+	if (severity > 0)
+		p->broken = true;
+	say(p, severity > 0 ? SAY_PROBLEM : SAY_NOTE, "%s", sentence);
+}
+
+static void
+on_store_problem(void *ctx, const char *sentence)
+{
+	say(ctx, SAY_LOSS, "%s", sentence);
+}
+
+static void
+on_rule_error(void *ctx, const struct rule_error *e)
+{
+	char buf[700];
+
+	say(ctx, SAY_PROBLEM, "%s", rule_error_format(buf, sizeof(buf), e));
+}
+
+static void
+on_obs(void *ctx, const struct obs *o)
+{
+	struct pipeline *p = ctx;
+
+	if (p->cfg.on_obs != NULL)
+		p->cfg.on_obs(p->cfg.ctx, o);
+	judge_obs(p->judge, o);
+}
+
+static void
+on_chain(
+    void *ctx, const uint8_t chain_id[32], const struct slice *der, unsigned n)
+{
+	struct pipeline *p = ctx;
+
+	(void)verifier_chain(p->verifier, chain_id, der, n);
+}
+
+static const struct chain_verdict *
+on_verdict(void *ctx, const uint8_t chain_id[32])
+{
+	struct pipeline *p = ctx;
+
+	return verifier_lookup(p->verifier, chain_id);
+}
+
+static void
+on_alert(void *ctx, const struct alert *a)
+{
+	struct pipeline *p = ctx;
+	const char *file = NULL;
+	int64_t id = 0;
+
+	if (p->capture != NULL)
+		file = capture_file_path(p->capture, a->finding.pkt.file);
+	p->n.alerts[a->severity]++;
+	if (p->store != NULL)
+		id = store_alert(p->store, a, file);
+	if (p->eve != NULL)
+		eve_alert(p->eve, a, file);
+	if (p->cfg.on_alert != NULL)
+		p->cfg.on_alert(p->cfg.ctx, a, id);
+}
+
+void
+pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
+{
+	*out = p->n;
+	out->ip = *ip_counters(p->ip);
+	out->tracker = *tracker_counters(p->tracker);
+	out->judge = *judge_counters(p->judge);
+	if (p->store != NULL)
+		out->lost = store_counters(p->store)->lost;
+}
+
+static void
+say(const struct pipeline *p, enum say what, const char *fmt, ...)
+{
+	char buf[1200];
+	va_list ap;
+
+	if (p->cfg.on_say == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	p->cfg.on_say(p->cfg.ctx, what, buf);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The whole path in one process: capture, tracker, judge, store and EVE feed
+ * joined end to end. This is what `stripwire read` runs, and tests and fuzzers
+ * with it. What is worth telling a person goes through on_say; nothing here
+ * prints.
+ */
+#ifndef STRIPWIRE_PIPELINE_H
+#define STRIPWIRE_PIPELINE_H
+
+#include "decoders/ip.h"
+#include "rules/judge.h"
+#include "sensor/capture.h"
+#include "sensor/tracker.h"
+
+struct pipeline;
+
+enum say {
+	SAY_DETAIL, /* shown with -v */
+	SAY_NOTE, /* shown unless -q */
+	SAY_PROBLEM, /* always shown; the input could not be read whole */
+	SAY_LOSS /* always shown; something could not be stored */
+};
+
+struct pipeline_config {
+	const char *rules_path; /* NULL: rules must be set */
+	const struct ruleset *rules; /* used if rules_path is NULL */
+	const char *db_path; /* NULL: store nothing */
+	const char *eve_path; /* "-" standard output; NULL: none */
+	const char *host; /* EVE's `host`; NULL: left out */
+	const char *const *trust; /* PEM files */
+	unsigned ntrust;
+	bool no_system_trust;
+	bool again; /* store what is known already */
+	const char *command_line; /* kept with the run */
+	struct tracker_config tracker;
+	/* one sentence; rule errors come as several lines */
+	void (*on_say)(void *ctx, enum say what, const char *text);
+	/* an alert was raised; id is its number in the store or 0 */
+	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
+	/* each observation, before it is judged (tests, -v); may be NULL */
+	void (*on_obs)(void *ctx, const struct obs *o);
+	/* about every 4096 packets; may be NULL */
+	void (*on_tick)(void *ctx, const struct capture *c, uint64_t packets);
+	void *ctx;
+};
+
+struct pipeline_totals {
+	uint64_t captures, known_captures, broken_captures;
+	uint64_t packets, bytes; /* frame bytes held */
+	uint64_t link_other, link_unknown, link_truncated;
+	int64_t first, last; /* packet times */
+	uint64_t alerts[SEV_CRITICAL + 1];
+	uint64_t lost; /* alerts that could not be stored */
+	struct ip_counters ip;
+	struct tracker_counters tracker;
+	struct judge_counters judge;
+};
+
+/* Opens rules, trust, store, feed. NULL: a sentence is in err (exit 2). */
+struct pipeline *pipeline_new(
+    const struct pipeline_config *cfg, char *err, size_t errlen);
+void pipeline_free(struct pipeline *p);
+
+/* Reads the input to its end. Returns 0; 1 if some of it could not be read
+ * whole or nothing was there (told through on_say). *stop set to non-zero by
+ * a signal handler ends the reading early and cleanly. */
+int pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
+    const volatile int *stop);
+
+void pipeline_totals(const struct pipeline *p, struct pipeline_totals *out);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What was found, for a person or for a program. Rows are kept gravest first
+ * and then by time; what does not fit is counted and can be listed with
+ * `stripwire alerts`.
+ */
+#include "sensor/summary.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct row {
+	int64_t id, time;
+	uint8_t severity, confidence;
+	uint16_t finding;
+	char who[128];
+	char why[FINDING_SENTENCE_MAX];
+};
+
+struct summary {
+	FILE *out;
+	struct timespec start;
+	unsigned nrows;
+	uint64_t seen, counts[SEV_CRITICAL + 1];
+	struct row rows[SUMMARY_ROWS];
+};
+
+static void print_rows(struct summary *);
+static void print_counts(struct summary *, const struct summary_end *,
+    const struct pipeline_totals *);
+static void print_next(struct summary *, const struct summary_end *);
+static void print_json(struct summary *, const struct summary_end *,
+    const struct pipeline_totals *, int);
+
+struct summary *
+summary_new(FILE *out)
+{
+	struct summary *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->out = out;
+	clock_gettime(CLOCK_MONOTONIC, &s->start);
+	return s;
+}
+
+void
+summary_free(struct summary *s)
+{
+	free(s);
+}
+
+static void
+format_end(char *buf, size_t cap, const struct addr *a, bool v6, uint16_t port)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (v6)
+		inet_ntop(AF_INET6, a->b, ip, sizeof(ip));
+	else
+		inet_ntop(AF_INET, a->b + 12, ip, sizeof(ip));
+	snprintf(buf, cap, v6 ? "[%s]:%u" : "%s:%u", ip, port);
+}
+
+/* The sentence that weighs most. */
+static const char *
+best_evidence(const struct finding *f)
+{
+	const struct evidence *best = NULL;
+
+	for (unsigned i = 0; i < f->nevidence; i++)
+		if (best == NULL || f->evidence[i].weight > best->weight)
+			best = &f->evidence[i];
+	return best != NULL ? best->text : "";
+}
+
+static bool
+row_before(const struct row *a, const struct row *b)
+{
+	if (a->severity != b->severity)
+		return a->severity > b->severity;
+	return a->time < b->time;
+}
+
+void
+summary_alert(struct summary *s, const struct alert *a, int64_t id)
+{
+	struct row r = {.id = id,
+	    .time = a->finding.time,
+	    .severity = a->severity,
+	    .confidence = a->finding.confidence,
+	    .finding = a->finding.id};
+	char client[64], server[64];
+	unsigned at;
+
+	s->seen++;
+	s->counts[a->severity]++;
+	format_end(client, sizeof(client), &a->flow.client, a->flow.v6,
+	    a->flow.client_port);
+	format_end(server, sizeof(server), &a->flow.server, a->flow.v6,
+	    a->flow.server_port);
+	snprintf(r.who, sizeof(r.who), "%s > %s", client, server);
+	snprintf(r.why, sizeof(r.why), "%s", best_evidence(&a->finding));
+	for (at = s->nrows; at > 0 && row_before(&r, &s->rows[at - 1]); at--)
+		if (at < SUMMARY_ROWS)
+			s->rows[at] = s->rows[at - 1];
+	if (at == SUMMARY_ROWS)
+		return;
+	s->rows[at] = r;
+	if (s->nrows < SUMMARY_ROWS)
+		s->nrows++;
+}
+
+int
+summary_end(struct summary *s, const struct summary_end *e)
+{
+	struct pipeline_totals t;
+	int status = e->status;
+
+	pipeline_totals(e->pipeline, &t);
+	if (t.lost > 0)
+		status = 1;
+	for (int sev = e->fail_on; sev >= 0 && sev <= SEV_CRITICAL; sev++)
+		if (s->counts[sev] > 0)
+			status = 3;
+	if (e->json)
+		print_json(s, e, &t, status);
+	else if (!e->quiet) {
+		print_rows(s);
+		print_counts(s, e, &t);
+		print_next(s, e);
+	}
+	if (e->stopped)
+		fputs("stopped before the end of the input; what was read is "
+		      "stored\n",
+		    stderr);
+	fflush(s->out);
+	return status;
+}
+
+static void
+format_when(char *buf, size_t cap, int64_t ns)
+{
+	time_t sec = (time_t)(ns / 1000000000);
+	struct tm tm;
+
+	gmtime_r(&sec, &tm);
+	strftime(buf, cap, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+static void
+print_rows(struct summary *s)
+{
+	char when[32];
+	int who = 6, name = 7;
+
+	if (s->nrows == 0) {
+		fputs("Nothing was found.\n\n", s->out);
+		return;
+	}
+	for (unsigned i = 0; i < s->nrows; i++) {
+		const struct row *r = &s->rows[i];
+		int n = (int)strlen(r->who);
+		int m = (int)strlen(finding_info(r->finding)->name);
+
+		who = n > who ? n : who;
+		name = m > name ? m : name;
+	}
+	fprintf(s->out, "%5s  %-19s  %-*s  %4s  %-8s  %-*s  %s\n", "id",
+	    "when (UTC)", name, "finding", "conf", "severity", who,
+	    "client > server", "evidence");
+	for (unsigned i = 0; i < s->nrows; i++) {
+		const struct row *r = &s->rows[i];
+
+		format_when(when, sizeof(when), r->time);
+		if (r->id > 0)
+			fprintf(s->out, "%5" PRId64, r->id);
+		else
+			fprintf(s->out, "%5s", "-");
+		fprintf(s->out, "  %s  %-*s  %4u  %-8s  %-*s  %s\n", when, name,
+		    finding_info(r->finding)->name, r->confidence,
+		    severity_name(r->severity), who, r->who, r->why);
+	}
+	if (s->seen > s->nrows)
+		fprintf(s->out, "       ... and %" PRIu64 " more\n",
+		    s->seen - s->nrows);
+	fputc('\n', s->out);
+}
+
+static double
+seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) +
+	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static void
+print_counts(struct summary *s, const struct summary_end *e,
+    const struct pipeline_totals *t)
+{
+	const struct tracker_counters *k = &t->tracker;
+	FILE *f = s->out;
+
+	fprintf(f,
+	    "%" PRIu64 " capture%s, %" PRIu64 " packets, %.1f MB in %.2f s; "
+	    "flows: %" PRIu64 " smtp, %" PRIu64 " imap, %" PRIu64
+	    " pop3, %" PRIu64 " other\n",
+	    t->captures, t->captures == 1 ? "" : "s", t->packets,
+	    (double)t->bytes / 1e6, seconds_since(&s->start),
+	    k->mail_flows[PROTO_SMTP], k->mail_flows[PROTO_IMAP],
+	    k->mail_flows[PROTO_POP3],
+	    k->flows - k->mail_flows[PROTO_SMTP] - k->mail_flows[PROTO_IMAP] -
+		k->mail_flows[PROTO_POP3]);
+	fprintf(f,
+	    "alerts: %" PRIu64 " critical, %" PRIu64 " high, %" PRIu64
+	    " medium, %" PRIu64 " low, %" PRIu64 " info\n",
+	    s->counts[SEV_CRITICAL], s->counts[SEV_HIGH], s->counts[SEV_MEDIUM],
+	    s->counts[SEV_LOW], s->counts[SEV_INFO]);
+	if (t->known_captures > 0)
+		fprintf(f,
+		    "%" PRIu64 " of the captures had been read before: their "
+		    "alerts are in the database already\n",
+		    t->known_captures);
+	if (k->holes > 0)
+		fprintf(f,
+		    "not captured: %" PRIu64 " holes, %" PRIu64
+		    " bytes of payload\n",
+		    k->holes, k->hole_bytes);
+	if (e->verbose)
+		fprintf(f,
+		    "observations %" PRIu64 ", findings %" PRIu64
+		    ", without a rule %" PRIu64 "; reordered %" PRIu64
+		    ", retransmitted %" PRIu64 ", wrong checksums %" PRIu64
+		    " IP %" PRIu64 " TCP, evicted flows %" PRIu64 "\n",
+		    t->judge.observations, t->judge.findings,
+		    t->judge.unmatched, k->reordered, k->retrans,
+		    t->ip.bad_ip_csum, t->ip.bad_tcp_csum, k->evicted);
+}
+
+static void
+print_next(struct summary *s, const struct summary_end *e)
+{
+	const char *db = e->db_path;
+	char opt[300] = "";
+
+	if (db == NULL || s->nrows == 0)
+		return;
+	if (strcmp(db, "stripwire.db") != 0)
+		snprintf(opt, sizeof(opt), " -d %s", db);
+	fputs("\nnext:\n", s->out);
+	for (unsigned i = 0; i < s->nrows; i++)
+		if (s->rows[i].id > 0) {
+			fprintf(s->out,
+			    "  stripwire show %" PRId64
+			    "%s    how it happened, step by step\n",
+			    s->rows[i].id, opt);
+			break;
+		}
+	fprintf(s->out,
+	    "  stripwire alerts%s --severity high    list and filter\n", opt);
+}
+
+static json_t *
+json_alert_counts(const struct summary *s)
+{
+	json_t *o = json_object();
+
+	for (int sev = SEV_CRITICAL; sev >= SEV_INFO; sev--)
+		json_object_set_new(o, severity_name(sev),
+		    json_integer((json_int_t)s->counts[sev]));
+	return o;
+}
+
+static json_t *
+json_findings(const struct pipeline_totals *t)
+{
+	json_t *o = json_object();
+
+	for (int i = 1; i < FIND_COUNT; i++)
+		if (t->judge.by_finding[i] > 0)
+			json_object_set_new(o, finding_info(i)->name,
+			    json_integer((json_int_t)t->judge.by_finding[i]));
+	return o;
+}
+
+static void
+set_int(json_t *o, const char *name, uint64_t v)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)v));
+}
+
+static void
+print_json(struct summary *s, const struct summary_end *e,
+    const struct pipeline_totals *t, int status)
+{
+	const struct tracker_counters *k = &t->tracker;
+	json_t *o = json_object(), *flows = json_object();
+	struct rusage ru;
+
+	getrusage(RUSAGE_SELF, &ru);
+	set_int(o, "captures", t->captures);
+	set_int(o, "captures_known", t->known_captures);
+	set_int(o, "captures_broken", t->broken_captures);
+	set_int(o, "packets", t->packets);
+	set_int(o, "bytes", t->bytes);
+	json_object_set_new(o, "seconds", json_real(seconds_since(&s->start)));
+	set_int(o, "peak_kib", (uint64_t)ru.ru_maxrss);
+	set_int(flows, "all", k->flows);
+	for (int i = PROTO_SMTP; i <= PROTO_POP3; i++)
+		set_int(flows, proto_name(i), k->mail_flows[i]);
+	json_object_set_new(o, "flows", flows);
+	json_object_set_new(o, "alerts", json_alert_counts(s));
+	json_object_set_new(o, "findings", json_findings(t));
+	set_int(o, "alerts_lost", t->lost);
+	set_int(o, "holes", k->holes);
+	set_int(o, "hole_bytes", k->hole_bytes);
+	set_int(o, "bad_ip_checksums", t->ip.bad_ip_csum);
+	set_int(o, "bad_tcp_checksums", t->ip.bad_tcp_csum);
+	set_int(o, "flows_evicted", k->evicted);
+	json_object_set_new(o, "database",
+	    e->db_path != NULL ? json_string(e->db_path) : json_null());
+	set_int(o, "exit_status", (uint64_t)status);
+	json_dumpf(o, s->out, JSON_INDENT(2));
+	fputc('\n', s->out);
+	json_decref(o);
+}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# make bench: workloads a and b at 200 MB against a bare pcap_next_ex loop.
+set -eu
+cd "$(dirname "$0")/../.."
+make -s stripwire tools
+exec python3 tests/bench/bench.py "$PWD/stripwire" "$PWD/build/release/tools/pcaploop" "$@"

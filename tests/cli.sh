@@ -1,0 +1,183 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Bad input and wrong usage: each gets one clear sentence and its exit status,
+# and nothing that was stored is damaged.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+sw=$PWD/stripwire rules=$PWD/sensor.rules pcaps=$PWD/pcaps
+tmp=$(mktemp -d)
+mounted=
+trap '[ -z "$mounted" ] || umount "$mounted"; rm -rf "$tmp"' EXIT
+passed=0 failed=0 skipped=0
+attack=$(ls "$pcaps"/S3-SMTP*.pcap | head -n 1)
+
+# try NAME STATUS 'PATTERN in what is printed' COMMAND...
+try() {
+	local name=$1 want=$2 pattern=$3 status
+	shift 3
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	status=$?
+	if [ $status -eq "$want" ] && cat "$tmp/out" "$tmp/err" | grep -qE -- "$pattern"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name: exit $status, wanted $want and /$pattern/"
+		head -n 5 "$tmp/out"
+		head -n 8 "$tmp/err"
+	fi
+}
+
+ok() { # NAME COMMAND...
+	local name=$1
+	shift
+	if "$@" >"$tmp/out" 2>&1; then passed=$((passed + 1)); else
+		failed=$((failed + 1))
+		echo "FAIL $name"
+		head -n 5 "$tmp/out"
+	fi
+}
+
+read_=("$sw" read -r "$rules" --no-system-trust --trust "$pcaps/ca-root.pem")
+db=(-d "$tmp/a.db")
+
+# usage
+try 'no command' 2 'usage: stripwire' "$sw"
+try 'unknown command' 2 "no command 'frob'" "$sw" frob
+try 'no capture' 2 'which capture' "${read_[@]}" "${db[@]}"
+try 'unknown option' 2 'lists the options' "${read_[@]}" --frob x
+try 'bad severity' 2 '--fail-on loud: must be' "${read_[@]}" --fail-on loud x
+try 'help' 0 'exit status' "$sw" read --help
+try 'version' 0 '^stripwire [0-9]' "$sw" --version
+
+# input
+try 'missing file' 1 "$tmp/nothing.pcap: .*[Nn]o such file" "${read_[@]}" "${db[@]}" "$tmp/nothing.pcap"
+mkdir "$tmp/empty"
+try 'folder without captures' 1 "$tmp/empty: .*no capture" "${read_[@]}" "${db[@]}" "$tmp/empty"
+echo 'Dear diary, nothing was captured today.' >"$tmp/text.pcap"
+try 'text file' 1 'text.pcap: .*not a capture' "${read_[@]}" "${db[@]}" "$tmp/text.pcap"
+: >"$tmp/zero.pcap"
+try 'empty file' 1 'zero.pcap: .*empty' "${read_[@]}" "${db[@]}" "$tmp/zero.pcap"
+size=$(stat -c %s "$attack")
+head -c $((size - 7)) "$attack" >"$tmp/cut.pcap"
+try 'cut in a record' 1 'cut.pcap: .*byte [0-9]+' "${read_[@]}" "${db[@]}" "$tmp/cut.pcap"
+try 'what was readable is kept' 0 'plaintext-credentials' "$sw" alerts "${db[@]}"
+python3 - "$attack" "$tmp/link.pcap" <<'P'
+import sys
+d = bytearray(open(sys.argv[1], 'rb').read()); d[20:24] = (105).to_bytes(4, 'little')
+open(sys.argv[2], 'wb').write(d)
+P
+try 'unknown link type' 0 'link.pcap: .*link type .*105' "${read_[@]}" "${db[@]}" "$tmp/link.pcap"
+try 'good and missing file' 1 "nothing.pcap" "${read_[@]}" -d "$tmp/b.db" "$attack" "$tmp/nothing.pcap"
+try 'the good one was read' 0 'starttls-refused' "$sw" alerts -d "$tmp/b.db"
+
+# the database
+try 'first reading' 0 'starttls-refused' "${read_[@]}" -d "$tmp/c.db" "$attack"
+n1=$("$sw" alerts -d "$tmp/c.db" --json | wc -l)
+try 'second reading says so' 0 'read before' "${read_[@]}" -d "$tmp/c.db" "$attack"
+n2=$("$sw" alerts -d "$tmp/c.db" --json | wc -l)
+ok 'and stores nothing twice' test "$n1" -gt 0 -a "$n1" -eq "$n2"
+ok 'nor counts history twice' test "$(sqlite3 "$tmp/c.db" 'select sum(sessions) from servers')" = \
+	"$("${read_[@]}" -q -d "$tmp/d.db" "$attack" && sqlite3 "$tmp/d.db" 'select sum(sessions) from servers')"
+"${read_[@]}" -q --again -d "$tmp/c.db" "$attack"
+n3=$("$sw" alerts -d "$tmp/c.db" --json | wc -l)
+ok 'unless --again' test "$n3" -ge $((2 * n1))
+cp "$tmp/text.pcap" "$tmp/not.db"
+try 'not a database' 2 'not.db: .*not a' "${read_[@]}" -d "$tmp/not.db" "$attack"
+ok 'left as it was' cmp "$tmp/text.pcap" "$tmp/not.db"
+cp "$tmp/d.db" "$tmp/newer.db"
+sqlite3 "$tmp/newer.db" 'pragma user_version=9999'
+try 'newer database' 2 'newer.db: .*newer' "${read_[@]}" -d "$tmp/newer.db" "$attack"
+sqlite3 "$tmp/other.db" 'create table t(a)'
+try 'another program'"'"'s database' 2 'other.db: .*another program|other.db: .*not a Stripwire' "${read_[@]}" -d "$tmp/other.db" "$attack"
+try 'database folder missing' 2 "$tmp/no/x.db: " "${read_[@]}" -d "$tmp/no/x.db" "$attack"
+(
+	python3 - "$tmp/d.db" <<'P'
+import sqlite3, sys, time
+c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('begin exclusive'); print('held', flush=True); time.sleep(30)
+P
+) >"$tmp/held" &
+holder=$!
+for _ in $(seq 50); do grep -q held "$tmp/held" && break; sleep 0.1; done
+try 'locked database' 2 'd.db: .*locked' "${read_[@]}" -d "$tmp/d.db" "$attack"
+kill "$(pgrep -P $holder)" 2>/dev/null || kill $holder
+wait $holder 2>/dev/null
+ok 'intact after it' test "$(sqlite3 "$tmp/d.db" 'pragma integrity_check')" = ok
+
+# a full disk and a read-only one, on a small file system of our own
+mkdir "$tmp/small"
+if mount -t tmpfs -o size=256k tmpfs "$tmp/small" 2>/dev/null; then
+	mounted=$tmp/small
+	"${read_[@]}" -q -d "$tmp/small/f.db" "$attack"
+	before=$(sqlite3 "$tmp/small/f.db" 'select count(*) from alerts')
+	head -c 1M /dev/zero >"$tmp/small/fill" 2>/dev/null
+	try 'full disk' 1 'full' "${read_[@]}" --again -d "$tmp/small/f.db" "$pcaps"
+	rm "$tmp/small/fill"
+	ok 'full disk damages nothing' test "$(sqlite3 "$tmp/small/f.db" 'pragma integrity_check')" = ok
+	ok 'and loses nothing stored' test "$(sqlite3 "$tmp/small/f.db" 'select count(*) from alerts')" -ge "$before"
+	mount -o remount,ro "$tmp/small"
+	try 'read-only database' 2 'f.db: .*read-only' "${read_[@]}" -d "$tmp/small/f.db" "$attack"
+	umount "$tmp/small" && mounted=
+else
+	echo "SKIP full and read-only disk: no mount here"
+	skipped=$((skipped + 4))
+fi
+
+# rules
+printf 'alert smtp any any -> any any (msg:"x"; findign:starttls-stripped; severity:high; sid:1;)\nalert smtp any any -> any 99999 (msg:"y"; severity:high; finding:starttls-stripped; sid:2;)\n' >"$tmp/bad.rules"
+try 'rule with an error' 2 'bad.rules:1:[0-9]+: .*findign' "$sw" read -r "$tmp/bad.rules" "${db[@]}" "$attack"
+ok 'every mistake in one run' grep -qE 'bad.rules:2:[0-9]+: ' "$tmp/err"
+ok 'with a caret' grep -qE '^ *\^' "$tmp/err"
+try 'rules missing' 2 'none.rules: ' "$sw" read -r "$tmp/none.rules" "${db[@]}" "$attack"
+try 'trust file missing' 2 'none.pem: ' "$sw" read -r "$rules" --trust "$tmp/none.pem" "${db[@]}" "$attack"
+try 'trust file without certificates' 2 'text.pcap: ' "$sw" read -r "$rules" --trust "$tmp/text.pcap" "${db[@]}" "$attack"
+
+# verdicts and outputs
+try 'fail-on' 3 . "${read_[@]}" --no-db --fail-on medium "$attack"
+try 'fail-on, benign' 0 . "${read_[@]}" --no-db --fail-on low "$(ls "$pcaps"/B-starttls-smtp*.pcap)"
+try 'eve file' 0 . "${read_[@]}" -q --no-db --eve "$tmp/eve.json" "$attack"
+ok 'eve is JSON' python3 -c "import json,sys; [json.loads(l) for l in open('$tmp/eve.json')]"
+ok 'eve has alerts' grep -q '"event_type": *"alert"' "$tmp/eve.json"
+try 'eve folder missing' 2 "$tmp/no/e.json: " "${read_[@]}" --no-db --eve "$tmp/no/e.json" "$attack"
+"${read_[@]}" --no-db --eve - "$attack" >"$tmp/out" 2>/dev/null
+ok 'with --eve - nothing else on standard output' python3 -c "import json,sys; [json.loads(l) for l in open('$tmp/out')]"
+"${read_[@]}" --no-db --json "$attack" >"$tmp/out" 2>/dev/null
+ok '--json' python3 -c "import json; d=json.load(open('$tmp/out')); assert d['packets'] > 0 and d['captures'] == 1"
+try 'quiet' 0 '^$' bash -c '"$@"; echo' _ "${read_[@]}" -q --no-db "$attack"
+ok 'eve to a full disk is told' bash -c '! "$@" --no-db --eve /dev/full '"'$attack'"' 2>/dev/null' _ "${read_[@]}"
+
+# looking at alerts
+id=$("$sw" alerts -d "$tmp/c.db" --json | python3 -c "import sys,json; print(json.loads(sys.stdin.readline())['id'])")
+try 'show' 0 'STARTTLS' "$sw" show "$id" -d "$tmp/c.db"
+try 'show of nothing' 1 '999999' "$sw" show 999999 -d "$tmp/c.db"
+try 'show without a number' 2 . "$sw" show -d "$tmp/c.db"
+try 'alerts without a database' 1 "$tmp/nodb: " "$sw" alerts -d "$tmp/nodb"
+try 'filter by finding' 0 'starttls-refused' "$sw" alerts -d "$tmp/c.db" --finding starttls-refused
+ok 'and nothing else' bash -c "! grep -q plaintext-credentials '$tmp/out'"
+try 'unknown finding' 2 'starttls-refuzed' "$sw" alerts -d "$tmp/c.db" --finding starttls-refuzed
+try 'evidence packets' 0 . "$sw" show "$id" -d "$tmp/c.db" --pcap "$tmp/ev.pcap"
+if command -v tshark >/dev/null; then
+	ok 'that Wireshark opens' test "$(tshark -r "$tmp/ev.pcap" 2>/dev/null | wc -l)" -gt 0
+else
+	skipped=$((skipped + 1))
+	echo "SKIP tshark is not there"
+fi
+# no password of the captures anywhere
+"${read_[@]}" -q -d "$tmp/s.db" --eve "$tmp/s.json" "$pcaps"
+for id in $("$sw" alerts -d "$tmp/s.db" --json | python3 -c "import sys,json; [print(json.loads(l)['id']) for l in sys.stdin]"); do
+	"$sw" show "$id" -d "$tmp/s.db" --pcap "$tmp/s.$id.pcap"
+done >"$tmp/s.show" 2>&1
+secrets=$(python3 -c "
+import base64
+for p in ('Pw-alice-2026', 'Pw-bob-2026', 'Pw-carol-2026'):
+    print(p); print(p.encode().hex())
+    for pre in (b'', b'x', b'xx'):
+        print(base64.b64encode(pre + p.encode()).decode()[4:-4])
+")
+ok 'no password in database, feed or evidence' bash -c '! cat "$1"/s.* | grep -aqF -- "$2"' _ "$tmp" "$secrets"
+
+if [ $skipped -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ $failed -eq 0 ]

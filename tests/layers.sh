@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Include arrows run one way: decoders <- rules <- db <- sensor. Private
+# headers stay where they belong. Prints each breach; fails if there is one.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+bad=0
+
+# who: a folder; what: an include pattern it must not have
+forbid() {
+	found=$(grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" \
+		$1/*.c $1/*.h 2>/dev/null | grep -vE "${3:-^$}")
+	[ -z "$found" ] && return
+	echo "$found" | sed "s|\$|   <- $4|"
+	bad=1
+}
+
+forbid decoders 'rules/|db/|sensor/' '' 'decoders may include decoders only'
+forbid rules 'db/|sensor/' '' 'rules may include decoders and rules only'
+forbid db 'sensor/' '' 'db may not include sensor'
+# system doors
+forbid rules 'sys/socket|netinet/|pcap' '' 'rules touch no packet or socket'
+forbid decoders 'fcntl|sys/socket|stdio_ext' '' 'decoders do no input or output'
+for d in decoders rules db sensor; do
+	forbid $d 'nids\.h' '^sensor/stream_nids\.c:' \
+		'nids.h belongs to sensor/stream_nids.c'
+	forbid $d 'pcap(/|\.h)' '^sensor/(capture[a-z_]*|stream_nids)\.c:' \
+		'pcap.h belongs to sensor/capture*.c'
+	forbid $d 'sqlite3\.h' '^db/' 'sqlite3.h belongs to db/'
+	forbid $d 'openssl/' '^(decoders/x509[a-z_]*|decoders/hash|sensor/verifier[a-z_]*|sensor/hash)\.c:' \
+		'openssl/ belongs to x509, the verifier and the hash file'
+done
+[ $bad -eq 0 ] && echo "layers: clean"
+exit $bad

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# All tests, in order of how fast they tell. Each part prints lines of the
+# form `N passed, N failed[, N skipped]`; the last line adds them up.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+passed=0 failed=0 skipped=0
+
+# part NAME COMMAND...: its closing line is added; no closing line is a failure
+part() {
+	local name=$1 t0=$SECONDS
+	shift
+	"$@" >"$log/out" 2>&1
+	local status=$?
+	local line
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log/out" | tail -n 1)
+	if [ -z "$line" ]; then
+		line="0 passed, 1 failed"
+	elif [ $status -ne 0 ] && [[ $line == *" 0 failed"* ]]; then
+		line="${line%%,*}, 1 failed"
+	fi
+	set -- $line
+	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + ${5:-0}))
+	printf '%-28s %s  (%d s)\n' "$name" "$line" $((SECONDS - t0))
+	grep -E '^(SKIP|skip)' "$log/out" | head -5
+	if [ "$3" -ne 0 ] || [ $status -ne 0 ]; then
+		tail -n 60 "$log/out" | sed 's/^/    /'
+	fi
+}
+
+# a command that must succeed counts as one test
+must() {
+	if "$@"; then echo "1 passed, 0 failed"; else
+		echo "0 passed, 1 failed"
+		return 1
+	fi
+}
+
+units() {
+	local p=0 f=0 s=0 t out line
+	for t in "build/$1"/unit/*_test; do
+		out=$("$t" 2>&1)
+		local status=$?
+		line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' <<<"$out" | tail -n 1)
+		[ -n "$line" ] || line="0 passed, 1 failed"
+		set -- $1 $line
+		if [ $status -ne 0 ]; then
+			echo "$t"
+			tail -n 30 <<<"$out"
+			[ "$4" -eq 0 ] && set -- $1 $2 x 1
+		fi
+		grep -E '^(SKIP|skip)' <<<"$out"
+		p=$((p + $2)) f=$((f + $4))
+	done
+	echo "$p passed, $f failed"
+	[ $f -eq 0 ]
+}
+
+jobs=-j$(nproc)
+part "build, gcc" must make -s $jobs stripwire
+part "build, clang" must make -s $jobs CC=clang B=build/clang build/clang/stripwire
+part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B=build/asan
+make -s stripwire
+part "lint" tests/lint.sh
+part "units, sanitizers" units asan
+part "goldens" tests/golden.sh
+part "formats" tests/formats.sh
+part "command line" tests/cli.sh
+part "labelled captures" tests/labels.sh
+part "every capture, sanitizers" tests/mutate.sh 1000
+part "fuzzing" tests/fuzz.sh 180
+if [ $skipped -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ $failed -eq 0 ]
