@@ -42,4 +42,41 @@ enum sasl_mech {
 enum sasl_mech sasl_mech_parse(struct slice name); /* any case */
 const char *sasl_mech_name(enum sasl_mech mech);
 
+/*
+ * One exchange as it goes by. What it holds may leave the decoder: the secret
+ * itself is never in it.
+ */
+struct sasl {
+	struct obs_auth auth;
+	uint8_t active; /* begun, and no outcome yet */
+	uint8_t step; /* responses of the client so far */
+	uint8_t challenged; /* the server asked, and no response yet */
+	uint8_t cancelled; /* the client sent "*" */
+};
+
+/* Begins an exchange. name is the mechanism as the client wrote it; key is
+ * the process's (mail_env.secret_key). */
+void sasl_start(struct sasl *s, struct slice name);
+void sasl_start_as(struct sasl *s, enum sasl_mech mech, const char *name);
+
+/* One response of the client, base64 as on the wire, also the initial one
+ * ("=" is the empty one, "*" gives up). total is the length of the whole line
+ * where it was longer than what is kept. */
+void sasl_response(
+    struct sasl *s, struct slice line, uint64_t total, const uint8_t key[16]);
+
+/* Is the next line of the client a response, asked for or sent ahead? */
+bool sasl_takes_line(const struct sasl *s);
+
+/* Parts that commands carry without base64 (IMAP LOGIN, POP3 USER/PASS). */
+void sasl_user(struct sasl *s, struct slice user);
+void sasl_secret(
+    struct sasl *s, struct slice secret, uint64_t total, const uint8_t key[16]);
+
+/* The outcome that a final reply means; ends the exchange. */
+void sasl_finish(struct sasl *s, bool ok, uint16_t code);
+
+/* Did enough of it go by to be worth an observation? */
+bool sasl_happened(const struct sasl *s);
+
 #endif

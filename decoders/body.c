@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two readers over the same bytes: one finds the end (memchr for the dot, then
+ * what lies around it), the other reads header lines until it knows whether
+ * the content is encrypted (RFC 3156, RFC 8551) and then stops.
+ *
+ * Where lines of the dialogue end with CRLF, only CRLF after the dot ends a
+ * body; LF.LF is noted, because some servers take it for the end and others
+ * do not, and the reply tells.
+ */
+#include "decoders/body.h"
+
+#include <string.h>
+
+enum dot_at {
+	DOT_LINE_START = 0, /* next byte begins a line */
+	DOT_IN_LINE,
+	DOT_SEEN, /* a dot at the start of a line */
+	DOT_CR /* and CR after it */
+};
+
+enum body_stage { BODY_HEADER = 0, BODY_FIRST_LINE, BODY_REST };
+
+void
+body_start(struct body *b, bool bare_lf)
+{
+	memset(b, 0, sizeof(*b));
+	b->bare = bare_lf;
+}
+
+bool
+body_at_line_start(const struct body *b)
+{
+	return b->at == DOT_LINE_START;
+}
+
+static void
+header_line(struct body *b, struct slice s)
+{
+	if (slice_has(s, "application/pgp-encrypted"))
+		b->protected_ = BODY_PGP;
+	else if (slice_has(s, "application/pkcs7-mime") ||
+	    slice_has(s, "application/x-pkcs7-mime"))
+		b->protected_ = BODY_SMIME;
+	if (++b->lines >= BODY_HEADER_LINES)
+		b->stage = BODY_REST;
+	if (s.len == 0)
+		b->stage = BODY_FIRST_LINE;
+}
+
+static void
+first_line(struct body *b, struct slice s)
+{
+	if (s.len == 0 && b->lines++ < BODY_HEADER_LINES)
+		return;
+	if (slice_starts(s, "-----BEGIN PGP MESSAGE-----"))
+		b->protected_ = BODY_PGP;
+	b->stage = BODY_REST;
+}
+
+static void
+look(struct body *b, struct line_buf *lines, struct slice in)
+{
+	struct line l;
+	bool done;
+
+	while (in.len > 0 && b->stage != BODY_REST) {
+		in = slice_from(in, line_read(lines, in, &l, &done));
+		if (!done)
+			continue;
+		if (b->stage == BODY_HEADER)
+			header_line(b, l.text);
+		else
+			first_line(b, l.text);
+	}
+	if (b->stage == BODY_REST)
+		line_wipe(lines);
+}
+
+/* From within a line: on to just behind the next dot that begins one. */
+static size_t
+find_dot(struct body *b, struct slice in)
+{
+	const uint8_t *p = in.p, *end = in.p + in.len;
+	const uint8_t *dot;
+
+	while ((dot = memchr(p, '.', (size_t)(end - p))) != NULL) {
+		bool first = dot > in.p ? dot[-1] == '\n'
+					: b->at == DOT_LINE_START;
+
+		if (first) {
+			b->at = DOT_SEEN;
+			return (size_t)(dot - in.p) + 1;
+		}
+		p = dot + 1;
+	}
+	b->at = end[-1] == '\n' ? DOT_LINE_START : DOT_IN_LINE;
+	return in.len;
+}
+
+/* One byte behind a dot that began a line. Returns true at the end. */
+static bool
+after_dot(struct body *b, uint8_t c)
+{
+	if (c == '\n') {
+		if (b->at == DOT_CR || b->bare)
+			return true;
+		b->bare_dot = 1;
+		b->at = DOT_LINE_START;
+	} else if (c == '\r' && b->at == DOT_SEEN) {
+		b->at = DOT_CR;
+	} else {
+		b->at = DOT_IN_LINE;
+	}
+	return false;
+}
+
+static size_t
+find_end(struct body *b, struct slice in, bool *end)
+{
+	size_t n = 0;
+
+	*end = false;
+	while (n < in.len && !*end) {
+		if (b->at == DOT_SEEN || b->at == DOT_CR)
+			*end = after_dot(b, in.p[n++]);
+		else
+			n += find_dot(b, slice_from(in, n));
+	}
+	return n;
+}
+
+size_t
+body_dotted(struct body *b, struct line_buf *lines, struct slice in, bool *end)
+{
+	size_t n = find_end(b, in, end);
+
+	b->bytes += n;
+	if (b->stage != BODY_REST)
+		look(b, lines, (struct slice){in.p, n});
+	if (*end)
+		b->bytes -= b->at == DOT_CR ? 3 : 2;
+	return n;
+}
+
+void
+body_counted(struct body *b, struct line_buf *lines, struct slice in)
+{
+	b->bytes += in.len;
+	if (b->stage != BODY_REST)
+		look(b, lines, in);
+}
+
+void
+body_gap(struct body *b, struct line_buf *lines, uint64_t n)
+{
+	b->bytes += n;
+	b->gapped = 1;
+	b->stage = BODY_REST;
+	b->at = DOT_IN_LINE;
+	line_wipe(lines);
+}

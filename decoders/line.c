@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The line reader. The same line comes out whether it lay in one piece or was
+ * put together: both ways cut at LINE_KEEP bytes of content, and the CR is
+ * looked for in the last byte before LF, kept or not.
+ */
+#include "decoders/line.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define NUMBER_MAX ((uint64_t)1 << 58)
+
+void
+line_store(struct line_buf *b, struct slice s)
+{
+	size_t room = sizeof(b->buf) - b->len;
+	size_t n = s.len < room ? s.len : room;
+
+	if (s.len == 0)
+		return;
+	memcpy(b->buf + b->len, s.p, n);
+	b->len += (uint16_t)n;
+	b->seen += s.len;
+	b->last = s.p[s.len - 1];
+}
+
+/* text is what is kept, total the bytes before LF, last the one before it. */
+static void
+line_set(struct line *out, struct slice text, uint64_t total, uint8_t last)
+{
+	bool cr = total > 0 && last == '\r';
+
+	out->total = total - cr;
+	out->overlong = out->total > LINE_KEEP;
+	if (text.len > out->total)
+		text.len = (size_t)out->total;
+	if (text.len > LINE_KEEP)
+		text.len = LINE_KEEP;
+	out->text = text;
+	out->bare_lf = !cr;
+	out->has_nul =
+	    text.len > 0 && memchr(text.p, '\0', text.len) != NULL;
+}
+
+size_t
+line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
+{
+	const uint8_t *lf = in.len ? memchr(in.p, '\n', in.len) : NULL;
+	struct slice part = {in.p, lf ? (size_t)(lf - in.p) : in.len};
+
+	*done = false;
+	if (b->lost) {
+		b->lost = lf == NULL;
+	} else if (lf == NULL) {
+		line_store(b, part);
+	} else if (b->seen == 0) {
+		line_set(out, part, part.len,
+		    part.len ? part.p[part.len - 1] : 0);
+		*done = true;
+	} else {
+		line_store(b, part);
+		line_set(out, line_partial(b), b->seen, b->last);
+		b->seen = 0;
+		b->len = 0;
+		*done = true;
+	}
+	return part.len + (lf != NULL);
+}
+
+void
+line_wipe(struct line_buf *b)
+{
+	explicit_bzero(b->buf, sizeof(b->buf));
+	b->len = 0;
+	b->seen = 0;
+	b->last = 0;
+}
+
+void
+line_lose(struct line_buf *b)
+{
+	line_wipe(b);
+	b->lost = 1;
+}
+
+bool
+line_is_fresh(const struct line_buf *b)
+{
+	return b->seen == 0 && !b->lost;
+}
+
+struct slice
+line_partial(const struct line_buf *b)
+{
+	return (struct slice){b->buf, b->len};
+}
+
+bool
+slice_starts(struct slice s, const char *word)
+{
+	size_t n = strlen(word);
+
+	return s.len >= n && strncasecmp((const char *)s.p, word, n) == 0;
+}
+
+bool
+slice_is(struct slice s, const char *word)
+{
+	return s.len == strlen(word) && slice_starts(s, word);
+}
+
+bool
+slice_has(struct slice s, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; s.len >= n; s.p++, s.len--)
+		if (slice_starts(s, word))
+			return true;
+	return false;
+}
+
+struct slice
+slice_from(struct slice s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	s.p += n;
+	s.len -= n;
+	return s;
+}
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct slice
+slice_trim(struct slice s)
+{
+	while (s.len > 0 && is_blank(s.p[0]))
+		s = slice_from(s, 1);
+	while (s.len > 0 && is_blank(s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+struct slice
+slice_word(struct slice *s)
+{
+	struct slice w;
+
+	while (s->len > 0 && is_blank(s->p[0]))
+		*s = slice_from(*s, 1);
+	w.p = s->p;
+	w.len = 0;
+	while (w.len < s->len && !is_blank(s->p[w.len]))
+		w.len++;
+	*s = slice_from(*s, w.len);
+	while (s->len > 0 && is_blank(s->p[0]))
+		*s = slice_from(*s, 1);
+	return w;
+}
+
+size_t
+slice_number(struct slice s, uint64_t *value)
+{
+	size_t n = 0;
+
+	*value = 0;
+	for (; n < s.len && s.p[n] >= '0' && s.p[n] <= '9'; n++) {
+		*value = *value * 10 + (uint64_t)(s.p[n] - '0');
+		if (*value > NUMBER_MAX)
+			*value = NUMBER_MAX;
+	}
+	return n;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lines out of ordered bytes. A line ends with LF; a CR before it belongs to
+ * the end. What is in one piece is handed out where it lies; only what was cut
+ * by a segment is copied. Of a line longer than LINE_KEEP its beginning is
+ * kept and the rest counted, so a line of 1 GiB costs a search for its end.
+ */
+#ifndef STRIPWIRE_LINE_H
+#define STRIPWIRE_LINE_H
+
+#include <stdbool.h>
+
+#include "decoders/slice.h"
+
+#define LINE_KEEP 1000 /* RFC 5321 4.5.3.1.6; lists of IMAP words fit too */
+
+struct line_buf {
+	uint64_t seen; /* bytes of this line so far */
+	uint16_t len; /* of them in buf */
+	uint8_t last; /* the last one */
+	uint8_t lost; /* something is missing: drop all to the next LF */
+	uint8_t buf[LINE_KEEP];
+};
+
+struct line {
+	struct slice text; /* without its end, at most LINE_KEEP */
+	uint64_t total; /* bytes without the end, kept or not */
+	bool overlong, bare_lf, has_nul;
+};
+
+/*
+ * Takes bytes up to and including the next LF; returns how many, at least 1
+ * unless in is empty. *done says whether *out holds a line; it borrows from in
+ * or from b and lives until the next call on b.
+ */
+size_t line_read(
+    struct line_buf *b, struct slice in, struct line *out, bool *done);
+
+/* Keeps bytes that are no line (as many as there is room for). */
+void line_store(struct line_buf *b, struct slice in);
+
+/* Forgets (and overwrites) what is held of a line. */
+void line_wipe(struct line_buf *b);
+
+/* Bytes are missing: forgets, and drops what comes up to the next LF. */
+void line_lose(struct line_buf *b);
+
+/* At the beginning of a line, nothing missing? */
+bool line_is_fresh(const struct line_buf *b);
+
+/* What is held of a line that has not ended. */
+struct slice line_partial(const struct line_buf *b);
+
+/* ---- words and case, for protocols made of lines ---- */
+
+bool slice_is(struct slice s, const char *word); /* any case */
+bool slice_starts(struct slice s, const char *word); /* any case */
+bool slice_has(struct slice s, const char *word); /* any case, anywhere */
+struct slice slice_from(struct slice s, size_t n); /* without the first n */
+struct slice slice_trim(struct slice s); /* no blanks at either end */
+
+/* Takes the first word (up to a blank) off *s, with the blanks after it. */
+struct slice slice_word(struct slice *s);
+
+/* Decimal number at the start of s; returns digits read, 0 if there is none.
+ * Values beyond 2^58 stay there. */
+size_t slice_number(struct slice s, uint64_t *value);
+
+#endif

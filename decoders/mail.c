@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One mail connection: cuts the bytes of each direction into lines, bodies,
+ * counted runs and TLS records, and hands each to whom it belongs. Decisions
+ * are made on complete lines or on a few held bytes only, never on where a
+ * segment happened to end.
+ *
+ * Where a TLS record may begin (at the start of any line; anywhere between
+ * asking for TLS and the records) bytes that could be its header are held
+ * back until five of them decide.
+ */
+#include "decoders/mail.h"
+
+#include <string.h>
+
+#include "decoders/mail_core.h"
+
+const struct mail_ops *
+mail_ops_of(enum proto proto)
+{
+	static const struct mail_ops *const ops[PROTO_COUNT] = {
+	    [PROTO_SMTP] = &smtp_ops,
+	    [PROTO_IMAP] = &imap_ops,
+	    [PROTO_POP3] = &pop3_ops};
+
+	return ops[proto];
+}
+
+size_t
+mail_size(void)
+{
+	return sizeof(struct mail);
+}
+
+void
+mail_init(struct mail *m, struct mail_env *env, const struct mail_flow *flow)
+{
+	memset(m, 0, sizeof(*m));
+	m->env = env;
+	m->flow = flow->flow;
+	m->vis = flow->vis;
+	m->client_port = flow->client_port;
+	m->server_port = flow->server_port;
+	m->phase = PHASE_TEXT;
+}
+
+const struct pkt_ref *
+mail_now(const struct mail *m)
+{
+	return m->pkt != NULL ? m->pkt : &m->last_pkt;
+}
+
+bool
+mail_is_whole(const struct mail *m)
+{
+	return (m->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_C2S |
+		    VIS_GAP_S2C | VIS_TRUNCATED)) == 0;
+}
+
+void
+mail_emit(struct mail *m, struct obs *o, enum dir dir)
+{
+	o->dir = (uint8_t)dir;
+	o->proto = m->proto;
+	o->phase = (uint8_t)mail_phase(m);
+	o->implicit_tls = m->implicit_tls;
+	o->vis = m->vis;
+	o->flow = m->flow;
+	o->time = m->time;
+	if (o->pkt.ordinal == 0)
+		o->pkt = *mail_now(m);
+	m->env->sink.emit(m->env->sink.ctx, o);
+}
+
+/* ---- the modes of a direction ---- */
+
+void
+mail_stop(struct mail *m, enum phase phase)
+{
+	for (unsigned d = 0; d < 2; d++) {
+		line_wipe(&m->half[d].line);
+		m->half[d].mode = HALF_OFF;
+		m->half[d].nheld = 0;
+	}
+	m->phase = (uint8_t)phase;
+}
+
+void
+mail_set_secret(struct mail *m, enum dir dir)
+{
+	m->half[dir].is_public = 0;
+}
+
+void
+mail_body_begin(struct mail *m, enum dir dir, bool bare_lf)
+{
+	struct half *h = &m->half[dir];
+
+	body_start(&h->body, bare_lf);
+	line_wipe(&h->line);
+	h->mode = HALF_DOT;
+	m->env->n.bodies++;
+}
+
+void
+mail_count_begin(struct mail *m, enum dir dir, uint64_t n, bool is_body)
+{
+	struct half *h = &m->half[dir];
+
+	line_wipe(&h->line);
+	h->is_body = is_body;
+	h->count = n;
+	if (n > 0)
+		h->mode = HALF_COUNT;
+}
+
+void
+mail_keep_begin(struct mail *m, enum dir dir, uint64_t n)
+{
+	struct half *h = &m->half[dir];
+
+	line_wipe(&h->line);
+	h->count = n;
+	h->mode = HALF_KEEP;
+}
+
+void
+mail_run_abort(struct mail *m, enum dir dir)
+{
+	struct half *h = &m->half[dir];
+	bool fresh = h->mode != HALF_DOT || body_at_line_start(&h->body);
+
+	if (h->mode != HALF_DOT && h->mode != HALF_COUNT &&
+	    h->mode != HALF_KEEP)
+		return;
+	line_wipe(&h->line);
+	if (!fresh)
+		line_lose(&h->line);
+	h->mode = HALF_LINE;
+}
+
+/* ---- text ---- */
+
+static void
+line_to_proto(struct mail *m, enum dir dir, const struct line *l)
+{
+	const struct mail_ops *ops;
+	enum proto p = (enum proto)m->proto;
+
+	if (p == PROTO_UNKNOWN) {
+		p = mail_detect(m, dir, l);
+		if (p == PROTO_OTHER)
+			mail_stop(m, PHASE_OPAQUE);
+		if (p != PROTO_UNKNOWN)
+			m->env->n.flows[p]++;
+		m->proto = (uint8_t)p;
+		ops = mail_ops_of(p);
+		if (ops != NULL)
+			ops->start(m);
+	}
+	m->half[dir].spoke = 1;
+	ops = mail_ops_of(p);
+	if (ops != NULL)
+		ops->line(m, dir, l);
+	else
+		mail_set_secret(m, dir);
+}
+
+static size_t
+read_line(struct mail *m, enum dir dir, struct slice in)
+{
+	struct half *h = &m->half[dir];
+	struct line l;
+	bool done;
+	size_t n = line_read(&h->line, in, &l, &done);
+
+	if (!done)
+		return n;
+	m->env->n.lines++;
+	m->env->n.overlong_lines += l.overlong;
+	m->env->n.bare_lf += l.bare_lf;
+	m->env->n.nul_bytes += l.has_nul;
+	line_to_proto(m, dir, &l);
+	if (l.text.p == h->line.buf && !h->is_public)
+		explicit_bzero(h->line.buf, l.text.len);
+	return n;
+}
+
+static void
+end_run(struct mail *m, enum dir dir)
+{
+	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
+	struct half *h = &m->half[dir];
+
+	h->mode = HALF_LINE;
+	if (ops != NULL)
+		ops->run_end(m, dir);
+	else if (m->proxy == 4 && h->line.len == 4)
+		mail_proxy_header(m);
+	line_wipe(&h->line);
+}
+
+static size_t
+read_body(struct mail *m, enum dir dir, struct slice in)
+{
+	struct half *h = &m->half[dir];
+	bool end;
+	size_t n = body_dotted(&h->body, &h->line, in, &end);
+
+	h->is_public = 0;
+	m->env->n.body_bytes += n;
+	if (end)
+		end_run(m, dir);
+	return n;
+}
+
+static size_t
+read_counted(struct mail *m, enum dir dir, struct slice in)
+{
+	struct half *h = &m->half[dir];
+
+	if (in.len > h->count)
+		in.len = (size_t)h->count;
+	h->is_public = 0;
+	h->count -= in.len;
+	if (h->mode == HALF_KEEP) {
+		line_store(&h->line, in);
+	} else if (h->is_body) {
+		body_counted(&h->body, &h->line, in);
+		m->env->n.body_bytes += in.len;
+	}
+	if (h->count == 0)
+		end_run(m, dir);
+	return in.len;
+}
+
+/* Text of one unit at most; returns bytes taken, at least 1. */
+static size_t
+read_text(struct mail *m, enum dir dir, struct slice in)
+{
+	switch (m->half[dir].mode) {
+	case HALF_LINE:
+		return read_line(m, dir, in);
+	case HALF_DOT:
+		return read_body(m, dir, in);
+	case HALF_COUNT:
+	case HALF_KEEP:
+		return read_counted(m, dir, in);
+	default:
+		return in.len;
+	}
+}
+
+static size_t
+take_text(struct mail *m, enum dir dir, struct slice in)
+{
+	const uint8_t *lf;
+
+	/* One line at a time, so that what a line changes counts at once. */
+	if (m->half[dir].mode == HALF_LINE &&
+	    (lf = memchr(in.p, '\n', in.len)) != NULL)
+		in.len = (size_t)(lf - in.p) + 1;
+	starttls_count(m, dir, in.len);
+	return read_text(m, dir, in);
+}
+
+/* ---- TLS ---- */
+
+static void
+feed_tls(struct mail *m, enum dir dir, struct slice in)
+{
+	struct tls_head head = {
+	    m->flow, m->vis, m->proto, m->implicit_tls};
+
+	m->half[dir].is_public = 0;
+	m->tls.head = head;
+	starttls_count(m, dir, in.len);
+	tls_data(&m->tls, dir, in, mail_now(m));
+	if (tls_broken(&m->tls))
+		mail_stop(m, PHASE_OPAQUE);
+	else if (!tls_wants(&m->tls, DIR_C2S) && !tls_wants(&m->tls, DIR_S2C))
+		mail_stop(m, tls_phase(&m->tls));
+}
+
+/* The first record of a direction. */
+static void
+begin_tls(struct mail *m, enum dir dir)
+{
+	struct half *h = &m->half[dir];
+	struct tls_head head;
+
+	if (m->proto == PROTO_UNKNOWN) {
+		m->proto = (uint8_t)mail_port_proto(m->server_port);
+		if (m->proto == PROTO_UNKNOWN)
+			m->proto = PROTO_OTHER;
+		m->env->n.flows[m->proto]++;
+		m->implicit_tls = !m->half[0].spoke && !m->half[1].spoke &&
+		    ((m->vis & VIS_MIDSTREAM) == 0 ||
+			mail_port_is_tls(m->server_port));
+		if (m->proto == PROTO_OTHER) {
+			mail_stop(m, PHASE_OPAQUE);
+			return;
+		}
+	}
+	if (!m->tls_up) {
+		head = (struct tls_head){
+		    m->flow, m->vis, m->proto, m->implicit_tls};
+		tls_init(&m->tls, m->env, &head);
+	}
+	m->tls_up = 1;
+	starttls_record(m, dir);
+	line_wipe(&h->line);
+	h->mode = HALF_TLS;
+	h->spoke = 1;
+}
+
+static bool
+may_begin_record(uint8_t c)
+{
+	return (c >= 0x14 && c <= 0x17) || c >= 0x80;
+}
+
+/* Place of the first byte that may begin a record, or in.len. */
+static size_t
+find_record(const struct mail *m, enum dir dir, struct slice in)
+{
+	const struct half *h = &m->half[dir];
+	const uint8_t *p;
+
+	if (h->mode == HALF_LINE && line_is_fresh(&h->line) &&
+	    may_begin_record(in.p[0]))
+		return 0;
+	if (!starttls_watches(m, dir))
+		return in.len;
+	p = memchr(in.p, 0x16, in.len);
+	return p != NULL ? (size_t)(p - in.p) : in.len;
+}
+
+/* Held bytes are no record: the first is text, look again at the others. */
+static void
+release_held(struct mail *m, enum dir dir, bool all)
+{
+	struct half *h = &m->half[dir];
+	uint8_t held[MAIL_HELD];
+	struct slice in = {held, h->nheld}, first;
+
+	memcpy(held, h->held, sizeof(held));
+	h->nheld = 0;
+	while (in.len > 0 && h->mode != HALF_OFF) {
+		first = (struct slice){in.p, 1};
+		take_text(m, dir, first);
+		in = slice_from(in, 1);
+		if (all || in.len == 0 || h->mode == HALF_OFF)
+			continue;
+		if (find_record(m, dir, in) == 0)
+			break;
+	}
+	memcpy(h->held, in.p, in.len);
+	h->nheld = (uint8_t)in.len;
+}
+
+static void
+hold(struct mail *m, enum dir dir, uint8_t c)
+{
+	struct half *h = &m->half[dir];
+
+	h->held[h->nheld++] = c;
+	h->is_public = 0;
+	for (;;) {
+		struct slice s = {h->held, h->nheld};
+		enum tls_looks looks =
+		    s.len > 0 ? tls_looks_like_record(s) : TLS_LOOKS_MAYBE;
+
+		if (looks == TLS_LOOKS_YES) {
+			h->nheld = 0;
+			begin_tls(m, dir);
+			if (h->mode == HALF_TLS)
+				feed_tls(m, dir, s);
+			return;
+		}
+		if (looks == TLS_LOOKS_MAYBE && h->nheld < MAIL_HELD)
+			return;
+		release_held(m, dir, false);
+	}
+}
+
+static size_t
+step(struct mail *m, enum dir dir, struct slice in)
+{
+	struct half *h = &m->half[dir];
+	size_t at;
+
+	if (h->mode == HALF_OFF)
+		return in.len;
+	if (h->mode == HALF_TLS) {
+		feed_tls(m, dir, in);
+		return in.len;
+	}
+	at = h->nheld > 0 ? 0 : find_record(m, dir, in);
+	if (at == 0) {
+		hold(m, dir, in.p[0]);
+		return 1;
+	}
+	return take_text(m, dir, (struct slice){in.p, at});
+}
+
+/* ---- the door ---- */
+
+static void
+set_now(struct mail *m, const struct pkt_ref *pkt)
+{
+	m->pkt = pkt;
+	if (pkt->time > m->time)
+		m->time = pkt->time;
+}
+
+static void
+unset_now(struct mail *m)
+{
+	m->last_pkt = *m->pkt;
+	m->pkt = NULL;
+}
+
+void
+mail_data(
+    struct mail *m, enum dir dir, struct slice in, const struct pkt_ref *pkt)
+{
+	struct half *h = &m->half[dir];
+
+	if (h->mode == HALF_OFF || in.len == 0)
+		return;
+	set_now(m, pkt);
+	h->is_public = 1;
+	while (in.len > 0)
+		in = slice_from(in, step(m, dir, in));
+	unset_now(m);
+}
+
+/* A run whose length is known goes on behind the hole. */
+static void
+gap_counted(struct mail *m, enum dir dir, uint64_t n)
+{
+	struct half *h = &m->half[dir];
+
+	h->count -= n;
+	if (h->is_body)
+		body_gap(&h->body, &h->line, n);
+	if (h->count == 0)
+		end_run(m, dir);
+}
+
+static void
+gap_text(struct mail *m, enum dir dir, uint64_t n)
+{
+	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
+	struct half *h = &m->half[dir];
+
+	h->nheld = 0;
+	if (h->mode == HALF_DOT) {
+		body_gap(&h->body, &h->line, n);
+	} else if (h->mode == HALF_COUNT && h->count >= n) {
+		gap_counted(m, dir, n);
+	} else {
+		h->mode = HALF_LINE;
+		line_lose(&h->line);
+		m->env->n.resyncs++;
+	}
+	if (ops != NULL)
+		ops->gap(m, dir);
+}
+
+void
+mail_gap(struct mail *m, enum dir dir, uint64_t n, const struct pkt_ref *pkt)
+{
+	struct half *h = &m->half[dir];
+
+	if (h->mode == HALF_OFF || n == 0)
+		return;
+	set_now(m, pkt);
+	m->env->n.gaps++;
+	m->vis |= dir == DIR_C2S ? VIS_GAP_C2S : VIS_GAP_S2C;
+	h->is_public = 0;
+	if (h->mode == HALF_TLS)
+		tls_gap(&m->tls, dir, n);
+	else
+		gap_text(m, dir, n);
+	unset_now(m);
+}
+
+void
+mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt)
+{
+	struct half *h = &m->half[dir];
+
+	if (h->mode == HALF_OFF)
+		return;
+	set_now(m, pkt);
+	if (h->mode == HALF_TLS)
+		tls_eof(&m->tls, dir);
+	else
+		release_held(m, dir, true);
+	unset_now(m);
+}
+
+void
+mail_end(struct mail *m, int64_t time)
+{
+	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
+
+	if (m->ended)
+		return;
+	m->ended = 1;
+	if (time > m->time)
+		m->time = time;
+	for (unsigned d = 0; d < 2; d++)
+		release_held(m, (enum dir)d, true);
+	if (ops != NULL && m->phase != PHASE_OPAQUE) {
+		ops->flush(m);
+		starttls_end(m, DIR_C2S);
+		starttls_end(m, DIR_S2C);
+	}
+	if (m->tls_up)
+		tls_fini(&m->tls);
+	mail_stop(m, mail_phase(m));
+}
+
+enum mail_want
+mail_wants(const struct mail *m, enum dir dir)
+{
+	if (m->half[dir].mode == HALF_OFF)
+		return MAIL_NOTHING;
+	if (m->half[dir].mode == HALF_TLS && !tls_wants(&m->tls, dir))
+		return MAIL_NOTHING;
+	return MAIL_BYTES;
+}
+
+void
+mail_add_vis(struct mail *m, uint32_t vis)
+{
+	m->vis |= vis;
+}
+
+enum proto
+mail_proto(const struct mail *m)
+{
+	return (enum proto)m->proto;
+}
+
+enum phase
+mail_phase(const struct mail *m)
+{
+	if (m->tls_up && m->phase == PHASE_TLS_HELLO)
+		return tls_phase(&m->tls);
+	return (enum phase)m->phase;
+}
+
+bool
+mail_is_implicit_tls(const struct mail *m)
+{
+	return m->implicit_tls;
+}
+
+bool
+mail_quit_seen(const struct mail *m)
+{
+	return m->quit;
+}
+
+bool
+mail_text_is_public(const struct mail *m, enum dir dir)
+{
+	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
+	const struct half *h = &m->half[dir];
+
+	if (ops == NULL || h->mode != HALF_LINE || !h->is_public ||
+	    h->nheld > 0 || h->line.lost)
+		return false;
+	return h->line.len == 0 ||
+	    ops->partial_is_public(dir, line_partial(&h->line));
+}

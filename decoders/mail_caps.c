@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Capability lists: EHLO keywords (RFC 5321 4.1.1.1), IMAP CAPABILITY (RFC
+ * 3501 7.2.1), POP3 CAPA (RFC 2449). A list is complete only if it was seen
+ * whole and all of it could be kept; nothing that rests on absence may be said
+ * of any other.
+ */
+#include <string.h>
+
+#include "decoders/mail_core.h"
+
+void
+caps_begin(struct mail *m, enum caps_source source)
+{
+	memset(&m->acc, 0, sizeof(m->acc));
+	m->acc.caps.source = (uint8_t)source;
+	m->list_loss = 0;
+}
+
+static uint32_t
+mech_bit(struct slice name)
+{
+	return name.len > 0 ? 1u << sasl_mech_parse(name) : 0;
+}
+
+static uint32_t
+mech_list(struct slice names)
+{
+	uint32_t bits = 0;
+
+	while (names.len > 0)
+		bits |= mech_bit(slice_word(&names));
+	return bits;
+}
+
+/* AUTH a b, AUTH=a b (before RFC 2554), SASL a b, IMAP's AUTH=a. */
+static void
+caps_look(struct obs_caps *c, struct slice line)
+{
+	struct slice rest = line, word = slice_word(&rest);
+
+	if (slice_is(word, "STARTTLS") || slice_is(word, "STLS"))
+		c->starttls = 1;
+	else if (slice_is(word, "LOGINDISABLED"))
+		c->logindisabled = 1;
+	else if (slice_is(word, "AUTH") || slice_is(word, "SASL"))
+		c->mechs |= mech_list(rest);
+	else if (slice_starts(word, "AUTH="))
+		c->mechs |= mech_bit(slice_from(word, 5)) | mech_list(rest);
+	else if (slice_is(word, "USER") && c->source == CAPS_CAPA)
+		c->mechs |= 1u << MECH_USERPASS;
+}
+
+void
+caps_line(struct mail *m, struct slice line, bool overlong)
+{
+	struct obs_caps *c = &m->acc.caps;
+	size_t used = strnlen(c->words, sizeof(c->words) - 1);
+	bool fits;
+
+	line = slice_trim(line);
+	caps_look(c, line);
+	if (c->nwords < UINT16_MAX)
+		c->nwords++;
+	if (used > 0 && used + 1 < sizeof(c->words))
+		c->words[used++] = '\n';
+	fits = obs_copy_string(
+	    c->words + used, sizeof(c->words) - used, line);
+	if (overlong || !fits) {
+		m->list_loss = 1;
+		m->vis |= VIS_OVERLONG;
+	}
+}
+
+void
+caps_words(struct mail *m, struct slice words)
+{
+	while (words.len > 0) {
+		struct slice w = slice_word(&words);
+
+		if (w.len > 0)
+			caps_line(m, w, false);
+	}
+}
+
+void
+caps_emit(struct mail *m, struct slice text)
+{
+	struct obs o;
+
+	obs_init(&o, OBS_CAPS);
+	o.u.caps = m->acc.caps;
+	o.u.caps.complete = !m->list_loss && !m->skewed;
+	o.u.caps.after_auth = m->authed;
+	memcpy(o.u.caps.name, m->name, sizeof(o.u.caps.name));
+	obs_set_text(&o, text);
+	mail_emit(m, &o, DIR_S2C);
+	memset(&m->acc, 0, sizeof(m->acc));
+	m->list_loss = 0;
+}
+
+void
+caps_flush(struct mail *m)
+{
+	if (m->acc.caps.source != 0 && m->acc.caps.nwords > 0) {
+		m->list_loss = 1;
+		caps_emit(m, (struct slice){NULL, 0});
+	}
+	memset(&m->acc, 0, sizeof(m->acc));
+}
+
+void
+caps_refused(
+    struct mail *m, enum caps_source source, uint16_t code, struct slice text)
+{
+	caps_begin(m, source);
+	m->acc.caps.refused = 1;
+	m->acc.caps.code = code;
+	caps_emit(m, text);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Private to the mail decoders: the state of one flow, and what smtp.c, imap.c
+ * and pop3.c share. Everybody else uses mail.h.
+ *
+ * mail.c cuts bytes into lines, bodies, counted runs and TLS records and hands
+ * lines to the protocol (struct mail_ops). mail_detect.c finds the protocol,
+ * mail_starttls.c follows the change to TLS, mail_use.c makes the
+ * observations that all three protocols have.
+ */
+#ifndef STRIPWIRE_MAIL_CORE_H
+#define STRIPWIRE_MAIL_CORE_H
+
+#include "decoders/body.h"
+#include "decoders/line.h"
+#include "decoders/mail.h"
+#include "decoders/queue.h"
+#include "decoders/sasl.h"
+#include "decoders/tls_record.h"
+
+#define MAIL_HELD 6 /* bytes that may turn out to be a TLS record */
+#define MAIL_INJECT_TEXT 200
+#define MAIL_CLEAR_MAX 4 /* observations of clear use, each kind, each arming */
+
+enum half_mode {
+	HALF_LINE = 0,
+	HALF_DOT, /* body up to the dot */
+	HALF_COUNT, /* `count` bytes to skip */
+	HALF_KEEP, /* `count` bytes to keep in the line buffer */
+	HALF_TLS,
+	HALF_OFF /* nothing is wanted any more */
+};
+
+struct half { /* one direction */
+	uint8_t mode; /* enum half_mode */
+	uint8_t is_body; /* HALF_COUNT: the bytes are a message */
+	uint8_t is_public; /* the bytes last delivered hold no secret */
+	uint8_t spoke; /* a line or record went by */
+	uint8_t nheld;
+	uint8_t held[MAIL_HELD];
+	uint16_t strange; /* lines seen while the protocol is unknown */
+	uint64_t count;
+	struct body body;
+	struct line_buf line;
+};
+
+/* Text that went by between asking for TLS and the first record (B1, B2). */
+struct inject {
+	uint32_t bytes, eager; /* eager: of a TLS record before the answer */
+	uint8_t before_answer, unasked;
+	uint8_t lines;
+	char text[MAIL_INJECT_TEXT]; /* printable, masked */
+	struct pkt_ref pkt; /* packet of its first byte */
+};
+
+/* A command whose use in clear is to be reported when it is answered. */
+struct clear_use {
+	uint8_t pending; /* verb and pkt are set, no answer yet */
+	uint8_t is_login; /* else it is MAIL */
+	uint8_t said[2]; /* by is_login: observations since last armed */
+	uint8_t accepted[2]; /* one of them was accepted */
+	uint8_t ever[2];
+	char verb[OBS_VERB_MAX];
+	char text[128]; /* printable, masked */
+	struct pkt_ref pkt;
+};
+
+/* A reply seen before its command (the tap shows directions with a skew). */
+struct owed {
+	uint8_t have; /* 1: one; 2: more than we can hold */
+	uint8_t positive, has_list;
+	uint16_t code;
+	char text[128];
+};
+
+struct smtp_state {
+	uint8_t verb; /* of a reply in several lines: the command it answers */
+	uint8_t in_reply, reply_lines;
+	uint8_t greeted, provisional, ehlo_seen, lmtp, rcpt_ok;
+	uint8_t data_bare; /* DATA line ended with bare LF */
+	uint16_t greet_code;
+};
+
+struct pop3_state {
+	uint8_t list; /* multi-line reply under way: the command's verb */
+	uint8_t greeted;
+	uint8_t user_ok;
+};
+
+#define IMAP_TAGS 24
+
+struct imap_tag {
+	uint64_t id; /* keyed hash of the tag; 0 free */
+	uint8_t verb;
+};
+
+struct imap_state {
+	struct imap_tag tags[IMAP_TAGS];
+	uint16_t overflow; /* commands whose tag found no place */
+	uint8_t greeted, maybe_authed, early_said, codes_said, idle;
+	uint8_t cont[2]; /* by enum dir: line goes on behind a literal */
+	uint8_t literal_ends_arg;
+	uint8_t arg; /* LOGIN: arguments complete */
+	uint8_t cmd_verb; /* of the command under way */
+	uint8_t fetch_body;
+	uint8_t sync_literal; /* the client waits for "+" */
+	uint64_t cmd_id;
+	uint64_t stray_id; /* tagged reply to a tag not seen yet */
+	char stray_text[128];
+	struct pkt_ref stray_pkt;
+};
+
+struct greet {
+	uint16_t len;
+	char host[OBS_NAME_MAX];
+	char text[OBS_TEXT_MAX];
+	struct pkt_ref pkt;
+};
+
+struct mail {
+	struct mail_env *env;
+	uint64_t flow;
+	int64_t time; /* latest */
+	const struct pkt_ref *pkt; /* of the bytes being fed, else NULL */
+	struct pkt_ref last_pkt;
+	uint32_t vis;
+	uint16_t client_port, server_port;
+	uint8_t proto; /* enum proto */
+	uint8_t phase; /* enum phase */
+	uint8_t implicit_tls, quit, authed, ended;
+	uint8_t tls_up; /* a record was seen: tls is in use */
+	uint8_t tls_plain; /* plaintext was answered after the go-ahead */
+	uint8_t skewed; /* replies came before their commands */
+	uint8_t list_loss; /* the list under way is not whole */
+	uint8_t contents_said; /* 1 << enum body_protected */
+	uint8_t demanded; /* OBS_TLS_DEMANDED made so far */
+	uint8_t unknowns; /* OBS_VERB_UNKNOWN made so far */
+	uint8_t proxy; /* lines of a PROXY v2 header seen */
+	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
+	struct half half[2];
+	struct inject inject[2];
+	struct clear_use clear;
+	struct owed owed;
+	struct queue queue; /* SMTP, POP3 */
+	struct sasl sasl;
+	struct pkt_ref asked_pkt; /* of STARTTLS */
+	char name[OBS_NAME_MAX]; /* EHLO/HELO argument */
+	union { /* the greeting ends before a list begins */
+		struct obs_caps caps;
+		struct greet greet;
+	} acc;
+	union {
+		struct smtp_state smtp;
+		struct pop3_state pop3;
+		struct imap_state imap;
+	} u;
+	struct tls tls;
+};
+
+struct mail_ops {
+	void (*start)(struct mail *m);
+	void (*line)(struct mail *m, enum dir dir, const struct line *l);
+	/* a dotted body ended, a counted run was skipped or kept */
+	void (*run_end)(struct mail *m, enum dir dir);
+	void (*gap)(struct mail *m, enum dir dir);
+	void (*flush)(struct mail *m); /* the dialogue is over, or TLS begins */
+	/* what may be shown of a client's line, complete or not */
+	void (*show)(char *buf, size_t cap, struct slice line);
+	/* may the beginning of a line be shown? */
+	bool (*partial_is_public)(enum dir dir, struct slice partial);
+};
+
+extern const struct mail_ops smtp_ops, imap_ops, pop3_ops;
+const struct mail_ops *mail_ops_of(enum proto proto);
+
+/* ---- mail.c ---- */
+
+/* Fills the header and hands it to the sink. o->time and o->pkt are the
+ * current ones where they are not set. */
+void mail_emit(struct mail *m, struct obs *o, enum dir dir);
+/* Makes both directions opaque. */
+void mail_stop(struct mail *m, enum phase phase);
+void mail_body_begin(struct mail *m, enum dir dir, bool bare_lf);
+void mail_count_begin(
+    struct mail *m, enum dir dir, uint64_t n, bool is_body);
+void mail_keep_begin(struct mail *m, enum dir dir, uint64_t n);
+/* Leaves a body or run that turned out to be none. */
+void mail_run_abort(struct mail *m, enum dir dir);
+void mail_set_secret(struct mail *m, enum dir dir); /* not public */
+const struct pkt_ref *mail_now(const struct mail *m);
+bool mail_is_whole(const struct mail *m); /* nothing missing so far */
+
+/* ---- mail_detect.c ---- */
+
+enum proto mail_port_proto(uint16_t port); /* PROTO_UNKNOWN: not a mail port */
+bool mail_port_is_tls(uint16_t port);
+/* A line while the protocol is unknown; returns it once it is known. */
+enum proto mail_detect(struct mail *m, enum dir dir, const struct line *l);
+
+/* The four bytes behind a PROXY v2 signature are in the line buffer. */
+void mail_proxy_header(struct mail *m);
+
+/* ---- mail_starttls.c ---- */
+
+void starttls_asked(struct mail *m, const char *verb, const char *text);
+void starttls_answered(struct mail *m, enum answer_kind kind, uint16_t code,
+    const char *verb, struct slice text);
+/* n bytes of text are about to be read: are they between asking and records? */
+void starttls_count(struct mail *m, enum dir dir, size_t n);
+/* A line of them is complete. */
+void starttls_line(struct mail *m, enum dir dir, const char *printable);
+void starttls_unasked(struct mail *m); /* the server spoke, nobody asked */
+void starttls_record(struct mail *m, enum dir dir); /* first record */
+void starttls_end(struct mail *m, enum dir dir); /* none will come */
+bool starttls_watches(const struct mail *m, enum dir dir);
+
+/* ---- mail_use.c ---- */
+
+void use_clear(
+    struct mail *m, bool is_login, const char *verb, const char *text);
+void use_clear_answered(struct mail *m, uint16_t code, bool ok);
+void use_rearm(struct mail *m);
+void use_auth_emit(struct mail *m, const char *verb);
+void use_auth_lost(struct mail *m, const char *verb); /* no outcome seen */
+void use_quit(struct mail *m, const char *verb, struct slice text);
+void use_demanded(
+    struct mail *m, const char *verb, uint16_t code, struct slice text);
+bool use_text_demands_tls(struct slice text);
+void use_verb_unknown(struct mail *m, uint16_t code, struct slice text);
+/* Remembers a verb nobody has, masked if it might be something else. */
+void use_unknown_set(struct mail *m, struct slice verb);
+void use_content(struct mail *m, enum dir dir, const struct body *b);
+void use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
+    const char *verb, struct slice text);
+/* Greeting from what m->acc.greet holds. */
+void use_greeting(struct mail *m, enum greeting_kind kind, uint16_t code,
+    bool has_caps);
+/* Text that looks like a host name, or an empty slice. */
+struct slice use_host_word(struct slice text);
+
+/* letters to x, digits to 0 */
+void use_mask_class(char *buf, size_t cap, struct slice s);
+
+/* ---- mail_caps.c ---- */
+
+void caps_begin(struct mail *m, enum caps_source source);
+void caps_line(struct mail *m, struct slice line, bool overlong);
+/* IMAP: words between blanks, each a capability. */
+void caps_words(struct mail *m, struct slice words);
+void caps_emit(struct mail *m, struct slice text);
+/* A list that was under way when the flow ended. */
+void caps_flush(struct mail *m);
+void caps_refused(
+    struct mail *m, enum caps_source source, uint16_t code, struct slice text);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Observations that all three protocols make in the same way: use in clear,
+ * authentication, QUIT, content, verbs that nobody has. How often each is made
+ * is bounded, so that a flow folds into few observations whatever it repeats.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "decoders/mail_core.h"
+
+#define DEMANDED_MAX 4
+#define UNKNOWNS_MAX 4
+
+static void
+copy(char *dst, size_t cap, const char *src)
+{
+	size_t n = strnlen(src, cap - 1);
+
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
+/* ---- use in clear ---- */
+
+void
+use_clear(struct mail *m, bool is_login, const char *verb, const char *text)
+{
+	struct clear_use *c = &m->clear;
+
+	if (c->pending || c->accepted[is_login] ||
+	    c->said[is_login] >= MAIL_CLEAR_MAX)
+		return;
+	c->pending = 1;
+	c->is_login = is_login;
+	copy(c->verb, sizeof(c->verb), verb);
+	copy(c->text, sizeof(c->text), text);
+	c->pkt = *mail_now(m);
+}
+
+void
+use_clear_answered(struct mail *m, uint16_t code, bool ok)
+{
+	struct clear_use *c = &m->clear;
+	bool first;
+	struct obs o;
+
+	if (!c->pending)
+		return;
+	c->pending = 0;
+	first = c->said[c->is_login] == 0;
+	c->accepted[c->is_login] = ok;
+	if (!ok && !first)
+		return; /* refused again: said before */
+	obs_init(&o, OBS_CLEAR_USE);
+	copy(o.u.verb.verb, sizeof(o.u.verb.verb), c->verb);
+	o.u.verb.code = code;
+	o.u.verb.ok = ok;
+	o.u.verb.repeated = c->ever[c->is_login];
+	o.pkt = c->pkt;
+	copy(o.text, sizeof(o.text), c->text);
+	c->said[c->is_login]++;
+	c->ever[c->is_login] = 1;
+	mail_emit(m, &o, DIR_C2S);
+}
+
+void
+use_rearm(struct mail *m)
+{
+	memset(m->clear.said, 0, sizeof(m->clear.said));
+	memset(m->clear.accepted, 0, sizeof(m->clear.accepted));
+}
+
+/* ---- authentication ---- */
+
+static void
+auth_emit(struct mail *m, const char *verb, bool known)
+{
+	struct obs o;
+
+	obs_init(&o, OBS_AUTH);
+	o.u.auth = m->sasl.auth;
+	copy(o.text, sizeof(o.text), verb);
+	mail_emit(m, &o, DIR_C2S);
+	if (known && m->sasl.auth.outcome == AUTH_OK)
+		m->authed = 1;
+	explicit_bzero(&m->sasl, sizeof(m->sasl));
+}
+
+void
+use_auth_emit(struct mail *m, const char *verb)
+{
+	auth_emit(m, verb, true);
+}
+
+void
+use_auth_lost(struct mail *m, const char *verb)
+{
+	if (m->sasl.active && sasl_happened(&m->sasl)) {
+		if (m->sasl.cancelled)
+			m->sasl.auth.outcome = AUTH_ABORTED;
+		auth_emit(m, verb, false);
+	}
+	explicit_bzero(&m->sasl, sizeof(m->sasl));
+}
+
+/* ---- replies ---- */
+
+void
+use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
+    const char *verb, struct slice text)
+{
+	struct obs o;
+
+	obs_init(&o, kind);
+	copy(o.u.verb.verb, sizeof(o.u.verb.verb), verb);
+	obs_set_text(&o, text);
+	mail_emit(m, &o, dir);
+}
+
+void
+use_quit(struct mail *m, const char *verb, struct slice text)
+{
+	if (!m->quit)
+		use_verb_obs(m, OBS_QUIT, DIR_C2S, verb, text);
+	m->quit = 1;
+}
+
+bool
+use_text_demands_tls(struct slice s)
+{
+	return slice_has(s, "STARTTLS") || slice_has(s, "STLS") ||
+	    slice_has(s, "TLS") || slice_has(s, "SSL") ||
+	    slice_has(s, "encrypt") || slice_has(s, "PRIVACYREQUIRED");
+}
+
+static void
+answer_emit(struct mail *m, enum obs_kind kind, const char *verb,
+    uint16_t code, struct slice text)
+{
+	struct obs o;
+
+	obs_init(&o, kind);
+	o.u.answer.kind = code >= 400 && code < 500 ? ANSWER_TEMPFAIL
+						     : ANSWER_PERMFAIL;
+	o.u.answer.code = code;
+	copy(o.u.answer.verb, sizeof(o.u.answer.verb), verb);
+	obs_set_text(&o, text);
+	mail_emit(m, &o, DIR_S2C);
+}
+
+void
+use_demanded(
+    struct mail *m, const char *verb, uint16_t code, struct slice text)
+{
+	if (m->demanded >= DEMANDED_MAX)
+		return;
+	m->demanded++;
+	answer_emit(m, OBS_TLS_DEMANDED, verb, code, text);
+}
+
+void
+use_verb_unknown(struct mail *m, uint16_t code, struct slice text)
+{
+	if (m->unknown_verb[0] == '\0' || m->unknowns >= UNKNOWNS_MAX)
+		return;
+	m->unknowns++;
+	answer_emit(m, OBS_VERB_UNKNOWN, m->unknown_verb, code, text);
+	m->unknown_verb[0] = '\0';
+}
+
+/* ---- verbs nobody has ---- */
+
+void
+use_mask_class(char *buf, size_t cap, struct slice s)
+{
+	size_t n = s.len < cap - 1 ? s.len : cap - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = s.p[i];
+
+		buf[i] = isalpha(c) ? 'x' : isdigit(c) ? '0' : '.';
+		if (c == ' ' || c == '-')
+			buf[i] = (char)c;
+	}
+	buf[n] = '\0';
+}
+
+static bool
+all_one_letter(struct slice s)
+{
+	for (size_t i = 1; i < s.len; i++)
+		if (s.p[i] != s.p[0])
+			return false;
+	return s.len > 0;
+}
+
+/* Letters that differ from word in the same place; s may be one longer or
+ * shorter. Enough to know a garbled word again, and nothing else. */
+static bool
+nearly(struct slice s, const char *word)
+{
+	size_t n = strlen(word), off = 0, head = 0, tail = 0;
+
+	if (s.len + 2 < n || s.len > n + 2)
+		return false;
+	while (head < n && head < s.len &&
+	    toupper(s.p[head]) == word[head])
+		head++;
+	while (tail < n && tail < s.len &&
+	    toupper(s.p[s.len - 1 - tail]) == word[n - 1 - tail])
+		tail++;
+	off = n > 4 ? 2 : 1;
+	return head + tail + off >= n;
+}
+
+void
+use_unknown_set(struct mail *m, struct slice verb)
+{
+	char *out = m->unknown_verb;
+	struct slice head = verb;
+
+	if (head.len > OBS_VERB_MAX - 1)
+		head.len = OBS_VERB_MAX - 1;
+	/* XXXXXXXA is how one product masks; see DETECTIONS A3 and A12 */
+	if (verb.len > 2 &&
+	    (all_one_letter(head) ||
+		all_one_letter((struct slice){verb.p, head.len - 1})))
+		(void)obs_copy_string(out, OBS_VERB_MAX, head);
+	else if (nearly(verb, "STARTTLS") || nearly(verb, "STLS"))
+		(void)obs_copy_string(out, OBS_VERB_MAX, head);
+	else
+		use_mask_class(out, OBS_VERB_MAX, head);
+	if (out[0] == '\0')
+		copy(out, OBS_VERB_MAX, "?");
+}
+
+/* ---- content ---- */
+
+void
+use_content(struct mail *m, enum dir dir, const struct body *b)
+{
+	struct obs o;
+
+	if (b->bytes == 0 || m->contents_said & 1u << b->protected_)
+		return;
+	m->contents_said |= (uint8_t)(1u << b->protected_);
+	obs_init(&o, OBS_MAIL_CONTENT);
+	o.u.content.bytes = b->bytes;
+	o.u.content.protected_ = b->protected_;
+	mail_emit(m, &o, dir);
+}
+
+/* ---- greeting ---- */
+
+/* A domain name of two labels or more whose last is letters, or [literal]. */
+static bool
+is_host(struct slice s)
+{
+	size_t dots = 0, label = 0;
+
+	if (s.len > 2 && s.p[0] == '[' && s.p[s.len - 1] == ']')
+		return true;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] == '.') {
+			if (label == 0)
+				return false;
+			dots++;
+			label = 0;
+		} else if (isalnum(s.p[i]) || s.p[i] == '-' ||
+		    s.p[i] == '_') {
+			label++;
+		} else {
+			return false;
+		}
+	}
+	return dots > 0 && label > 1 && isalpha(s.p[s.len - 1]);
+}
+
+struct slice
+use_host_word(struct slice text)
+{
+	while (text.len > 0) {
+		struct slice w = slice_word(&text);
+
+		while (w.len > 0 && strchr("<(\"'", w.p[0]) != NULL)
+			w = slice_from(w, 1);
+		while (w.len > 0 && strchr(".,;:!>)\"'", w.p[w.len - 1]))
+			w.len--;
+		if (is_host(w))
+			return w;
+	}
+	return text;
+}
+
+void
+use_greeting(struct mail *m, enum greeting_kind kind, uint16_t code,
+    bool has_caps)
+{
+	struct greet *g = &m->acc.greet;
+	struct obs o;
+
+	obs_init(&o, OBS_GREETING);
+	o.u.greeting.kind = (uint8_t)kind;
+	o.u.greeting.code = code;
+	o.u.greeting.has_caps = has_caps;
+	copy(o.u.greeting.host, sizeof(o.u.greeting.host), g->host);
+	for (char *p = o.u.greeting.host; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	copy(o.text, sizeof(o.text), g->text);
+	o.pkt = g->pkt;
+	mail_emit(m, &o, DIR_S2C);
+	memset(&m->acc, 0, sizeof(m->acc));
+}

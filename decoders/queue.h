@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Commands that wait for their replies, in order (SMTP and POP3 answer in
+ * order, RFC 2920). A run of one command (RCPT RCPT RCPT) takes one place.
+ * When a direction has a hole, or too many wait, the queue is unsure: it
+ * matches nothing until a command follows a reply, which is how both sides
+ * show that they are in step.
+ */
+#ifndef STRIPWIRE_QUEUE_H
+#define STRIPWIRE_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define QUEUE_MAX 32
+
+struct queue_entry {
+	uint8_t verb; /* the protocol's own number, never 0 */
+	uint8_t mark; /* the protocol's own */
+	uint16_t count;
+};
+
+struct queue {
+	uint8_t head, n;
+	uint8_t unsure;
+	uint8_t turned; /* unsure: a reply came since the last command */
+	struct queue_entry e[QUEUE_MAX];
+};
+
+/* in_step: a command that a client only sends when all before is answered.
+ * Returns false if the command will not be matched. */
+bool queue_push(struct queue *q, uint8_t verb, uint8_t mark, bool in_step);
+struct queue_entry queue_head(const struct queue *q); /* .verb 0: none */
+/* Replies that the command pushed last will get (LMTP: one a recipient). */
+void queue_set_last_count(struct queue *q, uint16_t count);
+struct queue_entry queue_pop(struct queue *q); /* one of the run */
+/* A reply that only this verb can have: drops what is before it. */
+bool queue_seek(struct queue *q, uint8_t verb);
+void queue_reply(struct queue *q); /* a final reply went by */
+void queue_clear(struct queue *q);
+void queue_unsure(struct queue *q);
+
+#endif
