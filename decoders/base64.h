@@ -11,7 +11,6 @@
 
 /* Decodes into out (at most cap bytes, the rest is dropped), *len bytes.
  * Returns false if in is not base64; out may hold a part of it then. */
-bool base64_decode(
-    struct slice in, uint8_t *out, size_t cap, size_t *len);
+bool base64_decode(struct slice in, uint8_t *out, size_t cap, size_t *len);
 
 #endif

@@ -40,7 +40,7 @@ header_line(struct body *b, struct slice s)
 	if (slice_has(s, "application/pgp-encrypted"))
 		b->protected_ = BODY_PGP;
 	else if (slice_has(s, "application/pkcs7-mime") ||
-	    slice_has(s, "application/x-pkcs7-mime"))
+		 slice_has(s, "application/x-pkcs7-mime"))
 		b->protected_ = BODY_SMIME;
 	if (++b->lines >= BODY_HEADER_LINES)
 		b->stage = BODY_REST;
@@ -85,8 +85,8 @@ find_dot(struct body *b, struct slice in)
 	const uint8_t *dot;
 
 	while ((dot = memchr(p, '.', (size_t)(end - p))) != NULL) {
-		bool first = dot > in.p ? dot[-1] == '\n'
-					: b->at == DOT_LINE_START;
+		bool first =
+		    dot > in.p ? dot[-1] == '\n' : b->at == DOT_LINE_START;
 
 		if (first) {
 			b->at = DOT_SEEN;

@@ -17,7 +17,8 @@
 enum body_protected { BODY_CLEAR = 0, BODY_PGP, BODY_SMIME };
 
 struct body {
-	uint64_t bytes; /* of content so far, the line with the dot not counted */
+	uint64_t
+	    bytes; /* of content so far, the line with the dot not counted */
 	uint8_t at; /* enum dot_at, body.c */
 	uint8_t bare; /* the dialogue ends lines with bare LF */
 	uint8_t bare_dot; /* LF . LF was seen where CRLF was due */

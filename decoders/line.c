@@ -39,8 +39,7 @@ line_set(struct line *out, struct slice text, uint64_t total, uint8_t last)
 		text.len = LINE_KEEP;
 	out->text = text;
 	out->bare_lf = !cr;
-	out->has_nul =
-	    text.len > 0 && memchr(text.p, '\0', text.len) != NULL;
+	out->has_nul = text.len > 0 && memchr(text.p, '\0', text.len) != NULL;
 }
 
 size_t
@@ -55,8 +54,8 @@ line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 	} else if (lf == NULL) {
 		line_store(b, part);
 	} else if (b->seen == 0) {
-		line_set(out, part, part.len,
-		    part.len ? part.p[part.len - 1] : 0);
+		line_set(
+		    out, part, part.len, part.len ? part.p[part.len - 1] : 0);
 		*done = true;
 	} else {
 		line_store(b, part);

@@ -19,9 +19,7 @@ const struct mail_ops *
 mail_ops_of(enum proto proto)
 {
 	static const struct mail_ops *const ops[PROTO_COUNT] = {
-	    [PROTO_SMTP] = &smtp_ops,
-	    [PROTO_IMAP] = &imap_ops,
-	    [PROTO_POP3] = &pop3_ops};
+	    [PROTO_SMTP] = &smtp_ops};
 
 	return ops[proto];
 }
@@ -54,7 +52,7 @@ bool
 mail_is_whole(const struct mail *m)
 {
 	return (m->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_C2S |
-		    VIS_GAP_S2C | VIS_TRUNCATED)) == 0;
+			     VIS_GAP_S2C | VIS_TRUNCATED)) == 0;
 }
 
 void
@@ -269,8 +267,7 @@ take_text(struct mail *m, enum dir dir, struct slice in)
 static void
 feed_tls(struct mail *m, enum dir dir, struct slice in)
 {
-	struct tls_head head = {
-	    m->flow, m->vis, m->proto, m->implicit_tls};
+	struct tls_head head = {m->flow, m->vis, m->proto, m->implicit_tls};
 
 	m->half[dir].is_public = 0;
 	m->tls.head = head;
@@ -295,8 +292,8 @@ begin_tls(struct mail *m, enum dir dir)
 			m->proto = PROTO_OTHER;
 		m->env->n.flows[m->proto]++;
 		m->implicit_tls = !m->half[0].spoke && !m->half[1].spoke &&
-		    ((m->vis & VIS_MIDSTREAM) == 0 ||
-			mail_port_is_tls(m->server_port));
+				  ((m->vis & VIS_MIDSTREAM) == 0 ||
+				      mail_port_is_tls(m->server_port));
 		if (m->proto == PROTO_OTHER) {
 			mail_stop(m, PHASE_OPAQUE);
 			return;
@@ -576,5 +573,5 @@ mail_text_is_public(const struct mail *m, enum dir dir)
 	    h->nheld > 0 || h->line.lost)
 		return false;
 	return h->line.len == 0 ||
-	    ops->partial_is_public(dir, line_partial(&h->line));
+	       ops->partial_is_public(dir, line_partial(&h->line));
 }

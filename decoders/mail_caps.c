@@ -64,8 +64,7 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 		c->nwords++;
 	if (used > 0 && used + 1 < sizeof(c->words))
 		c->words[used++] = '\n';
-	fits = obs_copy_string(
-	    c->words + used, sizeof(c->words) - used, line);
+	fits = obs_copy_string(c->words + used, sizeof(c->words) - used, line);
 	if (overlong || !fits) {
 		m->list_loss = 1;
 		m->vis |= VIS_OVERLONG;

@@ -74,10 +74,10 @@ struct owed {
 };
 
 struct smtp_state {
-	uint8_t verb; /* of a reply in several lines: the command it answers */
-	uint8_t in_reply, reply_lines;
+	uint8_t in_reply; /* a reply in several lines is under way */
+	uint8_t in_list; /* it is a list of capabilities */
 	uint8_t greeted, provisional, ehlo_seen, lmtp, rcpt_ok;
-	uint8_t data_bare; /* DATA line ended with bare LF */
+	uint8_t in_bdat, bdat_last;
 	uint16_t greet_code;
 };
 
@@ -181,8 +181,7 @@ void mail_emit(struct mail *m, struct obs *o, enum dir dir);
 /* Makes both directions opaque. */
 void mail_stop(struct mail *m, enum phase phase);
 void mail_body_begin(struct mail *m, enum dir dir, bool bare_lf);
-void mail_count_begin(
-    struct mail *m, enum dir dir, uint64_t n, bool is_body);
+void mail_count_begin(struct mail *m, enum dir dir, uint64_t n, bool is_body);
 void mail_keep_begin(struct mail *m, enum dir dir, uint64_t n);
 /* Leaves a body or run that turned out to be none. */
 void mail_run_abort(struct mail *m, enum dir dir);
@@ -233,8 +232,8 @@ void use_content(struct mail *m, enum dir dir, const struct body *b);
 void use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
     const char *verb, struct slice text);
 /* Greeting from what m->acc.greet holds. */
-void use_greeting(struct mail *m, enum greeting_kind kind, uint16_t code,
-    bool has_caps);
+void use_greeting(
+    struct mail *m, enum greeting_kind kind, uint16_t code, bool has_caps);
 /* Text that looks like a host name, or an empty slice. */
 struct slice use_host_word(struct slice text);
 

@@ -85,8 +85,7 @@ reply_code(struct slice s)
 		return 0;
 	if (s.len > 3 && s.p[3] != ' ' && s.p[3] != '-')
 		return 0;
-	return (s.p[0] - '0') * 100u + (s.p[1] - '0') * 10u +
-	    (s.p[2] - '0');
+	return (s.p[0] - '0') * 100u + (s.p[1] - '0') * 10u + (s.p[2] - '0');
 }
 
 static bool
@@ -102,8 +101,8 @@ imap_reply(struct slice s)
 	struct slice tag = slice_word(&s), word = slice_word(&s);
 
 	return tag.len > 0 &&
-	    (slice_is(tag, "*") || slice_is(word, "OK") ||
-		slice_is(word, "NO") || slice_is(word, "BAD"));
+	       (slice_is(tag, "*") || slice_is(word, "OK") ||
+		   slice_is(word, "NO") || slice_is(word, "BAD"));
 }
 
 static enum proto
@@ -169,9 +168,8 @@ client_line(struct mail *m, struct slice s)
 {
 	struct slice rest = s, verb = slice_word(&rest);
 
-	if (rest.len > 0 &&
-	    (slice_is(verb, "EHLO") || slice_is(verb, "HELO") ||
-		slice_is(verb, "LHLO")))
+	if (rest.len > 0 && (slice_is(verb, "EHLO") || slice_is(verb, "HELO") ||
+				slice_is(verb, "LHLO")))
 		return PROTO_SMTP;
 	return client_line_by_port(m, s);
 }
@@ -186,8 +184,8 @@ byte_is(struct slice s, char c)
 static bool
 proxy_line(struct mail *m, struct slice s)
 {
-	bool v2[] = {s.len == 0, s.len == 0, byte_is(s, '\0'),
-	    slice_is(s, "QUIT")};
+	bool v2[] = {
+	    s.len == 0, s.len == 0, byte_is(s, '\0'), slice_is(s, "QUIT")};
 
 	if (m->half[DIR_C2S].strange > m->proxy)
 		return false;
@@ -215,15 +213,14 @@ mail_detect(struct mail *m, enum dir dir, const struct line *l)
 	struct half *h = &m->half[dir];
 	bool patient = (m->vis & (VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C |
 				     VIS_ONE_WAY)) != 0 &&
-	    mail_port(m->server_port);
+		       mail_port(m->server_port);
 	enum proto p;
 
 	if (dir == DIR_C2S && proxy_line(m, l->text)) {
 		h->strange++;
 		return PROTO_UNKNOWN;
 	}
-	p = dir == DIR_S2C ? server_line(m, l->text)
-			   : client_line(m, l->text);
+	p = dir == DIR_S2C ? server_line(m, l->text) : client_line(m, l->text);
 	if (p != PROTO_UNKNOWN)
 		return p;
 	h->strange++;

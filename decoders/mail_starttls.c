@@ -81,11 +81,11 @@ void
 starttls_count(struct mail *m, enum dir dir, size_t n)
 {
 	struct inject *j = &m->inject[dir];
-	bool counts = m->phase == PHASE_TLS_READY ||
+	bool counts =
+	    m->phase == PHASE_TLS_READY ||
 	    (m->phase == PHASE_TLS_ASKED && dir == DIR_C2S) ||
 	    (m->phase == PHASE_TLS_HELLO && m->half[dir].mode != HALF_TLS);
-	uint32_t *sum =
-	    m->half[dir].mode == HALF_TLS ? &j->eager : &j->bytes;
+	uint32_t *sum = m->half[dir].mode == HALF_TLS ? &j->eager : &j->bytes;
 
 	if (!counts)
 		return;
@@ -117,10 +117,12 @@ starttls_unasked(struct mail *m)
 bool
 starttls_watches(const struct mail *m, enum dir dir)
 {
+	if (m->half[dir].line.lost)
+		return true;
 	if (m->half[dir].mode == HALF_TLS || m->tls_plain)
 		return false;
 	return m->phase == PHASE_TLS_ASKED || m->phase == PHASE_TLS_READY ||
-	    m->phase == PHASE_TLS_HELLO;
+	       m->phase == PHASE_TLS_HELLO;
 }
 
 void
@@ -144,8 +146,7 @@ void
 starttls_end(struct mail *m, enum dir dir)
 {
 	struct inject *j = &m->inject[dir];
-	bool ready =
-	    m->phase == PHASE_TLS_READY || m->phase == PHASE_TLS_HELLO;
+	bool ready = m->phase == PHASE_TLS_READY || m->phase == PHASE_TLS_HELLO;
 
 	if (!ready || m->half[dir].mode == HALF_TLS || j->bytes == 0)
 		return;

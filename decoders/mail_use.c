@@ -107,8 +107,8 @@ use_auth_lost(struct mail *m, const char *verb)
 /* ---- replies ---- */
 
 void
-use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
-    const char *verb, struct slice text)
+use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir, const char *verb,
+    struct slice text)
 {
 	struct obs o;
 
@@ -130,19 +130,19 @@ bool
 use_text_demands_tls(struct slice s)
 {
 	return slice_has(s, "STARTTLS") || slice_has(s, "STLS") ||
-	    slice_has(s, "TLS") || slice_has(s, "SSL") ||
-	    slice_has(s, "encrypt") || slice_has(s, "PRIVACYREQUIRED");
+	       slice_has(s, "TLS") || slice_has(s, "SSL") ||
+	       slice_has(s, "encrypt") || slice_has(s, "PRIVACYREQUIRED");
 }
 
 static void
-answer_emit(struct mail *m, enum obs_kind kind, const char *verb,
-    uint16_t code, struct slice text)
+answer_emit(struct mail *m, enum obs_kind kind, const char *verb, uint16_t code,
+    struct slice text)
 {
 	struct obs o;
 
 	obs_init(&o, kind);
-	o.u.answer.kind = code >= 400 && code < 500 ? ANSWER_TEMPFAIL
-						     : ANSWER_PERMFAIL;
+	o.u.answer.kind =
+	    code >= 400 && code < 500 ? ANSWER_TEMPFAIL : ANSWER_PERMFAIL;
 	o.u.answer.code = code;
 	copy(o.u.answer.verb, sizeof(o.u.answer.verb), verb);
 	obs_set_text(&o, text);
@@ -150,8 +150,7 @@ answer_emit(struct mail *m, enum obs_kind kind, const char *verb,
 }
 
 void
-use_demanded(
-    struct mail *m, const char *verb, uint16_t code, struct slice text)
+use_demanded(struct mail *m, const char *verb, uint16_t code, struct slice text)
 {
 	if (m->demanded >= DEMANDED_MAX)
 		return;
@@ -204,11 +203,10 @@ nearly(struct slice s, const char *word)
 
 	if (s.len + 2 < n || s.len > n + 2)
 		return false;
-	while (head < n && head < s.len &&
-	    toupper(s.p[head]) == word[head])
+	while (head < n && head < s.len && toupper(s.p[head]) == word[head])
 		head++;
 	while (tail < n && tail < s.len &&
-	    toupper(s.p[s.len - 1 - tail]) == word[n - 1 - tail])
+	       toupper(s.p[s.len - 1 - tail]) == word[n - 1 - tail])
 		tail++;
 	off = n > 4 ? 2 : 1;
 	return head + tail + off >= n;
@@ -267,8 +265,7 @@ is_host(struct slice s)
 				return false;
 			dots++;
 			label = 0;
-		} else if (isalnum(s.p[i]) || s.p[i] == '-' ||
-		    s.p[i] == '_') {
+		} else if (isalnum(s.p[i]) || s.p[i] == '-' || s.p[i] == '_') {
 			label++;
 		} else {
 			return false;
@@ -294,8 +291,8 @@ use_host_word(struct slice text)
 }
 
 void
-use_greeting(struct mail *m, enum greeting_kind kind, uint16_t code,
-    bool has_caps)
+use_greeting(
+    struct mail *m, enum greeting_kind kind, uint16_t code, bool has_caps)
 {
 	struct greet *g = &m->acc.greet;
 	struct obs o;

@@ -74,8 +74,7 @@ put_hex(struct out *o, const char *name, const uint8_t *p, size_t n)
 static void
 put_addr(struct out *o, const struct addr *a, uint16_t port)
 {
-	static const uint8_t mapped[12] = {
-	    [10] = 0xff, [11] = 0xff};
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 	if (memcmp(a->b, mapped, sizeof(mapped)) == 0) {
 		put(o, " %u.%u.%u.%u:%u", a->b[12], a->b[13], a->b[14],
@@ -130,8 +129,10 @@ static void
 put_end(struct out *o, const struct obs_end *e)
 {
 	static const char *const how[] = {[END_FIN] = "fin",
-	    [END_RST] = "rst", [END_TIMEOUT] = "timeout",
-	    [END_EVICTED] = "evicted", [END_INPUT] = "input",
+	    [END_RST] = "rst",
+	    [END_TIMEOUT] = "timeout",
+	    [END_EVICTED] = "evicted",
+	    [END_INPUT] = "input",
 	    [END_REUSED] = "reused"};
 
 	put(o, " how=%s by=%s", PICK(how, e->how),
@@ -181,7 +182,8 @@ static void
 put_greeting(struct out *o, const struct obs_greeting *g)
 {
 	static const char *const kinds[] = {[GREETING_OK] = "ok",
-	    [GREETING_PREAUTH] = "preauth", [GREETING_REFUSED] = "refused"};
+	    [GREETING_PREAUTH] = "preauth",
+	    [GREETING_REFUSED] = "refused"};
 
 	put(o, " %s", PICK(kinds, g->kind));
 	put_num(o, "code", g->code);
@@ -203,8 +205,10 @@ static void
 put_caps(struct out *o, const struct obs_caps *c)
 {
 	static const char *const sources[] = {[CAPS_EHLO] = "ehlo",
-	    [CAPS_HELO] = "helo", [CAPS_GREETING] = "greeting",
-	    [CAPS_UNTAGGED] = "untagged", [CAPS_CODE] = "code",
+	    [CAPS_HELO] = "helo",
+	    [CAPS_GREETING] = "greeting",
+	    [CAPS_UNTAGGED] = "untagged",
+	    [CAPS_CODE] = "code",
 	    [CAPS_CAPA] = "capa"};
 
 	put(o, " %s", PICK(sources, c->source));
@@ -233,7 +237,8 @@ static void
 put_answer(struct out *o, const struct obs_answer *a)
 {
 	static const char *const kinds[] = {[ANSWER_POSITIVE] = "positive",
-	    [ANSWER_TEMPFAIL] = "tempfail", [ANSWER_PERMFAIL] = "permfail",
+	    [ANSWER_TEMPFAIL] = "tempfail",
+	    [ANSWER_PERMFAIL] = "permfail",
 	    [ANSWER_INVALID] = "invalid"};
 
 	put(o, " %s", PICK(kinds, a->kind));
@@ -412,8 +417,8 @@ put_head(struct out *o, const struct obs *b, bool with_time)
 		put(o, "%" PRId64 ".%09" PRId64 " ", b->time / 1000000000,
 		    b->time % 1000000000);
 	put(o, "%s %s %s %s", obs_kind_name((enum obs_kind)b->kind),
-	    b->dir == DIR_S2C ? "s2c" : "c2s",
-	    proto_name((enum proto)b->proto), phase_name((enum phase)b->phase));
+	    b->dir == DIR_S2C ? "s2c" : "c2s", proto_name((enum proto)b->proto),
+	    phase_name((enum phase)b->phase));
 	put_flag(o, "implicit", b->implicit_tls);
 	put_names(o, "vis", b->vis, vis, COUNT(vis));
 }

@@ -60,8 +60,8 @@ siphash(const uint8_t key[SIPHASH_KEY], struct slice in)
 
 	for (size_t i = 0; i < whole; i += 8)
 		absorb(&s, word_le(in.p + i, 8));
-	absorb(&s, word_le(in.p + whole, in.len - whole) |
-		(uint64_t)in.len << 56);
+	absorb(
+	    &s, word_le(in.p + whole, in.len - whole) | (uint64_t)in.len << 56);
 	s.c ^= 0xff;
 	rounds(&s, 4);
 	return s.a ^ s.b ^ s.c ^ s.d;

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an SMTP server says: greeting, replies in one or several lines, each
+ * matched to its command. Some codes can only answer one command (334 AUTH,
+ * 354 DATA); they bring a queue that lost step back into it. A reply that
+ * comes before its command (the tap merges directions with a skew) is kept
+ * and waits for it.
+ */
+#include "decoders/smtp.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+smtp_start(struct mail *m)
+{
+	memset(&m->u.smtp, 0, sizeof(m->u.smtp));
+	m->u.smtp.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
+	if ((m->vis & (VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C)) != 0)
+		queue_unsure(&m->queue);
+}
+
+void
+smtp_not_mail(struct mail *m)
+{
+	m->proto = PROTO_OTHER;
+	mail_stop(m, PHASE_OPAQUE);
+}
+
+/* ---- greeting ---- */
+
+static void
+greeting_text(struct greet *g, struct slice line)
+{
+	size_t n = strlen(g->text);
+
+	if (n > 0 && n + 5 < sizeof(g->text)) {
+		memcpy(g->text + n, "\\r\\n", 5);
+		n += 4;
+	}
+	(void)obs_copy_string(g->text + n, sizeof(g->text) - n, line);
+}
+
+static void
+greeting_emit(struct mail *m)
+{
+	uint16_t code = m->u.smtp.greet_code;
+
+	use_greeting(
+	    m, code >= 400 ? GREETING_REFUSED : GREETING_OK, code, false);
+}
+
+void
+smtp_confirm(struct mail *m)
+{
+	if (!m->u.smtp.provisional)
+		return;
+	m->u.smtp.provisional = 0;
+	greeting_emit(m);
+}
+
+static bool
+needs_confirming(const struct mail *m, struct slice line)
+{
+	return mail_port_proto(m->server_port) != PROTO_SMTP &&
+	       !m->u.smtp.ehlo_seen && !slice_has(line, "SMTP") &&
+	       !slice_has(line, "LMTP");
+}
+
+static void
+greeting_line(struct mail *m, uint16_t code, bool more, struct slice line)
+{
+	struct smtp_state *s = &m->u.smtp;
+	struct greet *g = &m->acc.greet;
+	struct slice host;
+
+	if (!s->in_reply) {
+		memset(&m->acc, 0, sizeof(m->acc));
+		host = use_host_word(slice_from(line, 4));
+		(void)obs_copy_string(g->host, sizeof(g->host), host);
+		g->pkt = *mail_now(m);
+	}
+	greeting_text(g, line);
+	s->in_reply = more;
+	if (more)
+		return;
+	s->greeted = 1;
+	s->greet_code = code;
+	s->provisional = needs_confirming(m, line);
+	if (!s->provisional)
+		greeting_emit(m);
+}
+
+/* ---- replies to single commands ---- */
+
+static void
+reply_hello(struct mail *m, uint16_t code, struct slice text)
+{
+	if (code != 250) {
+		caps_refused(m, CAPS_EHLO, code, text);
+		return;
+	}
+	if (m->acc.caps.source != CAPS_EHLO) {
+		caps_begin(m, CAPS_EHLO);
+		m->list_loss = m->u.smtp.in_list == 0;
+	}
+	m->acc.caps.code = code;
+	caps_emit(m, text);
+}
+
+static void
+reply_helo(struct mail *m, uint16_t code, struct slice text)
+{
+	caps_begin(m, CAPS_HELO);
+	m->acc.caps.code = code;
+	m->acc.caps.refused = code >= 400;
+	caps_emit(m, text);
+}
+
+static void
+reply_starttls(struct mail *m, uint16_t code, struct slice text)
+{
+	enum answer_kind kind = ANSWER_INVALID;
+
+	if (code == 220)
+		kind = ANSWER_POSITIVE;
+	else if (code >= 500)
+		kind = ANSWER_PERMFAIL;
+	else if (code >= 400)
+		kind = ANSWER_TEMPFAIL;
+	starttls_answered(m, kind, code, "STARTTLS", text);
+}
+
+static void
+auth_text(const struct mail *m, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "AUTH %s%s", m->sasl.auth.mech_name,
+	    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
+}
+
+static void
+reply_auth(struct mail *m, uint16_t code)
+{
+	char text[OBS_TEXT_MAX];
+
+	if (!m->sasl.active)
+		return;
+	auth_text(m, text, sizeof(text));
+	sasl_finish(&m->sasl, code < 300, code);
+	use_auth_emit(m, text);
+}
+
+static void
+reply_unknown(struct mail *m, uint16_t code, struct slice text)
+{
+	if (code >= 500 && (code < 510 || slice_has(text, "command")))
+		use_verb_unknown(m, code, text);
+	m->unknown_verb[0] = '\0';
+}
+
+static void
+reply_quit(struct mail *m)
+{
+	if (m->phase == PHASE_TEXT)
+		m->phase = PHASE_CLOSING;
+}
+
+static void
+reply_dispatch(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
+{
+	switch (verb) {
+	case SMTP_EHLO:
+		reply_hello(m, code, text);
+		break;
+	case SMTP_HELO:
+		reply_helo(m, code, text);
+		break;
+	case SMTP_RCPT:
+		m->u.smtp.rcpt_ok += code < 300 && m->u.smtp.rcpt_ok < 255;
+		break;
+	case SMTP_DATA:
+		mail_run_abort(m, DIR_C2S);
+		break;
+	case SMTP_STARTTLS:
+		reply_starttls(m, code, text);
+		break;
+	case SMTP_AUTH:
+		reply_auth(m, code);
+		break;
+	case SMTP_UNKNOWN:
+		reply_unknown(m, code, text);
+		break;
+	case SMTP_RSET:
+		m->u.smtp.rcpt_ok = 0;
+		break;
+	case SMTP_QUIT:
+		reply_quit(m);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- matching ---- */
+
+/* Nobody asked, as far as was seen. */
+static void
+reply_unmatched(struct mail *m, uint16_t code, struct slice text)
+{
+	const struct half *h = &m->half[DIR_C2S];
+	struct owed *w = &m->owed;
+
+	if (m->queue.unsure || m->u.smtp.lmtp || code == 421)
+		return;
+	if (h->mode == HALF_DOT && (h->body.gapped || h->body.bare_dot)) {
+		use_content(m, DIR_C2S, &h->body);
+		mail_run_abort(m, DIR_C2S);
+		return;
+	}
+	if (m->phase == PHASE_TLS_READY) {
+		starttls_unasked(m);
+		return;
+	}
+	if (w->have) { /* two: who knows what they answer */
+		w->have = 0;
+		m->skewed = 1;
+		queue_unsure(&m->queue);
+		return;
+	}
+	w->have = 1;
+	w->code = code;
+	w->has_list = m->u.smtp.in_list;
+	(void)obs_copy_string(w->text, sizeof(w->text), text);
+}
+
+/* Replies in the middle of a command. Returns true if it was one. */
+static bool
+reply_between(struct mail *m, uint16_t code, uint8_t head)
+{
+	if (head == SMTP_STARTTLS)
+		return false;
+	if (code == 334 && queue_seek(&m->queue, SMTP_AUTH)) {
+		m->sasl.challenged = m->sasl.active;
+		use_clear_answered(m, code, true);
+		return true;
+	}
+	if (code == 354 && queue_seek(&m->queue, SMTP_DATA)) {
+		(void)queue_pop(&m->queue);
+		return true;
+	}
+	if (code == 354 && m->queue.unsure &&
+	    m->half[DIR_C2S].mode == HALF_LINE)
+		mail_body_begin(m, DIR_C2S, false);
+	return code == 354 && m->queue.unsure;
+}
+
+static void
+reply_demands(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
+{
+	bool by_code = code == 530 || code == 538;
+	bool by_word = slice_has(text, "STARTTLS") ||
+		       slice_has(text, "TLS required") ||
+		       slice_has(text, "TLS is req");
+
+	if (verb == SMTP_STARTTLS || code < 400)
+		return;
+	if (by_word || (by_code && use_text_demands_tls(text)))
+		use_demanded(m, smtp_verb_name(verb), code, text);
+}
+
+void
+smtp_reply(struct mail *m, uint16_t code, struct slice text)
+{
+	struct queue_entry e = queue_head(&m->queue);
+
+	queue_reply(&m->queue);
+	if (reply_between(m, code, e.verb))
+		return;
+	if (e.verb == SMTP_NONE) {
+		reply_unmatched(m, code, text);
+		return;
+	}
+	(void)queue_pop(&m->queue);
+	if (m->phase == PHASE_TLS_READY)
+		m->tls_plain = 1;
+	if (e.mark && (e.verb == SMTP_MAIL || e.verb == SMTP_AUTH))
+		use_clear_answered(m, code, code < 400);
+	reply_demands(m, e.verb, code, text);
+	reply_dispatch(m, e.verb, code, text);
+}
+
+void
+smtp_settle_owed(struct mail *m)
+{
+	struct owed w = m->owed;
+
+	if (!w.have || m->queue.n == 0)
+		return;
+	m->owed.have = 0;
+	m->u.smtp.in_list = w.has_list;
+	smtp_reply(
+	    m, w.code, (struct slice){(const uint8_t *)w.text, strlen(w.text)});
+	m->u.smtp.in_list = 0;
+}
+
+/* ---- lines ---- */
+
+static void
+reply_line(struct mail *m, uint16_t code, bool more, const struct line *l)
+{
+	struct smtp_state *s = &m->u.smtp;
+	uint8_t head = queue_head(&m->queue).verb;
+
+	if (!s->in_reply) {
+		s->in_list = code == 250 && !s->provisional &&
+			     (head == SMTP_EHLO || (head == SMTP_NONE && more &&
+						       !m->queue.unsure));
+		if (s->in_list)
+			caps_begin(m, CAPS_EHLO);
+	} else if (s->in_list && m->acc.caps.source == CAPS_EHLO) {
+		caps_line(m, slice_from(l->text, 4), l->overlong);
+	}
+	if (s->in_list && m->acc.caps.nlines < UINT16_MAX)
+		m->acc.caps.nlines++;
+	s->in_reply = more;
+	if (!more)
+		smtp_reply(m, code, l->text);
+	if (!more)
+		s->in_list = 0;
+}
+
+/* "250-text", "250 text", "250": returns the code, or 0. */
+static uint16_t
+parse_reply(struct slice s, bool *more)
+{
+	*more = s.len > 3 && s.p[3] == '-';
+	if (s.len < 3 || s.p[0] < '1' || s.p[0] > '5' || !isdigit(s.p[1]) ||
+	    !isdigit(s.p[2]))
+		return 0;
+	if (s.len > 3 && s.p[3] != ' ' && s.p[3] != '-')
+		return 0;
+	return (uint16_t)((s.p[0] - '0') * 100 + (s.p[1] - '0') * 10 +
+			  (s.p[2] - '0'));
+}
+
+static void
+smtp_server_line(struct mail *m, const struct line *l)
+{
+	char text[MAIL_INJECT_TEXT];
+	bool more;
+	uint16_t code = parse_reply(l->text, &more);
+
+	if (m->inject[DIR_S2C].bytes > 0) {
+		(void)obs_copy_string(text, sizeof(text), l->text);
+		starttls_line(m, DIR_S2C, text);
+	}
+	if (m->phase == PHASE_TLS_HELLO)
+		return;
+	if (code == 0 && m->phase == PHASE_TLS_READY &&
+	    queue_head(&m->queue).verb == SMTP_NONE)
+		starttls_unasked(m);
+	if (code == 0)
+		m->list_loss = 1;
+	else if (!m->u.smtp.greeted)
+		greeting_line(m, code, more, l->text);
+	else
+		reply_line(m, code, more, l);
+}
+
+static void
+smtp_line(struct mail *m, enum dir dir, const struct line *l)
+{
+	if (dir == DIR_C2S)
+		smtp_client_line(m, l);
+	else
+		smtp_server_line(m, l);
+}
+
+static void
+smtp_run_end(struct mail *m, enum dir dir)
+{
+	if (dir == DIR_C2S)
+		smtp_client_run_end(m);
+}
+
+static void
+list_end(struct mail *m)
+{
+	if (m->u.smtp.in_list && !m->owed.have)
+		caps_flush(m);
+	m->u.smtp.in_list = 0;
+	m->u.smtp.in_reply = 0;
+}
+
+static void
+auth_lost(struct mail *m)
+{
+	char text[OBS_TEXT_MAX];
+
+	auth_text(m, text, sizeof(text));
+	use_auth_lost(m, text);
+}
+
+static void
+smtp_gap(struct mail *m, enum dir dir)
+{
+	uint8_t mode = m->half[DIR_C2S].mode;
+
+	if (dir == DIR_C2S && (mode == HALF_DOT || mode == HALF_COUNT))
+		return; /* within a message: commands are in step */
+	list_end(m);
+	use_clear_answered(m, 0, false);
+	auth_lost(m);
+	m->owed.have = 0;
+	m->unknown_verb[0] = '\0';
+	queue_unsure(&m->queue);
+	if (dir == DIR_S2C)
+		m->u.smtp.greeted = 1;
+	if (m->phase == PHASE_TLS_ASKED)
+		m->phase = PHASE_TEXT;
+}
+
+static void
+smtp_flush(struct mail *m)
+{
+	struct half *h = &m->half[DIR_C2S];
+
+	list_end(m);
+	use_clear_answered(m, 0, false);
+	auth_lost(m);
+	if (h->mode == HALF_DOT || m->u.smtp.in_bdat)
+		use_content(m, DIR_C2S, &h->body);
+	queue_clear(&m->queue);
+}
+
+static bool
+smtp_partial_is_public(enum dir dir, struct slice partial)
+{
+	return dir == DIR_S2C || smtp_command_is_public(partial);
+}
+
+const struct mail_ops smtp_ops = {
+    .start = smtp_start,
+    .line = smtp_line,
+    .run_end = smtp_run_end,
+    .gap = smtp_gap,
+    .flush = smtp_flush,
+    .show = smtp_show,
+    .partial_is_public = smtp_partial_is_public,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Private to smtp.c (replies) and smtp_command.c (commands). RFC 5321, 3207,
+ * 4954, 3030; LMTP (RFC 2033) is SMTP whose DATA has a reply a recipient.
+ */
+#ifndef STRIPWIRE_SMTP_H
+#define STRIPWIRE_SMTP_H
+
+#include "decoders/mail_core.h"
+
+enum smtp_verb {
+	SMTP_NONE = 0,
+	SMTP_EHLO, /* also LHLO */
+	SMTP_HELO,
+	SMTP_MAIL,
+	SMTP_RCPT,
+	SMTP_DATA,
+	SMTP_DOT, /* the end of a message */
+	SMTP_BDAT,
+	SMTP_RSET,
+	SMTP_NOOP,
+	SMTP_QUIT,
+	SMTP_STARTTLS,
+	SMTP_AUTH,
+	SMTP_KNOWN, /* another that exists */
+	SMTP_UNKNOWN,
+	SMTP_VERB_COUNT
+};
+
+const char *smtp_verb_name(uint8_t verb);
+enum smtp_verb smtp_verb_parse(struct slice word);
+
+void smtp_client_line(struct mail *m, const struct line *l);
+void smtp_client_run_end(struct mail *m);
+void smtp_show(char *buf, size_t cap, struct slice line);
+bool smtp_command_is_public(struct slice partial);
+
+/* A final reply to the command at the head of the queue. */
+void smtp_reply(struct mail *m, uint16_t code, struct slice text);
+/* A command is in the queue: was its reply seen before it? */
+void smtp_settle_owed(struct mail *m);
+/* The client spoke before or instead of what a mail client says. */
+void smtp_not_mail(struct mail *m);
+/* A greeting without the word SMTP is believed at EHLO. */
+void smtp_confirm(struct mail *m);
+
+#endif

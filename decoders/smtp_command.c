@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an SMTP client sends: commands, responses of AUTH, bodies. The body is
+ * taken to begin with DATA, not with the 354: a client that does not wait, or
+ * a capture without the server's side, is read the same way, and a refusal
+ * leads back (smtp.c).
+ */
+#include "decoders/smtp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	uint8_t verb; /* enum smtp_verb */
+	uint8_t open; /* its arguments never hold a secret */
+} verbs[] = {
+    {"EHLO", SMTP_EHLO, 1},
+    {"LHLO", SMTP_EHLO, 1},
+    {"HELO", SMTP_HELO, 1},
+    {"MAIL", SMTP_MAIL, 1},
+    {"RCPT", SMTP_RCPT, 1},
+    {"DATA", SMTP_DATA, 1},
+    {"BDAT", SMTP_BDAT, 1},
+    {"RSET", SMTP_RSET, 1},
+    {"NOOP", SMTP_NOOP, 1},
+    {"QUIT", SMTP_QUIT, 1},
+    {"STARTTLS", SMTP_STARTTLS, 1},
+    {"AUTH", SMTP_AUTH, 0},
+    {"VRFY", SMTP_KNOWN, 1},
+    {"EXPN", SMTP_KNOWN, 1},
+    {"HELP", SMTP_KNOWN, 1},
+    {"ETRN", SMTP_KNOWN, 1},
+    {"ATRN", SMTP_KNOWN, 1},
+    {"TURN", SMTP_KNOWN, 1},
+    {"SEND", SMTP_KNOWN, 1},
+    {"SOML", SMTP_KNOWN, 1},
+    {"SAML", SMTP_KNOWN, 1},
+    {"XFORWARD", SMTP_KNOWN, 1},
+    {"XCLIENT", SMTP_KNOWN, 0},
+    {"XEXCH50", SMTP_KNOWN, 0},
+    {"X-EXPS", SMTP_KNOWN, 0},
+    {"X-LINK2STATE", SMTP_KNOWN, 0},
+    {"X-ANONYMOUSTLS", SMTP_KNOWN, 0},
+    {"BURL", SMTP_KNOWN, 0},
+    {"ONEX", SMTP_KNOWN, 1},
+    {"VERB", SMTP_KNOWN, 1},
+};
+
+#define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+const char *
+smtp_verb_name(uint8_t verb)
+{
+	if (verb == SMTP_DOT)
+		return "DATA";
+	for (size_t i = 0; i < NVERBS; i++)
+		if (verbs[i].verb == verb && verb != SMTP_KNOWN)
+			return verbs[i].name;
+	return "";
+}
+
+static size_t
+verb_index(struct slice word)
+{
+	size_t i;
+
+	for (i = 0; i < NVERBS && !slice_is(word, verbs[i].name); i++)
+		;
+	return i;
+}
+
+enum smtp_verb
+smtp_verb_parse(struct slice word)
+{
+	size_t i = verb_index(word);
+
+	if (word.len == 0)
+		return SMTP_NONE;
+	return i < NVERBS ? (enum smtp_verb)verbs[i].verb : SMTP_UNKNOWN;
+}
+
+bool
+smtp_command_is_public(struct slice partial)
+{
+	struct slice rest = partial, word = slice_word(&rest);
+	size_t i = verb_index(word);
+
+	return i < NVERBS && verbs[i].open && partial.len > word.len;
+}
+
+/* "AUTH PLAIN ********": the mechanism may be shown if it is one. */
+static void
+show_auth(char *buf, size_t cap, struct slice rest)
+{
+	struct slice mech = slice_word(&rest);
+	char name[OBS_VERB_MAX] = OBS_MASK;
+
+	if (sasl_mech_parse(mech) != MECH_OTHER)
+		(void)obs_copy_string(name, sizeof(name), mech);
+	(void)snprintf(
+	    buf, cap, "AUTH %s%s", name, rest.len > 0 ? " " OBS_MASK : "");
+}
+
+void
+smtp_show(char *buf, size_t cap, struct slice line)
+{
+	struct slice rest = line, word = slice_word(&rest);
+	size_t i = verb_index(word);
+
+	if (i < NVERBS && verbs[i].verb == SMTP_AUTH)
+		show_auth(buf, cap, rest);
+	else if (i < NVERBS && verbs[i].open)
+		(void)obs_copy_string(buf, cap, line);
+	else if (i < NVERBS)
+		(void)snprintf(buf, cap, "%s %s", verbs[i].name, OBS_MASK);
+	else
+		use_mask_class(buf, cap, line);
+}
+
+/* ---- single commands ---- */
+
+static void
+on_hello(struct mail *m, struct slice rest, bool lmtp)
+{
+	smtp_confirm(m);
+	m->u.smtp.ehlo_seen = 1;
+	m->u.smtp.lmtp = lmtp;
+	(void)obs_copy_string(m->name, sizeof(m->name), slice_word(&rest));
+}
+
+static void
+on_auth(struct mail *m, struct slice rest, const struct line *l)
+{
+	struct slice mech = slice_word(&rest);
+
+	mail_set_secret(m, DIR_C2S);
+	if (m->sasl.active)
+		use_auth_lost(m, "AUTH");
+	sasl_start(&m->sasl, mech);
+	if (rest.len > 0)
+		sasl_response(&m->sasl, rest,
+		    l->overlong ? l->total - (l->text.len - rest.len) : 0,
+		    m->env->secret_key);
+	if (m->sasl.auth.secret_sent)
+		m->sasl.auth.secret_pkt = *mail_now(m);
+}
+
+static void
+bdat_done(struct mail *m)
+{
+	struct half *h = &m->half[DIR_C2S];
+
+	m->u.smtp.in_bdat = 0;
+	if (!m->u.smtp.bdat_last)
+		return;
+	use_content(m, DIR_C2S, &h->body);
+	body_start(&h->body, false);
+	m->env->n.bodies++;
+}
+
+/* RFC 3030: BDAT size [LAST], then that many bytes, whatever the reply. */
+static void
+on_bdat(struct mail *m, struct slice rest)
+{
+	uint64_t n;
+	size_t digits = slice_number(rest, &n);
+
+	if (digits == 0)
+		return;
+	m->u.smtp.bdat_last =
+	    slice_is(slice_trim(slice_from(rest, digits)), "LAST");
+	m->u.smtp.in_bdat = 1;
+	mail_count_begin(m, DIR_C2S, n, true);
+	if (n == 0)
+		bdat_done(m);
+}
+
+/* Commands whose use in clear is reported wait for their reply. */
+static bool
+on_clear_use(struct mail *m, enum smtp_verb verb, struct slice line)
+{
+	char text[128];
+
+	if (verb != SMTP_MAIL && verb != SMTP_AUTH)
+		return false;
+	smtp_show(text, sizeof(text), line);
+	use_clear(m, verb == SMTP_AUTH, smtp_verb_name(verb), text);
+	return m->clear.pending;
+}
+
+static bool
+in_step(enum smtp_verb verb)
+{
+	return verb != SMTP_RCPT && verb != SMTP_DATA && verb != SMTP_BDAT &&
+	       verb != SMTP_DOT;
+}
+
+static void
+push(struct mail *m, enum smtp_verb verb, bool mark)
+{
+	(void)queue_push(&m->queue, (uint8_t)verb, mark, in_step(verb));
+	smtp_settle_owed(m);
+}
+
+/* Returns whether its reply will be looked at. */
+static bool
+on_unknown(struct mail *m, struct slice word)
+{
+	mail_set_secret(m, DIR_C2S);
+	if (!m->u.smtp.ehlo_seen && slice_is(word, "USER") &&
+	    mail_is_whole(m)) {
+		smtp_not_mail(m); /* FTP */
+		return false;
+	}
+	if (m->u.smtp.provisional) {
+		smtp_not_mail(m);
+		return false;
+	}
+	if (m->unknown_verb[0] != '\0')
+		return false; /* another waits for its reply */
+	use_unknown_set(m, word);
+	return true;
+}
+
+static void
+on_command(struct mail *m, enum smtp_verb verb, struct slice rest,
+    const struct line *l)
+{
+	char text[OBS_TEXT_MAX];
+
+	switch (verb) {
+	case SMTP_EHLO:
+	case SMTP_HELO:
+		on_hello(m, rest, slice_starts(l->text, "L"));
+		break;
+	case SMTP_AUTH:
+		on_auth(m, rest, l);
+		break;
+	case SMTP_QUIT:
+		use_quit(m, "QUIT", l->text);
+		break;
+	case SMTP_STARTTLS:
+		smtp_show(text, sizeof(text), l->text);
+		starttls_asked(m, "STARTTLS", text);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+command(struct mail *m, const struct line *l)
+{
+	struct slice rest = slice_trim(l->text), line = rest;
+	struct slice word = slice_word(&rest);
+	enum smtp_verb verb = smtp_verb_parse(word);
+	bool mark = false;
+
+	if (verb == SMTP_NONE)
+		return;
+	if (verb == SMTP_UNKNOWN)
+		mark = on_unknown(m, word);
+	else
+		on_command(m, verb, rest, l);
+	if (m->half[DIR_C2S].mode == HALF_OFF)
+		return;
+	mark = on_clear_use(m, verb, line) || mark;
+	push(m, verb, mark);
+	if (verb == SMTP_DATA)
+		mail_body_begin(m, DIR_C2S, l->bare_lf);
+	if (verb == SMTP_BDAT)
+		on_bdat(m, rest);
+}
+
+static void
+response(struct mail *m, const struct line *l)
+{
+	bool had = m->sasl.auth.secret_sent;
+
+	mail_set_secret(m, DIR_C2S);
+	starttls_line(m, DIR_C2S, OBS_MASK);
+	sasl_response(
+	    &m->sasl, l->text, l->overlong ? l->total : 0, m->env->secret_key);
+	if (!had && m->sasl.auth.secret_sent)
+		m->sasl.auth.secret_pkt = *mail_now(m);
+}
+
+void
+smtp_client_line(struct mail *m, const struct line *l)
+{
+	char text[MAIL_INJECT_TEXT];
+
+	if (m->sasl.active && sasl_takes_line(&m->sasl)) {
+		response(m, l);
+		return;
+	}
+	if (m->inject[DIR_C2S].bytes > 0) {
+		smtp_show(text, sizeof(text), l->text);
+		starttls_line(m, DIR_C2S, text);
+	}
+	command(m, l);
+}
+
+void
+smtp_client_run_end(struct mail *m)
+{
+	struct smtp_state *s = &m->u.smtp;
+
+	if (s->in_bdat) {
+		bdat_done(m);
+		return;
+	}
+	use_content(m, DIR_C2S, &m->half[DIR_C2S].body);
+	body_start(&m->half[DIR_C2S].body, false);
+	(void)queue_push(&m->queue, SMTP_DOT, 0, false);
+	if (s->lmtp && s->rcpt_ok > 1)
+		queue_set_last_count(&m->queue, s->rcpt_ok);
+	s->rcpt_ok = 0;
+	smtp_settle_owed(m);
+}
