@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * D1 to D10: the server's certificate, judged at the time of the packet that
+ * carried it.
+ *
+ * Benign causes. A self-signed certificate or one of a private CA is normal
+ * between mail servers (port 25) that do not check each other; it is a fact
+ * there, and news only if the server had a trusted one. Renewal with the same
+ * issuer, or with another trusted CA, is no change. A client may know an
+ * intermediate that the server forgot. A private CA issues for as long as it
+ * likes, and the operator's own anchors are not interceptors. Captures without
+ * a clock (times before there was TLS) say nothing of validity.
+ *
+ * What cannot be seen: in TLS 1.3 and in resumed sessions there is no
+ * certificate to judge, which is never a finding. Without a server_name there
+ * is no name to compare with: the greeting's is not what was asked for.
+ */
+#include "rules/cert_case.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum weight {
+	W_SELF_SIGNED = 85,
+	W_WAS_TRUSTED = 15,
+	W_OTHER_KEY = 25,
+	W_NOW_UNTRUSTED = 25,
+	W_CHANGED_TRUSTED = 40,
+	W_CHANGED_SAME_NAME = 15,
+	W_CHANGED_UNTRUSTED = 10,
+	W_NAME = 90,
+	W_INCOMPLETE = 65,
+	W_COMPLETED = 50,
+	W_ROOT_UNKNOWN = 60,
+	W_BAD_SIGNATURE = 85,
+	W_MALFORMED = 55,
+	W_ACCEPTED = 60,
+	W_ACCEPTED_MTA = 30,
+	W_REJECTED = 65,
+	W_REJECTED_BAD = 10
+};
+
+static void
+put_fingerprint(struct finding *fi, const uint8_t sha256[32])
+{
+	for (unsigned i = 0; i < 32; i++)
+		(void)snprintf(fi->cert_sha256 + 2 * i, 3, "%02x", sha256[i]);
+}
+
+struct finding *
+cert_find(const struct cert_case *k, enum finding_id id)
+{
+	struct finding *fi = detect_find(k->c, id);
+
+	if (fi == NULL)
+		return NULL;
+	put_fingerprint(fi, k->v->leaf.sha256);
+	if (k->mta)
+		fi->tags |= EVT_OPPORTUNISTIC;
+	if (k->first_sight)
+		fi->tags |= EVT_FIRST_SIGHT;
+	if (k->was_trusted)
+		fi->tags |= EVT_WAS_TRUSTED;
+	if (k->c->server == NULL)
+		fi->tags |= EVT_NO_HISTORY;
+	if (!k->f->tls.has_sni)
+		fi->tags |= EVT_NO_SNI;
+	return fi;
+}
+
+/* ---- D1, D6: where the chain ends ---- */
+
+static void
+self_signed(const struct cert_case *k)
+{
+	const struct x509_facts *leaf = &k->v->leaf;
+	struct finding *fi = cert_find(k, FIND_CERT_SELF_SIGNED);
+
+	if (fi == NULL)
+		return;
+	finding_add(
+	    fi, W_SELF_SIGNED, "%.120s is signed by itself", leaf->subject);
+	if (k->was_trusted)
+		finding_add(fi, W_WAS_TRUSTED,
+		    "this server had a certificate of a trusted authority");
+	else if (k->first_sight)
+		finding_add(fi, 0, "nothing better was ever seen here");
+}
+
+static void
+incomplete(const struct cert_case *k)
+{
+	const struct x509_facts *leaf = &k->v->leaf;
+	struct finding *fi = cert_find(k, FIND_CERT_INCOMPLETE_CHAIN);
+
+	if (fi == NULL)
+		return;
+	finding_add(fi, k->v->completed ? W_COMPLETED : W_INCOMPLETE,
+	    "the server sent %u certificate%s, that of the issuer %.90s is "
+	    "not among them",
+	    k->v->count, k->v->count == 1 ? "" : "s", leaf->issuer);
+	if (k->v->completed)
+		finding_add(fi, 0,
+		    "one seen with another server completes the chain to a "
+		    "trusted root");
+}
+
+static void
+untrusted(const struct cert_case *k)
+{
+	const struct x509_facts *leaf = &k->v->leaf;
+	struct finding *fi = cert_find(k, FIND_CERT_UNTRUSTED);
+
+	if (fi == NULL)
+		return;
+	if (k->v->trust == TRUST_BAD_SIGNATURE)
+		finding_add(fi, W_BAD_SIGNATURE,
+		    "it names %.100s as its issuer, and that one did not sign "
+		    "it",
+		    leaf->issuer);
+	else if (k->v->trust == TRUST_MALFORMED)
+		finding_add(fi, W_MALFORMED,
+		    "a certificate of the chain cannot be read");
+	else
+		finding_add(fi, W_ROOT_UNKNOWN,
+		    "the chain from %.90s does not end in a known root",
+		    leaf->issuer);
+	if (k->v->error[0] != '\0')
+		finding_add(fi, 0, "OpenSSL: %.120s", k->v->error);
+	if (k->was_trusted)
+		finding_add(fi, W_WAS_TRUSTED,
+		    "this server had a certificate of a trusted authority");
+}
+
+static void
+judge_trust(const struct cert_case *k)
+{
+	switch (k->v->trust) {
+	case TRUST_SELF_SIGNED:
+		self_signed(k);
+		break;
+	case TRUST_INCOMPLETE:
+		incomplete(k);
+		break;
+	case TRUST_ROOT_UNKNOWN:
+	case TRUST_BAD_SIGNATURE:
+	case TRUST_MALFORMED:
+		untrusted(k);
+		break;
+	default:
+		if (k->v->completed)
+			incomplete(k);
+		break;
+	}
+}
+
+/* ---- D2: not what it was ---- */
+
+enum known { KNOWN_KEY, KNOWN_ISSUER, KNOWN_NEITHER };
+
+static enum known
+compare_with_history(
+    const struct server_facts *s, const struct x509_facts *leaf)
+{
+	enum known known = KNOWN_NEITHER;
+
+	for (unsigned i = 0; i < s->ncerts && i < HISTORY_KEYS; i++) {
+		if (memcmp(s->certs[i].spki, leaf->spki_sha256, 32) == 0)
+			return KNOWN_KEY;
+		if (memcmp(s->certs[i].issuer, leaf->issuer_sha256, 32) == 0)
+			known = KNOWN_ISSUER;
+	}
+	return known;
+}
+
+/* An issuer's name can be copied; an unknown root or a wrong signature under
+ * the old name is no renewal. A forgotten intermediate is. */
+static bool
+is_renewal(const struct cert_case *k, enum known known)
+{
+	if (k->v->trust == TRUST_OK || k->v->trust == TRUST_INCOMPLETE)
+		return true;
+	return known == KNOWN_ISSUER && !k->was_trusted;
+}
+
+static void
+changed(const struct cert_case *k)
+{
+	const struct server_facts *s = k->c->server;
+	const struct x509_facts *leaf = &k->v->leaf;
+	struct finding *fi;
+	enum known known;
+
+	if (s == NULL || s->ncerts == 0 || k->v->trust == TRUST_MALFORMED)
+		return;
+	known = compare_with_history(s, leaf);
+	if (known == KNOWN_KEY || is_renewal(k, known))
+		return;
+	fi = cert_find(k, FIND_CERT_CHANGED);
+	if (fi == NULL)
+		return;
+	finding_add(fi, W_OTHER_KEY, "this %s was not seen here before",
+	    known == KNOWN_ISSUER ? "key" : "key and its issuer");
+	finding_add(fi, W_NOW_UNTRUSTED, "%s %.110s",
+	    leaf->flags & X509F_SELF_SIGNED ? "it is signed by itself:"
+					    : "its issuer is not trusted:",
+	    leaf->issuer);
+	if (k->was_trusted)
+		finding_add(fi, W_CHANGED_TRUSTED,
+		    "this server had a certificate of a trusted authority");
+	else
+		finding_add(fi, W_CHANGED_UNTRUSTED,
+		    "the one before was not trusted either");
+	if (known == KNOWN_ISSUER)
+		finding_add(fi, W_CHANGED_SAME_NAME,
+		    "it bears the name of the old issuer, and is not its");
+}
+
+/* ---- D4: the name ---- */
+
+static void
+name_mismatch(const struct cert_case *k)
+{
+	const struct x509_facts *leaf = &k->v->leaf;
+	bool tricks = (leaf->flags & X509F_BAD_NAME) != 0;
+	struct finding *fi;
+	int first;
+
+	if (!k->f->tls.has_sni || k->f->tls.sni[0] == '\0' || k->f->tls.ech ||
+	    k->v->trust == TRUST_MALFORMED ||
+	    x509_speaks_for(leaf, k->f->tls.sni) != 0)
+		return;
+	fi = cert_find(k, FIND_CERT_NAME_MISMATCH);
+	if (fi == NULL)
+		return;
+	first = (int)strcspn(leaf->names, "\n");
+	finding_add(fi, W_NAME, "the client asked for %.60s, it is for %.*s%s",
+	    k->f->tls.sni, first > 0 ? (first > 60 ? 60 : first) : 60,
+	    first > 0		   ? leaf->names
+	    : leaf->common_name[0] ? leaf->common_name
+				   : "no name at all",
+	    leaf->names[first] == '\n' ? " and others" : "");
+	if (tricks)
+		finding_add(
+		    fi, 0, "a name in it holds bytes that no host name has");
+}
+
+/* ---- D9, D10: what the client made of it ---- */
+
+static const enum finding_id bad_ones[] = {FIND_CERT_CHANGED,
+    FIND_CERT_INTERCEPTOR, FIND_CERT_NAME_MISMATCH, FIND_CERT_UNTRUSTED,
+    FIND_CERT_SELF_SIGNED, FIND_CERT_EXPIRED, FIND_CERT_NOT_YET_VALID};
+
+/* What was wrong with the certificate of this flow; FIND_NONE: nothing. */
+static enum finding_id
+what_was_bad(const struct facts *f)
+{
+	for (unsigned i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++)
+		if (facts_raised(f, bad_ones[i]))
+			return bad_ones[i];
+	return FIND_NONE;
+}
+
+static void
+accepted(const struct cert_case *k)
+{
+	enum finding_id bad = what_was_bad(k->f);
+	struct finding *fi;
+
+	if (bad == FIND_NONE)
+		return;
+	fi = cert_find(k, FIND_CERT_BAD_ACCEPTED);
+	if (fi != NULL)
+		finding_add(fi, k->mta ? W_ACCEPTED_MTA : W_ACCEPTED,
+		    "the client sent data although %s",
+		    finding_info(bad)->title);
+}
+
+static const char *
+rejection(uint8_t description)
+{
+	switch (description) {
+	case 42:
+		return "bad_certificate";
+	case 43:
+		return "unsupported_certificate";
+	case 44:
+		return "certificate_revoked";
+	case 45:
+		return "certificate_expired";
+	case 46:
+		return "certificate_unknown";
+	case 48:
+		return "unknown_ca";
+	default:
+		return NULL;
+	}
+}
+
+static void
+rejected(const struct cert_case *k)
+{
+	const char *name = rejection(k->o->u.alert.description);
+	enum finding_id bad = what_was_bad(k->f);
+	struct finding *fi;
+
+	if (k->o->dir != DIR_C2S || name == NULL || !k->f->tls.has_chain)
+		return;
+	fi = cert_find(k, FIND_CERT_REJECTED_BY_CLIENT);
+	if (fi == NULL)
+		return;
+	finding_add(
+	    fi, W_REJECTED, "the client answered it with the alert %s", name);
+	if (bad != FIND_NONE)
+		finding_add(fi, W_REJECTED_BAD, "with good reason: %s",
+		    finding_info(bad)->title);
+}
+
+/* ---- */
+
+static bool
+history_was_trusted(const struct server_facts *s)
+{
+	for (unsigned i = 0; s != NULL && i < s->ncerts && i < HISTORY_KEYS;
+	     i++)
+		if (s->certs[i].trusted)
+			return true;
+	return false;
+}
+
+static void
+judge_chain(const struct cert_case *k)
+{
+	judge_trust(k);
+	changed(k);
+	name_mismatch(k);
+	if (k->v->trust != TRUST_MALFORMED)
+		cert_judge_form(k);
+}
+
+void
+detect_cert(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	struct cert_case k = {.o = o, .f = f, .c = c, .v = c->verdict};
+
+	if (k.v == NULL || k.v->trust == TRUST_UNKNOWN)
+		return;
+	k.now = o->time / INT64_C(1000000000);
+	k.mta = f->proto == PROTO_SMTP && f->who.server_port == 25;
+	k.was_trusted = history_was_trusted(c->server);
+	k.first_sight = !k.was_trusted;
+	if (o->kind == OBS_TLS_CERT && o->u.cert.from_server)
+		judge_chain(&k);
+	else if (o->kind == OBS_TLS_APPDATA)
+		accepted(&k);
+	else if (o->kind == OBS_TLS_ALERT)
+		rejected(&k);
+}

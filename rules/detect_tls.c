@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * D11 to D13: what version and suite were chosen, and whether somebody pressed
+ * them down.
+ *
+ * Benign causes that stay silent: weak suites and old versions offered but not
+ * chosen; the sentinel of RFC 8446 4.1.3 seen by a client that offered no more
+ * than it got (every TLS 1.3 server shows it to every TLS 1.2 client); TLS 1.3
+ * chosen through supported_versions, whatever the legacy field says; a
+ * HelloRetryRequest; a server that never knew better; TLS_FALLBACK_SCSV
+ * towards a server whose highest version is the one chosen.
+ *
+ * What cannot be seen: a ClientHello that was lowered before it came here
+ * looks like an old client's; only the client's own refusal tells.
+ */
+#include <stdio.h>
+
+#include "rules/detect.h"
+#include "rules/weak_suites.h"
+
+#define TLS10 0x0301
+#define TLS12 0x0303
+#define TLS13 0x0304
+#define ALERT_ILLEGAL_PARAMETER 47
+
+static const char *
+version_name(uint16_t v)
+{
+	switch (v) {
+	case 0x0002:
+		return "SSL 2";
+	case 0x0300:
+		return "SSL 3";
+	case TLS10:
+		return "TLS 1.0";
+	case 0x0302:
+		return "TLS 1.1";
+	case TLS12:
+		return "TLS 1.2";
+	case TLS13:
+		return "TLS 1.3";
+	default:
+		return "an unknown version";
+	}
+}
+
+/* Bit of server_facts.tls_versions. */
+static uint32_t
+version_bit(uint16_t v)
+{
+	if (v == 0x0002)
+		return 1;
+	return v >= 0x0300 && v <= TLS13 ? UINT32_C(2) << (v - 0x0300) : 0;
+}
+
+static bool
+knows_better(const struct server_facts *s, uint16_t than)
+{
+	uint32_t bit = version_bit(than);
+
+	return s != NULL && bit != 0 && s->tls_versions >= bit << 1;
+}
+
+static bool
+is_mta(const struct facts *f)
+{
+	return f->proto == PROTO_SMTP && f->who.server_port == 25;
+}
+
+static void
+old_version(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	uint16_t v = o->u.hello.version;
+	struct finding *fi;
+
+	if (v == 0 || v >= TLS12)
+		return;
+	fi = detect_find(c, FIND_TLS_OLD_VERSION);
+	if (fi == NULL)
+		return;
+	if (is_mta(f))
+		fi->tags |= EVT_OPPORTUNISTIC;
+	finding_add(
+	    fi, v < TLS10 ? 84 : 75, "the server chose %s", version_name(v));
+	if (f->tls.client_hello.time != 0)
+		finding_add(fi, 0, "the client offered %s at most",
+		    version_name(f->tls.offered));
+	if (knows_better(c->server, v))
+		finding_add(fi, 0,
+		    "this server spoke a later version in earlier sessions");
+}
+
+static void
+weak_cipher(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	const struct weak_suite *w = weak_suite(o->u.hello.suite);
+	bool mta = is_mta(f);
+	struct finding *fi;
+
+	/* An SSLv2 ServerHello lists what is common; the client chooses. */
+	if (w == NULL || o->u.hello.sslv2 || o->u.hello.retry)
+		return;
+	fi = detect_find(c, FIND_TLS_WEAK_CIPHER);
+	if (fi == NULL)
+		return;
+	if (mta)
+		fi->tags |= EVT_OPPORTUNISTIC;
+	finding_add(fi, mta && w->why == WEAK_ANON ? 35 : 75,
+	    "the server chose TLS_%s: %s", w->name, weakness_text(w->why));
+	if (mta && w->why == WEAK_ANON)
+		finding_add(fi, 0,
+		    "usual between mail servers that do not check each other");
+}
+
+/* RFC 8446 4.1.3: 1 says "I could do 1.3", 2 says "I could do 1.2". */
+static bool
+sentinel_speaks(const struct obs_hello *h, const struct facts *f)
+{
+	if (h->sentinel == 0 || f->tls.client_hello.time == 0 ||
+	    h->version >= TLS13)
+		return false;
+	if (f->tls.offers_13)
+		return true;
+	return h->sentinel == 2 && h->version < TLS12 &&
+	       f->tls.offered >= TLS12;
+}
+
+static void
+downgrade(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	const struct obs_hello *h = &o->u.hello;
+	struct finding *fi;
+
+	if (!sentinel_speaks(h, f))
+		return;
+	fi = detect_find(c, FIND_TLS_DOWNGRADE);
+	if (fi == NULL)
+		return;
+	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
+	finding_add(fi, 40, "the client offered %s, %s was chosen",
+	    version_name(f->tls.offered), version_name(h->version));
+	finding_add(fi, 50,
+	    "the server's random ends in the mark by which it says that it "
+	    "could have done %s (RFC 8446 4.1.3): it saw another offer",
+	    h->sentinel == 1 ? "TLS 1.3" : "TLS 1.2");
+}
+
+/* D13, RFC 7507: "I come back with less than I can". */
+static void
+fallback(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	uint16_t v = o->u.hello.version;
+	struct finding *fi;
+
+	if (!f->tls.fallback_scsv || v < TLS10 || !knows_better(c->server, v))
+		return;
+	fi = detect_find(c, FIND_TLS_DOWNGRADE);
+	if (fi == NULL)
+		return;
+	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
+	finding_add(fi, 30,
+	    "the client says that it fell back from a later version "
+	    "(TLS_FALLBACK_SCSV)");
+	finding_add(fi, 35,
+	    "the server accepted %s and spoke a later version in earlier "
+	    "sessions",
+	    version_name(v));
+}
+
+/* Seen behind the attacker: an old client, as it seems, that refuses what an
+ * old client would have taken. */
+static void
+refused_sentinel(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	struct finding *fi;
+
+	if (o->dir != DIR_C2S ||
+	    o->u.alert.description != ALERT_ILLEGAL_PARAMETER ||
+	    f->tls.sentinel == 0 || f->tls.version >= TLS13 ||
+	    f->tls.done.time != 0)
+		return;
+	fi = detect_find(c, FIND_TLS_DOWNGRADE);
+	if (fi == NULL)
+		return;
+	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
+	finding_add(fi, 30,
+	    "the server's random says that it could have done better than %s "
+	    "(RFC 8446 4.1.3)",
+	    version_name(f->tls.version));
+	finding_add(fi, 35,
+	    "the client broke off with illegal_parameter, as one must that "
+	    "had offered more than arrived here");
+}
+
+void
+detect_tls(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	if (o->kind == OBS_TLS_SERVER_HELLO && !o->u.hello.retry) {
+		old_version(o, f, c);
+		weak_cipher(o, f, c);
+		downgrade(o, f, c);
+		fallback(o, f, c);
+	} else if (o->kind == OBS_TLS_ALERT) {
+		refused_sentinel(o, f, c);
+	}
+}
