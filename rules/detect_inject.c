@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * C11: two contents for the same numbers of one direction. The faster one was
+ * delivered; the slower one is the real sender's, or an attempt to replace
+ * what was said.
+ *
+ * Benign causes, all told apart before an observation is made (evidence.h):
+ * true retransmission, also cut anew; the garbage byte of a keep-alive; a
+ * zero-window probe; frames mirrored twice; a segment spoilt on the wire. What
+ * is left and may still be honest: a device on the path that rewrites mail
+ * (and is seen on both of its sides), and captures edited by hand.
+ */
+#include "rules/detect.h"
+
+enum weight {
+	W_CONFLICT = 90,
+	W_ACKED = 4, /* the receiver had the first version already */
+	W_BAD_CHECKSUM = -25, /* no host takes the second version */
+	W_ONE_BYTE = -20, /* could be a garbage byte */
+	W_HANDSHAKE = 4
+};
+
+static const char *
+sender(const struct obs *o)
+{
+	return o->dir == DIR_S2C ? "server" : "client";
+}
+
+static void
+add_circumstances(struct finding *f, const struct obs *o)
+{
+	const struct obs_conflict *r = &o->u.conflict;
+
+	if (r->diff == 1 && r->len == 1)
+		finding_add(f, W_ONE_BYTE, "it is a single byte");
+	if (r->csum_bad)
+		finding_add(f, W_BAD_CHECKSUM,
+		    "the second version has a wrong checksum where this "
+		    "sender's are right: hosts drop it");
+	if (r->acked_between)
+		finding_add(f, W_ACKED,
+		    "the receiver had acknowledged the first version before "
+		    "the second came");
+	if (r->other.ttl != o->pkt.ttl && o->pkt.ordinal != 0)
+		finding_add(f, 0, "TTL %u the first time, %u the second",
+		    o->pkt.ttl, r->other.ttl);
+	if (o->phase == PHASE_TLS_ASKED || o->phase == PHASE_TLS_READY ||
+	    o->phase == PHASE_TLS_HELLO) {
+		f->tags |= EVT_DURING_TLS_HANDSHAKE;
+		finding_add(f, W_HANDSHAKE, "while TLS was being set up");
+	}
+}
+
+void
+detect_conflict(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	const struct obs_conflict *r = &o->u.conflict;
+	const char *how = r->masked ? " (masked)" : "";
+	struct finding *out;
+
+	(void)f;
+	out = detect_find(c, FIND_TCP_CONTENT_CONFLICT);
+	if (out == NULL)
+		return;
+	finding_add(out, W_CONFLICT,
+	    "%u of %u bytes of the %s differ from what was sent before under "
+	    "the same numbers",
+	    r->diff, r->len, sender(o));
+	add_circumstances(out, o);
+	finding_add(out, 0, "first%s: %s", how, r->first);
+	finding_add(out, 0, "then%s: %s", how, r->second);
+	finding_add(out, 0, "the connection went on with the %s version",
+	    r->used_first ? "first" : "second");
+}
