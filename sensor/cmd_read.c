@@ -292,6 +292,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	progress_start(!o->quiet && !o->json);
 	status = pipeline_read(p, (const char *const *)paths, n, &stopped);
 	progress_clear();

@@ -56,6 +56,8 @@ static int open_outputs(struct pipeline *, char *, size_t);
 static int open_stages(struct pipeline *, char *, size_t);
 static void one_packet(struct pipeline *, struct packet *);
 static void book_file(struct pipeline *);
+static int close_eve(struct pipeline *);
+static void poll_outputs(struct pipeline *);
 
 struct pipeline *
 pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
@@ -167,8 +169,7 @@ pipeline_free(struct pipeline *p)
 		tls_pool_free(p->env.pool);
 	if (p->verifier != NULL)
 		verifier_free(p->verifier);
-	if (p->eve != NULL)
-		eve_close(p->eve);
+	close_eve(p);
 	if (p->store != NULL)
 		store_close(p->store);
 	if (p->history != NULL)
@@ -177,6 +178,38 @@ pipeline_free(struct pipeline *p)
 		ruleset_free(p->own_rules);
 	explicit_bzero(p->env.secret_key, sizeof(p->env.secret_key));
 	free(p);
+}
+
+/* Writes what the feed still holds; -1 if lines were lost, which is said. */
+static int
+close_eve(struct pipeline *p)
+{
+	char err[512];
+	int status = 0;
+
+	if (p->eve == NULL)
+		return 0;
+	if (eve_close(p->eve, err, sizeof(err)) == -1) {
+		say(p, SAY_LOSS, "%s", err);
+		status = -1;
+	}
+	p->eve = NULL;
+	return status;
+}
+
+static void
+poll_outputs(struct pipeline *p)
+{
+	const char *problem;
+
+	if (p->store != NULL)
+		store_poll(p->store);
+	if (p->eve != NULL) {
+		eve_poll(p->eve);
+		problem = eve_problem(p->eve);
+		if (problem != NULL)
+			say(p, SAY_LOSS, "%s", problem);
+	}
 }
 
 int
@@ -203,12 +236,11 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	judge_flush(p->judge);
 	book_file(p);
 	if (p->store != NULL) {
-		tracker_counters(p->tracker);
 		store_run_end(p->store, p->n.packets, p->n.bytes,
 		    tracker_counters(p->tracker)->flows);
 		store_flush(p->store);
 	}
-	if (p->eve != NULL && eve_flush(p->eve) == -1)
+	if (close_eve(p) == -1)
 		p->broken = true;
 	capture_close(p->capture);
 	p->capture = NULL;
@@ -251,8 +283,7 @@ one_packet(struct pipeline *p, struct packet *pkt)
 		break;
 	}
 	if (n->packets % TICK_PACKETS == 0) {
-		if (p->store != NULL)
-			store_poll(p->store);
+		poll_outputs(p);
 		if (p->cfg.on_tick != NULL)
 			p->cfg.on_tick(p->cfg.ctx, p->capture, n->packets);
 	}

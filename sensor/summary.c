@@ -14,16 +14,19 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "sensor/text.h"
+
 struct row {
 	int64_t id, time;
 	uint8_t severity, confidence;
 	uint16_t finding;
-	char who[128];
+	char who[136];
 	char why[FINDING_SENTENCE_MAX];
 };
 
 struct summary {
 	FILE *out;
+	struct text_style style;
 	struct timespec start;
 	unsigned nrows;
 	uint64_t seen, counts[SEV_CRITICAL + 1];
@@ -45,6 +48,7 @@ summary_new(FILE *out)
 	if (s == NULL)
 		return NULL;
 	s->out = out;
+	text_style_init(&s->style, out);
 	clock_gettime(CLOCK_MONOTONIC, &s->start);
 	return s;
 }
@@ -143,49 +147,62 @@ summary_end(struct summary *s, const struct summary_end *e)
 	return status;
 }
 
-static void
-format_when(char *buf, size_t cap, int64_t ns)
-{
-	time_t sec = (time_t)(ns / 1000000000);
-	struct tm tm;
+/* Widths of the columns that depend on what is in them. */
+struct widths {
+	int name, who, rest;
+};
 
-	gmtime_r(&sec, &tm);
-	strftime(buf, cap, "%Y-%m-%d %H:%M:%S", &tm);
+static struct widths
+measure(const struct summary *s)
+{
+	struct widths w = {7, 15, 0};
+
+	for (unsigned i = 0; i < s->nrows; i++) {
+		int who = (int)strlen(s->rows[i].who);
+		int name = (int)strlen(finding_info(s->rows[i].finding)->name);
+
+		w.who = who > w.who ? who : w.who;
+		w.name = name > w.name ? name : w.name;
+	}
+	if (s->style.width > 0)
+		w.rest = (int)s->style.width - (46 + w.who + w.name);
+	return w;
+}
+
+static void
+print_row(struct summary *s, const struct row *r, const struct widths *w)
+{
+	const struct text_style *st = &s->style;
+	char id[24] = "-", when[TEXT_TIME_MAX], why[4 * FINDING_SENTENCE_MAX];
+
+	if (r->id > 0)
+		snprintf(id, sizeof(id), "%" PRId64, r->id);
+	text_time_seconds(when, r->time);
+	when[19] = '\0'; /* the heading says UTC */
+	if (w->rest > 10)
+		text_fit(why, sizeof(why), r->why, (unsigned)w->rest, st);
+	else
+		text_clean(why, sizeof(why), r->why, st);
+	fprintf(s->out, "%5s  %s  %s%-*s%s  %4u  %-8s  %-*s  %s\n", id, when,
+	    text_on(st, text_severity_colour(r->severity)), w->name,
+	    finding_info(r->finding)->name, text_off(st), r->confidence,
+	    severity_name(r->severity), w->who, r->who, why);
 }
 
 static void
 print_rows(struct summary *s)
 {
-	char when[32];
-	int who = 6, name = 7;
+	struct widths w = measure(s);
 
 	if (s->nrows == 0) {
 		fputs("Nothing was found.\n\n", s->out);
 		return;
 	}
-	for (unsigned i = 0; i < s->nrows; i++) {
-		const struct row *r = &s->rows[i];
-		int n = (int)strlen(r->who);
-		int m = (int)strlen(finding_info(r->finding)->name);
-
-		who = n > who ? n : who;
-		name = m > name ? m : name;
-	}
 	fprintf(s->out, "%5s  %-19s  %-*s  %4s  %-8s  %-*s  %s\n", "id",
-	    "when (UTC)", name, "finding", "conf", "severity", who,
+	    "when (UTC)", w.name, "finding", "conf", "severity", w.who,
 	    "client > server", "evidence");
-	for (unsigned i = 0; i < s->nrows; i++) {
-		const struct row *r = &s->rows[i];
-
-		format_when(when, sizeof(when), r->time);
-		if (r->id > 0)
-			fprintf(s->out, "%5" PRId64, r->id);
-		else
-			fprintf(s->out, "%5s", "-");
-		fprintf(s->out, "  %s  %-*s  %4u  %-8s  %-*s  %s\n", when, name,
-		    finding_info(r->finding)->name, r->confidence,
-		    severity_name(r->severity), who, r->who, r->why);
-	}
+	for (unsigned i = 0; i < s->nrows; i++)
+		print_row(s, &s->rows[i], &w);
 	if (s->seen > s->nrows)
 		fprintf(s->out, "       ... and %" PRIu64 " more\n",
 		    s->seen - s->nrows);
