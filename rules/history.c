@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What was learned of servers and pairs: two bounded tables of the same make.
+ * Entries hang in hash chains and in one of two lists by last use: young ones
+ * go first when room is needed, well-known ones (two days, ten sessions,
+ * pinned) only when there are no young ones left, so that a flood of made-up
+ * servers cannot wash out what a long time has taught. While a mark is set,
+ * the state of each entry before its first change is kept, so that a whole
+ * capture's lessons can be taken back.
+ *
+ * An answer "as of" a time before the last lesson is a copy cut down to what
+ * can be told of that time: counters say how often, not when, so that of what
+ * had begun by then one is certain, and more is not claimed.
+ */
+#include "rules/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 16384 /* power of two; chains stay short at the caps */
+#define OLD_SESSIONS 10
+#define OLD_DAYS 2
+
+enum { YOUNG = 0, OLD, AGES };
+
+struct undo { /* what an entry was like at the mark; facts follow */
+	struct undo *next;
+	bool existed, was_dirty;
+};
+
+struct entry { /* facts follow */
+	struct entry *chain; /* next in the bucket */
+	struct entry *older, *newer; /* list by last use */
+	uint32_t hash;
+	uint8_t age; /* which list */
+	bool dirty;
+	bool saved; /* its state at the mark is kept */
+};
+
+struct table {
+	struct entry *bucket[BUCKETS];
+	struct entry *oldest[AGES], *newest[AGES];
+	struct undo *undo;
+	size_t key_size, size; /* the key leads the facts */
+	uint64_t count, max, evicted, ndirty;
+	bool (*is_old)(const void *facts);
+};
+
+struct history {
+	struct table servers, pairs;
+	bool marked;
+	struct server_facts *past_server; /* answers cut down */
+	struct pair_facts *past_pair;
+	struct history_counters *counters;
+};
+
+static void *
+facts_of(struct entry *e)
+{
+	return e + 1;
+}
+
+static void *
+undo_facts(struct undo *u)
+{
+	return u + 1;
+}
+
+static bool
+server_is_old(const void *facts)
+{
+	const struct server_facts *s = facts;
+
+	return s->pinned_starttls || s->days >= OLD_DAYS ||
+	       s->sessions >= OLD_SESSIONS;
+}
+
+static bool
+pair_is_old(const void *facts)
+{
+	const struct pair_facts *p = facts;
+
+	return p->tls_days >= OLD_DAYS || p->tls + p->clear >= OLD_SESSIONS;
+}
+
+/* FNV-1a; keys have no padding that is not zero. */
+static uint32_t
+hash_key(const void *key, size_t len)
+{
+	const uint8_t *p = key;
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static void
+table_init(struct table *t, size_t key_size, size_t size, uint64_t max)
+{
+	t->key_size = key_size;
+	t->size = size;
+	t->max = max;
+}
+
+/* ---- lists and chains ---- */
+
+static void
+list_remove(struct table *t, struct entry *e)
+{
+	if (e->older != NULL)
+		e->older->newer = e->newer;
+	else
+		t->oldest[e->age] = e->newer;
+	if (e->newer != NULL)
+		e->newer->older = e->older;
+	else
+		t->newest[e->age] = e->older;
+}
+
+static void
+list_append(struct table *t, struct entry *e)
+{
+	e->age = t->is_old(facts_of(e)) ? OLD : YOUNG;
+	e->newer = NULL;
+	e->older = t->newest[e->age];
+	if (e->older != NULL)
+		e->older->newer = e;
+	else
+		t->oldest[e->age] = e;
+	t->newest[e->age] = e;
+}
+
+static struct entry *
+table_find(const struct table *t, const void *key)
+{
+	uint32_t h = hash_key(key, t->key_size);
+	struct entry *e;
+
+	for (e = t->bucket[h & (BUCKETS - 1)]; e != NULL; e = e->chain)
+		if (e->hash == h && memcmp(e + 1, key, t->key_size) == 0)
+			return e;
+	return NULL;
+}
+
+static struct entry *
+table_insert(struct table *t, const void *facts)
+{
+	struct entry *e = calloc(1, sizeof(*e) + t->size), **b;
+
+	if (e == NULL)
+		return NULL;
+	memcpy(facts_of(e), facts, t->size);
+	e->hash = hash_key(facts, t->key_size);
+	b = &t->bucket[e->hash & (BUCKETS - 1)];
+	e->chain = *b;
+	*b = e;
+	list_append(t, e);
+	t->count++;
+	return e;
+}
+
+static void
+table_remove(struct table *t, struct entry *e)
+{
+	struct entry **at = &t->bucket[e->hash & (BUCKETS - 1)];
+
+	while (*at != e)
+		at = &(*at)->chain;
+	*at = e->chain;
+	list_remove(t, e);
+	t->count--;
+	if (e->dirty)
+		t->ndirty--;
+	free(e);
+}
+
+static void
+table_fini(struct table *t)
+{
+	for (int age = YOUNG; age < AGES; age++)
+		while (t->oldest[age] != NULL)
+			table_remove(t, t->oldest[age]);
+}
+
+/* ---- taking back ---- */
+
+/* Keeps the state of key before its first change since the mark. Returns
+ * false if there is no memory: then the change is not made. */
+static bool
+undo_save(struct table *t, struct entry *e, const void *key)
+{
+	struct undo *u;
+
+	if (e != NULL && e->saved)
+		return true;
+	u = calloc(1, sizeof(*u) + t->size);
+	if (u == NULL)
+		return false;
+	memcpy(undo_facts(u), e != NULL ? facts_of(e) : key,
+	    e != NULL ? t->size : t->key_size);
+	u->existed = e != NULL;
+	u->was_dirty = e != NULL && e->dirty;
+	u->next = t->undo;
+	t->undo = u;
+	if (e != NULL)
+		e->saved = true;
+	return true;
+}
+
+static void
+undo_forget(struct table *t)
+{
+	struct undo *u;
+	struct entry *e;
+
+	while ((u = t->undo) != NULL) {
+		t->undo = u->next;
+		e = table_find(t, undo_facts(u));
+		if (e != NULL)
+			e->saved = false;
+		free(u);
+	}
+}
+
+/* Newest first: of two records of one key the older has the last word. */
+static void
+undo_apply(struct table *t)
+{
+	struct undo *u;
+	struct entry *e;
+
+	for (u = t->undo; u != NULL; u = u->next) {
+		e = table_find(t, undo_facts(u));
+		if (e != NULL)
+			table_remove(t, e);
+		if (!u->existed)
+			continue;
+		e = table_insert(t, undo_facts(u));
+		if (e != NULL && u->was_dirty) {
+			e->dirty = true;
+			t->ndirty++;
+		}
+	}
+	undo_forget(t);
+}
+
+/* ---- room ---- */
+
+static bool
+evict_one(struct table *t, bool marked)
+{
+	struct entry *e = t->oldest[YOUNG];
+
+	if (e == NULL)
+		e = t->oldest[OLD];
+	if (e == NULL || (marked && !undo_save(t, e, facts_of(e))))
+		return false;
+	table_remove(t, e);
+	t->evicted++;
+	return true;
+}
+
+static void *
+table_touch(struct table *t, const void *facts, bool marked)
+{
+	struct entry *e = table_find(t, facts);
+
+	if (marked && !undo_save(t, e, facts))
+		return NULL;
+	if (e == NULL) {
+		if (t->count >= t->max && !evict_one(t, marked))
+			return NULL;
+		e = table_insert(t, facts);
+		if (e == NULL)
+			return NULL;
+		e->saved = marked;
+	}
+	list_remove(t, e);
+	list_append(t, e);
+	if (!e->dirty) {
+		e->dirty = true;
+		t->ndirty++;
+	}
+	return facts_of(e);
+}
+
+/* ---- the module ---- */
+
+struct history *
+history_new(void)
+{
+	struct history *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	table_init(&h->servers, sizeof(struct server_key),
+	    sizeof(struct server_facts), HISTORY_SERVERS_MAX);
+	table_init(&h->pairs, sizeof(struct pair_key),
+	    sizeof(struct pair_facts), HISTORY_PAIRS_MAX);
+	h->servers.is_old = server_is_old;
+	h->pairs.is_old = pair_is_old;
+	h->past_server = calloc(1, sizeof(*h->past_server));
+	h->past_pair = calloc(1, sizeof(*h->past_pair));
+	h->counters = calloc(1, sizeof(*h->counters));
+	if (h->past_server == NULL || h->past_pair == NULL ||
+	    h->counters == NULL) {
+		history_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void
+history_free(struct history *h)
+{
+	if (h == NULL)
+		return;
+	undo_forget(&h->servers);
+	undo_forget(&h->pairs);
+	table_fini(&h->servers);
+	table_fini(&h->pairs);
+	free(h->past_server);
+	free(h->past_pair);
+	free(h->counters);
+	free(h);
+}
+
+/* One, where something had begun by `now`, else none. */
+static uint32_t
+begun(int64_t first, uint32_t count, int64_t now)
+{
+	return count != 0 && first <= now ? 1 : 0;
+}
+
+static void
+cut_certs(struct server_facts *s, int64_t now)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->ncerts && i < HISTORY_KEYS; i++) {
+		if (s->certs[i].first > now)
+			continue;
+		s->certs[kept] = s->certs[i];
+		if (s->certs[kept].last > now)
+			s->certs[kept].last = now;
+		kept++;
+	}
+	s->ncerts = (uint8_t)kept;
+}
+
+static void
+cut_server(struct server_facts *s, int64_t now)
+{
+	s->last = now;
+	s->sessions = s->days = 1;
+	s->offered = begun(s->first_offer, s->offered, now);
+	s->offered_days = s->offered;
+	s->tls_done = begun(s->first_tls, s->tls_done, now);
+	if (s->last_offer > now)
+		s->last_offer = s->offered ? s->first_offer : 0;
+	if (s->last_absence > now) {
+		s->last_absence = 0;
+		s->not_offered = 0;
+	}
+	cut_certs(s, now);
+}
+
+const struct server_facts *
+history_server(
+    const struct history *h, const struct server_key *key, int64_t now)
+{
+	struct entry *e = table_find(&h->servers, key);
+	const struct server_facts *s;
+
+	if (e == NULL)
+		return NULL;
+	s = facts_of(e);
+	if (s->pinned_starttls || (s->first <= now && s->last <= now))
+		return s;
+	if (s->first > now)
+		return NULL;
+	*h->past_server = *s;
+	cut_server(h->past_server, now);
+	return h->past_server;
+}
+
+const struct pair_facts *
+history_pair(const struct history *h, const struct pair_key *key, int64_t now)
+{
+	struct entry *e = table_find(&h->pairs, key);
+	const struct pair_facts *p;
+
+	if (e == NULL)
+		return NULL;
+	p = facts_of(e);
+	if (p->first > now)
+		return NULL;
+	if (p->last <= now)
+		return p;
+	*h->past_pair = *p;
+	h->past_pair->last = now;
+	h->past_pair->tls = h->past_pair->tls_days = p->tls != 0;
+	h->past_pair->clear = p->tls == 0 && p->clear != 0;
+	h->past_pair->tls_failed_then_clear = 0;
+	return h->past_pair;
+}
+
+struct server_facts *
+history_touch_server(struct history *h, const struct server_key *key)
+{
+	struct server_facts fresh;
+
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.key = *key;
+	return table_touch(&h->servers, &fresh, h->marked);
+}
+
+struct pair_facts *
+history_touch_pair(struct history *h, const struct pair_key *key)
+{
+	struct pair_facts fresh;
+
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.key = *key;
+	return table_touch(&h->pairs, &fresh, h->marked);
+}
+
+/* Puts facts in as they are, clean; what is known already is replaced. */
+static void
+table_load(struct table *t, const void *facts)
+{
+	struct entry *e = table_find(t, facts);
+
+	if (e != NULL)
+		table_remove(t, e);
+	else if (t->count >= t->max && !evict_one(t, false))
+		return;
+	(void)table_insert(t, facts);
+}
+
+void
+history_load_server(struct history *h, const struct server_facts *s)
+{
+	table_load(&h->servers, s);
+}
+
+void
+history_load_pair(struct history *h, const struct pair_facts *p)
+{
+	table_load(&h->pairs, p);
+}
+
+/* What was touched last stands last: the walk ends when all were met. */
+static void
+each_dirty(struct table *t, void (*fn)(void *, const void *), void *ctx)
+{
+	for (int age = YOUNG; age < AGES; age++) {
+		struct entry *e = t->newest[age];
+
+		for (; e != NULL && t->ndirty > 0; e = e->older) {
+			if (!e->dirty)
+				continue;
+			e->dirty = false;
+			t->ndirty--;
+			fn(ctx, facts_of(e));
+		}
+	}
+}
+
+struct savers {
+	void (*server)(void *, const struct server_facts *);
+	void (*pair)(void *, const struct pair_facts *);
+	void *ctx;
+};
+
+static void
+save_server(void *ctx, const void *facts)
+{
+	const struct savers *s = ctx;
+
+	s->server(s->ctx, facts);
+}
+
+static void
+save_pair(void *ctx, const void *facts)
+{
+	const struct savers *s = ctx;
+
+	s->pair(s->ctx, facts);
+}
+
+void
+history_each_dirty(struct history *h,
+    void (*server)(void *, const struct server_facts *),
+    void (*pair)(void *, const struct pair_facts *), void *ctx)
+{
+	struct savers s = {server, pair, ctx};
+
+	each_dirty(&h->servers, save_server, &s);
+	each_dirty(&h->pairs, save_pair, &s);
+}
+
+void
+history_mark(struct history *h)
+{
+	undo_forget(&h->servers);
+	undo_forget(&h->pairs);
+	h->marked = true;
+}
+
+void
+history_keep(struct history *h)
+{
+	undo_forget(&h->servers);
+	undo_forget(&h->pairs);
+	h->marked = false;
+}
+
+void
+history_drop(struct history *h)
+{
+	undo_apply(&h->servers);
+	undo_apply(&h->pairs);
+	h->marked = false;
+}
+
+const struct history_counters *
+history_counters(const struct history *h)
+{
+	h->counters->servers = h->servers.count;
+	h->counters->pairs = h->pairs.count;
+	h->counters->evicted_servers = h->servers.evicted;
+	h->counters->evicted_pairs = h->pairs.evicted;
+	return h->counters;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Recent events between two hosts: a hash table of small fixed records with a
+ * list by last use. The key is the two addresses alone: TLS that breaks on 993
+ * and a password that follows on 143 are one story (C10).
+ */
+#include "rules/pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct key {
+	struct addr client, server;
+};
+
+struct pair_entry {
+	struct pair_entry *chain, *older, *newer;
+	struct key key;
+	struct pair_recent recent;
+};
+
+struct pairs {
+	struct pair_entry **bucket, *oldest, *newest;
+	uint32_t nbuckets, count, max;
+	uint64_t evicted;
+};
+
+static uint32_t
+hash(const struct key *k)
+{
+	const uint8_t *p = (const uint8_t *)k;
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < sizeof(*k); i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static struct key
+key_of(const struct obs_flow *who)
+{
+	struct key k = {who->client, who->server};
+
+	return k;
+}
+
+static struct pair_entry **
+bucket_of(struct pairs *p, const struct key *k)
+{
+	return &p->bucket[hash(k) & (p->nbuckets - 1)];
+}
+
+struct pairs *
+pairs_new(uint32_t max)
+{
+	struct pairs *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->max = max != 0 ? max : PAIRS_MAX;
+	p->nbuckets = 1;
+	while (p->nbuckets < p->max && p->nbuckets < PAIRS_MAX)
+		p->nbuckets *= 2;
+	p->bucket = calloc(p->nbuckets, sizeof(struct pair_entry *));
+	if (p->bucket == NULL) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static void
+list_remove(struct pairs *p, struct pair_entry *e)
+{
+	if (e->older != NULL)
+		e->older->newer = e->newer;
+	else
+		p->oldest = e->newer;
+	if (e->newer != NULL)
+		e->newer->older = e->older;
+	else
+		p->newest = e->older;
+}
+
+static void
+list_append(struct pairs *p, struct pair_entry *e)
+{
+	e->newer = NULL;
+	e->older = p->newest;
+	if (e->older != NULL)
+		e->older->newer = e;
+	else
+		p->oldest = e;
+	p->newest = e;
+}
+
+static void
+remove_entry(struct pairs *p, struct pair_entry *e)
+{
+	struct pair_entry **at = bucket_of(p, &e->key);
+
+	while (*at != e)
+		at = &(*at)->chain;
+	*at = e->chain;
+	list_remove(p, e);
+	p->count--;
+	free(e);
+}
+
+void
+pairs_free(struct pairs *p)
+{
+	if (p == NULL)
+		return;
+	while (p->oldest != NULL)
+		remove_entry(p, p->oldest);
+	free(p->bucket);
+	free(p);
+}
+
+static struct pair_entry *
+find(struct pairs *p, const struct obs_flow *who)
+{
+	struct key k = key_of(who);
+	struct pair_entry *e;
+
+	for (e = *bucket_of(p, &k); e != NULL; e = e->chain)
+		if (memcmp(&e->key, &k, sizeof(k)) == 0)
+			return e;
+	return NULL;
+}
+
+static struct pair_entry *
+touch(struct pairs *p, const struct obs_flow *who)
+{
+	struct pair_entry *e = find(p, who), **b;
+
+	if (e == NULL) {
+		e = calloc(1, sizeof(*e));
+		if (e == NULL)
+			return NULL;
+		if (p->count >= p->max) {
+			remove_entry(p, p->oldest);
+			p->evicted++;
+		}
+		e->key = key_of(who);
+		b = bucket_of(p, &e->key);
+		e->chain = *b;
+		*b = e;
+		p->count++;
+	} else {
+		list_remove(p, e);
+	}
+	list_append(p, e);
+	return e;
+}
+
+static bool
+is_stale(int64_t then, int64_t now)
+{
+	return then < now - PAIR_WINDOW;
+}
+
+static void
+drop_event(struct pair_recent *r, unsigned i)
+{
+	r->nevents--;
+	memmove(&r->events[i], &r->events[i + 1],
+	    (r->nevents - i) * sizeof(r->events[0]));
+}
+
+static void
+drop_use(struct pair_recent *r, unsigned i)
+{
+	r->nuses--;
+	memmove(
+	    &r->uses[i], &r->uses[i + 1], (r->nuses - i) * sizeof(r->uses[0]));
+}
+
+static void
+expire(struct pair_recent *r, int64_t now)
+{
+	for (unsigned i = r->nevents; i-- > 0;)
+		if (is_stale(r->events[i].at.time, now))
+			drop_event(r, i);
+	for (unsigned i = r->nuses; i-- > 0;)
+		if (is_stale(r->uses[i].at.time, now))
+			drop_use(r, i);
+}
+
+const struct pair_recent *
+pairs_recent(struct pairs *p, const struct obs_flow *who, int64_t now)
+{
+	struct pair_entry *e = find(p, who);
+
+	if (e == NULL)
+		return NULL;
+	expire(&e->recent, now);
+	if (e->recent.nevents == 0 && e->recent.nuses == 0) {
+		remove_entry(p, e);
+		return NULL;
+	}
+	return &e->recent;
+}
+
+void
+pairs_note_event(
+    struct pairs *p, const struct obs_flow *who, const struct pair_event *ev)
+{
+	struct pair_entry *e = touch(p, who);
+	struct pair_recent *r;
+
+	if (e == NULL)
+		return;
+	r = &e->recent;
+	for (unsigned i = r->nevents; i-- > 0;)
+		if (r->events[i].flow == ev->flow &&
+		    r->events[i].finding == ev->finding &&
+		    r->events[i].how == ev->how)
+			return;
+	if (r->nevents == PAIR_EVENTS)
+		drop_event(r, 0);
+	r->events[r->nevents++] = *ev;
+}
+
+/* The first use of a connection is what counts; credentials add to it. */
+void
+pairs_note_use(
+    struct pairs *p, const struct obs_flow *who, const struct pair_use *use)
+{
+	struct pair_entry *e = touch(p, who);
+	struct pair_recent *r;
+
+	if (e == NULL)
+		return;
+	r = &e->recent;
+	for (unsigned i = r->nuses; i-- > 0;) {
+		if (r->uses[i].flow != use->flow)
+			continue;
+		r->uses[i].auth |= use->auth;
+		return;
+	}
+	if (r->nuses == PAIR_USES)
+		drop_use(r, 0);
+	r->uses[r->nuses++] = *use;
+}
+
+void
+pairs_note_tls(
+    struct pairs *p, const struct obs_flow *who, uint8_t proto, int64_t start)
+{
+	struct pair_entry *e = find(p, who);
+	struct pair_recent *r;
+
+	if (e == NULL)
+		return;
+	r = &e->recent;
+	for (unsigned i = r->nevents; i-- > 0;)
+		if (r->events[i].proto == proto &&
+		    r->events[i].at.time <= start)
+			r->events[i].told = 1;
+}
+
+void
+pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now)
+{
+	struct pair_entry *e = find(p, who);
+
+	if (e == NULL)
+		return;
+	for (unsigned i = 0; i < e->recent.nevents; i++)
+		if (e->recent.events[i].at.time <= now)
+			e->recent.events[i].told = 1;
+}
+
+uint64_t
+pairs_evicted(const struct pairs *p)
+{
+	return p->evicted;
+}
