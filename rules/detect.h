@@ -18,6 +18,12 @@
 
 #define DETECT_MAX 16 /* findings on one observation; more are counted */
 
+struct secret_seen { /* a secret that crossed the wire before */
+	uint64_t id; /* obs_auth.secret_id */
+	int64_t time;
+	char user[OBS_NAME_MAX];
+};
+
 struct detect_ctx {
 	/* the question */
 	const struct obs *o;
@@ -27,6 +33,7 @@ struct detect_ctx {
 	const struct pair_recent *recent; /* NULL: nothing lately */
 	const struct chain_verdict *verdict; /* the server's chain in this
 						flow; NULL: none, not known */
+	const struct secret_seen *same_secret; /* NULL: a new one */
 	/* the answers */
 	struct finding out[DETECT_MAX];
 	unsigned nout, overflow;
@@ -58,6 +65,12 @@ struct finding *detect_find(struct detect_ctx *c, enum finding_id id);
 /* Likewise, but also if there was one before: for what differs materially. */
 struct finding *detect_find_again(struct detect_ctx *c, enum finding_id id);
 
+/* Raised on this flow before, or just now on this observation. */
+bool detect_has(const struct detect_ctx *c, enum finding_id id);
+/* The one raised just now, or NULL. */
+const struct finding *detect_got(
+    const struct detect_ctx *c, enum finding_id id);
+
 /* Moves a finding to when it happened. */
 void detect_at(struct finding *f, const struct moment *m);
 
@@ -73,19 +86,24 @@ enum known_tls detect_known_tls(const struct server_facts *s);
 enum known_tls detect_add_history(struct finding *f,
     const struct server_facts *s, const int weight[KNOWN_LEVELS]);
 
+/* For sentences: "2026-10-02", and 1214 as "1 214". Return buf. */
+char *detect_date(char *buf, size_t cap, int64_t ns);
+char *detect_count(char *buf, size_t cap, uint64_t n);
+
 /* Findings that mean interference: the flow does not teach, and what follows
  * between the two hosts is looked at with more care. */
 bool finding_is_attack(enum finding_id id);
 
 /* the rows */
 detect_fn detect_strip, detect_mangled, detect_demanded, detect_verb; /* A */
-detect_fn detect_refused, detect_aborted, detect_capability;
-detect_fn detect_text; /* B */
+detect_fn detect_refused, detect_aborted, detect_ehlo, detect_capability;
+detect_fn detect_old_imap, detect_ignored;
+detect_fn detect_injected_text, detect_imap; /* B */
 detect_fn detect_reset; /* C1-C7, C14: detect_reset.c */
 detect_fn detect_conflict; /* C11: detect_inject.c */
 detect_fn detect_tls; /* D11-D13: detect_tls.c */
 detect_fn detect_cert; /* D1-D10: detect_cert.c */
-detect_fn detect_creds; /* E */
+detect_fn detect_creds, detect_plain_mail; /* E */
 detect_fn detect_fallback; /* A7, A9, C9, C10 */
 
 #endif

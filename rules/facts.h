@@ -43,6 +43,7 @@ struct facts_caps {
 	uint8_t ever_starttls, ever_logindisabled;
 	/* the command itself */
 	uint8_t refused; /* EHLO/CAPA/CAPABILITY refused (last one) */
+	uint8_t refused_for_now; /* [SYS/TEMP], [UNAVAILABLE] */
 	uint8_t helo; /* HELO accepted */
 	uint16_t refused_code;
 	struct moment refused_at;
@@ -54,6 +55,7 @@ struct facts_caps {
 struct facts_tls {
 	struct moment asked, answered, client_hello, server_hello, alert, done,
 	    appdata, broken;
+	struct moment text; /* first use in clear after the go-ahead */
 	uint8_t answer; /* enum answer_kind, 0: none yet */
 	uint16_t answer_code;
 	/* client */
@@ -101,6 +103,12 @@ struct facts_rst { /* by enum dir of the sender */
 	uint8_t forged; /* a finding rst-injected stands on one of them */
 };
 
+struct facts_odd { /* a verb nobody has, refused by the server */
+	struct moment at; /* first that may be a spoilt STARTTLS */
+	uint8_t damage; /* enum word_damage */
+	char verb[OBS_VERB_MAX];
+};
+
 struct facts {
 	uint64_t flow;
 	struct obs_flow who;
@@ -119,17 +127,25 @@ struct facts {
 	struct facts_clear clear;
 	struct facts_auth auth;
 	struct facts_rst rst[2];
-	struct moment odd_verb; /* server refused a mangled STARTTLS */
+	struct facts_odd odd;
 	uint8_t preauth; /* IMAP: authenticated by the greeting */
 
 	uint64_t raised; /* 1 << enum finding_id, so far */
 	uint8_t suspicious; /* under suspicion: it never teaches */
+	uint8_t taught; /* it has taught already */
 };
 
 void facts_init(struct facts *f, const struct obs *open);
 /* Folds one observation. v: verdict of the chain of an OBS_TLS_CERT, or NULL */
 void facts_fold(
     struct facts *f, const struct obs *o, const struct chain_verdict *v);
+
+/* An alert about the peer's certificate: bad_certificate .. certificate_unknown,
+ * unknown_ca (D10). */
+bool facts_is_cert_alert(uint8_t description);
+
+/* "STARTTLS" or, for POP3, "STLS". */
+const char *facts_tls_verb(const struct facts *f);
 
 bool facts_raised(const struct facts *f, enum finding_id id);
 

@@ -20,6 +20,9 @@
 #define BUCKETS 16384 /* power of two; chains stay short at the caps */
 #define OLD_SESSIONS 10
 #define OLD_DAYS 2
+/* Flows overlap, and timers tell late: what another flow taught a moment
+ * "later" is no knowledge of the future. */
+#define SLACK (60 * INT64_C(1000000000))
 
 enum { YOUNG = 0, OLD, AGES };
 
@@ -44,6 +47,7 @@ struct table {
 	size_t key_size, size; /* the key leads the facts */
 	uint64_t count, max, evicted, ndirty;
 	bool (*is_old)(const void *facts);
+	bool (*is_pinned)(const void *facts); /* NULL: none ever is */
 };
 
 struct history {
@@ -73,6 +77,12 @@ server_is_old(const void *facts)
 
 	return s->pinned_starttls || s->days >= OLD_DAYS ||
 	       s->sessions >= OLD_SESSIONS;
+}
+
+static bool
+server_is_pinned(const void *facts)
+{
+	return ((const struct server_facts *)facts)->pinned_starttls != 0;
 }
 
 static bool
@@ -254,6 +264,8 @@ evict_one(struct table *t, bool marked)
 
 	if (e == NULL)
 		e = t->oldest[OLD];
+	while (e != NULL && t->is_pinned != NULL && t->is_pinned(facts_of(e)))
+		e = e->newer;
 	if (e == NULL || (marked && !undo_save(t, e, facts_of(e))))
 		return false;
 	table_remove(t, e);
@@ -299,6 +311,7 @@ history_new(void)
 	table_init(&h->pairs, sizeof(struct pair_key),
 	    sizeof(struct pair_facts), HISTORY_PAIRS_MAX);
 	h->servers.is_old = server_is_old;
+	h->servers.is_pinned = server_is_pinned;
 	h->pairs.is_old = pair_is_old;
 	h->past_server = calloc(1, sizeof(*h->past_server));
 	h->past_pair = calloc(1, sizeof(*h->past_pair));
@@ -376,10 +389,12 @@ history_server(
 	if (e == NULL)
 		return NULL;
 	s = facts_of(e);
-	if (s->pinned_starttls || (s->first <= now && s->last <= now))
+	if (s->pinned_starttls)
 		return s;
 	if (s->first > now)
 		return NULL;
+	if (s->last <= now + SLACK)
+		return s;
 	*h->past_server = *s;
 	cut_server(h->past_server, now);
 	return h->past_server;
@@ -396,7 +411,7 @@ history_pair(const struct history *h, const struct pair_key *key, int64_t now)
 	p = facts_of(e);
 	if (p->first > now)
 		return NULL;
-	if (p->last <= now)
+	if (p->last <= now + SLACK)
 		return p;
 	*h->past_pair = *p;
 	h->past_pair->last = now;

@@ -85,7 +85,8 @@ const struct server_facts *history_server(
 const struct pair_facts *history_pair(
     const struct history *h, const struct pair_key *key, int64_t now);
 
-/* For learning: finds or makes room; marks dirty. */
+/* For learning: finds or makes room; marks dirty. NULL: no room (all entries
+ * that could go are older knowledge that must stay, or no memory). */
 struct server_facts *history_touch_server(
     struct history *h, const struct server_key *key);
 struct pair_facts *history_touch_pair(

@@ -246,19 +246,19 @@ pairs_note_use(
 }
 
 void
-pairs_note_tls(
-    struct pairs *p, const struct obs_flow *who, uint8_t proto, int64_t start)
+pairs_note_tls(struct pairs *p, const struct facts *f)
 {
-	struct pair_entry *e = find(p, who);
-	struct pair_recent *r;
+	struct pair_entry *e = find(p, &f->who);
+	struct pair_event *ev;
 
 	if (e == NULL)
 		return;
-	r = &e->recent;
-	for (unsigned i = r->nevents; i-- > 0;)
-		if (r->events[i].proto == proto &&
-		    r->events[i].at.time <= start)
-			r->events[i].told = 1;
+	for (unsigned i = 0; i < e->recent.nevents; i++) {
+		ev = &e->recent.events[i];
+		if (ev->flow == f->flow ||
+		    (ev->proto == f->proto && ev->at.time <= f->who.start))
+			ev->told = 1;
+	}
 }
 
 void

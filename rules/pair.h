@@ -25,8 +25,8 @@ struct pair_event {
 	uint8_t how; /* enum tls_fail, TLS_NO_FAIL: not a failed attempt */
 	uint8_t proto, implicit_tls;
 	uint8_t during_tls; /* in the middle of a handshake */
+	uint8_t probe; /* no ClientHello was sent */
 	uint8_t told; /* a plaintext-fallback was raised on it */
-	uint8_t alert_code;
 	uint16_t client_port, server_port;
 	uint8_t confidence; /* of the finding */
 };
@@ -62,9 +62,9 @@ void pairs_note_event(
     struct pairs *p, const struct obs_flow *who, const struct pair_event *e);
 void pairs_note_use(
     struct pairs *p, const struct obs_flow *who, const struct pair_use *u);
-/* TLS came about on a connection that began after them: no fallback. */
-void pairs_note_tls(
-    struct pairs *p, const struct obs_flow *who, uint8_t proto, int64_t start);
+/* TLS came about on this flow, which began at start: what failed on it or
+ * before it led to no plaintext. */
+void pairs_note_tls(struct pairs *p, const struct facts *f);
 /* A fallback was raised on what happened before `now`. */
 void pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now);
 

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Plaintext where TLS was due (A1, A7, A9, C9, C10): the client uses the
+ * service in clear after TLS was stripped, refused or broken, on the same
+ * connection or on another one of the same two hosts within five minutes.
+ * Most mail servers deliver in clear when TLS fails, so this is what the
+ * attack was for.
+ *
+ * Benign look-alikes: coming back with TLS; a probe that asks for TLS and
+ * closes; two programs of one host at a time (the connection in clear must
+ * have begun after the failure); account set-up that tries ports without
+ * logging in; servers that never offered TLS; pairs whose history is always
+ * "TLS fails, then plaintext".
+ *
+ * What broke is often settled only after the plaintext was seen (a reset waits
+ * for its proof, a silent flow for its timer): then the finding is made at
+ * that moment, on the flow that broke.
+ */
+#include "rules/detect.h"
+
+#include <string.h>
+
+#include "rules/weights.h"
+
+#define SECOND INT64_C(1000000000)
+#define AT_ONCE (10 * SECOND)
+
+/* ---- which ports belong together ---- */
+
+static bool
+same_service(uint16_t tls_port, uint16_t clear_port)
+{
+	static const uint16_t same[][2] = {
+	    {465, 25}, {465, 587}, {993, 143}, {995, 110}};
+
+	for (unsigned i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (same[i][0] == tls_port && same[i][1] == clear_port)
+			return true;
+	return tls_port == clear_port;
+}
+
+/* ---- weights that all cases share ---- */
+
+static void
+add_pair(struct finding *n, const struct detect_ctx *c)
+{
+	const struct pair_facts *p = c->pair;
+
+	if (p != NULL && p->tls > 0 && p->clear == 0)
+		finding_add(n, PLUS_PAIR_TLS,
+		    "these two hosts used nothing but TLS before (%u "
+		    "session%s)",
+		    p->tls, p->tls == 1 ? "" : "s");
+}
+
+static void
+add_credentials(struct finding *n, bool sent)
+{
+	if (sent)
+		finding_add(n, PLUS_CREDENTIALS, "and credentials were sent");
+}
+
+/* Servers and pairs for which "TLS fails, then plaintext" is how it is. */
+static bool
+always_fails(const struct detect_ctx *c)
+{
+	const struct pair_facts *p = c->pair;
+
+	return p != NULL && p->tls == 0 && p->tls_failed_then_clear >= 5 &&
+	       c->o->time - p->first > 86400 * SECOND;
+}
+
+/* ---- the same connection ---- */
+
+static const enum finding_id causes[] = {FIND_STARTTLS_STRIPPED,
+    FIND_STARTTLS_MANGLED, FIND_STARTTLS_REFUSED, FIND_EHLO_REFUSED,
+    FIND_CAPABILITY_REFUSED, FIND_TLS_ABORTED_AFTER_STARTTLS};
+#define NCAUSES (sizeof(causes) / sizeof(causes[0]))
+
+static bool
+cause_here(const struct detect_ctx *c, enum finding_id *id)
+{
+	for (unsigned i = 0; i < NCAUSES; i++) {
+		if (!detect_has(c, causes[i]))
+			continue;
+		*id = causes[i];
+		return true;
+	}
+	return false;
+}
+
+static void
+add_cause(struct finding *n, const struct detect_ctx *c, enum finding_id id)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
+	const struct finding *got = detect_got(c, id);
+	int weight = W_FALLBACK_REFUSED;
+
+	if (id == FIND_TLS_ABORTED_AFTER_STARTTLS)
+		weight = W_FALLBACK_FORGED;
+	else if (got != NULL && got->confidence < weight)
+		weight = got->confidence;
+	finding_add(
+	    n, weight, "on this connection: %s", finding_info(id)->title);
+	(void)detect_add_history(n, c->server, known);
+}
+
+static void
+fallback_here(
+    const struct facts *f, struct detect_ctx *c, enum finding_id cause)
+{
+	struct finding *n = detect_find(c, FIND_PLAINTEXT_FALLBACK);
+
+	if (n == NULL)
+		return;
+	n->tags |= EVT_SAME_CONNECTION;
+	if (facts_raised(f, FIND_RST_INJECTED))
+		n->tags |= EVT_AFTER_FORGED_RST;
+	if (f->clear.count != 0)
+		finding_add(n, 0, "the client uses the service in clear (%s)",
+		    f->clear.verb);
+	add_cause(n, c, cause);
+	add_pair(n, c);
+	add_credentials(n, f->auth.secret.time != 0);
+}
+
+/* ---- another connection ---- */
+
+/* What an event is worth as the cause of plaintext; 0: nothing. */
+static int
+event_weight(const struct pair_event *e, uint16_t clear_port, bool auth,
+    bool tls_expected)
+{
+	if (!same_service(e->server_port, clear_port))
+		return 0;
+	if (e->server_port != clear_port && !auth)
+		return 0; /* account set-up tries ports */
+	if (e->finding == FIND_RST_INJECTED)
+		return e->during_tls  ? W_FALLBACK_FORGED
+		       : tls_expected ? W_FALLBACK_RESET
+				      : 0;
+	switch (e->how) {
+	case TLS_NO_FAIL:
+		return 0;
+	case TLS_FAIL_REFUSED:
+		return W_FALLBACK_REFUSED;
+	default:
+		break;
+	}
+	if (e->server_port != clear_port)
+		return W_FALLBACK_PORT;
+	return e->probe ? W_FALLBACK_PROBE : W_FALLBACK_BROKEN;
+}
+
+static void
+say_event(
+    struct finding *n, const struct pair_event *e, int weight, int64_t used)
+{
+	double ago = (double)(used - e->at.time) / SECOND;
+
+	if (e->finding == FIND_RST_INJECTED) {
+		n->tags |= EVT_AFTER_FORGED_RST;
+		finding_add(n, weight,
+		    "the connection from port %u got a forged reset %.1f s "
+		    "before",
+		    e->client_port, ago);
+	} else if (e->how == TLS_FAIL_REFUSED) {
+		finding_add(n, weight,
+		    "TLS was refused on the connection from port %u %.1f s "
+		    "before",
+		    e->client_port, ago);
+	} else {
+		finding_add(n, weight,
+		    "the TLS handshake on the connection from port %u (to %u) "
+		    "%s %.1f s before",
+		    e->client_port, e->server_port,
+		    tls_fail_name((enum tls_fail)e->how), ago);
+	}
+}
+
+static const struct pair_event *
+worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
+{
+	bool expected = f->caps.ever_starttls ||
+			detect_known_tls(c->server) != KNOWN_NOTHING;
+	bool auth = f->auth.secret.time != 0 || f->auth.ok.time != 0;
+	const struct pair_event *e, *worst = NULL;
+	int w;
+
+	*weight = 0;
+	for (unsigned i = 0; i < c->recent->nevents; i++) {
+		e = &c->recent->events[i];
+		if (e->told || e->flow == f->flow || e->at.time > f->who.start)
+			continue;
+		w = event_weight(e, f->who.server_port, auth, expected);
+		if (w <= *weight)
+			continue;
+		*weight = w;
+		worst = e;
+	}
+	return worst;
+}
+
+static void
+fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
+	const struct pair_event *e;
+	struct finding *n;
+	int weight;
+
+	if (c->recent == NULL || f->tls.asked.time != 0)
+		return;
+	e = worst_event(f, c, &weight);
+	if (e == NULL || (n = detect_find(c, FIND_PLAINTEXT_FALLBACK)) == NULL)
+		return;
+	finding_add(n, 0, "the client uses the service in clear%s",
+	    f->caps.ever_starttls ? ", although TLS is offered" : "");
+	say_event(n, e, weight, o->time);
+	(void)detect_add_history(n, c->server, known);
+	add_pair(n, c);
+	add_credentials(n, f->auth.secret.time != 0);
+	if (o->time - e->at.time < AT_ONCE)
+		finding_add(n, PLUS_AT_ONCE, "at once");
+}
+
+/* ---- found out later ---- */
+
+static bool
+event_now(const struct obs *o, const struct facts *f,
+    const struct detect_ctx *c, struct pair_event *e)
+{
+	enum tls_fail how;
+
+	memset(e, 0, sizeof(*e));
+	e->client_port = f->who.client_port;
+	e->server_port = f->who.server_port;
+	if (o->kind == OBS_RST) {
+		if (!detect_has(c, FIND_RST_INJECTED))
+			return false;
+		e->finding = FIND_RST_INJECTED;
+		e->at = f->rst[o->dir == DIR_S2C].at;
+		e->during_tls = facts_in_handshake(f, e->at.time);
+		return true;
+	}
+	how = facts_tls_failed(f, &e->at);
+	e->how = (uint8_t)how;
+	e->probe = f->tls.client_hello.time == 0;
+	return how != TLS_NO_FAIL;
+}
+
+static void
+fallback_before(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
+	bool expected = f->caps.ever_starttls ||
+			detect_known_tls(c->server) != KNOWN_NOTHING;
+	const struct pair_use *u;
+	struct pair_event e;
+	struct finding *n;
+	int weight = 0;
+
+	if (c->recent == NULL || !event_now(o, f, c, &e))
+		return;
+	for (unsigned i = 0; i < c->recent->nuses && weight == 0; i++) {
+		u = &c->recent->uses[i];
+		if (u->flow != f->flow && u->start >= e.at.time &&
+		    u->at.time - e.at.time <= PAIR_WINDOW)
+			weight = event_weight(&e, u->server_port, u->auth,
+			    expected || u->offered);
+	}
+	if (weight == 0 ||
+	    (n = detect_find(c, FIND_PLAINTEXT_FALLBACK)) == NULL)
+		return;
+	detect_at(n, &u->at);
+	finding_add(n, 0, "the client came back in clear (%s, from port %u)",
+	    u->verb, u->client_port);
+	say_event(n, &e, weight, u->at.time);
+	(void)detect_add_history(n, c->server, known);
+	add_pair(n, c);
+	add_credentials(n, u->auth);
+}
+
+/* Mail taken, or a login tried: what only asks is no use. */
+static bool
+is_use(const struct obs *o)
+{
+	if (o->kind == OBS_AUTH)
+		return o->u.auth.secret_sent || o->u.auth.outcome == AUTH_OK;
+	return o->u.verb.ok || o->u.verb.code == 0;
+}
+
+void
+detect_fallback(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	enum finding_id cause;
+
+	if (f->tls.done.time != 0 || always_fails(c))
+		return;
+	if (o->kind != OBS_CLEAR_USE && o->kind != OBS_AUTH) {
+		fallback_before(o, f, c);
+		return;
+	}
+	if (!is_use(o))
+		return;
+	if (cause_here(c, &cause))
+		fallback_here(f, c, cause);
+	else
+		fallback_after(o, f, c);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Refusals and broken promises: STARTTLS offered and refused (A7, A8, A15,
+ * A16), agreed on and not done (A9, A9b), EHLO or the list refused (A10, A17),
+ * a greeting of a protocol too old for TLS (A18).
+ *
+ * Benign look-alikes: 454 while the server cannot do TLS, and the client comes
+ * back later; STARTTLS repeated inside TLS; a probe that closes without a
+ * ClientHello; a client that does not like the certificate (that is another
+ * finding) or has no version in common with the server; a crash after the
+ * handshake; the end of the capture in the middle of one; greylisting of EHLO
+ * (421, 450); servers that know only HELO; [SYS/TEMP] and close.
+ */
+#include "rules/detect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/weights.h"
+#include "rules/words.h"
+
+#define SECOND INT64_C(1000000000)
+#define SERVER_PATIENCE \
+	(10 * SECOND) /* a server that waits longer for the
+			 ClientHello and then closes only lost its patience */
+#define PROTO_TLS13 0x0304
+
+/* ---- A7, A8, A15, A16 ---- */
+
+static void
+add_refusal(struct finding *n, const struct facts *f)
+{
+	const struct facts_tls *t = &f->tls;
+
+	if (t->answer_code != 0)
+		finding_add(n, W_REFUSED, "%s was answered with %u",
+		    facts_tls_verb(f), t->answer_code);
+	else
+		finding_add(n, W_REFUSED, "%s was refused", facts_tls_verb(f));
+	if (!f->caps.ever_starttls)
+		finding_add(
+		    n, LESS_LIST_WITHOUT, "but the list had not offered it");
+	else if (t->answer == ANSWER_PERMFAIL)
+		finding_add(n, PLUS_REFUSED_FOR_GOOD,
+		    "for good, although the list had just offered it");
+}
+
+static void
+refused_and_used(const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_REFUSED_KNOWN;
+	struct finding *n;
+
+	/* used before it was asked for: that is not a consequence */
+	if (f->clear.at.time != 0 && f->clear.at.time < f->tls.answered.time)
+		return;
+	n = detect_find(c, FIND_STARTTLS_REFUSED);
+	if (n == NULL)
+		return;
+	detect_at(n, &f->tls.answered);
+	n->tags |= EVT_SAME_CONNECTION;
+	add_refusal(n, f);
+	(void)detect_add_history(n, c->server, known);
+	finding_add(
+	    n, PLUS_USED_IN_CLEAR, "the same connection went on in clear");
+}
+
+/* The refusal was the last thing of an earlier connection. */
+static void
+refused_before(const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_REFUSED_KNOWN;
+	const struct pair_event *e = NULL;
+	struct finding *n;
+
+	for (unsigned i = 0; c->recent != NULL && i < c->recent->nevents; i++)
+		if (c->recent->events[i].how == TLS_FAIL_REFUSED &&
+		    c->recent->events[i].flow != f->flow &&
+		    c->recent->events[i].server_port == f->who.server_port &&
+		    !c->recent->events[i].told &&
+		    c->recent->events[i].at.time <= f->who.start)
+			e = &c->recent->events[i];
+	if (e == NULL || (n = detect_find(c, FIND_STARTTLS_REFUSED)) == NULL)
+		return;
+	finding_add(n, W_REFUSED,
+	    "%s was refused on the connection from port %u, %.1f s before",
+	    facts_tls_verb(f), e->client_port,
+	    (double)(f->last - e->at.time) / SECOND);
+	(void)detect_add_history(n, c->server, known);
+	finding_add(
+	    n, PLUS_USED_IN_CLEAR, "the next connection went on in clear");
+}
+
+static void
+refused_invalidly(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_REFUSED_KNOWN;
+	struct finding *n = detect_find(c, FIND_STARTTLS_REFUSED);
+
+	if (n == NULL)
+		return;
+	n->tags |= EVT_INVALID_REPLY;
+	finding_add(n, W_INVALID_REPLY,
+	    "%s was answered with \"%.60s\", which no standard knows",
+	    facts_tls_verb(f), o->text);
+	(void)detect_add_history(n, c->server, known);
+}
+
+void
+detect_refused(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	if (f->tls.done.time != 0 || f->implicit_tls)
+		return;
+	if (o->kind == OBS_TLS_ANSWERED) {
+		if (o->u.answer.kind == ANSWER_INVALID && !o->u.answer.in_tls)
+			refused_invalidly(o, f, c);
+		return;
+	}
+	if (o->kind == OBS_AUTH && !o->u.auth.secret_sent &&
+	    o->u.auth.outcome != AUTH_OK)
+		return;
+	if (facts_tls_failed(f, NULL) == TLS_FAIL_REFUSED)
+		refused_and_used(f, c);
+	else if (f->tls.asked.time == 0)
+		refused_before(f, c);
+}
+
+/* ---- A9, A9b ---- */
+
+static bool
+seen_well(const struct facts *f)
+{
+	return (f->vis & (VIS_ONE_WAY | VIS_GAP_C2S | VIS_GAP_S2C |
+			     VIS_TRUNCATED)) == 0;
+}
+
+static bool
+rst_forged(const struct facts *f)
+{
+	return f->rst[DIR_C2S].forged || f->rst[DIR_S2C].forged;
+}
+
+/* Closed before any ClientHello by the client's own will, or by a server that
+ * waited long for one. A reset of the client is its own unless judged forged.
+ */
+static bool
+is_probe(const struct facts *f, enum tls_fail how, const struct moment *at)
+{
+	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
+	    rst_forged(f))
+		return false;
+	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT)
+		return true;
+	if (how == TLS_FAIL_RST && f->rst[DIR_S2C].at.time == at->time)
+		return false;
+	return f->closed_by == DIR_C2S ||
+	       at->time - f->tls.answered.time > SERVER_PATIENCE;
+}
+
+static void
+add_abort_alert(struct finding *n, const struct facts *f)
+{
+	finding_add(n, W_ABORTED_ALERT, "the %s ended it with alert %u",
+	    f->tls.alert_dir == DIR_C2S ? "client" : "server",
+	    f->tls.alert_code);
+}
+
+static void
+add_abort_fin(struct finding *n, const struct facts *f)
+{
+	if (f->tls.version >= PROTO_TLS13 && f->closed_by == DIR_C2S)
+		finding_add(n, W_ABORTED_UNREADABLE,
+		    "the client closed in the handshake; a reason, if given, "
+		    "was encrypted (TLS 1.3)");
+	else
+		finding_add(n, W_ABORTED_FIN,
+		    "the %s closed in the middle of the handshake",
+		    f->closed_by == DIR_C2S ? "client" : "server");
+}
+
+static void
+add_abort_rst(struct finding *n, const struct facts *f)
+{
+	finding_add(n, W_ABORTED_RST, "a reset ended it %s",
+	    f->tls.client_hello.time != 0 ? "in the middle of the handshake"
+					  : "right after the go-ahead");
+	if (rst_forged(f)) {
+		n->tags |= EVT_AFTER_FORGED_RST;
+		finding_add(n, PLUS_FORGED_RST, "that reset was forged");
+	}
+}
+
+static void
+add_abort(struct finding *n, const struct facts *f, enum tls_fail how)
+{
+	switch (how) {
+	case TLS_FAIL_TEXT:
+		finding_add(n, W_ABORTED_TEXT,
+		    "after the go-ahead both sides went on in plaintext (the "
+		    "mirror port of a decrypting device looks like this too)");
+		break;
+	case TLS_FAIL_ALERT:
+		add_abort_alert(n, f);
+		break;
+	case TLS_FAIL_RST:
+		add_abort_rst(n, f);
+		break;
+	case TLS_FAIL_FIN:
+		add_abort_fin(n, f);
+		break;
+	default:
+		finding_add(n, W_ABORTED_SILENCE,
+		    "both sides fell silent in the middle of the handshake");
+	}
+}
+
+void
+detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_ABORTED_KNOWN;
+	const struct server_facts *s = c->server;
+	struct moment at;
+	enum tls_fail how = facts_tls_failed(f, &at);
+	struct finding *n;
+
+	(void)o;
+	if (f->implicit_tls || how == TLS_NO_FAIL || how == TLS_FAIL_REFUSED ||
+	    is_probe(f, how, &at))
+		return;
+	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_TEXT && !rst_forged(f) &&
+	    !seen_well(f))
+		return;
+	if (f->tls.alert.time != 0 && f->tls.alert_dir == DIR_C2S &&
+	    facts_is_cert_alert(f->tls.alert_code))
+		return; /* D10 */
+	n = detect_find(c, FIND_TLS_ABORTED_AFTER_STARTTLS);
+	if (n == NULL)
+		return;
+	detect_at(n, &at);
+	n->tags |= EVT_DURING_TLS_HANDSHAKE;
+	finding_add(n, 0, "%s was asked for and granted; the handshake %s",
+	    facts_tls_verb(f), tls_fail_name(how));
+	add_abort(n, f, how);
+	(void)detect_add_history(n, s, known);
+	if (s != NULL && s->tls_done == 0 && s->tls_failed >= 3)
+		finding_add(n, LESS_TLS_NEVER_WORKS,
+		    "but TLS never came about with this server");
+}
+
+/* ---- A10, A17, A18 ---- */
+
+static void
+add_esmtp_history(struct finding *n, const struct server_facts *s)
+{
+	static const int known[KNOWN_LEVELS] = W_EHLO_KNOWN;
+	enum known_tls k = KNOWN_ONCE;
+	char count[32];
+
+	if (s == NULL || s->ehlo_ok == 0) {
+		n->tags |= EVT_NO_HISTORY;
+		finding_add(
+		    n, W_EHLO_UNKNOWN, "nothing is known of this server yet");
+		return;
+	}
+	if (s->ehlo_ok >= 10 || s->days >= 2)
+		k = KNOWN_WELL;
+	else if (s->ehlo_ok > 1)
+		k = KNOWN_SOME;
+	finding_add(n, known[k], "it answered EHLO in %s earlier session%s",
+	    detect_count(count, sizeof(count), s->ehlo_ok),
+	    s->ehlo_ok == 1 ? "" : "s");
+	if (s->offered != 0)
+		n->tags |= EVT_WAS_TLS;
+}
+
+static bool
+is_policy_code(uint16_t code)
+{
+	return code == 550 || code == 553 || code == 554;
+}
+
+void
+detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	const struct server_facts *s = c->server;
+	struct finding *n;
+
+	if (f->proto != PROTO_SMTP || o->u.caps.source != CAPS_HELO ||
+	    o->u.caps.refused || !f->caps.refused || f->caps.lists != 0 ||
+	    f->caps.refused_code < 500 || f->tls.done.time != 0)
+		return;
+	if (s != NULL && s->ehlo_ok == 0 && s->helo_only > 0)
+		return;
+	n = detect_find(c, FIND_EHLO_REFUSED);
+	if (n == NULL)
+		return;
+	detect_at(n, &f->caps.refused_at);
+	finding_add(n, 0,
+	    "EHLO was refused with %u and the client went on with HELO",
+	    f->caps.refused_code);
+	add_esmtp_history(n, s);
+	if (f->greeting.esmtp)
+		finding_add(
+		    n, PLUS_SAYS_ESMTP, "the greeting itself says ESMTP");
+	if (f->greeting.masked)
+		finding_add(n, PLUS_GREETING_MASKED,
+		    "the greeting is masked with asterisks");
+	if (is_policy_code(f->caps.refused_code))
+		finding_add(n, LESS_POLICY_CODE,
+		    "but the code is one for unwelcome clients");
+}
+
+void
+detect_capability(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = W_CAPABILITY_KNOWN;
+	const struct server_facts *s = c->server;
+	enum known_tls k;
+	struct finding *n;
+	char count[32];
+
+	(void)o;
+	if (f->proto == PROTO_SMTP || !f->caps.refused ||
+	    f->caps.refused_for_now || f->caps.lists != 0 || s == NULL ||
+	    s->capa_ok == 0 || s->capa_refused * 4 > s->capa_ok ||
+	    f->tls.done.time != 0)
+		return;
+	k = s->capa_ok >= 10 || s->days >= 2 ? KNOWN_WELL
+	    : s->capa_ok > 1		     ? KNOWN_SOME
+					     : KNOWN_ONCE;
+	n = detect_find(c, FIND_CAPABILITY_REFUSED);
+	if (n == NULL)
+		return;
+	detect_at(n, &f->caps.refused_at);
+	finding_add(n, known[k],
+	    "the list was refused; it was given in %s earlier session%s",
+	    detect_count(count, sizeof(count), s->capa_ok),
+	    s->capa_ok == 1 ? "" : "s");
+	finding_add(n, PLUS_USED_IN_CLEAR, "the client went on in clear");
+}
+
+static bool
+list_is_old_imap(const struct facts *f)
+{
+	struct slice line, token;
+	const char *list = f->caps.words;
+	bool any = false;
+
+	if (!f->caps.complete || f->caps.source == 0)
+		return false;
+	while (words_next(&list, &line, &token)) {
+		if (token.len >= 8 &&
+		    words_equal((struct slice){token.p, 8}, "IMAP4REV"))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+void
+detect_old_imap(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_OLD_IMAP_KNOWN;
+	const struct server_facts *s = c->server;
+	struct finding *n;
+
+	if (f->proto != PROTO_IMAP || f->implicit_tls ||
+	    (o->kind == OBS_CAPS &&
+		(o->u.caps.refused || o->u.caps.after_auth)))
+		return;
+	if (o->kind == OBS_GREETING ? !f->greeting.old_imap
+				    : !list_is_old_imap(f))
+		return;
+	n = detect_find(c, FIND_PROTOCOL_DOWNGRADE);
+	if (n == NULL)
+		return;
+	finding_add(n, W_OLD_IMAP,
+	    "the server speaks IMAP, but neither "
+	    "IMAP4rev1 nor IMAP4rev2: \"%.80s\"",
+	    o->kind == OBS_GREETING ? o->text : f->caps.words);
+	if (s != NULL && words_has(s->words, "IMAP4rev1"))
+		finding_add(n, known[detect_known_tls(s)],
+		    "its earlier lists said IMAP4rev1");
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The list without STARTTLS, and the list with STARTTLS spoilt (A1, A3-A5,
+ * A12, A13, A16, A22).
+ *
+ * Benign look-alikes: a server that never offered it; another port of the same
+ * server (history is per port); a server that treats inside and outside
+ * differently, or a farm of unlike machines behind one address (lists without
+ * it were seen beside lists with it); lists after login or inside TLS, which
+ * lack it lawfully; a list not seen whole; another capability masked while
+ * STARTTLS still stands; X-capabilities; hosts named xxxx; a person typing.
+ * Firewalls that inspect mail mask words for safety's sake: the finding says
+ * what was done to the list, not with what intent.
+ */
+#include "rules/detect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/weights.h"
+#include "rules/words.h"
+
+#define LATELY (600 * INT64_C(1000000000)) /* A6: "within minutes" */
+
+/* Absence may be argued: a list in clear, before login, seen whole. */
+static bool
+list_lacks_starttls(const struct facts *f)
+{
+	const struct facts_caps *l = &f->caps;
+
+	return l->source != 0 && l->source != CAPS_HELO && l->complete &&
+	       !l->starttls && !f->implicit_tls && !f->preauth &&
+	       f->tls.done.time == 0 && f->tls.client_hello.time == 0;
+}
+
+static const char *
+list_name(const struct facts *f)
+{
+	switch (f->caps.source) {
+	case CAPS_EHLO:
+		return "EHLO reply";
+	case CAPS_CAPA:
+		return "CAPA reply";
+	default:
+		return "capability list";
+	}
+}
+
+/* Lists with and without were seen before: how much that takes away. */
+static void
+add_doubts(struct finding *n, const struct detect_ctx *c)
+{
+	const struct server_facts *s = c->server;
+	const struct pair_facts *p = c->pair;
+	char count[32];
+
+	if (s != NULL && !s->pinned_starttls &&
+	    s->not_offered * 9 >= s->offered && s->not_offered >= 1 &&
+	    s->offered > 0)
+		finding_add(n, LESS_OFTEN_ABSENT,
+		    "but %s earlier lists of this server lacked it as well",
+		    detect_count(count, sizeof(count), s->not_offered));
+	if (p != NULL && p->tls == 0 && p->clear >= 3)
+		finding_add(n, LESS_PAIR_ALWAYS_CLEAR,
+		    "but these two hosts never used TLS in %s sessions",
+		    detect_count(count, sizeof(count), p->clear));
+}
+
+static void
+add_use(struct finding *n, const struct facts *f)
+{
+	if (f->clear.count != 0)
+		finding_add(n, PLUS_USED_IN_CLEAR,
+		    "the client went on in clear (%s)", f->clear.verb);
+	else if (f->auth.exchanges != 0)
+		finding_add(
+		    n, PLUS_USED_IN_CLEAR, "the client logged in in clear");
+	else
+		finding_add(
+		    n, LESS_NOT_USED, "the client did not go on in clear");
+}
+
+static void
+strip_starttls(const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = W_STRIPPED_KNOWN;
+	struct finding *n = detect_find(c, FIND_STARTTLS_STRIPPED);
+	const struct server_facts *s = c->server;
+
+	if (n == NULL)
+		return;
+	detect_at(n, &f->caps.at);
+	finding_add(n, 0, "the %s was seen whole and lacks %s", list_name(f),
+	    facts_tls_verb(f));
+	if (detect_add_history(n, s, known) == KNOWN_NOTHING)
+		finding_add(n, W_STRIPPED_SAME_FLOW,
+		    "an earlier list of this connection offered it");
+	if (s != NULL && s->last_offer != 0 && f->last >= s->last_offer &&
+	    f->last - s->last_offer < LATELY)
+		finding_add(n, PLUS_OFFERED_LATELY,
+		    "it was offered %lld s before",
+		    (long long)((f->last - s->last_offer) / 1000000000));
+	add_use(n, f);
+	add_doubts(n, c);
+}
+
+/* A13: STARTTLS may still stand there, but passwords are suddenly allowed. */
+static void
+strip_logindisabled(const struct facts *f, struct detect_ctx *c)
+{
+	const struct server_facts *s = c->server;
+	struct finding *n;
+	char date[16];
+
+	if (f->proto != PROTO_IMAP || s == NULL || s->logindisabled == 0 ||
+	    f->caps.logindisabled || f->caps.ever_logindisabled ||
+	    s->logindisabled * 2 < s->offered)
+		return;
+	n = detect_find(c, FIND_STARTTLS_STRIPPED);
+	if (n == NULL)
+		return;
+	detect_at(n, &f->caps.at);
+	finding_add(n, W_LOGINDISABLED_GONE,
+	    "LOGINDISABLED stood in earlier lists since %s and is gone",
+	    detect_date(date, sizeof(date), s->first));
+	add_use(n, f);
+}
+
+void
+detect_strip(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	if (detect_has(c, FIND_STARTTLS_MANGLED) || f->tls.asked.time != 0)
+		return;
+	if (o->kind == OBS_FLOW_END && f->clear.count + f->auth.exchanges != 0)
+		return; /* said when it was used */
+	if (list_lacks_starttls(f)) {
+		if (detect_known_tls(c->server) != KNOWN_NOTHING ||
+		    f->caps.ever_starttls)
+			strip_starttls(f, c);
+	} else if (f->caps.complete && f->caps.starttls &&
+		   o->kind != OBS_FLOW_END) {
+		strip_logindisabled(f, c);
+	}
+}
+
+void
+detect_demanded(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = {0, 0, 0, 0};
+	struct finding *n;
+
+	if (!list_lacks_starttls(f) || detect_has(c, FIND_STARTTLS_MANGLED))
+		return;
+	/* LOGINDISABLED without STARTTLS exists: TLS is on another port */
+	if (f->proto != PROTO_SMTP &&
+	    detect_known_tls(c->server) == KNOWN_NOTHING)
+		return;
+	n = detect_find(c, FIND_STARTTLS_STRIPPED);
+	if (n == NULL)
+		return;
+	finding_add(n, W_DEMANDED,
+	    "the server demands STARTTLS (%.80s), and its own list, seen "
+	    "whole, does not offer it",
+	    o->text);
+	(void)detect_add_history(n, c->server, known);
+}
+
+/* ---- spoilt words ---- */
+
+static void
+add_never_offered(struct finding *n, const struct server_facts *s)
+{
+	if (s != NULL && s->offered == 0 && s->not_offered >= 3)
+		finding_add(n, LESS_NEVER_OFFERED,
+		    "but this server never offered it before");
+}
+
+static void
+mangled_word(const struct facts *f, struct detect_ctx *c, struct slice word,
+    enum word_damage damage)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_MANGLED_KNOWN;
+	struct finding *n = detect_find(c, FIND_STARTTLS_MANGLED);
+	size_t len = strlen(facts_tls_verb(f));
+
+	if (n == NULL)
+		return;
+	if (damage == WORD_GARBLED)
+		finding_add(n, W_GARBLED,
+		    "the list says \"%.*s\" where %s would stand",
+		    (int)word.len, (const char *)word.p, facts_tls_verb(f));
+	else if (word.len == len)
+		finding_add(n, W_MASKED_SAME,
+		    "a capability as long as %s is masked: \"%.*s\"",
+		    facts_tls_verb(f), (int)word.len, (const char *)word.p);
+	else
+		finding_add(n, W_MASKED_OTHER,
+		    "a capability is masked: \"%.*s\", and %s is missing",
+		    (int)(word.len < 40 ? word.len : 40), (const char *)word.p,
+		    facts_tls_verb(f));
+	if (detect_add_history(n, c->server, known) == KNOWN_NOTHING &&
+	    word.len != len)
+		add_never_offered(n, c->server);
+}
+
+static void
+mangled_greeting(const struct facts *f, struct detect_ctx *c)
+{
+	static const int known[KNOWN_LEVELS] = PLUS_MANGLED_KNOWN;
+	struct finding *n = detect_find(c, FIND_STARTTLS_MANGLED);
+
+	if (n == NULL)
+		return;
+	detect_at(n, &f->greeting.at);
+	finding_add(n, W_GREETING_MASKED,
+	    "the greeting is masked with asterisks and the list lacks "
+	    "STARTTLS");
+	(void)detect_add_history(n, c->server, known);
+}
+
+void
+detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	struct slice word;
+	enum word_damage damage;
+
+	if (o->u.caps.refused || o->u.caps.after_auth ||
+	    !list_lacks_starttls(f))
+		return;
+	damage = words_find_damaged(f->caps.words, facts_tls_verb(f), &word);
+	if (damage != WORD_FINE)
+		mangled_word(f, c, word, damage);
+	else if (f->greeting.masked)
+		mangled_greeting(f, c);
+}
+
+/* A12. A mask is said at once. A slip of the fingers is corrected by the next
+ * line; only if plaintext follows instead it was no slip. */
+void
+detect_verb(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	size_t len = strlen(facts_tls_verb(f));
+	bool due = f->caps.ever_starttls != 0;
+	bool masked = f->odd.damage == WORD_MASKED;
+	struct finding *n;
+
+	if (f->odd.at.time == 0 || f->tls.asked.time != 0 ||
+	    (!masked && o->kind == OBS_VERB_UNKNOWN))
+		return;
+	if (!due && (!masked || strlen(f->odd.verb) != len))
+		return;
+	n = detect_find(c, FIND_STARTTLS_MANGLED);
+	if (n == NULL)
+		return;
+	detect_at(n, &f->odd.at);
+	finding_add(n, masked ? W_VERB_MASKED : W_VERB_GARBLED,
+	    "the server was sent \"%s\" and refused it", f->odd.verb);
+	if (due)
+		finding_add(n, PLUS_STARTTLS_DUE,
+		    "its list had offered %s, which was due",
+		    facts_tls_verb(f));
+	if (o->kind != OBS_VERB_UNKNOWN)
+		add_use(n, f);
+	(void)snprintf(n->where, sizeof(n->where), "%s",
+	    "on the path before the server, or at the client: the server saw "
+	    "a spoilt command");
+}
+
+/* A14 */
+void
+detect_ignored(const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	struct finding *n;
+	bool login = o->kind == OBS_AUTH ? o->u.auth.secret_sent != 0
+					 : strcmp(o->u.verb.verb, "LOGIN") == 0;
+
+	if (f->proto != PROTO_IMAP || !f->caps.ever_logindisabled || !login ||
+	    f->tls.done.time != 0)
+		return;
+	n = detect_find(c, FIND_STARTTLS_IGNORED);
+	if (n != NULL)
+		finding_add(n, W_LOGIN_DISABLED,
+		    "the server said LOGINDISABLED and the client logged in "
+		    "in clear all the same");
+}

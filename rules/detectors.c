@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of detectors, and what they share. Order matters in one way only:
+ * a later row sees what earlier rows found on the same observation
+ * (detect_has), so that consequences stand behind their causes.
+ */
+#include "rules/detect.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define ON(kind) DETECT_ON(OBS_##kind)
+
+const struct detector detectors[] = {
+    {"mangled", detect_mangled, ON(CAPS)},
+    {"verb", detect_verb, ON(VERB_UNKNOWN) | ON(CLEAR_USE) | ON(AUTH)},
+    {"demanded", detect_demanded, ON(TLS_DEMANDED)},
+    {"strip", detect_strip, ON(CLEAR_USE) | ON(AUTH) | ON(FLOW_END)},
+    {"ehlo", detect_ehlo, ON(CAPS)},
+    {"capability", detect_capability, ON(CLEAR_USE) | ON(AUTH)},
+    {"old-imap", detect_old_imap, ON(GREETING) | ON(CAPS)},
+    {"refused", detect_refused, ON(TLS_ANSWERED) | ON(CLEAR_USE) | ON(AUTH)},
+    {"ignored", detect_ignored, ON(CLEAR_USE) | ON(AUTH)},
+    {"injected-text", detect_injected_text, ON(TEXT_BEFORE_TLS)},
+    {"imap", detect_imap,
+	ON(GREETING) | ON(IMAP_EARLY) | ON(IMAP_UNSOLICITED) | ON(IMAP_CODE)},
+    {"aborted", detect_aborted, ON(TLS_ALERT) | ON(CLEAR_USE) | ON(FLOW_END)},
+    {"creds", detect_creds, ON(AUTH)},
+    {"plain-mail", detect_plain_mail, ON(MAIL_CONTENT)},
+    {"fallback", detect_fallback,
+	ON(CLEAR_USE) | ON(AUTH) | ON(TLS_ALERT) | ON(RST) | ON(FLOW_END)},
+};
+const unsigned detector_count = sizeof(detectors) / sizeof(detectors[0]);
+
+const struct finding *
+detect_got(const struct detect_ctx *c, enum finding_id id)
+{
+	for (unsigned i = 0; i < c->nout; i++)
+		if (c->out[i].id == id && c->out[i].confidence > 0)
+			return &c->out[i];
+	return NULL;
+}
+
+bool
+detect_has(const struct detect_ctx *c, enum finding_id id)
+{
+	return facts_raised(c->f, id) || detect_got(c, id) != NULL;
+}
+
+struct finding *
+detect_find_again(struct detect_ctx *c, enum finding_id id)
+{
+	struct finding *f;
+
+	if (c->nout == DETECT_MAX) {
+		c->overflow++;
+		return NULL;
+	}
+	f = &c->out[c->nout++];
+	finding_init(f, id, c->o);
+	f->vis |= c->f->vis;
+	return f;
+}
+
+struct finding *
+detect_find(struct detect_ctx *c, enum finding_id id)
+{
+	return detect_has(c, id) ? NULL : detect_find_again(c, id);
+}
+
+void
+detect_at(struct finding *f, const struct moment *m)
+{
+	if (m->time == 0)
+		return;
+	f->time = m->time;
+	if (m->pkt.ordinal != 0)
+		f->pkt = m->pkt;
+}
+
+/* ---- what history says ---- */
+
+static uint32_t
+known_count(const struct server_facts *s)
+{
+	return s->offered > s->tls_done ? s->offered : s->tls_done;
+}
+
+enum known_tls
+detect_known_tls(const struct server_facts *s)
+{
+	uint32_t n;
+
+	if (s == NULL)
+		return KNOWN_NOTHING;
+	n = known_count(s);
+	if (s->pinned_starttls || n >= 10 || s->offered_days >= 2)
+		return KNOWN_WELL;
+	return n == 0 ? KNOWN_NOTHING : n == 1 ? KNOWN_ONCE : KNOWN_SOME;
+}
+
+char *
+detect_date(char *buf, size_t cap, int64_t ns)
+{
+	time_t t = (time_t)(ns / 1000000000);
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(buf, cap, "%Y-%m-%d", &tm) == 0)
+		(void)snprintf(buf, cap, "?");
+	return buf;
+}
+
+/* 1214 as "1 214". */
+char *
+detect_count(char *buf, size_t cap, uint64_t n)
+{
+	char digits[24];
+	int len =
+	    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	size_t used = 0;
+
+	for (int i = 0; i < len && used + 2 < cap; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			buf[used++] = ' ';
+		buf[used++] = digits[i];
+	}
+	buf[used] = '\0';
+	return buf;
+}
+
+static const char *
+verb_of(const struct server_facts *s)
+{
+	return s->key.proto == PROTO_POP3 ? "STLS" : "STARTTLS";
+}
+
+static void
+say_history(struct finding *f, const struct server_facts *s, int weight)
+{
+	bool offers = s->offered >= s->tls_done && s->offered > 0;
+	uint32_t n = known_count(s);
+	char date[16], count[32];
+
+	if (s->pinned_starttls) {
+		finding_add(f, weight, "the operator requires TLS here");
+		return;
+	}
+	(void)detect_date(
+	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
+	(void)detect_count(count, sizeof(count), n);
+	if (offers)
+		finding_add(f, weight,
+		    "%s was offered in %s earlier session%s since %s",
+		    verb_of(s), count, n == 1 ? "" : "s", date);
+	else
+		finding_add(f, weight,
+		    "%s earlier session%s with this server used TLS since %s",
+		    count, n == 1 ? "" : "s", date);
+}
+
+enum known_tls
+detect_add_history(struct finding *f, const struct server_facts *s,
+    const int weight[KNOWN_LEVELS])
+{
+	enum known_tls k = detect_known_tls(s);
+
+	if (k == KNOWN_NOTHING) {
+		f->tags |= EVT_NO_HISTORY;
+		return k;
+	}
+	f->tags |= EVT_WAS_TLS;
+	say_history(f, s, weight[k]);
+	return k;
+}
+
+bool
+finding_is_attack(enum finding_id id)
+{
+	static const uint64_t attacks =
+	    UINT64_C(1) << FIND_STARTTLS_STRIPPED |
+	    UINT64_C(1) << FIND_STARTTLS_MANGLED |
+	    UINT64_C(1) << FIND_STARTTLS_REFUSED |
+	    UINT64_C(1) << FIND_STARTTLS_IGNORED |
+	    UINT64_C(1) << FIND_STARTTLS_COMMAND_INJECTION |
+	    UINT64_C(1) << FIND_STARTTLS_RESPONSE_INJECTION |
+	    UINT64_C(1) << FIND_TLS_ABORTED_AFTER_STARTTLS |
+	    UINT64_C(1) << FIND_PLAINTEXT_FALLBACK |
+	    UINT64_C(1) << FIND_EHLO_REFUSED |
+	    UINT64_C(1) << FIND_CAPABILITY_REFUSED |
+	    UINT64_C(1) << FIND_PROTOCOL_DOWNGRADE |
+	    UINT64_C(1) << FIND_AUTH_DOWNGRADE |
+	    UINT64_C(1) << FIND_IMAP_PREAUTH |
+	    UINT64_C(1) << FIND_IMAP_DATA_BEFORE_AUTH |
+	    UINT64_C(1) << FIND_IMAP_UNSOLICITED_REPLY |
+	    UINT64_C(1) << FIND_RST_INJECTED |
+	    UINT64_C(1) << FIND_FIN_INJECTED |
+	    UINT64_C(1) << FIND_TCP_CONTENT_CONFLICT |
+	    UINT64_C(1) << FIND_HANDSHAKE_HIJACK |
+	    UINT64_C(1) << FIND_CERT_CHANGED |
+	    UINT64_C(1) << FIND_CERT_INTERCEPTOR |
+	    UINT64_C(1) << FIND_TLS_DOWNGRADE;
+
+	return (unsigned)id < FIND_COUNT && (attacks >> id & 1) != 0;
+}

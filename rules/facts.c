@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Folding observations into the facts of a flow: one small function a kind,
+ * no judgement. What is kept of repeated things is said in the header: the
+ * last list, the last attempt to get TLS, the first of everything else.
+ */
+#include "rules/facts.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "rules/words.h"
+
+#define SILENCE (30 * INT64_C(1000000000)) /* ns without a packet */
+
+#define ALERT_CLOSE_NOTIFY 0
+#define ALERT_WARNING 1
+
+typedef void fold_fn(struct facts *f, const struct obs *o);
+
+static void
+moment_set(struct moment *m, const struct obs *o)
+{
+	m->time = o->time;
+	m->pkt = o->pkt;
+}
+
+static void
+moment_first(struct moment *m, const struct obs *o)
+{
+	if (m->time == 0)
+		moment_set(m, o);
+}
+
+const char *
+facts_tls_verb(const struct facts *f)
+{
+	return f->proto == PROTO_POP3 ? "STLS" : "STARTTLS";
+}
+
+/* A4: a firewall leaves asterisks, and of the rest the digits 2 and 0. */
+static bool
+is_masked_greeting(const char *text)
+{
+	unsigned stars = 0, other = 0;
+	size_t i = strspn(text, "0123456789");
+
+	for (; text[i] != '\0'; i++) {
+		if (text[i] == '*')
+			stars++;
+		else if (strchr(" 0123456789.,-_", text[i]) == NULL)
+			other++;
+	}
+	return stars >= 5 && other == 0;
+}
+
+static void
+fold_greeting(struct facts *f, const struct obs *o)
+{
+	const struct obs_greeting *g = &o->u.greeting;
+	struct facts_greeting *to = &f->greeting;
+
+	if (to->kind != 0)
+		return;
+	moment_set(&to->at, o);
+	to->kind = g->kind;
+	to->code = g->code;
+	memcpy(to->host, g->host, sizeof(to->host));
+	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
+	to->esmtp = strcasestr(o->text, "ESMTP") != NULL;
+	to->old_imap = f->proto == PROTO_IMAP &&
+		       strcasestr(o->text, "IMAP2") != NULL &&
+		       strcasestr(o->text, "IMAP4") == NULL;
+	f->preauth = g->kind == GREETING_PREAUTH;
+}
+
+static void
+fold_list(struct facts_caps *to, const struct obs *o)
+{
+	const struct obs_caps *c = &o->u.caps;
+
+	moment_set(&to->at, o);
+	to->source = c->source;
+	to->complete = c->complete;
+	to->starttls = c->starttls;
+	to->logindisabled = c->logindisabled;
+	to->mechs = c->mechs;
+	to->ever_starttls |= c->starttls;
+	to->ever_logindisabled |= c->logindisabled;
+	if (to->lists < UINT8_MAX)
+		to->lists++;
+	memcpy(to->name, c->name, sizeof(to->name));
+	memcpy(to->words, c->words, sizeof(to->words));
+}
+
+static void
+fold_caps(struct facts *f, const struct obs *o)
+{
+	const struct obs_caps *c = &o->u.caps;
+	struct facts_caps *to = &f->caps;
+
+	if (c->after_auth || f->tls.done.time != 0)
+		return;
+	if (c->refused && c->source != CAPS_HELO) {
+		to->refused = 1;
+		to->refused_code = c->code;
+		to->refused_for_now = strstr(o->text, "[SYS/") != NULL ||
+				      strstr(o->text, "[UNAVAILABLE]") != NULL;
+		moment_set(&to->refused_at, o);
+	} else if (c->source == CAPS_HELO) {
+		to->helo |= !c->refused;
+		to->source = CAPS_HELO;
+		to->complete = to->starttls = to->logindisabled = 0;
+		to->words[0] = '\0';
+		memcpy(to->name, c->name, sizeof(to->name));
+	} else {
+		fold_list(to, o);
+	}
+}
+
+static void
+fold_tls_asked(struct facts *f, const struct obs *o)
+{
+	moment_set(&f->tls.asked, o);
+	memset(&f->tls.answered, 0, sizeof(f->tls.answered));
+	f->tls.answer = 0;
+	f->tls.answer_code = 0;
+}
+
+static void
+fold_tls_answered(struct facts *f, const struct obs *o)
+{
+	if (o->u.answer.in_tls)
+		return;
+	moment_set(&f->tls.answered, o);
+	f->tls.answer = o->u.answer.kind;
+	f->tls.answer_code = o->u.answer.code;
+}
+
+static void
+fold_text_before_tls(struct facts *f, const struct obs *o)
+{
+	if (o->u.inject.is_tls || o->u.inject.tls_followed)
+		return;
+	if (o->dir == DIR_C2S)
+		f->tls.text_c2s = 1;
+	else
+		f->tls.text_s2c = 1;
+}
+
+static void
+fold_clear_use(struct facts *f, const struct obs *o)
+{
+	struct facts_clear *c = &f->clear;
+
+	if (c->count == 0)
+		memcpy(c->verb, o->u.verb.verb, sizeof(c->verb));
+	if (c->count < UINT16_MAX)
+		c->count++;
+	moment_first(&c->at, o);
+	if (o->u.verb.ok)
+		moment_first(&c->accepted, o);
+	if (f->tls.answer == ANSWER_POSITIVE && f->tls.client_hello.time == 0)
+		moment_first(&f->tls.text, o);
+}
+
+static uint64_t
+hash_user(const char *user)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *user != '\0'; user++)
+		h = (h ^ (uint8_t)*user) * UINT64_C(1099511628211);
+	return h;
+}
+
+static bool
+auth_is_new(struct facts_auth *a, uint64_t user, uint8_t mech)
+{
+	for (unsigned i = 0; i < a->nseen; i++)
+		if (a->seen[i].user == user && a->seen[i].mech == mech)
+			return false;
+	if (a->nseen == FACTS_AUTHS)
+		return false;
+	a->seen[a->nseen].user = user;
+	a->seen[a->nseen++].mech = mech;
+	return true;
+}
+
+static void
+fold_auth(struct facts *f, const struct obs *o)
+{
+	const struct obs_auth *u = &o->u.auth;
+	struct facts_auth *a = &f->auth;
+
+	a->fresh = 0;
+	if (a->exchanges < UINT16_MAX)
+		a->exchanges++;
+	if (u->outcome == AUTH_OK)
+		moment_first(&a->ok, o);
+	if (u->secret_sent)
+		moment_first(&a->secret, o);
+	if (u->secret_sent || u->response_sent)
+		a->fresh = auth_is_new(a, hash_user(u->user), u->mech);
+}
+
+static void
+fold_odd_verb(struct facts *f, const struct obs *o)
+{
+	const char *verb = o->u.answer.verb;
+	struct slice s = {(const uint8_t *)verb, strlen(verb)};
+	enum word_damage d = words_damage(s, facts_tls_verb(f));
+
+	if (d == WORD_FINE || f->odd.at.time != 0)
+		return;
+	moment_set(&f->odd.at, o);
+	f->odd.damage = (uint8_t)d;
+	memcpy(f->odd.verb, verb, sizeof(f->odd.verb));
+}
+
+static void
+fold_rst(struct facts *f, const struct obs *o)
+{
+	struct facts_rst *r = &f->rst[o->dir == DIR_S2C];
+
+	if (r->at.time == 0) {
+		r->phase = o->u.rst.first_phase;
+		r->at.time = o->pkt.ordinal != 0 ? o->pkt.time : o->time;
+		r->at.pkt = o->pkt;
+	}
+	r->tests |= o->u.rst.tests;
+}
+
+static void
+fold_client_hello(struct facts *f, const struct obs *o)
+{
+	const struct obs_hello *h = &o->u.hello;
+	struct facts_tls *t = &f->tls;
+
+	if (t->client_hellos < UINT8_MAX)
+		t->client_hellos++;
+	if (t->client_hello.time != 0)
+		return;
+	moment_set(&t->client_hello, o);
+	t->offered = h->version;
+	t->offers_13 = h->offers_13;
+	t->fallback_scsv = h->fallback_scsv;
+	t->has_sni = h->has_sni;
+	t->ech = h->ech;
+	t->early_data = h->early_data;
+	memcpy(t->sni, h->sni, sizeof(t->sni));
+}
+
+static void
+fold_server_hello(struct facts *f, const struct obs *o)
+{
+	const struct obs_hello *h = &o->u.hello;
+	struct facts_tls *t = &f->tls;
+
+	if (h->retry)
+		return;
+	moment_first(&t->server_hello, o);
+	t->version = h->version;
+	t->suite = h->suite;
+	t->group = h->group;
+	t->sentinel = h->sentinel;
+	t->resumed = h->resumed;
+}
+
+static void
+fold_alert(struct facts *f, const struct obs *o)
+{
+	const struct obs_alert *a = &o->u.alert;
+	struct facts_tls *t = &f->tls;
+
+	if (t->done.time != 0 || t->alert.time != 0)
+		return;
+	if (a->level == ALERT_WARNING && a->description != ALERT_CLOSE_NOTIFY &&
+	    !facts_is_cert_alert(a->description))
+		return;
+	moment_set(&t->alert, o);
+	t->alert_dir = o->dir;
+	t->alert_level = a->level;
+	t->alert_code = a->description;
+}
+
+static void
+fold_done(struct facts *f, const struct obs *o)
+{
+	moment_first(&f->tls.done, o);
+	if (f->tls.version == 0)
+		f->tls.version = o->u.done.version;
+	if (f->tls.suite == 0)
+		f->tls.suite = o->u.done.suite;
+}
+
+static void
+fold_appdata(struct facts *f, const struct obs *o)
+{
+	moment_first(&f->tls.appdata, o);
+}
+
+static void
+fold_broken(struct facts *f, const struct obs *o)
+{
+	moment_first(&f->tls.broken, o);
+}
+
+static void
+fold_demanded(struct facts *f, const struct obs *o)
+{
+	(void)o;
+	f->caps.demanded = 1;
+}
+
+static void
+fold_quit(struct facts *f, const struct obs *o)
+{
+	moment_first(&f->quit, o);
+}
+
+static void
+fold_end(struct facts *f, const struct obs *o)
+{
+	const struct obs_end *e = &o->u.end;
+
+	f->ended = e->how;
+	f->closed_by = e->closed_by;
+	f->server_ttl = e->server_ttl;
+	f->last_packet = e->last;
+}
+
+static fold_fn *const folds[OBS_KIND_COUNT] = {
+    [OBS_FLOW_END] = fold_end,
+    [OBS_RST] = fold_rst,
+    [OBS_GREETING] = fold_greeting,
+    [OBS_CAPS] = fold_caps,
+    [OBS_TLS_ASKED] = fold_tls_asked,
+    [OBS_TLS_ANSWERED] = fold_tls_answered,
+    [OBS_TEXT_BEFORE_TLS] = fold_text_before_tls,
+    [OBS_CLEAR_USE] = fold_clear_use,
+    [OBS_AUTH] = fold_auth,
+    [OBS_VERB_UNKNOWN] = fold_odd_verb,
+    [OBS_TLS_DEMANDED] = fold_demanded,
+    [OBS_QUIT] = fold_quit,
+    [OBS_TLS_CLIENT_HELLO] = fold_client_hello,
+    [OBS_TLS_SERVER_HELLO] = fold_server_hello,
+    [OBS_TLS_ALERT] = fold_alert,
+    [OBS_TLS_DONE] = fold_done,
+    [OBS_TLS_APPDATA] = fold_appdata,
+    [OBS_TLS_BROKEN] = fold_broken,
+};
+
+static void
+fold_cert(struct facts_tls *t, const struct obs_cert *c,
+    const struct chain_verdict *v)
+{
+	if (!c->from_server)
+		return;
+	t->has_chain = 1;
+	memcpy(t->chain_id, c->chain_id, sizeof(t->chain_id));
+	t->have_leaf = v != NULL && v->trust != TRUST_MALFORMED;
+	if (!t->have_leaf)
+		return;
+	t->leaf_trusted = v->trust == TRUST_OK;
+	t->leaf_self_signed = (v->leaf.flags & X509F_SELF_SIGNED) != 0;
+	memcpy(t->leaf_spki, v->leaf.spki_sha256, sizeof(t->leaf_spki));
+	memcpy(t->leaf_issuer, v->leaf.issuer_sha256, sizeof(t->leaf_issuer));
+}
+
+void
+facts_init(struct facts *f, const struct obs *open)
+{
+	memset(f, 0, sizeof(*f));
+	f->flow = open->flow;
+	f->who = open->u.flow_open;
+	f->proto = open->proto;
+	f->implicit_tls = open->implicit_tls;
+	f->vis = open->vis;
+	f->last = open->time;
+}
+
+void
+facts_fold(struct facts *f, const struct obs *o, const struct chain_verdict *v)
+{
+	f->last = o->time;
+	f->vis |= o->vis;
+	f->phase = o->phase;
+	f->implicit_tls |= o->implicit_tls;
+	if (o->proto != PROTO_UNKNOWN)
+		f->proto = o->proto;
+	if (o->kind >= OBS_KIND_COUNT)
+		return;
+	if (o->kind == OBS_TLS_CERT)
+		fold_cert(&f->tls, &o->u.cert, v);
+	else if (folds[o->kind] != NULL)
+		folds[o->kind](f, o);
+}
+
+bool
+facts_raised(const struct facts *f, enum finding_id id)
+{
+	return (f->raised >> id & 1) != 0;
+}
+
+bool
+facts_is_cert_alert(uint8_t description)
+{
+	return (description >= 42 && description <= 46) || description == 48;
+}
+
+/* When TLS was due: the go-ahead, or the first hello of implicit TLS. */
+static int64_t
+tls_due(const struct facts *f)
+{
+	if (f->tls.answer == ANSWER_POSITIVE)
+		return f->tls.answered.time;
+	return f->tls.client_hello.time;
+}
+
+bool
+facts_in_handshake(const struct facts *f, int64_t time)
+{
+	int64_t due = tls_due(f);
+
+	if (due == 0 || time < due)
+		return false;
+	return f->tls.done.time == 0 || time < f->tls.done.time;
+}
+
+/* A reset that stands: it ended the flow, or it was forged and did. */
+static const struct moment *
+deadly_rst(const struct facts *f, int64_t due)
+{
+	const struct moment *best = NULL;
+
+	for (unsigned d = 0; d < 2; d++) {
+		const struct facts_rst *r = &f->rst[d];
+
+		if (r->at.time == 0 || r->at.time < due)
+			continue;
+		if (f->ended == 0 && (!r->forged || r->tests & RST_BLIND))
+			continue;
+		if (best == NULL || r->at.time < best->time)
+			best = &r->at;
+	}
+	return best;
+}
+
+static enum tls_fail
+failed_by_end(const struct facts *f, struct moment *at)
+{
+	at->time = f->last_packet;
+	switch (f->ended) {
+	case END_FIN:
+		return TLS_FAIL_FIN;
+	case END_RST:
+		return TLS_FAIL_RST;
+	case END_TIMEOUT:
+	case END_REUSED:
+		return TLS_FAIL_SILENCE;
+	case END_INPUT:
+		return f->last - f->last_packet >= SILENCE ? TLS_FAIL_SILENCE
+							   : TLS_NO_FAIL;
+	default:
+		return TLS_NO_FAIL;
+	}
+}
+
+static enum tls_fail
+failed_after_go_ahead(const struct facts *f, struct moment *at)
+{
+	const struct moment *rst = deadly_rst(f, tls_due(f));
+
+	if (f->tls.text.time != 0) {
+		*at = f->tls.text;
+		return TLS_FAIL_TEXT;
+	}
+	if (f->tls.alert.time != 0 &&
+	    (rst == NULL || f->tls.alert.time <= rst->time)) {
+		*at = f->tls.alert;
+		return TLS_FAIL_ALERT;
+	}
+	if (rst != NULL) {
+		*at = *rst;
+		return TLS_FAIL_RST;
+	}
+	if (f->tls.broken.time != 0)
+		return TLS_NO_FAIL;
+	return failed_by_end(f, at);
+}
+
+enum tls_fail
+facts_tls_failed(const struct facts *f, struct moment *at)
+{
+	const struct facts_tls *t = &f->tls;
+	struct moment scratch;
+
+	if (at == NULL)
+		at = &scratch;
+	memset(at, 0, sizeof(*at));
+	if (t->done.time != 0 || t->appdata.time != 0)
+		return TLS_NO_FAIL;
+	if (t->answer != 0 && t->answer != ANSWER_POSITIVE &&
+	    t->client_hello.time == 0) {
+		*at = t->answered;
+		return TLS_FAIL_REFUSED;
+	}
+	if (tls_due(f) == 0)
+		return TLS_NO_FAIL;
+	return failed_after_go_ahead(f, at);
+}
+
+const char *
+tls_fail_name(enum tls_fail how)
+{
+	static const char *const names[] = {"did not fail", "was refused",
+	    "gave way to plaintext", "was ended by an alert",
+	    "was ended by a reset", "was ended by closing the connection",
+	    "fell silent"};
+
+	return (unsigned)how < sizeof(names) / sizeof(names[0]) ? names[how]
+								: "?";
+}

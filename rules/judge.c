@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The judge: a bounded table of flows, and for each observation one fixed
+ * round: fold, ask the detectors, turn findings into alerts, note what
+ * matters to other connections of the same two hosts, learn. No clock and no
+ * randomness: the same observations give the same alerts in the same order.
+ */
+#include "rules/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/detect.h"
+#include "rules/ladder.h"
+#include "rules/learn.h"
+
+#define MAX_FLOWS 65536 /* 3 KiB each, and up to 4 KiB of steps */
+#define SECRETS 256 /* remembered to say "the same one again" */
+
+struct judged { /* a flow */
+	struct judged *chain, *older, *newer;
+	struct facts f;
+	struct ladder ladder;
+};
+
+struct judge {
+	struct judge_config cfg;
+	struct judge_counters n;
+	struct judged **bucket, *oldest, *newest;
+	uint32_t nbuckets, count, max;
+	struct pairs *pairs;
+	struct secret_seen secrets[SECRETS];
+	unsigned next_secret;
+	struct detect_ctx ctx;
+	struct alert alert;
+};
+
+/* ---- the table of flows ---- */
+
+static struct judged **
+bucket_of(const struct judge *j, uint64_t flow)
+{
+	uint64_t h = flow * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &j->bucket[h >> 32 & (j->nbuckets - 1)];
+}
+
+static struct judged *
+find(const struct judge *j, uint64_t flow)
+{
+	struct judged *w = *bucket_of(j, flow);
+
+	while (w != NULL && w->f.flow != flow)
+		w = w->chain;
+	return w;
+}
+
+static void
+list_remove(struct judge *j, struct judged *w)
+{
+	if (w->older != NULL)
+		w->older->newer = w->newer;
+	else
+		j->oldest = w->newer;
+	if (w->newer != NULL)
+		w->newer->older = w->older;
+	else
+		j->newest = w->older;
+}
+
+static void
+list_append(struct judge *j, struct judged *w)
+{
+	w->newer = NULL;
+	w->older = j->newest;
+	if (w->older != NULL)
+		w->older->newer = w;
+	else
+		j->oldest = w;
+	j->newest = w;
+}
+
+static void
+forget(struct judge *j, struct judged *w)
+{
+	struct judged **at = bucket_of(j, w->f.flow);
+
+	while (*at != w)
+		at = &(*at)->chain;
+	*at = w->chain;
+	list_remove(j, w);
+	j->count--;
+	ladder_fini(&w->ladder);
+	free(w);
+}
+
+static void
+flow_open(struct judge *j, const struct obs *o)
+{
+	struct judged *w = find(j, o->flow), **b;
+
+	if (w != NULL)
+		forget(j, w);
+	if (j->count >= j->max) {
+		forget(j, j->oldest);
+		j->n.evicted++;
+	}
+	w = calloc(1, sizeof(*w));
+	if (w == NULL) {
+		j->n.evicted++;
+		return;
+	}
+	facts_init(&w->f, o);
+	b = bucket_of(j, o->flow);
+	w->chain = *b;
+	*b = w;
+	list_append(j, w);
+	j->count++;
+}
+
+/* ---- findings to alerts ---- */
+
+static void
+emit_alert(void *ctx, const struct alert *a)
+{
+	struct judge *j = ctx;
+
+	j->n.alerts++;
+	if (j->cfg.sink.alert != NULL)
+		j->cfg.sink.alert(j->cfg.sink.ctx, a);
+}
+
+static void
+raise_alert(
+    struct judge *j, const struct judged *w, const struct finding *found)
+{
+	struct alert *a = &j->alert;
+	const struct facts *f = &w->f;
+	const char *name =
+	    f->tls.sni[0] != '\0' ? f->tls.sni : f->greeting.host;
+
+	memset(a, 0, sizeof(*a));
+	a->finding = *found;
+	a->flow = f->who;
+	a->proto = f->proto;
+	a->implicit_tls = f->implicit_tls;
+	memcpy(a->server_name, name, sizeof(a->server_name));
+	ladder_fill(&w->ladder, a);
+	if (j->cfg.rules == NULL ||
+	    ruleset_match(j->cfg.rules, a, emit_alert, j) == 0)
+		j->n.unmatched++;
+}
+
+static void
+note_finding(struct judge *j, struct facts *f, const struct finding *n)
+{
+	struct pair_event e;
+
+	f->raised |= UINT64_C(1) << n->id;
+	if (!finding_is_attack((enum finding_id)n->id))
+		return;
+	f->suspicious = 1;
+	memset(&e, 0, sizeof(e));
+	e.flow = f->flow;
+	e.at.time = n->time;
+	e.at.pkt = n->pkt;
+	e.finding = n->id;
+	e.proto = f->proto;
+	e.implicit_tls = f->implicit_tls;
+	e.during_tls = facts_in_handshake(f, n->time);
+	e.client_port = f->who.client_port;
+	e.server_port = f->who.server_port;
+	e.confidence = n->confidence;
+	pairs_note_event(j->pairs, &f->who, &e);
+}
+
+static void
+settle_findings(struct judge *j, struct judged *w, const struct obs *o)
+{
+	struct detect_ctx *c = &j->ctx;
+
+	for (unsigned i = 0; i < c->nout; i++) {
+		const struct finding *n = &c->out[i];
+
+		if (n->confidence == 0 || n->id >= FIND_COUNT)
+			continue;
+		j->n.findings++;
+		j->n.by_finding[n->id]++;
+		note_finding(j, &w->f, n);
+		if (n->id == FIND_RST_INJECTED && o->kind == OBS_RST)
+			w->f.rst[o->dir == DIR_S2C].forged = 1;
+		raise_alert(j, w, n);
+	}
+}
+
+/* ---- asking ---- */
+
+static const struct secret_seen *
+same_secret(const struct judge *j, const struct obs *o)
+{
+	if (o->kind != OBS_AUTH || o->u.auth.secret_id == 0)
+		return NULL;
+	for (unsigned i = 0; i < SECRETS; i++)
+		if (j->secrets[i].id == o->u.auth.secret_id)
+			return &j->secrets[i];
+	return NULL;
+}
+
+static void
+remember_secret(struct judge *j, const struct obs *o)
+{
+	const struct obs_auth *a = &o->u.auth;
+	struct secret_seen *s;
+
+	if (a->secret_id == 0 || !a->secret_sent || same_secret(j, o) != NULL)
+		return;
+	s = &j->secrets[j->next_secret];
+	j->next_secret = (j->next_secret + 1) % SECRETS;
+	s->id = a->secret_id;
+	s->time = o->time;
+	memcpy(s->user, a->user, sizeof(s->user));
+}
+
+static const struct chain_verdict *
+verdict_of(const struct judge *j, const uint8_t chain_id[32])
+{
+	if (j->cfg.verdict == NULL)
+		return NULL;
+	return j->cfg.verdict(j->cfg.verdict_ctx, chain_id);
+}
+
+static void
+ask_history(struct judge *j, const struct facts *f, int64_t now)
+{
+	struct detect_ctx *c = &j->ctx;
+	struct server_key sk;
+	struct pair_key pk;
+
+	c->server = NULL;
+	c->pair = NULL;
+	if (j->cfg.history == NULL)
+		return;
+	learn_server_key(&sk, f);
+	learn_pair_key(&pk, f);
+	c->server = history_server(j->cfg.history, &sk, now);
+	c->pair = history_pair(j->cfg.history, &pk, now);
+}
+
+static void
+ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
+{
+	struct detect_ctx *c = &j->ctx;
+
+	c->o = o;
+	c->f = &w->f;
+	c->nout = 0;
+	ask_history(j, &w->f, o->time);
+	c->recent = pairs_recent(j->pairs, &w->f.who, o->time);
+	c->same_secret = same_secret(j, o);
+	c->verdict =
+	    w->f.tls.has_chain ? verdict_of(j, w->f.tls.chain_id) : NULL;
+	for (unsigned i = 0; i < detector_count; i++)
+		if ((detectors[i].kinds & DETECT_ON(o->kind)) != 0)
+			detectors[i].fn(o, &w->f, c);
+}
+
+/* ---- what other connections of the two hosts may want to know ---- */
+
+static void
+note_failure(struct judge *j, const struct facts *f)
+{
+	struct pair_event e;
+
+	memset(&e, 0, sizeof(e));
+	e.how = (uint8_t)facts_tls_failed(f, &e.at);
+	if (e.how == TLS_NO_FAIL)
+		return;
+	e.flow = f->flow;
+	e.proto = f->proto;
+	e.implicit_tls = f->implicit_tls;
+	e.during_tls = 1;
+	e.probe = f->tls.client_hello.time == 0;
+	e.client_port = f->who.client_port;
+	e.server_port = f->who.server_port;
+	pairs_note_event(j->pairs, &f->who, &e);
+}
+
+static void
+note_use(struct judge *j, const struct facts *f, const struct obs *o)
+{
+	struct pair_use u;
+
+	memset(&u, 0, sizeof(u));
+	u.flow = f->flow;
+	u.at.time = o->time;
+	u.at.pkt = o->pkt;
+	u.start = f->who.start;
+	u.client_port = f->who.client_port;
+	u.server_port = f->who.server_port;
+	u.proto = f->proto;
+	u.auth = o->kind == OBS_AUTH;
+	u.offered = f->caps.ever_starttls;
+	memcpy(u.verb, u.auth ? "AUTH" : o->u.verb.verb,
+	    u.auth ? sizeof("AUTH") : sizeof(u.verb));
+	pairs_note_use(j->pairs, &f->who, &u);
+}
+
+static void
+note_for_pair(struct judge *j, const struct facts *f, const struct obs *o)
+{
+	bool told = false;
+
+	for (unsigned i = 0; i < j->ctx.nout; i++)
+		told |= j->ctx.out[i].id == FIND_PLAINTEXT_FALLBACK &&
+			j->ctx.out[i].confidence > 0;
+	switch (o->kind) {
+	case OBS_TLS_DONE:
+		pairs_note_tls(j->pairs, f);
+		break;
+	case OBS_AUTH:
+		if (o->u.auth.secret_sent || o->u.auth.outcome == AUTH_OK)
+			note_use(j, f, o);
+		break;
+	case OBS_CLEAR_USE:
+		if (o->u.verb.ok)
+			note_use(j, f, o);
+		note_failure(j, f);
+		break;
+	case OBS_RST:
+	case OBS_TLS_ANSWERED:
+	case OBS_TLS_ALERT:
+	case OBS_FLOW_END:
+		note_failure(j, f);
+		break;
+	default:
+		break;
+	}
+	if (!told)
+		return;
+	pairs_told(j->pairs, &f->who, o->time);
+	if (j->cfg.history != NULL)
+		learn_fallback(j->cfg.history, f, o->time);
+}
+
+/* ---- learning ---- */
+
+static bool
+under_suspicion(struct judge *j, const struct facts *f, int64_t now)
+{
+	const struct pair_recent *r;
+
+	if (f->suspicious)
+		return true;
+	r = pairs_recent(j->pairs, &f->who, now);
+	for (unsigned i = 0; r != NULL && i < r->nevents; i++)
+		if (finding_is_attack((enum finding_id)r->events[i].finding))
+			return true;
+	return false;
+}
+
+/* All that can be seen of a flow has been seen: what is left is encrypted, or
+ * is the end. A flow may linger for minutes after that. */
+static bool
+is_lesson_over(const struct facts *f, const struct obs *o)
+{
+	switch (o->kind) {
+	case OBS_TLS_APPDATA:
+	case OBS_FLOW_END:
+		return true;
+	case OBS_QUIT:
+		return f->tls.asked.time == 0;
+	default:
+		return false;
+	}
+}
+
+static void
+teach(struct judge *j, struct facts *f, const struct obs *o)
+{
+	if (f->taught || j->cfg.history == NULL || !is_lesson_over(f, o))
+		return;
+	if (under_suspicion(j, f, o->time)) {
+		j->n.not_taught_suspect += o->kind == OBS_FLOW_END;
+		return;
+	}
+	if (learn_flow(j->cfg.history, f, o->time) == LESSON_TAUGHT) {
+		f->taught = 1;
+		j->n.taught++;
+	} else {
+		j->n.not_taught_partial += o->kind == OBS_FLOW_END;
+	}
+}
+
+/* ---- the round ---- */
+
+static void
+judge_flow(struct judge *j, struct judged *w, const struct obs *o)
+{
+	const struct chain_verdict *v = NULL;
+
+	if (o->kind == OBS_TLS_CERT)
+		v = verdict_of(j, o->u.cert.chain_id);
+	facts_fold(&w->f, o, v);
+	ladder_add(&w->ladder, o);
+	ask_detectors(j, w, o);
+	settle_findings(j, w, o);
+	note_for_pair(j, &w->f, o);
+	if (o->kind == OBS_AUTH)
+		remember_secret(j, o);
+	teach(j, &w->f, o);
+	if (o->kind == OBS_FLOW_END) {
+		forget(j, w);
+		return;
+	}
+	list_remove(j, w);
+	list_append(j, w);
+}
+
+void
+judge_obs(struct judge *j, const struct obs *o)
+{
+	struct judged *w;
+
+	j->n.observations++;
+	if (o->kind == OBS_NONE || o->kind >= OBS_KIND_COUNT)
+		return;
+	if (o->kind == OBS_FLOW_OPEN) {
+		flow_open(j, o);
+		return;
+	}
+	w = find(j, o->flow);
+	if (w != NULL)
+		judge_flow(j, w, o);
+}
+
+void
+judge_flush(struct judge *j)
+{
+	struct obs end;
+
+	while (j->oldest != NULL) {
+		const struct facts *f = &j->oldest->f;
+
+		obs_init(&end, OBS_FLOW_END);
+		end.flow = f->flow;
+		end.proto = f->proto;
+		end.implicit_tls = f->implicit_tls;
+		end.phase = f->phase;
+		end.time = f->last;
+		end.vis = f->vis | VIS_CUT;
+		end.u.end.how = END_INPUT;
+		end.u.end.last = f->last;
+		judge_flow(j, j->oldest, &end);
+	}
+}
+
+struct judge *
+judge_new(const struct judge_config *cfg)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->cfg = *cfg;
+	j->max = cfg->max_flows != 0 ? cfg->max_flows : MAX_FLOWS;
+	j->nbuckets = 1;
+	while (j->nbuckets < j->max && j->nbuckets < MAX_FLOWS)
+		j->nbuckets *= 2;
+	j->bucket = calloc(j->nbuckets, sizeof(struct judged *));
+	j->pairs = pairs_new(0);
+	if (j->bucket == NULL || j->pairs == NULL) {
+		judge_free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void
+judge_free(struct judge *j)
+{
+	if (j == NULL)
+		return;
+	while (j->oldest != NULL)
+		forget(j, j->oldest);
+	pairs_free(j->pairs);
+	free(j->bucket);
+	free(j);
+}
+
+const struct judge_counters *
+judge_counters(const struct judge *j)
+{
+	return &j->n;
+}
