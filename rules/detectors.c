@@ -13,6 +13,10 @@
 #define ON(kind) DETECT_ON(OBS_##kind)
 
 const struct detector detectors[] = {
+    {"reset", detect_reset, ON(RST)},
+    {"conflict", detect_conflict, ON(CONFLICT)},
+    {"tls", detect_tls, ON(TLS_SERVER_HELLO) | ON(TLS_ALERT)},
+    {"cert", detect_cert, ON(TLS_CERT) | ON(TLS_APPDATA) | ON(TLS_ALERT)},
     {"mangled", detect_mangled, ON(CAPS)},
     {"verb", detect_verb, ON(VERB_UNKNOWN) | ON(CLEAR_USE) | ON(AUTH)},
     {"demanded", detect_demanded, ON(TLS_DEMANDED)},

@@ -167,7 +167,8 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 	e.finding = n->id;
 	e.proto = f->proto;
 	e.implicit_tls = f->implicit_tls;
-	e.during_tls = facts_in_handshake(f, n->time);
+	e.during_tls = (n->tags & EVT_DURING_TLS_HANDSHAKE) != 0 ||
+		       facts_in_handshake(f, n->time);
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
 	e.confidence = n->confidence;
