@@ -91,12 +91,28 @@ file_of(struct input *in)
 	return f;
 }
 
+/* libpcap says this in its own words, and knows nothing of gzip. */
+static enum reader_open_result
+cut_header(struct reader *r)
+{
+	if (r->in.error[0] != '\0')
+		snprintf(r->error, sizeof(r->error), "%s", r->in.error);
+	else
+		snprintf(r->error, sizeof(r->error),
+		    "cut at byte %zu, in the middle of its file header",
+		    r->in.tail);
+	return READER_FAILED;
+}
+
 static enum reader_open_result
 open_pcap(struct reader *r, uint32_t magic)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
-	FILE *f = file_of(&r->in);
+	FILE *f;
 
+	if (input_peek(&r->in, PCAP_FILE_HEADER) == NULL)
+		return cut_header(r);
+	f = file_of(&r->in);
 	if (f == NULL) {
 		snprintf(r->error, sizeof(r->error), "%s", strerror(errno));
 		return READER_FAILED;
