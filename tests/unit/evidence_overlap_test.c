@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Segments held against what was sent before: conflicts, and everything that
+ * looks like one and is not.
+ */
+#include "tests/unit/evidence_kit.h"
+
+static const struct obs_conflict *
+conflict(unsigned i)
+{
+	static const struct obs_conflict none;
+
+	if (i >= nseen || seen[i].kind != OBS_CONFLICT) {
+		TEST_FAIL("observation %u is no conflict", i);
+		return &none;
+	}
+	return &seen[i].u.conflict;
+}
+
+#define REAL "250-mx\r\n250-STARTTLS\r\n250 8BITMIME\r\n"
+#define FAKE "250-mx\r\n250-SIZE 9999\r\n250 8BITMIM\r\n"
+
+TEST(other_bytes_under_the_same_numbers)
+{
+	start();
+	handshake();
+	s(0, 0, FAKE);
+	c(0, sizeof(FAKE) - 1, NULL);
+	s(0, 0, REAL);
+	CHECK_INT(hints, EVID_CONFLICT);
+	CHECK_INT(nseen, 1);
+	CHECK_INT(conflict(0)->seq, S_ISN + 1 + 13);
+	CHECK_INT(conflict(0)->len, sizeof(FAKE) - 1);
+	CHECK_INT(conflict(0)->used_first, 1);
+	CHECK_INT(conflict(0)->acked_between, 1);
+	CHECK_INT(conflict(0)->csum_bad, 0);
+	CHECK_INT(conflict(0)->masked, 0);
+	CHECK_INT(conflict(0)->other.ordinal, ordinal);
+	CHECK_INT(seen[0].pkt.ordinal, ordinal - 2);
+	CHECK_INT(seen[0].dir, DIR_S2C);
+	CHECK_STR(
+	    conflict(0)->first, "250-mx\\r\\n250-SIZE 9999\\r\\n250 8BITMIM");
+	CHECK_STR(
+	    conflict(0)->second, "250-mx\\r\\n250-STARTTLS\\r\\n250 8BITMIME");
+	finish();
+}
+
+TEST(text_that_is_not_public_is_masked)
+{
+	start();
+	handshake();
+	make(DIR_S2C, TCP_ACK, 0, 0, "334 abc+/9=\r\n");
+	hints = evidence_packet(ctx, &flow, &pk, &view);
+	s(0, 0, "334 xyz+/1=\r\n");
+	CHECK_INT(conflict(0)->masked, 1);
+	CHECK_STR(conflict(0)->first, "000 xxx+/0=");
+	CHECK_STR(conflict(0)->second, "000 xxx+/0=");
+	finish();
+}
+
+TEST(text_of_clients_is_always_masked)
+{
+	start();
+	handshake();
+	c(0, 0, "NOOP 1\r\n");
+	c(0, 0, "PASS s3\r\n");
+	CHECK_INT(conflict(0)->masked, 1);
+	CHECK_STR(conflict(0)->first, "xxxx 0");
+	CHECK_STR(conflict(0)->second, "xxxx x0");
+	finish();
+}
+
+TEST(retransmissions_agree_however_cut)
+{
+	static const char text[] = REAL;
+	char part[8];
+
+	start();
+	handshake();
+	s(0, 0, text);
+	s(0, 0, text);
+	for (uint32_t i = 0; i + 5 < sizeof(text); i += 3) {
+		memcpy(part, text + i, 5);
+		part[5] = '\0';
+		s(i, 0, part);
+	}
+	s((uint32_t)sizeof(text) - 1, 0, REAL);
+	s(0, 0, REAL REAL);
+	finish();
+	CHECK_INT(nseen, 0);
+}
+
+TEST(late_segment_fills_a_hole_and_agrees)
+{
+	start();
+	handshake();
+	s(20, 0, LINE);
+	s(0, 0, LINE);
+	s(0, 0, LINE LINE);
+	finish();
+	CHECK_INT(nseen, 0);
+}
+
+TEST(conflict_behind_a_hole)
+{
+	start();
+	handshake();
+	s(20, 0, LINE);
+	s(20, 0, "12345678901234567XX0");
+	CHECK_INT(nseen, 1);
+	CHECK_INT(conflict(0)->diff, 2);
+	CHECK_INT(conflict(0)->acked_between, 0);
+	finish();
+}
+
+TEST(one_byte_at_a_time)
+{
+	start();
+	handshake();
+	s(0, 0, "2");
+	s(1, 0, "2");
+	s(1, 0, "5");
+	CHECK_INT(nseen, 1);
+	CHECK_INT(conflict(0)->len, 1);
+	finish();
+}
+
+TEST(keepalive_with_a_byte_of_garbage)
+{
+	start();
+	handshake();
+	s(0, 0, LINE);
+	c(0, 20, NULL);
+	now += 7200000 * MS;
+	s(19, 0, "\x01");
+	c(0, 20, NULL);
+	now += 75000 * MS;
+	s(19, 0, "\x01");
+	CHECK_INT(nseen, 0);
+	CHECK_INT(evidence_counters(ctx)->keepalives, 2);
+	finish();
+}
+
+TEST(zero_window_probe_is_the_next_byte)
+{
+	start();
+	handshake();
+	s(0, 0, LINE);
+	c(0, 20, NULL);
+	now += 5000 * MS;
+	s(20, 0, "A");
+	now += 5000 * MS;
+	s(20, 0, "A");
+	c(0, 20, NULL);
+	s(20, 0, "ABC");
+	finish();
+	CHECK_INT(nseen, 0);
+}
+
+TEST(segment_spoilt_on_the_wire)
+{
+	start();
+	dialogue();
+	make(DIR_S2C, TCP_ACK, 60, 60, "250 uk\r\n");
+	pk.flags |= PKT_BAD_TCP_CSUM;
+	put();
+	CHECK_INT(hints, EVID_DOUBT);
+	s(60, 60, "250 ok\r\n");
+	s(60, 60, "250 ok\r\n"); /* the right version stays */
+	CHECK_INT(nseen, 0);
+	CHECK_INT(evidence_counters(ctx)->corrupted, 1);
+	finish();
+}
+
+TEST(insertion_with_a_wrong_checksum)
+{
+	start();
+	dialogue();
+	s(60, 60, LINE);
+	make(DIR_S2C, TCP_ACK, 60, 60, "ABCDEFGHIJKLMNOPQRST");
+	pk.flags |= PKT_BAD_TCP_CSUM;
+	put();
+	CHECK_INT(hints, EVID_DOUBT | EVID_CONFLICT);
+	CHECK_INT(conflict(0)->csum_bad, 1);
+	finish();
+}
+
+TEST(wrong_checksums_everywhere_mean_offload)
+{
+	start();
+	handshake();
+	for (uint32_t i = 0; i < 8; i++) {
+		make(DIR_S2C, TCP_ACK, 20 * i, 0, LINE);
+		pk.flags |= PKT_BAD_TCP_CSUM;
+		put();
+		CHECK_INT(hints & EVID_DOUBT, 0);
+	}
+	finish();
+}
+
+TEST(super_frames_longer_than_the_window)
+{
+	static char big[20000];
+
+	start();
+	handshake();
+	for (size_t i = 0; i < sizeof(big) - 1; i++)
+		big[i] = (char)('a' + i % 26);
+	s(0, 0, big);
+	s(0, 0, big);
+	big[100] = '!'; /* long since forgotten */
+	s(0, 0, big);
+	CHECK_INT(nseen, 0);
+	big[19000] = '!';
+	s(0, 0, big);
+	CHECK_INT(nseen, 1);
+	CHECK_INT(conflict(0)->seq, S_ISN + 1 + 19000);
+	finish();
+}
+
+TEST(segment_far_ahead_does_not_blind)
+{
+	start();
+	dialogue();
+	s(0x20000000, 60, "far away\r\n");
+	s(60, 60, LINE);
+	s(60, 60, "ABCDEFGHIJKLMNOPQRST");
+	CHECK_INT(nseen, 1);
+	finish();
+}
+
+TEST(told_only_so_often)
+{
+	start();
+	handshake();
+	s(0, 0, LINE);
+	for (unsigned i = 0; i < 10; i++)
+		s(0, 0, "ABCDEFGHIJKLMNOPQRST");
+	CHECK_INT(nseen, EVIDENCE_CONFLICTS);
+	CHECK_INT(evidence_counters(ctx)->conflicts, 10);
+	finish();
+}
+
+TEST(window_goes_back_when_the_text_ends)
+{
+	start();
+	handshake();
+	s(0, 0, LINE);
+	CHECK(flow.d[DIR_S2C].window != 0);
+	view.phase = PHASE_TLS_DONE;
+	s(20, 0, LINE);
+	CHECK_INT(flow.d[DIR_S2C].window, 0);
+	finish();
+}
+
+TEST(pool_is_bounded)
+{
+	struct evidence_view v = {DIR_S2C, PHASE_TEXT, 0, 0};
+	static struct evidence_flow flows[4096];
+
+	start();
+	for (unsigned i = 0; i < 4096; i++) {
+		evidence_init(&flows[i], 5);
+		make(DIR_S2C, TCP_ACK, 0, 0, LINE);
+		(void)evidence_packet(ctx, &flows[i], &pk, &v);
+	}
+	CHECK(evidence_counters(ctx)->windows_short > 0);
+	CHECK(evidence_counters(ctx)->windows * EVIDENCE_WINDOW <=
+	      EVIDENCE_POOL_BYTES);
+	for (unsigned i = 0; i < 4096; i++)
+		evidence_end(ctx, &flows[i], now);
+	finish();
+}
+
+TEST_MAIN
