@@ -15,31 +15,46 @@
 
 #include "decoders/obs.h"
 
-/* Called from within stream_push() and stream_filler(): bytes are next in
- * order and live until the callback returns. Do not call back into stream_*. */
+#define STREAM_AHEAD_MAX (512u << 20) /* a segment may be this far ahead */
+
+/* Called from within stream_push() and stream_skip(): bytes are next in order
+ * and live until the callback returns. Do not call back into stream_*. */
 typedef void (*stream_bytes_fn)(
     void *ctx, uint32_t slot, enum dir dir, struct slice bytes);
 
+struct stream_config {
+	uint32_t capacity; /* slots */
+	uint32_t streams; /* open at the same time; 420 bytes each */
+	stream_bytes_fn fn;
+	void *ctx;
+};
+
 struct stream_counters {
 	uint64_t opened, closed, segments, bytes, refused;
+	uint64_t warnings; /* libnids complained: a mistake of ours */
 };
 
 struct stream; /* one per process: libnids keeps its state in globals */
 
 struct stream *stream_new(
-    uint32_t capacity, stream_bytes_fn fn, void *ctx, char *err, size_t errlen);
+    const struct stream_config *cfg, char *err, size_t errlen);
 void stream_free(struct stream *s);
 
 /* Starts following a slot; next[] is what each direction has delivered so
  * far. Returns -1 if the pool is full (counted as refused). */
 int stream_open(struct stream *s, uint32_t slot, uint32_t generation,
-    const uint64_t next[2]);
+    const uint64_t next[2]) __attribute__((warn_unused_result));
 bool stream_is_open(const struct stream *s, uint32_t slot);
 
-/* A segment at offset `at`; in order or not, within 1 GiB of next. The caller
- * has trimmed what was delivered already and overlaps of what is pending. */
+/* A segment at offset `at`; in order or not, within STREAM_AHEAD_MAX of next.
+ * The caller has trimmed what was delivered already and overlaps of what is
+ * pending. */
 void stream_push(struct stream *s, uint32_t slot, enum dir dir, uint64_t at,
-    struct slice bytes, int64_t time);
+    struct slice bytes);
+
+/* The next n bytes of this direction will never come: what lies behind them is
+ * delivered, they are not. n is at most STREAM_AHEAD_MAX. */
+void stream_skip(struct stream *s, uint32_t slot, enum dir dir, uint64_t n);
 
 void stream_close(struct stream *s, uint32_t slot);
 const struct stream_counters *stream_counters(const struct stream *s);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The second layer of the normalizer (see normalize.h), and the storage that
+ * both layers share. Private to normalize.c and causal.c.
+ */
+#ifndef STRIPWIRE_CAUSAL_H
+#define STRIPWIRE_CAUSAL_H
+
+#include "sensor/normalize.h"
+
+struct seg { /* an interval that waits */
+	struct seg *next;
+	uint64_t at;
+	uint64_t len; /* a gap's may be large */
+	uint64_t need; /* offset the opposite direction must have delivered */
+	int64_t since;
+	uint32_t cut; /* bytes behind it that the capture left out */
+	uint32_t cost; /* charged to env->pending */
+	uint8_t what; /* enum norm_what */
+	bool fresh; /* not pushed into libnids yet */
+	struct pkt_ref ref;
+	uint8_t bytes[]; /* held pieces only; libnids has the pending ones */
+};
+
+struct seg_list {
+	struct seg *head, *tail;
+	uint32_t count;
+};
+
+struct norm_wait {
+	struct seg_list pend[2]; /* behind a hole, by offset */
+	struct seg_list held[2]; /* in order, waiting for the other side */
+	uint64_t pend_bytes, held_bytes;
+	uint64_t cut_to[2]; /* the capture cut the stream up to there */
+	uint64_t hole_at[2]; /* the hole that hole_since is about */
+	int64_t hole_since[2]; /* acknowledged since then, INT64_MIN: not */
+	uint32_t hole_segs[2]; /* segments of the flow since then */
+	uint64_t later[2]; /* skipped while libnids was busy */
+	bool fin[2]; /* a FIN waits to be acknowledged */
+	struct pkt_ref fin_ref[2];
+};
+
+/* NULL when memory or the caps do not allow it. extra: payload bytes kept. */
+struct seg *seg_new(struct norm_env *env, size_t extra);
+void seg_free(struct norm_env *env, struct seg *s);
+struct seg *seg_pop(struct seg_list *l);
+void seg_append(struct seg_list *l, struct seg *s);
+
+bool norm_need_wait(struct norm *n); /* makes n->wait; false: no memory */
+void norm_wait_gone(struct norm_env *env, struct norm *n);
+
+/* The pieces of one direction, in order: delivered now or held. */
+void causal_bytes(struct norm_env *env, struct norm *n, struct norm_piece *p,
+    uint64_t need);
+void causal_gap(
+    struct norm_env *env, struct norm *n, enum dir dir, uint64_t len);
+/* Delivers all that became ready. */
+void causal_release(struct norm_env *env, struct norm *n);
+/* Ends the wait of the first held piece of dir. */
+void causal_force(struct norm_env *env, struct norm *n, enum dir dir);
+bool causal_due(const struct norm_env *env, const struct norm *n, enum dir dir);
+
+/* normalize.c: bytes up to `to` will not come. */
+void norm_skip(
+    struct norm_env *env, struct norm *n, enum dir dir, uint64_t to);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Buckets are chained by slot number; twice as many buckets as slots keep the
+ * chains short. Slots are handed out in a fixed order, and nothing but the
+ * order inside a bucket depends on the hash key, so that a run can be
+ * repeated. Memory is touched only as far as flows use it.
+ */
+#include "sensor/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SAMPLE 16 /* living flows looked at for a victim */
+
+struct age_list {
+	uint32_t oldest, newest;
+};
+
+struct flow_table {
+	struct flow *flows;
+	uint32_t *buckets; /* slot + 1, 0 empty */
+	uint32_t *free; /* slots given back */
+	uint32_t capacity, mask, count, high, nfree;
+	struct age_list age[FLOW_AGES];
+	uint64_t seed[6];
+};
+
+static void
+make_seed(uint64_t seed[6])
+{
+	size_t want = 6 * sizeof(seed[0]);
+
+	if (getrandom(seed, want, GRND_NONBLOCK) == (ssize_t)want)
+		return;
+	/* Early at boot, or forbidden: addresses of memory are random too. */
+	for (unsigned i = 0; i < 6; i++)
+		seed[i] = ((uint64_t)(uintptr_t)seed + i) *
+		    0x9e3779b97f4a7c15ull;
+}
+
+struct flow_table *
+flow_table_new(uint32_t capacity)
+{
+	struct flow_table *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	t->capacity = capacity;
+	t->mask = capacity * 2 - 1;
+	t->flows = aligned_alloc(64, capacity * sizeof(*t->flows));
+	t->buckets = calloc((size_t)capacity * 2, sizeof(*t->buckets));
+	t->free = calloc(capacity, sizeof(*t->free));
+	if (t->flows == NULL || t->buckets == NULL || t->free == NULL) {
+		flow_table_free(t);
+		return NULL;
+	}
+	for (unsigned i = 0; i < FLOW_AGES; i++)
+		t->age[i].oldest = t->age[i].newest = FLOW_NONE;
+	make_seed(t->seed);
+	return t;
+}
+
+void
+flow_table_free(struct flow_table *t)
+{
+	if (t == NULL)
+		return;
+	free(t->flows);
+	free(t->buckets);
+	free(t->free);
+	free(t);
+}
+
+static uint64_t
+load64(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Any total order will do; this one is quick. */
+static bool
+is_above(const struct addr *a, const struct addr *b)
+{
+	uint64_t x = load64(a->b + 8), y = load64(b->b + 8);
+
+	if (x != y)
+		return x > y;
+	return load64(a->b) > load64(b->b);
+}
+
+static bool
+is_same(const struct addr *a, const struct addr *b)
+{
+	return load64(a->b) == load64(b->b) && load64(a->b + 8) == load64(b->b + 8);
+}
+
+bool
+flow_key_of(struct flow_key *key, const struct packet *pkt)
+{
+	bool swap = is_above(&pkt->src, &pkt->dst);
+
+	if (is_same(&pkt->src, &pkt->dst))
+		swap = pkt->sport > pkt->dport;
+	key->a = swap ? pkt->dst : pkt->src;
+	key->b = swap ? pkt->src : pkt->dst;
+	key->a_port = swap ? pkt->dport : pkt->sport;
+	key->b_port = swap ? pkt->sport : pkt->dport;
+	return swap;
+}
+
+static uint64_t
+fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint32_t
+bucket_of(const struct flow_table *t, const struct flow_key *k)
+{
+	const uint64_t *s = t->seed;
+	uint64_t ports = (uint64_t)k->a_port << 16 | k->b_port;
+	uint64_t h;
+
+	h = fold(load64(k->a.b) ^ s[0], load64(k->a.b + 8) ^ s[1]);
+	h ^= fold(load64(k->b.b) ^ s[2], load64(k->b.b + 8) ^ s[3]);
+	return (uint32_t)fold(h ^ s[4], ports ^ s[5]) & t->mask;
+}
+
+static bool
+is_key(const struct flow_key *a, const struct flow_key *b)
+{
+	return is_same(&a->a, &b->a) && is_same(&a->b, &b->b) &&
+	    a->a_port == b->a_port && a->b_port == b->b_port;
+}
+
+uint32_t
+flow_find(const struct flow_table *t, const struct flow_key *key)
+{
+	uint32_t i = t->buckets[bucket_of(t, key)];
+
+	while (i != 0 && !is_key(&t->flows[i - 1].key, key))
+		i = t->flows[i - 1].chain;
+	return i == 0 ? FLOW_NONE : i - 1;
+}
+
+static void
+age_unlink(struct flow_table *t, uint32_t slot)
+{
+	struct flow *f = &t->flows[slot];
+	struct age_list *l = &t->age[f->age];
+
+	if (f->older != FLOW_NONE)
+		t->flows[f->older].newer = f->newer;
+	else
+		l->oldest = f->newer;
+	if (f->newer != FLOW_NONE)
+		t->flows[f->newer].older = f->older;
+	else
+		l->newest = f->older;
+}
+
+static void
+age_append(struct flow_table *t, uint32_t slot, enum flow_age age)
+{
+	struct flow *f = &t->flows[slot];
+	struct age_list *l = &t->age[age];
+
+	f->age = (uint8_t)age;
+	f->newer = FLOW_NONE;
+	f->older = l->newest;
+	if (l->newest != FLOW_NONE)
+		t->flows[l->newest].newer = slot;
+	else
+		l->oldest = slot;
+	l->newest = slot;
+}
+
+uint32_t
+flow_add(struct flow_table *t, const struct flow_key *key, enum flow_age age)
+{
+	uint32_t bucket = bucket_of(t, key), slot;
+	struct flow *f;
+
+	if (t->nfree > 0)
+		slot = t->free[--t->nfree];
+	else if (t->high < t->capacity)
+		slot = t->high++;
+	else
+		return FLOW_NONE;
+	f = &t->flows[slot];
+	memset(f, 0, sizeof(*f));
+	f->key = *key;
+	f->used = true;
+	f->chain = t->buckets[bucket];
+	t->buckets[bucket] = slot + 1;
+	age_append(t, slot, age);
+	t->count++;
+	return slot;
+}
+
+void
+flow_remove(struct flow_table *t, uint32_t slot)
+{
+	struct flow *f = &t->flows[slot];
+	uint32_t *link = &t->buckets[bucket_of(t, &f->key)];
+
+	while (*link != slot + 1)
+		link = &t->flows[*link - 1].chain;
+	*link = f->chain;
+	age_unlink(t, slot);
+	f->used = false;
+	t->free[t->nfree++] = slot;
+	t->count--;
+}
+
+struct flow *
+flow_at(struct flow_table *t, uint32_t slot)
+{
+	return &t->flows[slot];
+}
+
+void
+flow_set_age(struct flow_table *t, uint32_t slot, enum flow_age age)
+{
+	if (t->flows[slot].age == age)
+		return;
+	age_unlink(t, slot);
+	age_append(t, slot, age);
+}
+
+/* The idlest of the first few of a list; the others go to its end, so that the
+ * next search looks at others. */
+static uint32_t
+idlest(struct flow_table *t, enum flow_age age)
+{
+	uint32_t best = t->age[age].oldest;
+
+	for (unsigned i = 1; i < SAMPLE; i++) {
+		uint32_t next = t->flows[best].newer, loser = next;
+
+		if (next == FLOW_NONE)
+			break;
+		if ((int32_t)(t->flows[next].last - t->flows[best].last) < 0) {
+			loser = best;
+			best = next;
+		}
+		age_unlink(t, loser);
+		age_append(t, loser, age);
+	}
+	return best;
+}
+
+uint32_t
+flow_victim(struct flow_table *t)
+{
+	if (t->age[FLOW_YOUNG].oldest != FLOW_NONE)
+		return t->age[FLOW_YOUNG].oldest;
+	for (int age = FLOW_PASSED; age < FLOW_AGES; age++)
+		if (t->age[age].oldest != FLOW_NONE)
+			return idlest(t, (enum flow_age)age);
+	return FLOW_NONE;
+}
+
+uint32_t
+flow_count(const struct flow_table *t)
+{
+	return t->count;
+}
+
+uint32_t
+flow_high(const struct flow_table *t)
+{
+	return t->high;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The flow table: five-tuples to slots. One hash per packet (keyed, so that
+ * nobody can aim at one bucket), one cache line per flow; what a flow that may
+ * be mail needs beyond that hangs off it (struct conn) and other flows do
+ * without.
+ *
+ * The table never grows. When it is full flow_victim() names who goes: the
+ * oldest half-open flow, so that a flood of SYNs only evicts itself; then
+ * flows that are not mail; then the idlest of a sample of the living.
+ */
+#ifndef STRIPWIRE_FLOW_H
+#define STRIPWIRE_FLOW_H
+
+#include <stdbool.h>
+
+#include "decoders/packet.h"
+
+#define FLOW_NONE UINT32_MAX
+
+struct conn;
+
+struct flow_key { /* the lower end is a, whoever sent */
+	struct addr a, b;
+	uint16_t a_port, b_port;
+};
+
+enum flow_age { /* the lists from which victims are taken, in this order */
+	FLOW_YOUNG, /* nothing shows yet that two hosts are talking */
+	FLOW_PASSED, /* looked at, not mail */
+	FLOW_LIVE,
+	FLOW_AGES
+};
+
+struct flow { /* 64 bytes */
+	struct flow_key key;
+	uint32_t chain; /* next of its bucket */
+	uint32_t older, newer; /* neighbours in its age list */
+	uint32_t last; /* last packet, in flow_clock() units */
+	uint8_t age; /* enum flow_age */
+	bool used;
+	bool client_is_b;
+	uint8_t pad;
+	struct conn *conn; /* NULL: passed over */
+};
+
+struct flow_table;
+
+/* capacity: a power of two. NULL when memory is short. */
+struct flow_table *flow_table_new(uint32_t capacity);
+void flow_table_free(struct flow_table *t);
+
+/* Returns true if the packet's source is end b. */
+bool flow_key_of(struct flow_key *key, const struct packet *pkt);
+
+uint32_t flow_find(const struct flow_table *t, const struct flow_key *key);
+/* The key must not be in the table. FLOW_NONE if the table is full. */
+uint32_t flow_add(
+    struct flow_table *t, const struct flow_key *key, enum flow_age age);
+void flow_remove(struct flow_table *t, uint32_t slot);
+
+struct flow *flow_at(struct flow_table *t, uint32_t slot);
+void flow_set_age(struct flow_table *t, uint32_t slot, enum flow_age age);
+uint32_t flow_victim(struct flow_table *t);
+uint32_t flow_count(const struct flow_table *t);
+/* Slots below this have been used at some time. */
+uint32_t flow_high(const struct flow_table *t);
+
+#endif
