@@ -175,8 +175,8 @@ give_or_hold(struct norm_env *env, struct norm *n, const struct norm_piece *p,
 }
 
 void
-causal_bytes(struct norm_env *env, struct norm *n, struct norm_piece *p,
-    uint64_t need)
+causal_bytes(
+    struct norm_env *env, struct norm *n, struct norm_piece *p, uint64_t need)
 {
 	struct norm_dir *d = &n->d[p->dir], *peer = &n->d[!p->dir];
 
@@ -232,8 +232,8 @@ causal_due(const struct norm_env *env, const struct norm *n, enum dir dir)
 	if (s == NULL)
 		return false;
 	return env->now >= s->since + NORM_WAIT ||
-	    w->held_bytes > NORM_HELD_MAX ||
-	    w->held[0].count + w->held[1].count > NORM_HELD_SEGS;
+	       w->held_bytes > NORM_HELD_MAX ||
+	       w->held[0].count + w->held[1].count > NORM_HELD_SEGS;
 }
 
 /* Closes what the first held piece of dir waits for. true: it could go. */

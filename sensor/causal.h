@@ -50,8 +50,8 @@ bool norm_need_wait(struct norm *n); /* makes n->wait; false: no memory */
 void norm_wait_gone(struct norm_env *env, struct norm *n);
 
 /* The pieces of one direction, in order: delivered now or held. */
-void causal_bytes(struct norm_env *env, struct norm *n, struct norm_piece *p,
-    uint64_t need);
+void causal_bytes(
+    struct norm_env *env, struct norm *n, struct norm_piece *p, uint64_t need);
 void causal_gap(
     struct norm_env *env, struct norm *n, enum dir dir, uint64_t len);
 /* Delivers all that became ready. */
@@ -61,7 +61,6 @@ void causal_force(struct norm_env *env, struct norm *n, enum dir dir);
 bool causal_due(const struct norm_env *env, const struct norm *n, enum dir dir);
 
 /* normalize.c: bytes up to `to` will not come. */
-void norm_skip(
-    struct norm_env *env, struct norm *n, enum dir dir, uint64_t to);
+void norm_skip(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to);
 
 #endif

@@ -35,8 +35,8 @@ make_seed(uint64_t seed[6])
 		return;
 	/* Early at boot, or forbidden: addresses of memory are random too. */
 	for (unsigned i = 0; i < 6; i++)
-		seed[i] = ((uint64_t)(uintptr_t)seed + i) *
-		    0x9e3779b97f4a7c15ull;
+		seed[i] =
+		    ((uint64_t)(uintptr_t)seed + i) * 0x9e3779b97f4a7c15ull;
 }
 
 struct flow_table *
@@ -95,7 +95,8 @@ is_above(const struct addr *a, const struct addr *b)
 static bool
 is_same(const struct addr *a, const struct addr *b)
 {
-	return load64(a->b) == load64(b->b) && load64(a->b + 8) == load64(b->b + 8);
+	return load64(a->b) == load64(b->b) &&
+	       load64(a->b + 8) == load64(b->b + 8);
 }
 
 bool
@@ -136,7 +137,7 @@ static bool
 is_key(const struct flow_key *a, const struct flow_key *b)
 {
 	return is_same(&a->a, &b->a) && is_same(&a->b, &b->b) &&
-	    a->a_port == b->a_port && a->b_port == b->b_port;
+	       a->a_port == b->a_port && a->b_port == b->b_port;
 }
 
 uint32_t

@@ -126,8 +126,7 @@ note_gap(struct norm_env *env, struct norm_dir *d, uint64_t to)
 /* libnids is not entered twice: what its callback finds lost is told to it
  * when it has returned. */
 static void
-skip_stream(
-    struct norm_env *env, struct norm *n, enum dir dir, uint64_t len)
+skip_stream(struct norm_env *env, struct norm *n, enum dir dir, uint64_t len)
 {
 	if (!stream_is_open(env->stream, n->slot))
 		return;
@@ -411,7 +410,7 @@ rewind_gap(struct norm_env *env, struct norm *n, const struct incoming *in)
 		return false;
 	if (n->wait != NULL &&
 	    (n->wait->pend[0].count + n->wait->pend[1].count +
-	     n->wait->held[0].count + n->wait->held[1].count) > 0)
+		n->wait->held[0].count + n->wait->held[1].count) > 0)
 		return false;
 	stream_close(env->stream, n->slot);
 	d->gap -= d->next - to;
@@ -527,7 +526,7 @@ hole_due(struct norm_env *env, struct norm *n, enum dir dir)
 		w->hole_segs[dir] = 0;
 	}
 	return env->now >= w->hole_since[dir] + NORM_WAIT ||
-	    w->hole_segs[dir] >= NORM_WAIT_SEGMENTS;
+	       w->hole_segs[dir] >= NORM_WAIT_SEGMENTS;
 }
 
 static void
@@ -558,8 +557,9 @@ static bool
 is_empty(const struct norm_wait *w)
 {
 	return w->pend[0].count + w->pend[1].count + w->held[0].count +
-	    w->held[1].count == 0 &&
-	    !w->fin[0] && !w->fin[1];
+		       w->held[1].count ==
+		   0 &&
+	       !w->fin[0] && !w->fin[1];
 }
 
 void
@@ -574,8 +574,8 @@ norm_tidy(struct norm_env *env, struct norm *n)
 		}
 		while (n->d[d].off && w->held[d].head != NULL) {
 			w->held_bytes -= w->held[d].head->what == NORM_BYTES
-			    ? w->held[d].head->len
-			    : 0;
+					     ? w->held[d].head->len
+					     : 0;
 			seg_free(env, seg_pop(&w->held[d]));
 		}
 		w->fin[d] = w->fin[d] && !n->d[d].off;
@@ -583,7 +583,7 @@ norm_tidy(struct norm_env *env, struct norm *n)
 	if (n->d[0].off && n->d[1].off)
 		stream_close(env->stream, n->slot);
 	else if (!env->always &&
-	    (w == NULL || w->pend[0].count + w->pend[1].count == 0))
+		 (w == NULL || w->pend[0].count + w->pend[1].count == 0))
 		stream_close(env->stream, n->slot);
 	if (w != NULL && is_empty(w))
 		norm_wait_gone(env, n);

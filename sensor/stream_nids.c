@@ -197,7 +197,7 @@ build_ip(struct stream *s, const struct entry *e, enum dir dir, size_t len)
 	uint32_t slot = htonl(e->slot);
 	uint8_t *h = s->buf;
 
-	memset(h, 0, IP_LEN + TCP_SYN_LEN);
+	memset(h, 0, IP_LEN);
 	h[0] = 0x45;
 	h[2] = (uint8_t)(len >> 8);
 	h[3] = (uint8_t)len;
@@ -214,6 +214,7 @@ build_tcp(struct stream *s, const struct entry *e, enum dir dir, uint8_t flags)
 	uint8_t *h = s->buf + IP_LEN;
 	uint16_t port[2] = {htons((uint16_t)e->generation), htons(SERVER_PORT)};
 
+	memset(h, 0, flags & TCP_SYN ? TCP_SYN_LEN : TCP_LEN);
 	memcpy(h, &port[dir == DIR_C2S ? 0 : 1], 2);
 	memcpy(h + 2, &port[dir == DIR_C2S ? 1 : 0], 2);
 	h[12] = TCP_LEN / 4 << 4;

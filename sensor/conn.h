@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One connection that is mail or may be: what the tracker keeps beside the
+ * flow's table entry, and the tracker itself. Private to tracker.c, conn.c and
+ * session.c.
+ *
+ *	tracker.c	packets in, timers, which flow, who goes
+ *	conn.c		handshakes, FIN and RST, reuse of a four-tuple, the end
+ *	session.c	the mail decoder, and the observations on their way out
+ */
+#ifndef STRIPWIRE_CONN_H
+#define STRIPWIRE_CONN_H
+
+#include "sensor/evidence.h"
+#include "sensor/flow.h"
+#include "sensor/normalize.h"
+#include "sensor/pool.h"
+#include "sensor/timers.h"
+#include "sensor/tracker.h"
+
+#define SECOND 1000000000LL /* ns */
+
+/* Idle times. A half-open one: three SYN retries take 7 s, a greylisting or
+ * tarpitting host rarely more. */
+#define IDLE_HALF (30 * SECOND)
+#define IDLE_QUIET (600 * SECOND) /* open, nothing said: slow greetings */
+#define IDLE_MAIL (3900 * SECOND) /* IMAP IDLE: 29 min, RFC 2177; and slack */
+#define IDLE_FIN (60 * SECOND) /* one side has closed */
+#define IDLE_CLOSING (10 * SECOND) /* both have, the last ACK was not seen */
+#define IDLE_CLOSED (2 * SECOND) /* all is acknowledged: EVIDENCE_RST_WAIT */
+#define IDLE_PASSED (300 * SECOND) /* not mail */
+
+enum conn_state {
+	CONN_HALF, /* handshake not complete */
+	CONN_OPEN
+};
+
+enum conn_use {
+	USE_UNDECIDED, /* no payload yet */
+	USE_MAIL, /* being decoded */
+	USE_OPAQUE /* nothing to decode any more */
+};
+
+struct conn {
+	struct norm norm;
+	struct evidence_flow ev;
+	struct mail *mail; /* from tracker.mails while USE_MAIL */
+	uint64_t number;
+	int64_t start, last, last_obs;
+	uint64_t packets[2]; /* by enum dir */
+	uint32_t bad_csum, dup, retrans;
+	uint32_t vis, vis_told; /* enum vis; what the decoder knows of it */
+	uint16_t port[2]; /* of the sender in that direction */
+	uint16_t vlan[2];
+	uint8_t nvlan;
+	uint8_t v6;
+	uint8_t state, use; /* enum conn_state, conn_use */
+	uint8_t ttl[2]; /* first seen */
+	int8_t scale[2]; /* -1: its SYN was not seen; -2: no option in it */
+	bool mail_port; /* one of the ports is a mail port */
+	bool opened; /* OBS_FLOW_OPEN went out */
+	bool mute; /* not mail: nothing goes out */
+	bool reset; /* a RST is withheld */
+	bool dead; /* ... and stands */
+	bool proven; /* both hosts take part */
+	bool closed; /* a FIN or RST was seen; closed_by says whose */
+	uint8_t closed_by;
+	/* as last known from the decoder, which may be gone */
+	uint8_t proto, phase;
+	bool implicit_tls, quit;
+	/* a handshake seen on a living connection, not proven yet */
+	bool cand[2];
+	uint8_t cand_client;
+	uint32_t cand_isn[2];
+	int64_t cand_time;
+};
+
+struct tracker {
+	struct tracker_config cfg;
+	struct flow_table *flows;
+	struct timers *timers;
+	struct pool *conns, *mails;
+	struct evidence_ctx *evidence;
+	struct norm_env norm;
+	struct ip_ctx *ip;
+	struct mail_env *env;
+	struct obs_sink out; /* the caller's; env->sink is ours meanwhile */
+	struct conn *cur; /* whose observations are coming */
+	int64_t now, started; /* packet time */
+	uint64_t next_number;
+	uint32_t busy; /* slot whose packet is being handled */
+	struct pkt_ref ref;
+	struct tracker_counters n;
+};
+
+static inline uint32_t
+conn_slot(const struct conn *c)
+{
+	return c->norm.slot;
+}
+
+/* ---- tracker.c ---- */
+/* Sets the flow's timer if it has to fire earlier than it would. */
+void tracker_arm(struct tracker *t, struct conn *c);
+/* Frees the connection and its slot. */
+void tracker_forget(struct tracker *t, struct conn *c);
+
+/* ---- conn.c ---- */
+void conn_init(struct tracker *t, struct conn *c, uint32_t slot,
+    const struct packet *pkt, enum dir dir);
+/* A packet of the connection. Returns false if it proves that a new one has
+ * begun on its four-tuple; then it was not used, conn_end() is due. */
+bool conn_packet(
+    struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir);
+/* A withheld RST was not the sender's. */
+void conn_lives(struct tracker *t, struct conn *c);
+/* Starts from a handshake seen on its predecessor. */
+void conn_adopt(struct conn *c, const struct conn *old);
+int64_t conn_idle_deadline(const struct conn *c);
+void conn_timeout(struct tracker *t, struct conn *c, int64_t deadline);
+/* Judges all that is withheld, emits the end, forgets. */
+void conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at);
+/* How it ended, if nothing more is known than what was seen. */
+enum end_how conn_how(const struct conn *c, enum end_how otherwise);
+
+/* ---- session.c ---- */
+/* norm_env.deliver */
+void session_deliver(
+    void *user, struct norm *n, const struct norm_piece *piece);
+/* After packets and timers: a decoder that wants nothing more goes. */
+void session_settle(struct tracker *t, struct conn *c);
+void session_finish(struct tracker *t, struct conn *c);
+void session_flow_end(struct tracker *t, struct conn *c, enum end_how how);
+enum phase session_phase(const struct conn *c);
+/* mail_env.sink.emit and .chain, evidence_sink.emit */
+void session_emit(void *user, const struct obs *o);
+void session_chain(void *user, const uint8_t chain_id[32],
+    const struct slice *der, unsigned n);
+void session_evidence(void *user, uint32_t slot, struct obs *o);
+
+#endif

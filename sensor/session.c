@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Between the ordered bytes and the mail decoder. A decoder is spent on a flow
+ * when its first bytes are seen and its port or these bytes say mail, and is
+ * given back when the flow has become opaque.
+ *
+ * All observations of a flow, the decoder's and those of TCP evidence, pass
+ * here on their way out: the first of them is preceded by OBS_FLOW_OPEN, so
+ * that flows nothing was seen of cost nobody anything; flow number, visibility
+ * and time are put in. Time is that of the event which completed the unit (the
+ * packet that filled a hole, a deadline), never that of an earlier packet that
+ * had waited; obs.pkt still names the packet that carried the bytes.
+ */
+#include "sensor/conn.h"
+
+#include <string.h>
+
+#define PUBLIC_ID_MASK ((1ull << 51) - 1)
+
+static uint64_t
+mix(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len-- > 0)
+		h = (h ^ *p++) * 0x100000001b3ull; /* FNV-1a */
+	return h;
+}
+
+/* The same in every run, whoever captured it first. */
+static uint64_t
+public_id(const struct obs_flow *f)
+{
+	uint8_t rest[12];
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (unsigned i = 0; i < 8; i++)
+		rest[i] = (uint8_t)((uint64_t)f->start >> (i * 8));
+	rest[8] = (uint8_t)(f->client_port >> 8);
+	rest[9] = (uint8_t)f->client_port;
+	rest[10] = (uint8_t)(f->server_port >> 8);
+	rest[11] = (uint8_t)f->server_port;
+	h = mix(h, f->client.b, sizeof(f->client.b));
+	h = mix(h, f->server.b, sizeof(f->server.b));
+	h = mix(h, rest, sizeof(rest));
+	h = (h ^ h >> 29) & PUBLIC_ID_MASK;
+	return h != 0 ? h : 1;
+}
+
+static uint32_t
+vis_of(const struct conn *c)
+{
+	bool one_way = c->packets[0] == 0 || c->packets[1] == 0;
+
+	return c->vis | (one_way ? VIS_ONE_WAY : 0);
+}
+
+/* Stamps what every observation of the flow shares, and lets it go. */
+static void
+send(struct tracker *t, struct conn *c, struct obs *o)
+{
+	o->flow = c->number;
+	o->vis |= vis_of(c);
+	if (o->time < c->last_obs)
+		o->time = c->last_obs;
+	c->last_obs = o->time;
+	t->out.emit(t->out.ctx, o);
+}
+
+/* What the decoder knows stays known when it is gone. */
+static void
+remember(struct conn *c)
+{
+	c->proto = (uint8_t)mail_proto(c->mail);
+	c->phase = (uint8_t)mail_phase(c->mail);
+	c->implicit_tls = mail_is_implicit_tls(c->mail);
+	c->quit = mail_quit_seen(c->mail);
+}
+
+static void
+stamp(struct obs *o, struct conn *c)
+{
+	if (c->mail != NULL)
+		remember(c);
+	o->proto = c->proto;
+	o->implicit_tls = c->implicit_tls;
+}
+
+static void
+open_flow(struct tracker *t, struct conn *c, const struct obs *first)
+{
+	const struct flow *fl = flow_at(t->flows, conn_slot(c));
+	struct obs o;
+	struct obs_flow *f = &o.u.flow_open;
+
+	c->opened = true;
+	obs_init(&o, OBS_FLOW_OPEN);
+	f->client = fl->client_is_b ? fl->key.b : fl->key.a;
+	f->server = fl->client_is_b ? fl->key.a : fl->key.b;
+	f->client_port = c->port[DIR_C2S];
+	f->server_port = c->port[DIR_S2C];
+	memcpy(f->vlan, c->vlan, sizeof(f->vlan));
+	f->nvlan = c->nvlan;
+	f->v6 = c->v6;
+	f->client_ttl = c->ttl[DIR_C2S];
+	f->server_ttl = c->ttl[DIR_S2C];
+	f->start = c->start;
+	f->public_id = public_id(f);
+	o.proto = first->proto;
+	o.phase = first->phase;
+	o.implicit_tls = first->implicit_tls;
+	o.time = first->time;
+	send(t, c, &o);
+}
+
+void
+session_emit(void *user, const struct obs *o)
+{
+	struct tracker *t = user;
+	struct conn *c = t->cur;
+	struct obs copy;
+
+	if (c == NULL || c->mute)
+		return;
+	memcpy(&copy, o, o->size);
+	if (copy.time < t->norm.now)
+		copy.time = t->norm.now;
+	if (!c->opened)
+		open_flow(t, c, &copy);
+	send(t, c, &copy);
+}
+
+void
+session_chain(
+    void *user, const uint8_t chain_id[32], const struct slice *der, unsigned n)
+{
+	struct tracker *t = user;
+
+	if (t->out.chain != NULL && t->cur != NULL && !t->cur->mute)
+		t->out.chain(t->out.ctx, chain_id, der, n);
+}
+
+void
+session_evidence(void *user, uint32_t slot, struct obs *o)
+{
+	struct tracker *t = user;
+	struct conn *c = flow_at(t->flows, slot)->conn;
+
+	if (c == NULL || c->mute)
+		return;
+	if (c->use == USE_UNDECIDED && !c->mail_port)
+		return;
+	if (o->kind == OBS_CONFLICT)
+		t->n.conflicts++;
+	stamp(o, c);
+	if (!c->opened)
+		open_flow(t, c, o);
+	send(t, c, o);
+}
+
+enum phase
+session_phase(const struct conn *c)
+{
+	if (c->state == CONN_HALF)
+		return PHASE_SYN;
+	if (c->norm.d[0].fin_at != NORM_NONE ||
+	    c->norm.d[1].fin_at != NORM_NONE)
+		return PHASE_CLOSING;
+	if (c->use == USE_UNDECIDED)
+		return PHASE_TEXT;
+	return c->mail != NULL ? mail_phase(c->mail) : (enum phase)c->phase;
+}
+
+/* The decoder has nothing more to do, or there is none to be had. */
+static void
+set_opaque(struct conn *c)
+{
+	c->use = USE_OPAQUE;
+	norm_off(&c->norm, DIR_C2S);
+	norm_off(&c->norm, DIR_S2C);
+}
+
+static bool
+may_be_mail(const struct conn *c, const struct norm_piece *p)
+{
+	return c->mail_port || mail_looks_like(p->dir, p->bytes);
+}
+
+/* The first bytes of the flow decide. */
+static void
+decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
+{
+	struct mail_flow f = {.flow = c->number,
+	    .client_port = c->port[DIR_C2S],
+	    .server_port = c->port[DIR_S2C],
+	    .vis = c->vis};
+
+	if (!may_be_mail(c, p)) {
+		c->mute = true;
+		set_opaque(c);
+		return;
+	}
+	c->mail = pool_get(t->mails);
+	if (c->mail == NULL) {
+		t->n.sessions_full++;
+		set_opaque(c);
+		return;
+	}
+	c->use = USE_MAIL;
+	c->vis_told = f.vis;
+	mail_init(c->mail, t->env, &f);
+	flow_set_age(t->flows, conn_slot(c), FLOW_LIVE);
+}
+
+static void
+tell_vis(struct conn *c)
+{
+	mail_add_vis(c->mail, c->vis & ~c->vis_told);
+	c->vis_told = c->vis;
+}
+
+static void
+deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
+{
+	const struct norm_dir *d = &c->norm.d[p->dir];
+
+	mail_data(c->mail, p->dir, p->bytes, p->ref);
+	if (mail_wants(c->mail, p->dir) == MAIL_NOTHING) {
+		norm_off(&c->norm, p->dir);
+		return;
+	}
+	evidence_delivered(t->evidence, &c->ev, p->dir,
+	    d->base + (uint32_t)p->at, (uint32_t)p->len,
+	    mail_text_is_public(c->mail, p->dir));
+}
+
+void
+session_deliver(void *user, struct norm *n, const struct norm_piece *p)
+{
+	struct tracker *t = user;
+	struct conn *c =
+	    (struct conn *)((char *)n - offsetof(struct conn, norm));
+
+	if (p->what == NORM_GAP)
+		c->vis |= p->dir == DIR_C2S ? VIS_GAP_C2S : VIS_GAP_S2C;
+	if (c->use == USE_UNDECIDED && p->what == NORM_BYTES)
+		decide(t, c, p);
+	if (c->use != USE_MAIL)
+		return;
+	t->cur = c;
+	if (c->vis != c->vis_told)
+		tell_vis(c);
+	if (p->what == NORM_BYTES)
+		deliver_bytes(t, c, p);
+	else if (p->what == NORM_GAP)
+		mail_gap(c->mail, p->dir, p->len, p->ref);
+	else
+		mail_eof(c->mail, p->dir, p->ref);
+	t->cur = NULL;
+}
+
+void
+session_finish(struct tracker *t, struct conn *c)
+{
+	if (c->mail == NULL)
+		return;
+	t->cur = c;
+	if (c->vis != c->vis_told)
+		tell_vis(c);
+	mail_end(c->mail, t->norm.now);
+	t->cur = NULL;
+	remember(c);
+	t->n.mail_flows[c->proto]++;
+	pool_put(t->mails, c->mail);
+	c->mail = NULL;
+	set_opaque(c);
+}
+
+void
+session_settle(struct tracker *t, struct conn *c)
+{
+	if (c->use == USE_MAIL) {
+		bool want_c = mail_wants(c->mail, DIR_C2S) == MAIL_BYTES;
+		bool want_s = mail_wants(c->mail, DIR_S2C) == MAIL_BYTES;
+
+		if (want_c && want_s)
+			return;
+		if (!want_c)
+			norm_off(&c->norm, DIR_C2S);
+		if (!want_s)
+			norm_off(&c->norm, DIR_S2C);
+		if (!want_c && !want_s)
+			session_finish(t, c);
+	}
+	if (c->use == USE_OPAQUE && c->proto == PROTO_OTHER && !c->opened)
+		c->mute = true;
+	if (c->norm.wait != NULL)
+		norm_tidy(&t->norm, &c->norm);
+}
+
+void
+session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
+{
+	struct obs o;
+	struct obs_end *e = &o.u.end;
+
+	if (!c->opened)
+		return;
+	obs_init(&o, OBS_FLOW_END);
+	stamp(&o, c);
+	o.phase = (uint8_t)session_phase(c);
+	o.time = t->norm.now;
+	e->how = (uint8_t)how;
+	e->closed_by = c->closed_by;
+	e->quit = c->quit;
+	e->last = c->last;
+	e->bad_csum = c->bad_csum;
+	e->dup = c->dup;
+	e->retrans = c->retrans;
+	e->client_ttl = c->ev.d[DIR_C2S].ttl;
+	e->server_ttl = c->ev.d[DIR_S2C].ttl;
+	for (int d = 0; d < 2; d++) {
+		e->packets[d] = c->packets[d];
+		e->gap[d] = c->norm.d[d].gap;
+		e->bytes[d] = c->norm.d[d].next - c->norm.d[d].gap;
+	}
+	send(t, c, &o);
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Packets in: which flow, is it worth a connection, timers, and who goes when
+ * the table is full.
+ *
+ * A flow that is not mail keeps its 64 bytes in the table, so that the next of
+ * its packets costs one look-up and is not looked at again; nothing else is
+ * known of it and nothing is emitted.
+ *
+ * Timers run in order of their deadlines before a later packet is looked at,
+ * those of TCP evidence among them. The clock of a capture may step back: by
+ * less than STEP_BACK it is taken for disorder and time stands still, by more
+ * it is believed.
+ */
+#include "sensor/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_BACK (60 * SECOND)
+#define CLOCK_UNIT 26 /* flow.last counts 2^26 ns, 67 ms */
+#define STREAMS 3072 /* flows out of order at the same time */
+
+void
+tracker_config_default(struct tracker_config *cfg)
+{
+	*cfg = (struct tracker_config){.max_flows = 262144,
+	    .max_sessions = 65536,
+	    .max_pending = 64u << 20,
+	    .reassembly = REASSEMBLY_ON_DEMAND};
+}
+
+static uint32_t
+coarse(const struct tracker *t, int64_t time)
+{
+	return (uint32_t)((time - t->started) >> CLOCK_UNIT);
+}
+
+static void
+on_settled(void *user, uint32_t slot, unsigned hints)
+{
+	struct tracker *t = user;
+	struct conn *c = flow_at(t->flows, slot)->conn;
+
+	if (c == NULL)
+		return;
+	if (hints & EVID_LIVES)
+		conn_lives(t, c);
+	if (!(hints & EVID_DEAD) || !c->reset)
+		return;
+	if (t->busy == slot)
+		c->dead = true;
+	else
+		conn_end(t, c, END_RST, t->norm.now);
+}
+
+static int
+new_stream(struct tracker *t, char *err, size_t errlen)
+{
+	bool always = t->cfg.reassembly == REASSEMBLY_ALWAYS;
+	struct stream_config sc = {.capacity = t->cfg.max_flows,
+	    .streams = always ? t->cfg.max_sessions : STREAMS,
+	    .fn = norm_stream_bytes,
+	    .ctx = &t->norm};
+
+	t->norm.always = always;
+	t->norm.max_pending = t->cfg.max_pending;
+	t->norm.deliver = session_deliver;
+	t->norm.user = t;
+	t->norm.ref = &t->ref;
+	t->norm.stream = stream_new(&sc, err, errlen);
+	return t->norm.stream == NULL ? -1 : 0;
+}
+
+static int
+new_parts(struct tracker *t, char *err, size_t errlen)
+{
+	struct evidence_sink es = {
+	    .emit = session_evidence, .settled = on_settled, .user = t};
+
+	if (t->cfg.max_flows == 0 ||
+	    (t->cfg.max_flows & (t->cfg.max_flows - 1)) != 0) {
+		(void)snprintf(err, errlen,
+		    "the number of flows must be a power of two, not %u",
+		    t->cfg.max_flows);
+		return -1;
+	}
+	(void)snprintf(err, errlen, "flow table: out of memory");
+	t->flows = flow_table_new(t->cfg.max_flows);
+	t->timers = timers_new(t->cfg.max_flows);
+	t->conns = pool_new(sizeof(struct conn), t->cfg.max_flows);
+	t->mails = pool_new(mail_size(), t->cfg.max_sessions);
+	t->evidence = evidence_new(&es);
+	if (t->flows == NULL || t->timers == NULL || t->conns == NULL ||
+	    t->mails == NULL || t->evidence == NULL)
+		return -1;
+	return new_stream(t, err, errlen);
+}
+
+struct tracker *
+tracker_new(const struct tracker_config *cfg, struct mail_env *env,
+    struct ip_ctx *ip, char *err, size_t errlen)
+{
+	struct tracker *t = calloc(1, sizeof(*t));
+
+	if (t == NULL) {
+		(void)snprintf(err, errlen, "tracker: out of memory");
+		return NULL;
+	}
+	t->cfg = *cfg;
+	t->env = env;
+	t->ip = ip;
+	t->busy = FLOW_NONE;
+	t->now = INT64_MIN;
+	t->out = env->sink;
+	if (new_parts(t, err, errlen) != 0) {
+		tracker_free(t);
+		return NULL;
+	}
+	env->sink = (struct obs_sink){
+	    .emit = session_emit, .chain = session_chain, .ctx = t};
+	return t;
+}
+
+static void
+drop_all(struct tracker *t)
+{
+	for (uint32_t i = 0; t->flows != NULL && i < flow_high(t->flows); i++) {
+		struct flow *f = flow_at(t->flows, i);
+
+		if (!f->used || f->conn == NULL)
+			continue;
+		norm_drop(&t->norm, &f->conn->norm);
+		pool_put(t->mails, f->conn->mail);
+		pool_put(t->conns, f->conn);
+		f->conn = NULL;
+	}
+}
+
+void
+tracker_free(struct tracker *t)
+{
+	if (t == NULL)
+		return;
+	if (t->norm.stream != NULL)
+		drop_all(t);
+	if (t->env->sink.ctx == t)
+		t->env->sink = t->out;
+	stream_free(t->norm.stream);
+	evidence_free(t->evidence);
+	pool_free(t->mails);
+	pool_free(t->conns);
+	timers_free(t->timers);
+	flow_table_free(t->flows);
+	free(t);
+}
+
+void
+tracker_arm(struct tracker *t, struct conn *c)
+{
+	int64_t idle = conn_idle_deadline(c), wait = norm_deadline(&c->norm);
+	int64_t at = idle < wait ? idle : wait;
+
+	if (at < timers_get(t->timers, conn_slot(c)))
+		timers_set(t->timers, conn_slot(c), at);
+}
+
+void
+tracker_forget(struct tracker *t, struct conn *c)
+{
+	uint32_t slot = conn_slot(c);
+
+	timers_clear(t->timers, slot);
+	flow_at(t->flows, slot)->conn = NULL;
+	flow_remove(t->flows, slot);
+	pool_put(t->conns, c);
+}
+
+/* Not mail, and nothing went out: only the table entry stays. */
+static void
+pass_over(struct tracker *t, struct conn *c)
+{
+	uint32_t slot = conn_slot(c);
+
+	t->n.not_mail++;
+	c->mute = true;
+	norm_drop(&t->norm, &c->norm);
+	evidence_end(t->evidence, &c->ev, t->now);
+	flow_at(t->flows, slot)->conn = NULL;
+	flow_set_age(t->flows, slot, FLOW_PASSED);
+	timers_set(t->timers, slot, t->now + IDLE_PASSED);
+	pool_put(t->conns, c);
+}
+
+static void
+passed_timeout(struct tracker *t, uint32_t slot, int64_t deadline)
+{
+	uint32_t last = flow_at(t->flows, slot)->last;
+	uint32_t idle = (uint32_t)(IDLE_PASSED >> CLOCK_UNIT);
+	int64_t left = (int64_t)(int32_t)(last + idle - coarse(t, deadline));
+
+	if (left > 0) {
+		timers_set(t->timers, slot, deadline + (left << CLOCK_UNIT));
+		return;
+	}
+	timers_clear(t->timers, slot);
+	flow_remove(t->flows, slot);
+}
+
+static void
+fire(struct tracker *t, uint32_t slot, int64_t deadline)
+{
+	struct conn *c = flow_at(t->flows, slot)->conn;
+
+	timers_clear(t->timers, slot);
+	if (c == NULL) {
+		passed_timeout(t, slot, deadline);
+		return;
+	}
+	t->busy = slot;
+	conn_timeout(t, c, deadline);
+	t->busy = FLOW_NONE;
+}
+
+/* Runs all timers up to `time`, in order. */
+static void
+advance(struct tracker *t, int64_t time)
+{
+	for (;;) {
+		uint32_t slot = FLOW_NONE;
+		int64_t mine = timers_first(t->timers, &slot);
+		int64_t theirs = evidence_deadline(t->evidence);
+
+		if (mine > time && theirs > time)
+			return;
+		if (theirs <= mine) {
+			t->norm.now = theirs;
+			evidence_tick(t->evidence, theirs);
+		} else
+			fire(t, slot, mine);
+	}
+}
+
+static void
+set_time(struct tracker *t, int64_t time)
+{
+	if (t->now == INT64_MIN)
+		t->started = time;
+	if (time > t->now || time < t->now - STEP_BACK)
+		t->now = time;
+	advance(t, t->now);
+}
+
+void
+tracker_tick(struct tracker *t, int64_t now)
+{
+	if (t->now != INT64_MIN)
+		set_time(t, now);
+}
+
+static bool
+evict(struct tracker *t)
+{
+	uint32_t slot = flow_victim(t->flows);
+	struct flow *f;
+
+	if (slot == FLOW_NONE)
+		return false;
+	t->n.evicted++;
+	f = flow_at(t->flows, slot);
+	if (f->conn != NULL) {
+		conn_end(t, f->conn, conn_how(f->conn, END_EVICTED), t->now);
+		return true;
+	}
+	timers_clear(t->timers, slot);
+	flow_remove(t->flows, slot);
+	return true;
+}
+
+/* Who is the client, when no SYN says it: the side that is not at the mail
+ * port, the side that does not greet, the higher port. */
+static enum dir
+guess_dir(const struct packet *pkt)
+{
+	struct slice bytes = {pkt->payload, pkt->len};
+	bool from_mail = mail_port(pkt->sport), to_mail = mail_port(pkt->dport);
+
+	if (pkt->tcp_flags & TCP_SYN)
+		return pkt->tcp_flags & TCP_ACK ? DIR_S2C : DIR_C2S;
+	if (from_mail != to_mail)
+		return from_mail ? DIR_S2C : DIR_C2S;
+	if (pkt->len > 0 && mail_looks_like(DIR_S2C, bytes))
+		return DIR_S2C;
+	return pkt->sport < pkt->dport ? DIR_S2C : DIR_C2S;
+}
+
+/* Is a packet of an unknown flow reason enough to follow it? */
+static bool
+is_worth_a_flow(const struct packet *pkt)
+{
+	if (pkt->tcp_flags & TCP_RST)
+		return false;
+	if (pkt->tcp_flags & TCP_SYN || pkt->wire_len > 0)
+		return true;
+	return !(pkt->tcp_flags & TCP_FIN) &&
+	       (mail_port(pkt->sport) || mail_port(pkt->dport));
+}
+
+static uint32_t
+add_flow(struct tracker *t, const struct packet *pkt,
+    const struct flow_key *key, bool from_b)
+{
+	uint32_t slot = flow_add(t->flows, key, FLOW_YOUNG);
+	enum dir dir = guess_dir(pkt);
+	struct flow *f;
+
+	if (slot == FLOW_NONE && evict(t))
+		slot = flow_add(t->flows, key, FLOW_YOUNG);
+	if (slot == FLOW_NONE)
+		return slot;
+	t->n.flows++;
+	f = flow_at(t->flows, slot);
+	f->client_is_b = from_b == (dir == DIR_C2S);
+	f->conn = pool_get(t->conns);
+	if (f->conn == NULL) {
+		flow_remove(t->flows, slot);
+		return FLOW_NONE;
+	}
+	conn_init(t, f->conn, slot, pkt, dir);
+	return slot;
+}
+
+/* A new connection on the four-tuple of an old one. */
+static uint32_t
+renew(struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b)
+{
+	struct conn *c = flow_at(t->flows, slot)->conn, old = *c;
+	struct flow_key key = flow_at(t->flows, slot)->key;
+
+	conn_end(t, c, conn_how(c, END_REUSED), t->now);
+	slot = add_flow(t, pkt, &key, from_b);
+	if (slot != FLOW_NONE && !(pkt->tcp_flags & TCP_SYN))
+		conn_adopt(flow_at(t->flows, slot)->conn, &old);
+	return slot;
+}
+
+static void
+take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
+{
+	struct flow *f = flow_at(t->flows, slot);
+	struct conn *c = f->conn;
+	enum dir dir = f->client_is_b == from_b ? DIR_C2S : DIR_S2C;
+
+	f->last = coarse(t, t->now);
+	if (c == NULL)
+		return;
+	t->busy = slot;
+	if (!conn_packet(t, c, pkt, dir)) {
+		t->busy = FLOW_NONE;
+		slot = renew(t, slot, pkt, from_b);
+		if (slot == FLOW_NONE)
+			return;
+		t->busy = slot;
+		c = flow_at(t->flows, slot)->conn;
+		flow_at(t->flows, slot)->last = coarse(t, t->now);
+		(void)conn_packet(t, c, pkt,
+		    c->port[DIR_C2S] == pkt->sport ? DIR_C2S : DIR_S2C);
+	}
+	t->busy = FLOW_NONE;
+	if (c->dead)
+		conn_end(t, c, END_RST, t->now);
+	else if (c->mute && !c->opened)
+		pass_over(t, c);
+}
+
+void
+tracker_packet(struct tracker *t, struct packet *pkt)
+{
+	struct flow_key key;
+	bool from_b, is_new;
+	uint32_t slot;
+
+	t->n.packets++;
+	t->n.tcp_packets++;
+	set_time(t, pkt->time);
+	from_b = flow_key_of(&key, pkt);
+	slot = flow_find(t->flows, &key);
+	is_new = slot == FLOW_NONE;
+	if (is_new && is_worth_a_flow(pkt))
+		slot = add_flow(t, pkt, &key, from_b);
+	if (slot == FLOW_NONE)
+		return;
+	take(t, slot, pkt, from_b);
+	if (is_new && flow_at(t->flows, slot)->conn != NULL)
+		tracker_arm(t, flow_at(t->flows, slot)->conn);
+}
+
+struct order {
+	uint64_t number;
+	uint32_t slot;
+};
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint64_t x = ((const struct order *)a)->number;
+	uint64_t y = ((const struct order *)b)->number;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+settle_resets(struct tracker *t)
+{
+	int64_t at;
+
+	while ((at = evidence_deadline(t->evidence)) != INT64_MAX) {
+		t->norm.now = at;
+		evidence_tick(t->evidence, at);
+	}
+}
+
+void
+tracker_flush(struct tracker *t)
+{
+	struct order *list;
+	size_t n = 0;
+
+	settle_resets(t);
+	list = calloc((size_t)flow_count(t->flows) + 1, sizeof(*list));
+	for (uint32_t i = 0; i < flow_high(t->flows); i++) {
+		const struct flow *f = flow_at(t->flows, i);
+
+		if (!f->used || f->conn == NULL)
+			continue;
+		if (list == NULL) /* no memory: in the order of the slots */
+			conn_end(
+			    t, f->conn, conn_how(f->conn, END_INPUT), t->now);
+		else
+			list[n++] = (struct order){f->conn->number, i};
+	}
+	if (list != NULL)
+		qsort(list, n, sizeof(*list), by_number);
+	for (size_t i = 0; i < n; i++) {
+		struct conn *c = flow_at(t->flows, list[i].slot)->conn;
+
+		conn_end(t, c, conn_how(c, END_INPUT), t->now);
+	}
+	free(list);
+}
+
+const struct tracker_counters *
+tracker_counters(const struct tracker *t)
+{
+	return &t->n;
+}
