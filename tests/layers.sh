@@ -27,7 +27,7 @@ for d in decoders rules db sensor; do
 	forbid $d 'pcap(/|\.h)' '^sensor/(capture[a-z_]*|stream_nids)\.c:' \
 		'pcap.h belongs to sensor/capture*.c'
 	forbid $d 'sqlite3\.h' '^db/' 'sqlite3.h belongs to db/'
-	forbid $d 'openssl/' '^(decoders/x509[a-z_]*|decoders/hash|sensor/verifier[a-z_]*|sensor/hash)\.c:' \
+	forbid $d 'openssl/' '^(decoders/x509[a-z_]*\.[ch]|decoders/hash\.c|sensor/verifier[a-z_]*\.[ch]):' \
 		'openssl/ belongs to x509, the verifier and the hash file'
 done
 [ $bad -eq 0 ] && echo "layers: clean"
