@@ -13,6 +13,7 @@
 
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #define PATH_DEPTH_MAX 10 /* intermediates; real paths have one to three */

@@ -5,15 +5,17 @@
 #ifndef STRIPWIRE_VERIFIER_PATH_H
 #define STRIPWIRE_VERIFIER_PATH_H
 
-#include <openssl/x509.h>
-
 #include "decoders/x509.h"
+
+/* OpenSSL's X509_STORE and STACK_OF(X509), whose headers stay in .c files. */
+struct x509_store_st;
+struct stack_st_X509;
 
 /* What there is to build paths with; the owner keeps it. */
 struct verifier_store {
-	X509_STORE *store;
-	STACK_OF(X509) * extra; /* the operator's anchors, also in store */
-	STACK_OF(X509) * known; /* intermediates of chains that verified */
+	struct x509_store_st *store;
+	struct stack_st_X509 *extra; /* the operator's anchors, also in store */
+	struct stack_st_X509 *known; /* intermediates of chains that verified */
 };
 
 /*
@@ -22,7 +24,8 @@ struct verifier_store {
  * leaf; reads v->leaf. path, if not NULL, gets the path of a trusted chain
  * (to be freed with its elements).
  */
-void verifier_check_path(const struct verifier_store *s, STACK_OF(X509) * sent,
-    struct chain_verdict *v, STACK_OF(X509) * *path);
+void verifier_check_path(const struct verifier_store *s,
+    struct stack_st_X509 *sent, struct chain_verdict *v,
+    struct stack_st_X509 **path);
 
 #endif
