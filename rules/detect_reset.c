@@ -37,11 +37,12 @@ enum weight {
 	W_MORE_GROUND = 8,
 	W_SECOND_SIGN = 30, /* first sign beside a medium ground */
 	W_SIGN = 5, /* each further one */
-	W_LONE_SIGN = 9, /* each sign where signs are the ground */
+	W_LONE_SIGN = 8, /* each sign where signs are the ground */
 	W_TOOL = 12, /* C7 */
-	W_HANDSHAKE = 8, /* C8 */
-	CAP_SIGNS = 84 /* signs alone are never high */
+	W_HANDSHAKE = 8 /* C8 */
 };
+_Static_assert(
+    W_SIGNS + 5 * W_LONE_SIGN + W_HANDSHAKE < 85, "signs alone are never high");
 
 #define SIGNS (RST_TTL | RST_UNASKED | RST_IP_ID | RST_OLD_TTL | RST_SAME_AFTER)
 #define PROOFS (RST_DATA_AFTER | RST_ALIVE | RST_SYN_RACE | RST_SEQ_CHANGE)
@@ -231,7 +232,7 @@ tool_name(uint8_t tool)
 }
 
 static void
-add_circumstances(struct finding *f, const struct obs *o)
+add_circumstances(struct finding *f, const struct obs *o, int ground)
 {
 	const struct obs_rst *r = &o->u.rst;
 	const char *tool = tool_name(r->tool);
@@ -242,7 +243,7 @@ add_circumstances(struct finding *f, const struct obs *o)
 	}
 	if (tool != NULL) {
 		f->tags |= EVT_KNOWN_TOOL;
-		finding_add(f, W_TOOL, "looks like %s", tool);
+		finding_add(f, ground != 0 ? W_TOOL : 0, "looks like %s", tool);
 	}
 	if (r->count > 1)
 		finding_add(f, 0, "%u resets of the %s within 2 s", r->count,
@@ -291,8 +292,6 @@ detect_reset(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		finding_add(out, W_SIGNS,
 		    "several things about this reset do not fit its sender");
 	add_signs(out, o, t, ground);
-	add_circumstances(out, o);
-	if (ground == 0 && out->confidence > CAP_SIGNS)
-		out->confidence = CAP_SIGNS;
+	add_circumstances(out, o, ground);
 	add_receiver(out, o);
 }
