@@ -488,6 +488,14 @@ judge_free(struct judge *j)
 	free(j);
 }
 
+const struct obs_flow *
+judge_who(const struct judge *j, uint64_t flow)
+{
+	const struct judged *w = find(j, flow);
+
+	return w != NULL ? &w->f.who : NULL;
+}
+
 const struct judge_counters *
 judge_counters(const struct judge *j)
 {

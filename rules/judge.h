@@ -36,6 +36,9 @@ void judge_free(struct judge *j);
 void judge_obs(struct judge *j, const struct obs *o);
 /* End of input: what waits for something that will not come is settled. */
 void judge_flush(struct judge *j);
+/* Whose flow that is; NULL if it is not (or no more) known. Lives until the
+ * next observation. */
+const struct obs_flow *judge_who(const struct judge *j, uint64_t flow);
 const struct judge_counters *judge_counters(const struct judge *j);
 
 #endif

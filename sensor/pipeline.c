@@ -56,6 +56,7 @@ static int open_outputs(struct pipeline *, char *, size_t);
 static int open_stages(struct pipeline *, char *, size_t);
 static void one_packet(struct pipeline *, struct packet *);
 static void book_file(struct pipeline *);
+static void store_chain(struct pipeline *, const struct obs *);
 static int close_eve(struct pipeline *);
 static void poll_outputs(struct pipeline *);
 
@@ -360,6 +361,20 @@ on_obs(void *ctx, const struct obs *o)
 	if (p->cfg.on_obs != NULL)
 		p->cfg.on_obs(p->cfg.ctx, o);
 	judge_obs(p->judge, o);
+	if (o->kind == OBS_TLS_CERT && p->store != NULL)
+		store_chain(p, o);
+}
+
+/* The leaf of a server's chain, with where and when it was seen. */
+static void
+store_chain(struct pipeline *p, const struct obs *o)
+{
+	const struct chain_verdict *v;
+	const struct obs_flow *who = judge_who(p->judge, o->flow);
+
+	v = verifier_lookup(p->verifier, o->u.cert.chain_id);
+	if (v != NULL && who != NULL && o->u.cert.from_server)
+		store_cert(p->store, v, who, o->time);
 }
 
 static void
