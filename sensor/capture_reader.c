@@ -255,6 +255,15 @@ ended(struct reader *r, bool cut, const char *malformed)
 	return READER_BROKEN;
 }
 
+/* The fraction is what the file says: it may be negative, or seconds long. */
+static inline int64_t
+time_of(const struct pcap_pkthdr *h)
+{
+	int64_t t = (int64_t)(uint32_t)h->ts.tv_sec * NS_PER_S + h->ts.tv_usec;
+
+	return t < 0 ? 0 : t;
+}
+
 static enum reader_result
 pcap_frame(struct reader *r, struct packet *pkt)
 {
@@ -264,8 +273,7 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	r->at = r->end;
 	int got = pcap_next_ex(r->pcap, &h, &frame);
 	if (got == 1) {
-		pkt->time =
-		    (int64_t)(uint32_t)h->ts.tv_sec * NS_PER_S + h->ts.tv_usec;
+		pkt->time = time_of(h);
 		pkt->frame = frame;
 		pkt->caplen = h->caplen;
 		pkt->wirelen = h->len > h->caplen ? h->len : h->caplen;

@@ -471,6 +471,18 @@ TEST(time_beyond_2038)
 	CHECK_INT(run_bytes(&b)->pkt[0].time, S(0xfffffff0));
 }
 
+/* A fraction of a second that is none (found by fuzzing). */
+TEST(pcap_negative_fraction)
+{
+	b.big = false;
+	pcap_begin(&b, 0xa1b2c3d4, 65535, 1);
+	pcap_record(&b, 0, 0x80000000, FRAME1);
+	pcap_record(&b, 7, 0xffffffff, FRAME1);
+	struct seen *s = run_bytes(&b);
+	CHECK_INT(s->pkt[0].time, 0);
+	CHECK_INT(s->pkt[1].time, S(7) - 1000);
+}
+
 TEST(unknown_link_type_is_named_once)
 {
 	b.n = 0;

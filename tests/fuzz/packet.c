@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Link, IP and TCP decoding, with the defragmenter kept from packet to packet.
+ * Input: one byte chooses the link type, then packets: length (2), bytes that
+ * the capture cut (1), seconds since the one before (1), the frame. Frames lie
+ * in exactly as much heap as they have bytes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "decoders/ip.h"
+#include "decoders/link.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const int linktypes[] = {LINK_EN10MB, LINK_RAW_FILE, LINK_NULL,
+    LINK_LOOP, LINK_SLL, LINK_SLL2, LINK_PPP, LINK_PPP_ETHER, LINK_C_HDLC,
+    LINK_RAW, LINK_IPV4, LINK_IPV6, LINK_PPP_SERIAL, 105};
+
+#define LINKTYPES (sizeof(linktypes) / sizeof(linktypes[0]))
+#define HEAD 4
+
+static volatile uint8_t sink;
+
+static void
+must(bool true_always)
+{
+	if (!true_always)
+		abort();
+}
+
+static void
+read_all(const uint8_t *p, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		sink ^= p[i];
+}
+
+static void
+one_packet(struct ip_ctx *ip, struct packet *pkt)
+{
+	if (link_decode(pkt) != LINK_IP)
+		return;
+	must(pkt->ip_caplen > 0 && pkt->nvlan <= PACKET_VLAN_MAX);
+	must(pkt->ip + pkt->ip_caplen == pkt->frame + pkt->caplen);
+	if (ip_decode(ip, pkt) != IP_TCP)
+		return;
+	must(pkt->len <= pkt->wire_len || pkt->flags & PKT_TRUNCATED);
+	must(pkt->len == pkt->wire_len || pkt->flags & PKT_TRUNCATED);
+	read_all(pkt->payload, pkt->len);
+	ip_check_tcp(ip, pkt);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ip_ctx *ip = ip_new();
+	int64_t now = 0;
+
+	if (ip == NULL || size == 0) {
+		ip_free(ip);
+		return 0;
+	}
+	int linktype = linktypes[data[0] % LINKTYPES];
+	for (data++, size--; size >= HEAD;) {
+		uint32_t len = (uint32_t)data[0] << 8 | data[1];
+		uint32_t cut = data[2];
+		now += data[3] * INT64_C(1000000000);
+		data += HEAD, size -= HEAD;
+		if (len > size)
+			len = (uint32_t)size;
+		uint8_t *frame = malloc(len == 0 ? 1 : len);
+		must(frame != NULL);
+		memcpy(frame, data, len);
+		struct packet pkt = {.time = now,
+		    .frame = frame,
+		    .caplen = len,
+		    .wirelen = len + cut,
+		    .linktype = linktype};
+		one_packet(ip, &pkt);
+		free(frame);
+		data += len, size -= len;
+	}
+	ip_free(ip);
+	return 0;
+}
