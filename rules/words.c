@@ -203,7 +203,7 @@ words_is_part_mask(struct slice word, const char *want)
 		else
 			return false;
 	}
-	return masked > 0 && same >= 2;
+	return masked >= 2 && same >= 2;
 }
 
 bool
