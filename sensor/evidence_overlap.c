@@ -139,24 +139,37 @@ map_has(const uint8_t *map, uint32_t seq)
 	return (map[i >> 3] >> (i & 7) & 1) != 0;
 }
 
-/* Sets or clears the bits of [seq, seq + len), whole bytes at once. */
+/* Sets or clears the bits of [i, i + n), which does not wrap. */
+static void
+map_fill_run(uint8_t *map, uint32_t i, uint32_t n, bool on)
+{
+	uint32_t last = i + n - 1;
+	uint8_t head = (uint8_t)(0xff << (i & 7));
+	uint8_t tail = (uint8_t)(0xff >> (7 - (last & 7)));
+	uint8_t *p = map + (i >> 3), *q = map + (last >> 3);
+
+	if (p == q)
+		head &= tail;
+	*p = (uint8_t)(on ? *p | head : *p & ~head);
+	if (p == q)
+		return;
+	memset(p + 1, on ? 0xff : 0, (size_t)(q - p - 1));
+	*q = (uint8_t)(on ? *q | tail : *q & ~tail);
+}
+
+/* Likewise of [seq, seq + len), at most a window of them. */
 static void
 map_fill(uint8_t *map, uint32_t seq, uint32_t len, bool on)
 {
-	while (len > 0) {
-		uint32_t i = seq % EVIDENCE_WINDOW, n = 1;
+	uint32_t i = seq % EVIDENCE_WINDOW, n = EVIDENCE_WINDOW - i;
 
-		if ((i & 7) == 0 && len >= 8) {
-			map[i >> 3] = on ? 0xff : 0;
-			n = 8;
-		} else if (on) {
-			map[i >> 3] |= (uint8_t)(1u << (i & 7));
-		} else {
-			map[i >> 3] &= (uint8_t) ~(1u << (i & 7));
-		}
-		seq += n;
-		len -= n;
-	}
+	if (len == 0)
+		return;
+	if (n > len)
+		n = len;
+	map_fill_run(map, i, n, on);
+	if (len > n)
+		map_fill_run(map, 0, len - n, on);
 }
 
 /* The window moves on so that it ends at `top`; what falls in anew is not
@@ -211,6 +224,26 @@ window_compare(const struct ev_window *w, const struct segment *s)
 	return o;
 }
 
+/* At most a window of bytes, in one or two pieces. */
+static void
+window_copy(struct ev_window *w, const struct segment *s)
+{
+	uint32_t i = s->seq % EVIDENCE_WINDOW, n = EVIDENCE_WINDOW - i;
+
+	if (n > s->len)
+		n = s->len;
+	memcpy(w->data + i, s->p, n);
+	memcpy(w->data, s->p + n, s->len - n);
+}
+
+static void
+window_fill_holes(struct ev_window *w, const struct segment *s)
+{
+	for (uint32_t i = 0; i < s->len; i++)
+		if (!map_has(w->have, s->seq + i))
+			w->data[(s->seq + i) % EVIDENCE_WINDOW] = s->p[i];
+}
+
 /* Moves the window on and keeps what is in it. What is there already stays,
  * unless `replace`: the earlier bytes were spoilt. */
 static void
@@ -230,9 +263,10 @@ window_keep(struct ev_window *w, struct segment s, bool replace)
 		s.p += skip;
 		s.len -= skip;
 	}
-	for (uint32_t i = 0; i < s.len; i++)
-		if (fresh || !map_has(w->have, s.seq + i))
-			w->data[(s.seq + i) % EVIDENCE_WINDOW] = s.p[i];
+	if (fresh)
+		window_copy(w, &s);
+	else
+		window_fill_holes(w, &s);
 	map_fill(w->have, s.seq, s.len, true);
 }
 
