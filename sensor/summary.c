@@ -16,10 +16,14 @@
 
 #include "sensor/text.h"
 
+/* Alerts that say the same of the same two hosts share a row. */
 struct row {
-	int64_t id, time;
-	uint8_t severity, confidence;
+	int64_t id, time; /* of the first */
+	uint64_t times;
+	struct addr client, server;
+	uint16_t port;
 	uint16_t finding;
+	uint8_t severity, confidence;
 	char who[136];
 	char why[FINDING_SENTENCE_MAX];
 };
@@ -59,6 +63,7 @@ summary_free(struct summary *s)
 	free(s);
 }
 
+/* port 0: the address alone */
 static void
 format_end(char *buf, size_t cap, const struct addr *a, bool v6, uint16_t port)
 {
@@ -68,7 +73,10 @@ format_end(char *buf, size_t cap, const struct addr *a, bool v6, uint16_t port)
 		inet_ntop(AF_INET6, a->b, ip, sizeof(ip));
 	else
 		inet_ntop(AF_INET, a->b + 12, ip, sizeof(ip));
-	snprintf(buf, cap, v6 ? "[%s]:%u" : "%s:%u", ip, port);
+	if (port == 0)
+		snprintf(buf, cap, "%s", ip);
+	else
+		snprintf(buf, cap, v6 ? "[%s]:%u" : "%s:%u", ip, port);
 }
 
 /* The sentence that weighs most. */
@@ -84,6 +92,15 @@ best_evidence(const struct finding *f)
 }
 
 static bool
+row_same(const struct row *a, const struct row *b)
+{
+	return a->finding == b->finding && a->severity == b->severity &&
+	       a->port == b->port &&
+	       memcmp(&a->client, &b->client, sizeof(a->client)) == 0 &&
+	       memcmp(&a->server, &b->server, sizeof(a->server)) == 0;
+}
+
+static bool
 row_before(const struct row *a, const struct row *b)
 {
 	if (a->severity != b->severity)
@@ -91,26 +108,41 @@ row_before(const struct row *a, const struct row *b)
 	return a->time < b->time;
 }
 
+static void
+row_fill(struct row *r, const struct alert *a, int64_t id)
+{
+	char client[64], server[64];
+
+	r->id = id;
+	r->times = 1;
+	r->time = a->finding.time;
+	r->severity = a->severity;
+	r->confidence = a->finding.confidence;
+	r->finding = a->finding.id;
+	r->client = a->flow.client;
+	r->server = a->flow.server;
+	r->port = a->flow.server_port;
+	format_end(client, sizeof(client), &r->client, a->flow.v6, 0);
+	format_end(server, sizeof(server), &r->server, a->flow.v6, r->port);
+	snprintf(r->who, sizeof(r->who), "%s > %s", client, server);
+	snprintf(r->why, sizeof(r->why), "%s", best_evidence(&a->finding));
+}
+
 void
 summary_alert(struct summary *s, const struct alert *a, int64_t id)
 {
-	struct row r = {.id = id,
-	    .time = a->finding.time,
-	    .severity = a->severity,
-	    .confidence = a->finding.confidence,
-	    .finding = a->finding.id};
-	char client[64], server[64];
+	struct row r;
 	unsigned at;
 
+	row_fill(&r, a, id);
 	s->seen++;
 	s->counts[a->severity]++;
-	format_end(client, sizeof(client), &a->flow.client, a->flow.v6,
-	    a->flow.client_port);
-	format_end(server, sizeof(server), &a->flow.server, a->flow.v6,
-	    a->flow.server_port);
-	snprintf(r.who, sizeof(r.who), "%s > %s", client, server);
-	snprintf(r.why, sizeof(r.why), "%s", best_evidence(&a->finding));
-	for (at = s->nrows; at > 0 && row_before(&r, &s->rows[at - 1]); at--)
+	for (at = 0; at < s->nrows; at++)
+		if (row_same(&r, &s->rows[at])) {
+			s->rows[at].times++;
+			return;
+		}
+	for (; at > 0 && row_before(&r, &s->rows[at - 1]); at--)
 		if (at < SUMMARY_ROWS)
 			s->rows[at] = s->rows[at - 1];
 	if (at == SUMMARY_ROWS)
@@ -165,7 +197,7 @@ measure(const struct summary *s)
 		w.name = name > w.name ? name : w.name;
 	}
 	if (s->style.width > 0)
-		w.rest = (int)s->style.width - (46 + w.who + w.name);
+		w.rest = (int)s->style.width - (53 + w.who + w.name);
 	return w;
 }
 
@@ -173,7 +205,8 @@ static void
 print_row(struct summary *s, const struct row *r, const struct widths *w)
 {
 	const struct text_style *st = &s->style;
-	char id[24] = "-", when[TEXT_TIME_MAX], why[4 * FINDING_SENTENCE_MAX];
+	char id[24] = "-", times[24] = "", when[TEXT_TIME_MAX];
+	char why[4 * FINDING_SENTENCE_MAX];
 
 	if (r->id > 0)
 		snprintf(id, sizeof(id), "%" PRId64, r->id);
@@ -183,9 +216,11 @@ print_row(struct summary *s, const struct row *r, const struct widths *w)
 		text_fit(why, sizeof(why), r->why, (unsigned)w->rest, st);
 	else
 		text_clean(why, sizeof(why), r->why, st);
-	fprintf(s->out, "%5s  %s  %s%-*s%s  %4u  %-8s  %-*s  %s\n", id, when,
-	    text_on(st, text_severity_colour(r->severity)), w->name,
-	    finding_info(r->finding)->name, text_off(st), r->confidence,
+	if (r->times > 1)
+		snprintf(times, sizeof(times), "%" PRIu64, r->times);
+	fprintf(s->out, "%5s  %s  %s%-*s%s  %5s  %4u  %-8s  %-*s  %s\n", id,
+	    when, text_on(st, text_severity_colour(r->severity)), w->name,
+	    finding_info(r->finding)->name, text_off(st), times, r->confidence,
 	    severity_name(r->severity), w->who, r->who, why);
 }
 
@@ -193,19 +228,22 @@ static void
 print_rows(struct summary *s)
 {
 	struct widths w = measure(s);
+	uint64_t shown = 0;
 
 	if (s->nrows == 0) {
 		fputs("Nothing was found.\n\n", s->out);
 		return;
 	}
-	fprintf(s->out, "%5s  %-19s  %-*s  %4s  %-8s  %-*s  %s\n", "id",
-	    "when (UTC)", w.name, "finding", "conf", "severity", w.who,
+	fprintf(s->out, "%5s  %-19s  %-*s  %5s  %4s  %-8s  %-*s  %s\n", "id",
+	    "when (UTC)", w.name, "finding", "times", "conf", "severity", w.who,
 	    "client > server", "evidence");
 	for (unsigned i = 0; i < s->nrows; i++)
 		print_row(s, &s->rows[i], &w);
-	if (s->seen > s->nrows)
-		fprintf(s->out, "       ... and %" PRIu64 " more\n",
-		    s->seen - s->nrows);
+	for (unsigned i = 0; i < s->nrows; i++)
+		shown += s->rows[i].times;
+	if (s->seen > shown)
+		fprintf(s->out, "       ... and %" PRIu64 " more alerts\n",
+		    s->seen - shown);
 	fputc('\n', s->out);
 }
 
