@@ -86,15 +86,16 @@ new_parts(struct tracker *t, char *err, size_t errlen)
 		    t->cfg.max_flows);
 		return -1;
 	}
-	(void)snprintf(err, errlen, "flow table: out of memory");
 	t->flows = flow_table_new(t->cfg.max_flows);
 	t->timers = timers_new(t->cfg.max_flows);
 	t->conns = pool_new(sizeof(struct conn), t->cfg.max_flows);
 	t->mails = pool_new(mail_size(), t->cfg.max_sessions);
 	t->evidence = evidence_new(&es);
 	if (t->flows == NULL || t->timers == NULL || t->conns == NULL ||
-	    t->mails == NULL || t->evidence == NULL)
+	    t->mails == NULL || t->evidence == NULL) {
+		(void)snprintf(err, errlen, "flow table: out of memory");
 		return -1;
+	}
 	return new_stream(t, err, errlen);
 }
 
