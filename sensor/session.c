@@ -47,12 +47,17 @@ public_id(const struct obs_flow *f)
 	return h != 0 ? h : 1;
 }
 
+/* Only a side that stays unseen for a while makes a flow one-way: taps are
+ * not in step. */
 static uint32_t
-vis_of(const struct conn *c)
+vis_of(const struct conn *c, const struct obs *o)
 {
-	bool one_way = c->packets[0] == 0 || c->packets[1] == 0;
+	bool silent = c->packets[0] == 0 || c->packets[1] == 0;
 
-	return c->vis | (one_way ? VIS_ONE_WAY : 0);
+	if (silent &&
+	    (o->kind == OBS_FLOW_END || o->time - c->start >= NORM_WAIT))
+		return c->vis | VIS_ONE_WAY;
+	return c->vis;
 }
 
 /* Stamps what every observation of the flow shares, and lets it go. */
@@ -60,7 +65,7 @@ static void
 send(struct tracker *t, struct conn *c, struct obs *o)
 {
 	o->flow = c->number;
-	o->vis |= vis_of(c);
+	o->vis |= vis_of(c, o);
 	if (o->time < c->last_obs)
 		o->time = c->last_obs;
 	c->last_obs = o->time;
@@ -152,6 +157,8 @@ session_evidence(void *user, uint32_t slot, struct obs *o)
 		return;
 	if (o->kind == OBS_CONFLICT)
 		t->n.conflicts++;
+	if (o->time > t->now)
+		o->time = t->now; /* judged early: the input has ended */
 	stamp(o, c);
 	if (!c->opened)
 		open_flow(t, c, o);

@@ -411,15 +411,15 @@ by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* All resets are judged at once: no packet will come before their deadlines. */
 static void
 settle_resets(struct tracker *t)
 {
 	int64_t at;
 
-	while ((at = evidence_deadline(t->evidence)) != INT64_MAX) {
-		t->norm.now = at;
+	t->norm.now = t->now;
+	while ((at = evidence_deadline(t->evidence)) != INT64_MAX)
 		evidence_tick(t->evidence, at);
-	}
 }
 
 void
@@ -452,7 +452,16 @@ tracker_flush(struct tracker *t)
 }
 
 const struct tracker_counters *
-tracker_counters(const struct tracker *t)
+tracker_counters(struct tracker *t)
 {
+	const struct norm_counters *n = &t->norm.n;
+
+	t->n.in_order = n->in_order;
+	t->n.reordered = n->reordered;
+	t->n.retrans = n->retrans;
+	t->n.holes = n->holes;
+	t->n.hole_bytes = n->hole_bytes;
+	t->n.pending_full = n->pending_full;
+	t->n.out_of_window = n->out_of_window;
 	return &t->n;
 }

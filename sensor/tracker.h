@@ -9,6 +9,14 @@
  * made by a timer carries its deadline. At tracker_flush() all that is
  * withheld is judged at once, in order: most forged resets are the last packet
  * of their capture.
+ *
+ * An observation's time is that of the event that completed it, also where the
+ * packet that carried the bytes (obs.pkt) had to wait for another one.
+ *
+ * While a tracker lives, env->sink is the tracker's own (flow number, order,
+ * visibility and OBS_FLOW_OPEN are put in there); what the caller had set is
+ * called from it and put back by tracker_free(). libnids keeps its state in
+ * globals: one tracker at a time in a process.
  */
 #ifndef STRIPWIRE_TRACKER_H
 #define STRIPWIRE_TRACKER_H
@@ -51,6 +59,6 @@ void tracker_tick(struct tracker *t, int64_t now);
 void tracker_flush(struct tracker *t);
 
 void tracker_config_default(struct tracker_config *cfg);
-const struct tracker_counters *tracker_counters(const struct tracker *t);
+const struct tracker_counters *tracker_counters(struct tracker *t);
 
 #endif

@@ -129,8 +129,8 @@ read_file(struct run *r, const char *path, enum change change)
 		}
 		chunk[n] = pkt;
 		chunk[n].frame = malloc(pkt.caplen + 1);
-		memcpy((void *)(uintptr_t)chunk[n].frame, pkt.frame,
-		    pkt.caplen);
+		memcpy(
+		    (void *)(uintptr_t)chunk[n].frame, pkt.frame, pkt.caplen);
 		if (++n == CHUNK) {
 			flush_chunk(r, chunk, n);
 			n = 0;
@@ -141,8 +141,8 @@ read_file(struct run *r, const char *path, enum change change)
 }
 
 static void
-tell_difference(const char *path, enum change change, const char *a,
-    const char *b)
+tell_difference(
+    const char *path, enum change change, const char *a, const char *b)
 {
 	const char *line_a = a, *line_b = b;
 
@@ -197,7 +197,7 @@ add_folder(const char *dir)
 		if (S_ISDIR(st.st_mode))
 			add_folder(path);
 		else if (dot != NULL && strncmp(dot, ".pcap", 5) == 0 &&
-		    nfiles < FILES_MAX)
+			 nfiles < FILES_MAX)
 			files[nfiles++] = strdup(path);
 	}
 	if (d != NULL)

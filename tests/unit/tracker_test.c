@@ -1,0 +1,724 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Connections as the tracker sees them, packet by packet, through the real
+ * decoder: what disorder, loss, lies and floods do to the observations. Each
+ * scene runs straight and through libnids, with the same result.
+ */
+#include <stdlib.h>
+
+#include "decoders/tls_record.h"
+#include "sensor/tracker.h"
+
+#include "tests/test.h"
+
+#define MS 1000000LL
+#define START (1700000000 * 1000LL * MS)
+#define SCENE_MAX 4096
+
+/* ---- a scene: packets of one connection ---- */
+
+struct scene {
+	struct packet pkt[SCENE_MAX];
+	size_t n;
+	uint32_t seq[2]; /* next number of each side */
+	uint16_t port[2];
+	uint8_t ttl[2];
+	int64_t time;
+};
+
+static struct scene sc;
+
+static void
+scene_begin(uint16_t client_port, uint16_t server_port)
+{
+	sc.n = 0;
+	sc.seq[DIR_C2S] = 0xfffffff0u; /* wraps soon */
+	sc.seq[DIR_S2C] = 5000;
+	sc.port[DIR_C2S] = client_port;
+	sc.port[DIR_S2C] = server_port;
+	sc.ttl[0] = 64;
+	sc.ttl[1] = 57;
+	sc.time = START;
+}
+
+static struct packet *
+raw(enum dir dir, uint8_t flags, uint32_t seq, const char *text)
+{
+	struct packet *p = &sc.pkt[sc.n++];
+
+	memset(p, 0, sizeof(*p));
+	sc.time += MS;
+	p->time = sc.time;
+	p->src.b[10] = p->src.b[11] = p->dst.b[10] = p->dst.b[11] = 0xff;
+	p->src.b[12] = p->dst.b[12] = 10;
+	(dir == DIR_C2S ? &p->src : &p->dst)->b[15] = 1;
+	(dir == DIR_C2S ? &p->dst : &p->src)->b[15] = 2;
+	p->flags = PKT_CSUM_CHECKED;
+	p->ip_proto = 6;
+	p->ttl = sc.ttl[dir];
+	p->ip_id = (uint16_t)sc.n;
+	p->sport = sc.port[dir];
+	p->dport = sc.port[!dir];
+	p->tcp_flags = flags;
+	p->seq = seq;
+	p->ack = flags & TCP_ACK ? sc.seq[!dir] : 0;
+	p->window = 65535;
+	p->payload = (const uint8_t *)text;
+	p->len = p->wire_len = (uint32_t)strlen(text);
+	return p;
+}
+
+static void
+handshake(void)
+{
+	raw(DIR_C2S, TCP_SYN, sc.seq[0], "");
+	sc.seq[0]++;
+	raw(DIR_S2C, TCP_SYN | TCP_ACK, sc.seq[1], "");
+	sc.seq[1]++;
+	raw(DIR_C2S, TCP_ACK, sc.seq[0], "");
+}
+
+static struct packet *
+say(enum dir dir, const char *text)
+{
+	struct packet *p = raw(dir, TCP_ACK | TCP_PSH, sc.seq[dir], text);
+
+	sc.seq[dir] += p->len;
+	return p;
+}
+
+static void
+bye(enum dir dir)
+{
+	raw(dir, TCP_ACK | TCP_FIN, sc.seq[dir], "");
+	sc.seq[dir]++;
+}
+
+static void
+close_both(void)
+{
+	bye(DIR_C2S);
+	bye(DIR_S2C);
+	raw(DIR_C2S, TCP_ACK, sc.seq[0], "");
+}
+
+static void
+say_dialogue(void)
+{
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250-PIPELINING\r\n");
+	say(DIR_S2C, "250 STARTTLS\r\n");
+	say(DIR_C2S, "MAIL FROM:<a@a.example>\r\n");
+	say(DIR_S2C, "250 2.1.0 Ok\r\n");
+	say(DIR_C2S, "QUIT\r\n");
+	say(DIR_S2C, "221 2.0.0 Bye\r\n");
+}
+
+/* ---- running it ---- */
+
+static char text[65536];
+static size_t text_len;
+static int64_t last_time;
+static uint64_t last_flow;
+static struct tracker_counters seen;
+static bool with_time;
+
+static void
+on_obs(void *ctx, const struct obs *o)
+{
+	char line[4096];
+
+	(void)ctx;
+	if (o->flow == last_flow)
+		CHECK(o->time >= last_time);
+	last_flow = o->flow;
+	last_time = o->time;
+	(void)obs_format(line, sizeof(line), o, with_time);
+	if (text_len + strlen(line) + 2 < sizeof(text))
+		text_len += (size_t)snprintf(
+		    text + text_len, sizeof(text) - text_len, "%s\n", line);
+}
+
+struct runner {
+	struct tracker_config cfg;
+	struct mail_env env;
+	struct ip_ctx *ip;
+	struct tracker *t;
+	uint64_t ordinal;
+};
+
+static void
+runner_begin(struct runner *r, enum reassembly how)
+{
+	char err[256] = "";
+
+	r->cfg.reassembly = how;
+	memset(&r->env, 0, sizeof(r->env));
+	r->env.sink.emit = on_obs;
+	r->env.pool = tls_pool_new(1 << 20);
+	r->ip = ip_new();
+	r->ordinal = 0;
+	r->t = tracker_new(&r->cfg, &r->env, r->ip, err, sizeof(err));
+	CHECK_STR(err, "");
+	text_len = 0;
+	text[0] = '\0';
+	last_flow = 0;
+}
+
+static void
+feed(struct runner *r, const struct packet *p)
+{
+	struct packet copy = *p;
+	uint8_t *bytes = malloc(p->len + 1); /* so that over-reads are seen */
+
+	if (p->len > 0)
+		memcpy(bytes, p->payload, p->len);
+	copy.payload = bytes;
+	copy.ordinal = ++r->ordinal;
+	copy.frame_no = (uint32_t)r->ordinal;
+	tracker_packet(r->t, &copy);
+	free(bytes);
+}
+
+static void
+runner_end(struct runner *r)
+{
+	tracker_flush(r->t);
+	seen = *tracker_counters(r->t);
+	tracker_free(r->t);
+	ip_free(r->ip);
+	tls_pool_free(r->env.pool);
+}
+
+static struct runner
+small(void)
+{
+	struct runner r;
+
+	tracker_config_default(&r.cfg);
+	r.cfg.max_flows = 1024;
+	r.cfg.max_sessions = 64;
+	return r;
+}
+
+/* Runs the scene both ways; the result is in text. */
+static void
+play(void)
+{
+	static char first[sizeof(text)];
+	struct runner r = small();
+
+	for (int how = 0; how < 2; how++) {
+		runner_begin(
+		    &r, how ? REASSEMBLY_ALWAYS : REASSEMBLY_ON_DEMAND);
+		for (size_t i = 0; i < sc.n; i++)
+			feed(&r, &sc.pkt[i]);
+		runner_end(&r);
+		if (how == 0)
+			memcpy(first, text, sizeof(first));
+	}
+	CHECK_STR(text, first);
+}
+
+static bool
+has(const char *part)
+{
+	return strstr(text, part) != NULL;
+}
+
+static unsigned
+count(const char *part)
+{
+	unsigned n = 0;
+
+	for (const char *p = text; (p = strstr(p, part)) != NULL; p++)
+		n++;
+	return n;
+}
+
+/* What a dialogue says: everything between the flow's open and its end. */
+static const char *
+dialogue_of(const char *all)
+{
+	static char out[sizeof(text)];
+	const char *from = strchr(all, '\n'), *to = strstr(all, "\nflow-end");
+
+	out[0] = '\0';
+	if (from != NULL && to != NULL && to > from)
+		snprintf(out, sizeof(out), "%.*s", (int)(to - from), from);
+	return out;
+}
+
+static const char *
+usual_dialogue(void)
+{
+	static char usual[sizeof(text)];
+
+	scene_begin(40000, 25);
+	handshake();
+	say_dialogue();
+	close_both();
+	play();
+	snprintf(usual, sizeof(usual), "%s", dialogue_of(text));
+	return usual;
+}
+
+/* ---- scenes ---- */
+
+TEST(a_dialogue_from_syn_to_fin)
+{
+	const char *usual = usual_dialogue();
+
+	CHECK(strncmp(text, "flow-open", 9) == 0);
+	CHECK(strstr(usual, "greeting") != NULL);
+	CHECK(strstr(usual, "caps") != NULL);
+	CHECK(strstr(usual, "clear-use") != NULL);
+	CHECK(has("how=fin by=client quit"));
+	CHECK(has("bytes=47/97 packets=7/7"));
+	CHECK(!has("vis="));
+	CHECK_INT(seen.flows, 1);
+	CHECK_INT(seen.mail_flows[PROTO_SMTP], 1);
+}
+
+TEST(every_frame_twice_changes_nothing)
+{
+	const char *usual = usual_dialogue();
+	struct scene copy = sc;
+
+	sc.n = 0;
+	for (size_t i = 0; i < copy.n; i++) {
+		sc.pkt[sc.n++] = copy.pkt[i];
+		sc.pkt[sc.n++] = copy.pkt[i];
+	}
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK(has("bytes=47/97"));
+	CHECK(seen.dup_frames > 10);
+}
+
+/* Each side's own order kept, the server's port k frames late (or early). */
+static void
+skew(enum dir late, size_t k)
+{
+	static struct scene copy;
+	size_t q[2] = {0, 0};
+
+	copy = sc;
+	sc.n = 0;
+	for (size_t i = 0; i < copy.n + k; i++) {
+		while (q[0] < copy.n && q[0] <= i) {
+			struct packet *p = &copy.pkt[q[0]++];
+
+			if ((p->sport == copy.port[DIR_C2S]) !=
+			    (late == DIR_C2S))
+				sc.pkt[sc.n++] = *p;
+		}
+		while (i >= k && q[1] < copy.n && q[1] <= i - k) {
+			struct packet *p = &copy.pkt[q[1]++];
+
+			if ((p->sport == copy.port[DIR_C2S]) ==
+			    (late == DIR_C2S))
+				sc.pkt[sc.n++] = *p;
+		}
+	}
+	for (size_t i = 0; i < sc.n; i++)
+		sc.pkt[i].time = START + (int64_t)i * MS;
+}
+
+TEST(acks_before_their_data_are_put_right)
+{
+	const char *usual = usual_dialogue();
+
+	for (int late = 0; late < 2; late++)
+		for (size_t k = 1; k < 12; k++) {
+			(void)usual_dialogue();
+			skew((enum dir)late, k);
+			play();
+			CHECK_STR(dialogue_of(text), usual);
+			CHECK(has("bytes=47/97"));
+		}
+}
+
+TEST(neighbours_exchanged_within_a_direction)
+{
+	const char *usual = usual_dialogue();
+	size_t first = 3; /* behind the handshake */
+
+	for (size_t i = first; i + 2 < sc.n - 3; i++) {
+		struct packet p;
+
+		(void)usual_dialogue();
+		p = sc.pkt[i];
+		sc.pkt[i] = sc.pkt[i + 2];
+		sc.pkt[i + 2] = p;
+		for (size_t k = 0; k < sc.n; k++)
+			sc.pkt[k].time = START + (int64_t)k * MS;
+		play();
+		CHECK_STR(dialogue_of(text), usual);
+	}
+	CHECK(seen.reordered > 0);
+}
+
+TEST(a_byte_a_segment)
+{
+	static char bytes[400][2];
+	const char *usual = usual_dialogue();
+	static struct scene copy;
+	size_t n = 0;
+
+	copy = sc;
+	sc.n = 0;
+	for (size_t i = 0; i < copy.n; i++) {
+		if (copy.pkt[i].len == 0)
+			sc.pkt[sc.n++] = copy.pkt[i];
+		for (uint32_t b = 0; b < copy.pkt[i].len; b++) {
+			struct packet *p = &sc.pkt[sc.n++];
+
+			*p = copy.pkt[i];
+			bytes[n][0] = (char)p->payload[b];
+			p->payload = (const uint8_t *)bytes[n++];
+			p->seq += b;
+			p->len = p->wire_len = 1;
+		}
+	}
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+}
+
+TEST(what_the_tap_lost_is_a_gap)
+{
+	(void)usual_dialogue();
+	sc.pkt[7].tcp_flags = 0; /* the client's MAIL, never captured */
+	memmove(&sc.pkt[7], &sc.pkt[8], (sc.n - 8) * sizeof(sc.pkt[0]));
+	sc.n--;
+	play();
+	CHECK(has("greeting"));
+	CHECK(has("vis=gap"));
+	CHECK(!has("verb=\"MAIL\""));
+	CHECK(has("how=fin"));
+	CHECK(seen.hole_bytes == 25);
+}
+
+TEST(a_lost_segment_that_is_repeated_is_no_gap)
+{
+	const char *usual = usual_dialogue();
+	struct packet late = sc.pkt[5]; /* first part of the list */
+
+	memmove(&sc.pkt[5], &sc.pkt[6], sizeof(sc.pkt[0]));
+	sc.pkt[6] = late;
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK_INT(seen.holes, 0);
+}
+
+TEST(one_direction_only)
+{
+	static struct scene copy;
+
+	(void)usual_dialogue();
+	copy = sc;
+	sc.n = 0;
+	for (size_t i = 0; i < copy.n; i++)
+		if (copy.pkt[i].sport == 25)
+			sc.pkt[sc.n++] = copy.pkt[i];
+	play();
+	CHECK(has("greeting"));
+	CHECK(has("one-way"));
+	CHECK_INT(seen.one_way, 1);
+}
+
+TEST(in_the_middle_of_a_connection)
+{
+	scene_begin(40000, 143);
+	say(DIR_S2C, "* OK IMAP4rev1 ready\r\n");
+	say(DIR_C2S, "a1 NOOP\r\n");
+	say(DIR_S2C, "a1 OK\r\n");
+	play();
+	CHECK_INT(seen.midstream, 1);
+	CHECK(!has("flow-open") || has("midstream"));
+}
+
+/* One garbage byte before the next one, after a silence. */
+TEST(keep_alives_are_nothing)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	raw(DIR_C2S, TCP_ACK, sc.seq[DIR_C2S], "");
+	for (unsigned i = 0; i < 5; i++) {
+		sc.time += 75 * 1000 * MS;
+		raw(DIR_S2C, TCP_ACK, sc.seq[DIR_S2C] - 1, "x");
+		raw(DIR_C2S, TCP_ACK, sc.seq[DIR_C2S], "");
+	}
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 STARTTLS\r\n");
+	close_both();
+	play();
+	CHECK(has("caps"));
+	CHECK(!has("conflict"));
+	CHECK(!has("vis="));
+	CHECK(has("bytes=16/52"));
+}
+
+/* A forged RST: the flow goes on, and so does the decoder. */
+TEST(a_forged_reset_ends_nothing)
+{
+	const char *mail = "verb=\"MAIL\"";
+
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 PIPELINING\r\n");
+	sc.ttl[DIR_S2C] = 64;
+	raw(DIR_S2C, TCP_RST, sc.seq[DIR_S2C], "");
+	sc.ttl[DIR_S2C] = 57;
+	say(DIR_C2S, "MAIL FROM:<a@a.example>\r\n");
+	say(DIR_S2C, "250 2.1.0 Ok\r\n");
+	say(DIR_C2S, "QUIT\r\n");
+	say(DIR_S2C, "221 2.0.0 Bye\r\n");
+	close_both();
+	play();
+	CHECK(has(mail));
+	CHECK(has("\nrst s2c"));
+	CHECK(has("data-after"));
+	CHECK(has("how=fin"));
+	CHECK_INT(seen.rst, 1);
+	CHECK_INT(seen.rst_after_data, 1);
+}
+
+TEST(a_reset_that_stands_ends_the_flow_after_two_seconds)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	raw(DIR_C2S, TCP_RST | TCP_ACK, sc.seq[DIR_C2S], "");
+	sc.time += 10000 * MS;
+	raw(DIR_C2S, TCP_ACK, sc.seq[DIR_C2S], "")->sport = 40001;
+	play();
+	CHECK(has("how=rst by=client"));
+	with_time = true;
+	play();
+	with_time = false;
+	CHECK(has("1700000002.005000000 flow-end"));
+}
+
+TEST(a_forged_syn_does_not_disturb)
+{
+	const char *usual = usual_dialogue();
+	struct packet syn;
+
+	raw(DIR_C2S, TCP_SYN, 12345, "");
+	syn = sc.pkt[--sc.n];
+	memmove(&sc.pkt[6], &sc.pkt[5], (sc.n - 5) * sizeof(sc.pkt[0]));
+	sc.pkt[5] = syn;
+	sc.pkt[5].time = sc.pkt[4].time;
+	sc.n++;
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK_INT(seen.flows, 1);
+}
+
+TEST(a_port_used_again_is_a_new_flow)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say_dialogue();
+	close_both();
+	sc.seq[0] = 77000;
+	sc.seq[1] = 88000;
+	handshake();
+	say_dialogue();
+	close_both();
+	play();
+	CHECK_INT(count("flow-open"), 2);
+	CHECK_INT(count("greeting"), 2);
+	CHECK_INT(count("how=fin"), 2);
+	CHECK_INT(seen.flows, 2);
+}
+
+/* No FIN was seen: the new handshake has to be gone through. */
+TEST(a_port_used_again_without_a_close)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say_dialogue();
+	sc.seq[0] = 77000;
+	sc.seq[1] = 88000;
+	handshake();
+	say_dialogue();
+	close_both();
+	play();
+	CHECK_INT(count("flow-open"), 2);
+	CHECK_INT(count("greeting"), 2);
+	CHECK_INT(count("how=reused"), 1);
+	CHECK_INT(count("midstream"), 0);
+}
+
+TEST(a_fin_that_was_not_the_last_word)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	say(DIR_C2S, "EHLO a.example\r\n");
+	raw(DIR_C2S, TCP_FIN | TCP_ACK, sc.seq[DIR_C2S], ""); /* forged */
+	say(DIR_S2C, "250-mx.example\r\n250 PIPELINING\r\n");
+	say(DIR_C2S, "MAIL FROM:<a@a.example>\r\n");
+	say(DIR_S2C, "250 2.1.0 Ok\r\n");
+	play();
+	CHECK(has("verb=\"MAIL\""));
+	CHECK(has("how=input"));
+}
+
+TEST(frames_cut_by_the_capture)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n")->len = 10;
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 PIPELINING\r\n");
+	say(DIR_C2S, "MAIL FROM:<a@a.example>\r\n");
+	say(DIR_S2C, "250 2.1.0 Ok\r\n");
+	close_both();
+	play();
+	CHECK(has("truncated"));
+	CHECK(has("verb=\"MAIL\""));
+	CHECK_INT(seen.hole_bytes, 12);
+}
+
+TEST(other_traffic_says_nothing)
+{
+	scene_begin(40000, 8080);
+	handshake();
+	say(DIR_C2S, "GET / HTTP/1.1\r\n\r\n");
+	say(DIR_S2C, "HTTP/1.1 200 OK\r\n\r\n250 STARTTLS\r\n");
+	raw(DIR_S2C, TCP_RST, sc.seq[1], "");
+	play();
+	CHECK_STR(text, "");
+	CHECK_INT(seen.not_mail, 1);
+}
+
+TEST(mail_on_an_odd_port_is_found)
+{
+	scene_begin(40000, 2525);
+	handshake();
+	say_dialogue();
+	close_both();
+	play();
+	CHECK(has("greeting"));
+	CHECK(has("clear-use"));
+}
+
+TEST(data_far_outside_the_window_is_refused)
+{
+	const char *usual = usual_dialogue();
+	struct packet far = sc.pkt[5];
+
+	memmove(&sc.pkt[6], &sc.pkt[5], (sc.n - 5) * sizeof(sc.pkt[0]));
+	sc.n++;
+	far.seq += 500000000;
+	sc.pkt[5] = far;
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK_INT(seen.out_of_window, 1);
+}
+
+/* A host drops what acknowledges data that was never sent. */
+TEST(an_ack_from_the_future_is_refused)
+{
+	struct packet forged;
+
+	(void)usual_dialogue();
+	forged = sc.pkt[6];
+
+	memmove(&sc.pkt[6], &sc.pkt[5], (sc.n - 5) * sizeof(sc.pkt[0]));
+	sc.n++;
+	forged.seq = sc.pkt[4].seq + sc.pkt[4].len;
+	forged.ack += 100000000;
+	forged.sport = 40000;
+	forged.dport = 25;
+	forged.src = sc.pkt[4].src;
+	forged.dst = sc.pkt[4].dst;
+	sc.pkt[5] = forged;
+	play();
+	CHECK(has("verb=\"MAIL\""));
+	CHECK(!has("vis="));
+	CHECK_INT(seen.hole_bytes, 0);
+	CHECK(seen.out_of_window > 0);
+}
+
+/* The long session stays, whatever a flood of SYNs does to the table. */
+TEST(a_flood_of_syns_leaves_the_living_alone)
+{
+	struct runner r = small();
+
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	runner_begin(&r, REASSEMBLY_ON_DEMAND);
+	for (size_t i = 0; i < sc.n; i++)
+		feed(&r, &sc.pkt[i]);
+	sc.n = 0;
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct packet *p = raw(DIR_C2S, TCP_SYN, i * 7, "");
+
+		p->time = START + 100 * MS;
+		p->src.b[12] = 11;
+		memcpy(p->src.b + 13, &i, 3);
+		feed(&r, p);
+		sc.n = 0;
+	}
+	sc.time = START + 200 * MS;
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 STARTTLS\r\n");
+	for (size_t i = 0; i < sc.n; i++)
+		feed(&r, &sc.pkt[i]);
+	runner_end(&r);
+	CHECK(has("greeting"));
+	CHECK(has("caps"));
+	CHECK_INT(count("flow-open"), 1);
+	CHECK_INT(seen.midstream, 0);
+	CHECK(seen.evicted > 98000);
+}
+
+TEST(idle_flows_end_at_their_deadline)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	sc.time += 2 * 3600 * 1000 * MS;
+	raw(DIR_C2S, TCP_SYN, 1, "")->sport = 40001;
+	with_time = true;
+	play();
+	with_time = false;
+	CHECK(has("1700003900.004000000 flow-end"));
+	CHECK(has("how=timeout"));
+	CHECK_INT(seen.timed_out, 1);
+}
+
+TEST(imap_idle_for_half_an_hour_stays)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	sc.time += 1800 * 1000 * MS;
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 STARTTLS\r\n");
+	play();
+	CHECK(has("caps"));
+	CHECK(!has("timeout"));
+}
+
+TEST(a_clock_that_steps_back)
+{
+	const char *usual = usual_dialogue();
+
+	for (size_t i = 6; i < sc.n; i++)
+		sc.pkt[i].time -= 86400 * 1000 * MS;
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK(has("how=fin"));
+}
+
+TEST_MAIN
