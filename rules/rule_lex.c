@@ -163,6 +163,30 @@ lex_peek(const struct lex *l)
 	return l->at < l->len ? l->rule[l->at] : '\0';
 }
 
+static const struct lex_seg *
+seg_of(const struct lex *l, size_t at)
+{
+	size_t lo = 0, hi = l->nsegs;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->segs[mid].off <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return &l->segs[lo];
+}
+
+void
+lex_skip_line(struct lex *l)
+{
+	const struct lex_seg *next = seg_of(l, l->at) + 1;
+
+	l->at = next < l->segs + l->nsegs ? next->off : l->len;
+}
+
 void
 lex_skip_space(struct lex *l)
 {
@@ -259,22 +283,6 @@ lex_show(char *buf, size_t cap, struct lex_word w)
 	}
 	buf[used] = '\0';
 	return buf;
-}
-
-static const struct lex_seg *
-seg_of(const struct lex *l, size_t at)
-{
-	size_t lo = 0, hi = l->nsegs;
-
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->segs[mid].off <= at)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return &l->segs[lo];
 }
 
 /* Not for a terminal: control characters, C1 among them, and bad UTF-8. */

@@ -52,6 +52,8 @@ unsigned lex_line(const struct lex *l);
 /* The character where the parser stands, '\0' at the end of the rule. */
 char lex_peek(const struct lex *l);
 void lex_skip_space(struct lex *l);
+/* To where the file's next line was joined to the rule, or to the end. */
+void lex_skip_line(struct lex *l);
 /* Takes c if it is next. */
 bool lex_accept(struct lex *l, char c);
 /* Characters up to white space or one of stops (or the end); may be empty. */

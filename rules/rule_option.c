@@ -156,12 +156,18 @@ read_string(struct lex *l, const struct keyword *k, struct lex_word *v)
 	return true;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Is there ` keyword:` inside the value? Then its semicolon is missing. */
 static bool
 missing_semicolon(struct lex *l, struct lex_word v)
 {
 	for (size_t i = 1; i < v.len; i++) {
-		if (v.p[i - 1] != ' ' && v.p[i - 1] != '\t')
+		if (!is_blank(v.p[i - 1]) || is_blank(v.p[i]))
 			continue;
 		if (at_keyword(l, v.at + i)) {
 			lex_error(l, v.at + i, "';' is missing before this");
@@ -253,7 +259,7 @@ option(struct lex *l, struct rule_draft *d)
 		skip_option(l);
 	} else if (name.p[0] == '#') {
 		lex_error(l, name.at, "a comment cannot stand inside a rule");
-		l->at = l->len;
+		lex_skip_line(l);
 	} else if (k == NULL) {
 		unknown_keyword(l, name);
 	} else {
@@ -279,7 +285,7 @@ rule_options(struct lex *l, struct rule_draft *d)
 			rule_end(l);
 			return;
 		}
-		if (l->at == l->len)
+		if (l->at == l->len || l->stopped)
 			break;
 		option(l, d);
 	}

@@ -328,18 +328,18 @@ value_evidence(struct lex *l, struct rule_draft *d, struct lex_word v)
 	char buf[NAME_MAX_LEN];
 	struct lex_word w;
 	uint32_t tag;
-	bool more, not ;
+	bool more, negated;
 
 	do {
 		more = list_item(&v, &w);
-		not = take_not(&w);
+		negated = take_not(&w);
 		tag = evidence_tag_by_name(name_of(buf, w));
 
 		if (tag == 0) {
 			unknown_tag(l, w);
 			continue;
 		}
-		*(not ? &d->rule.tags_not : &d->rule.tags_need) |= tag;
+		*(negated ? &d->rule.tags_not : &d->rule.tags_need) |= tag;
 		if (d->rule.tags_need & d->rule.tags_not & tag)
 			lex_error(l, w.at,
 			    "evidence %s is both wanted and ruled out", buf);
@@ -387,27 +387,29 @@ value_visibility(struct lex *l, struct rule_draft *d, struct lex_word v)
 	char buf[NAME_MAX_LEN];
 	struct lex_word w;
 	uint32_t bit;
-	bool more, not ;
+	bool more, negated;
+	size_t at = v.at;
 
 	do {
 		more = list_item(&v, &w);
-		not = take_not(&w);
+		negated = take_not(&w);
 		bit = vis_by_name(name_of(buf, w));
 
 		if (bit != 0)
-			*(not ? &d->rule.vis_not : &d->rule.vis_need) |= bit;
-		else if (strcmp(buf, not ? "partial" : "complete") == 0)
+			*(negated ? &d->rule.vis_not : &d->rule.vis_need) |=
+			    bit;
+		else if (strcmp(buf, negated ? "partial" : "complete") == 0)
 			d->rule.vis_state = RULE_VIS_COMPLETE;
-		else if (strcmp(buf, not ? "complete" : "partial") == 0)
+		else if (strcmp(buf, negated ? "complete" : "partial") == 0)
 			d->rule.vis_state = RULE_VIS_PARTIAL;
 		else
 			unknown_visibility(l, w);
 	} while (more);
 	if (d->rule.vis_need & d->rule.vis_not)
-		lex_error(l, v.at, "visibility is both wanted and ruled out");
+		lex_error(l, at, "visibility is both wanted and ruled out");
 	else if (d->rule.vis_need != 0 &&
 		 d->rule.vis_state == RULE_VIS_COMPLETE)
-		lex_error(l, v.at,
+		lex_error(l, at,
 		    "what was seen whole is missing nothing: leave out "
 		    "'complete'");
 }
