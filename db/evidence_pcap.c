@@ -15,7 +15,7 @@
 #include "db/addr_text.h"
 
 #define PACKETS_MAX (LADDER_STEPS + 1)
-#define PAYLOAD_MAX (LADDER_STEPS * (LADDER_TEXT_MAX + 2))
+#define PAYLOAD_MAX (LADDER_STEPS * (LADDER_TEXT_MAX + 4))
 #define MAGIC_NS 0xa1b23c4d
 #define LINKTYPE_RAW 101
 #define SNAPLEN 65535
@@ -79,11 +79,19 @@ unescape(const char **s)
 	return p[0];
 }
 
+/* A capability list is shortened with an ellipsis: three dots in ASCII. */
 static void
 add_text(struct evidence_packet *p, const char *text)
 {
-	while (*text != '\0' && p->len + 2 < PAYLOAD_MAX)
+	while (*text != '\0' && p->len + 5 < PAYLOAD_MAX) {
+		if (strncmp(text, "\u2026", 3) == 0) {
+			memcpy(p->payload + p->len, "...", 3);
+			p->len += 3;
+			text += 3;
+			continue;
+		}
 		p->payload[p->len++] = unescape(&text);
+	}
 	if (p->len > 0 && p->payload[p->len - 1] == '\n')
 		return;
 	p->payload[p->len++] = '\r';
@@ -127,7 +135,7 @@ gather(struct evidence_set *set, const struct alert *a)
 		p->client_port = s->client_port;
 		p->server_port = s->server_port;
 		if (kind_has_text(s->kind) && s->text[0] != '\0' &&
-		    s->pkt.len != 0)
+		    s->pkt.len != 0 && s->pkt.dir == s->dir)
 			add_text(p, s->text);
 	}
 	if (a->finding.pkt.ordinal != 0)

@@ -397,6 +397,10 @@ read_row(sqlite3_stmt *st, struct query_row *row)
 	row->stored = col_int(&c);
 	row->finding = col_str(&c);
 	row->capture = col_str(&c);
+	row->cert_subject = col_str(&c);
+	row->cert_issuer = col_str(&c);
+	row->cert_from = col_int(&c);
+	row->cert_to = col_int(&c);
 	read_flow(&c, &row->alert);
 	read_rule(&c, &row->alert);
 	read_finding(&c, &row->alert);
@@ -427,10 +431,12 @@ build_sql(char sql[SQL_MAX], const struct query_filter *f)
 			      "f.server_name=?7 COLLATE NOCASE)"
 			    : "");
 	snprintf(sql, SQL_MAX,
-	    "SELECT a.id, a.run, r.started, a.finding, c.path, %s, %s, %s "
+	    "SELECT a.id, a.run, r.started, a.finding, c.path, x.subject, "
+	    "x.issuer, x.not_before, x.not_after, %s, %s, %s "
 	    "FROM alerts a LEFT JOIN flows f ON f.id=a.flow "
 	    "LEFT JOIN runs r ON r.id=a.run "
 	    "LEFT JOIN captures c ON c.id=a.capture "
+	    "LEFT JOIN certificates x ON x.sha256=a.cert_sha256 "
 	    "WHERE %s%s%s%s ORDER BY %s",
 	    flow_columns, rule_columns, finding_columns, where, newest,
 	    f->limit != 0 ? where : "",

@@ -32,6 +32,9 @@ struct query_row {
 	int64_t stored; /* when the run began, wall clock, ns */
 	const char *finding; /* name, also one this program does not know */
 	const char *capture; /* path of the file, "" if live */
+	/* of alert.finding.cert_sha256, "" if it is not stored */
+	const char *cert_subject, *cert_issuer;
+	int64_t cert_from, cert_to; /* seconds since 1970 */
 	struct alert alert; /* finding.id FIND_NONE if it is unknown */
 };
 

@@ -13,7 +13,7 @@
 #include "db/evidence_pcap.h"
 #include "sensor/alert_json.h"
 #include "sensor/cmd_alerts.h"
-#include "sensor/ladder.h"
+#include "sensor/show_ladder.h"
 
 #define ERR_MAX 512
 
@@ -84,7 +84,7 @@ show_row(void *ctx, const struct query_row *row)
 	if (o->json || o->pcap != NULL)
 		return 1;
 	text_style_init(&st, stdout);
-	ladder_print(stdout, &st, row);
+	show_ladder(stdout, &st, row);
 	return 1;
 }
 

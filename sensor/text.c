@@ -19,7 +19,6 @@
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
-#define WIDTH_PLAIN 100 /* wrapping where there is no terminal */
 #define BAD_CHAR 0xfffffffful
 
 static const struct {
@@ -268,24 +267,28 @@ line_break(const char *s, unsigned room)
 	return n > 0 ? n : hard;
 }
 
-void
+unsigned
 text_wrap(
     FILE *out, const struct text_style *st, unsigned indent, const char *text)
 {
-	unsigned width = st->width != 0 ? st->width : WIDTH_PLAIN;
+	unsigned width = st->width != 0 ? st->width : TEXT_WIDTH_PLAIN;
 	unsigned room = width > indent + 20 ? width - indent : 20;
 	char clean[2048];
-	const char *s = text_clean(clean, sizeof(clean), text, st);
+	char *s = text_clean(clean, sizeof(clean), text, st);
 
 	for (;;) {
 		size_t n = line_break(s, room);
+		char *next = s + n;
 
-		fprintf(out, "%.*s\n", (int)n, s);
-		for (s += n; *s == ' '; s++)
-			;
-		if (*s == '\0')
-			return;
-		fprintf(out, "%*s", (int)indent, "");
+		while (*next == ' ')
+			next++;
+		fprintf(out, "%.*s", (int)n, s);
+		if (*next == '\0') {
+			s[n] = '\0';
+			return indent + text_columns(s);
+		}
+		fprintf(out, "\n%*s", (int)indent, "");
+		s = next;
 	}
 }
 

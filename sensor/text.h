@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #define TEXT_TIME_MAX 40
+#define TEXT_WIDTH_PLAIN 100 /* lines where there is no terminal */
 
 /* What the output can do. Found once per stream. */
 struct text_style {
@@ -55,9 +56,10 @@ enum text_colour text_severity_colour(int severity); /* enum severity */
 /* "2026-11-22 10:03:14.512 +0000"; ns since the epoch, UTC */
 char *text_time(char buf[TEXT_TIME_MAX], int64_t ns);
 char *text_time_seconds(char buf[TEXT_TIME_MAX], int64_t ns); /* no .512 */
+char *text_date(char buf[TEXT_TIME_MAX], int64_t seconds); /* since 1970 */
 char *text_clock(char buf[TEXT_TIME_MAX], int64_t ns); /* "10:03:14.512" */
-/* "+0.002", "-0.100", "+1:02:03", "+3d 04:05:06" */
-char *text_delta(char buf[TEXT_TIME_MAX], int64_t ns);
+/* "+0.002" (3 digits, or 6), "-0.100", "+1:02:03", "+3d 04:05:06" */
+char *text_delta(char buf[TEXT_TIME_MAX], int64_t ns, unsigned digits);
 
 /*
  * A point in time as people type it: "2026-11-22", "2026-11-22 10:03" (or T
@@ -81,8 +83,9 @@ char *text_fit(char *dst, size_t cap, const char *src, unsigned columns,
     const struct text_style *st);
 
 /* Prints cleaned text broken at spaces between column `indent` and the width;
- * the cursor stands at `indent` already. Ends with a newline. */
-void text_wrap(
+ * the cursor stands at `indent` already. Ends without a newline; returns
+ * the column where it ended. */
+unsigned text_wrap(
     FILE *out, const struct text_style *st, unsigned indent, const char *text);
 
 /* "seen whole", or what was missing (enum vis). Returns buf. */

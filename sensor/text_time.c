@@ -63,6 +63,19 @@ text_time_seconds(char buf[TEXT_TIME_MAX], int64_t ns)
 }
 
 char *
+text_date(char buf[TEXT_TIME_MAX], int64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	/* certificates hold any number; years beyond 9999 are not shown */
+	if (gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900 ||
+	    strftime(buf, TEXT_TIME_MAX, "%Y-%m-%d", &tm) == 0)
+		snprintf(buf, TEXT_TIME_MAX, "?");
+	return buf;
+}
+
+char *
 text_clock(char buf[TEXT_TIME_MAX], int64_t ns)
 {
 	struct tm tm;
@@ -74,7 +87,7 @@ text_clock(char buf[TEXT_TIME_MAX], int64_t ns)
 }
 
 char *
-text_delta(char buf[TEXT_TIME_MAX], int64_t ns)
+text_delta(char buf[TEXT_TIME_MAX], int64_t ns, unsigned digits)
 {
 	char sign = ns < 0 ? '-' : '+';
 	uint64_t u = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
@@ -82,9 +95,11 @@ text_delta(char buf[TEXT_TIME_MAX], int64_t ns)
 	unsigned h = (unsigned)(s / 3600 % 24), m = (unsigned)(s / 60 % 60);
 	unsigned rest = (unsigned)(s % 60);
 
+	uint64_t part = u % (uint64_t)SECOND / (digits > 3 ? 1000 : MS);
+
 	if (s < 1000)
-		snprintf(buf, TEXT_TIME_MAX, "%c%u.%03u", sign, (unsigned)s,
-		    (unsigned)(u % (uint64_t)SECOND / (uint64_t)MS));
+		snprintf(buf, TEXT_TIME_MAX, "%c%u.%0*u", sign, (unsigned)s,
+		    digits > 3 ? 6 : 3, (unsigned)part);
 	else if (s < DAY)
 		snprintf(
 		    buf, TEXT_TIME_MAX, "%c%u:%02u:%02u", sign, h, m, rest);

@@ -4,7 +4,7 @@
  * pointed at, with the reason in a few words. What only people who know the
  * protocols understand (a reset, a ClientHello) is said in plain words beside.
  */
-#include "sensor/ladder.h"
+#include "sensor/show_ladder.h"
 
 #include <string.h>
 
@@ -15,6 +15,7 @@
 #define TEXT_COLUMN (INDENT + TIME_WIDTH + 6)
 #define LABEL_COLUMN (INDENT + 7)
 #define LINE_MAX_BYTES 1024
+#define BRIEF INT64_C(100000000) /* ns */
 #define JOINED_MAX \
 	(FINDING_EVIDENCE_MAX * (FINDING_SENTENCE_MAX + 16)) /* all sentences */
 
@@ -39,6 +40,18 @@ static const char *const reasons[FIND_COUNT] = {
     [FIND_IMAP_ALERT_IN_CLEAR] = "anybody on the path can write this",
     [FIND_TCP_CONTENT_CONFLICT] = "the same bytes, sent in two versions",
     [FIND_HANDSHAKE_HIJACK] = "a second answer to one request",
+    [FIND_CERT_SELF_SIGNED] = "it vouches for itself",
+    [FIND_CERT_CHANGED] = "not the certificate seen before",
+    [FIND_CERT_NAME_MISMATCH] = "it is for another name",
+    [FIND_CERT_EXPIRED] = "it is no longer valid",
+    [FIND_CERT_NOT_YET_VALID] = "it is not valid yet",
+    [FIND_CERT_INCOMPLETE_CHAIN] = "a link of the chain is missing",
+    [FIND_CERT_UNTRUSTED] = "issued by an unknown authority",
+    [FIND_CERT_WEAK_KEY] = "its key is weak",
+    [FIND_CERT_WEAK_SIGNATURE] = "its signature is weak",
+    [FIND_CERT_BAD_USAGE] = "not made for a server",
+    [FIND_CERT_INTERCEPTOR] = "made by an intercepting product",
+    [FIND_CERT_BAD_ACCEPTED] = "goes on in spite of the certificate",
     [FIND_CERT_REJECTED_BY_CLIENT] = "the client does not trust it",
     [FIND_TLS_OLD_VERSION] = "weak encryption",
     [FIND_TLS_WEAK_CIPHER] = "weak encryption",
@@ -101,6 +114,7 @@ kind_gloss(uint16_t kind)
 	}
 }
 
+/* Was this step sent in somebody else's name? */
 static bool
 is_forged(const struct alert *a, const struct step *s)
 {
@@ -137,6 +151,8 @@ arrow_for(
 {
 	bool right = s->dir == DIR_C2S;
 
+	if (s->kind == OBS_FLOW_END)
+		return " "; /* nobody sent that */
 	if (is_forged(a, s))
 		return text_sign(
 		    st, right ? SIGN_FORGED_RIGHT : SIGN_FORGED_LEFT);
@@ -185,27 +201,57 @@ step_words(char *buf, size_t cap, const struct alert *a, const struct step *s)
 
 /* ---- lines ---- */
 
+/* Short dialogues are told to the microsecond. */
+static void
+print_when(FILE *out, const struct alert *a, unsigned i)
+{
+	int64_t first = a->steps[0].time, last = a->steps[a->nsteps - 1].time;
+	char when[TEXT_TIME_MAX];
+
+	if (i == 0)
+		text_clock(when, first);
+	else
+		text_delta(when, a->steps[i].time - first,
+		    last - first < BRIEF ? 6 : 3);
+	fprintf(out, "%*s%*s  ", INDENT, "", TIME_WIDTH, when);
+}
+
+/* Behind the step if there is room, else below it. */
+static void
+print_mark(
+    FILE *out, const struct text_style *st, unsigned column, const char *reason)
+{
+	unsigned width = st->width != 0 ? st->width : TEXT_WIDTH_PLAIN;
+	const char *sign = text_sign(st, SIGN_WRONG);
+
+	if (column + 4 + text_columns(sign) + strlen(reason) <= width)
+		fprintf(out, "   %s %s\n", sign, reason);
+	else
+		fprintf(out, "\n%*s%s %s\n", TEXT_COLUMN, "", sign, reason);
+}
+
 static void
 print_step(
     FILE *out, const struct text_style *st, const struct alert *a, unsigned i)
 {
 	const struct step *s = &a->steps[i];
 	const char *arrow = arrow_for(st, a, s);
-	char words[LINE_MAX_BYTES], when[TEXT_TIME_MAX];
+	char words[LINE_MAX_BYTES];
 	bool wrong = (s->mark & STEP_WRONG) != 0;
+	bool more = wrong && i + 1 < a->nsteps &&
+		    (a->steps[i + 1].mark & STEP_WRONG) != 0;
+	unsigned column;
 
-	if (i == 0)
-		text_clock(when, s->time);
-	else
-		text_delta(when, s->time - a->steps[0].time);
 	step_words(words, sizeof(words), a, s);
 	fputs(wrong ? text_on(st, COLOUR_RED) : "", out);
-	fprintf(out, "%*s%*s  %s%*s", INDENT, "", TIME_WIDTH, when, arrow,
-	    4 - (int)text_columns(arrow), "");
-	text_wrap(out, st, TEXT_COLUMN, words);
-	if (wrong)
-		fprintf(out, "%*s%s %s%s\n", TEXT_COLUMN, "",
-		    text_sign(st, SIGN_WRONG), reason_for(a, s), text_off(st));
+	print_when(out, a, i);
+	fprintf(out, "%s%*s", arrow, 4 - (int)text_columns(arrow), "");
+	column = text_wrap(out, st, TEXT_COLUMN, words);
+	if (wrong && !more)
+		print_mark(out, st, column, reason_for(a, s));
+	else
+		fputc('\n', out);
+	fputs(wrong ? text_off(st) : "", out);
 }
 
 /* Between steps: what was left out, and where another connection begins. */
@@ -275,6 +321,7 @@ print_label(
 	fprintf(out, "%*s%s%-5s%s  ", INDENT, "", text_on(st, COLOUR_BOLD),
 	    label, text_off(st));
 	text_wrap(out, st, LABEL_COLUMN, text);
+	fputc('\n', out);
 }
 
 static void
@@ -311,6 +358,26 @@ print_who(FILE *out, const struct text_style *st, const struct finding *f)
 }
 
 static void
+print_cert(FILE *out, const struct text_style *st, const struct query_row *row)
+{
+	char text[LINE_MAX_BYTES], from[TEXT_TIME_MAX], to[TEXT_TIME_MAX];
+
+	if (row->cert_subject[0] != '\0') {
+		text_date(from, row->cert_from);
+		text_date(to, row->cert_to);
+		snprintf(text, sizeof(text),
+		    "%s, issued by %s, valid from %s to %s", row->cert_subject,
+		    row->cert_issuer, from, to);
+		print_label(out, st, "cert", text);
+	}
+	if (row->alert.finding.cert_sha256[0] == '\0')
+		return;
+	snprintf(
+	    text, sizeof(text), "SHA-256 %s", row->alert.finding.cert_sha256);
+	print_label(out, st, row->cert_subject[0] != '\0' ? "" : "cert", text);
+}
+
+static void
 print_source(
     FILE *out, const struct text_style *st, const struct query_row *row)
 {
@@ -338,7 +405,7 @@ print_title(FILE *out, const struct text_style *st, const struct query_row *row)
 	const char *severity = severity_name((enum severity)a->severity);
 	const struct finding_info *info =
 	    finding_info((enum finding_id)a->finding.id);
-	unsigned width = st->width != 0 ? st->width : 100;
+	unsigned width = st->width != 0 ? st->width : TEXT_WIDTH_PLAIN;
 	char left[LINE_MAX_BYTES], right[TEXT_TIME_MAX + 32];
 	char when[TEXT_TIME_MAX], title[256];
 	unsigned used;
@@ -379,11 +446,11 @@ print_parties(
 	    text_visibility(vis, sizeof(vis), a->finding.vis));
 	fprintf(out, "%*s", INDENT, "");
 	text_wrap(out, st, INDENT, text);
+	fputc('\n', out);
 }
 
 void
-ladder_print(
-    FILE *out, const struct text_style *st, const struct query_row *row)
+show_ladder(FILE *out, const struct text_style *st, const struct query_row *row)
 {
 	const struct finding *f = &row->alert.finding;
 	const struct finding_info *info = finding_info((enum finding_id)f->id);
@@ -399,6 +466,6 @@ ladder_print(
 	    out, st, "where", f->where[0] != '\0' ? f->where : info->where);
 	print_label(
 	    out, st, "next", f->advice[0] != '\0' ? f->advice : info->advice);
-	print_label(out, st, "cert", f->cert_sha256);
+	print_cert(out, st, row);
 	print_source(out, st, row);
 }

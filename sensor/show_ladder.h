@@ -4,13 +4,13 @@
  * where the cause may sit, what to do (DESIGN section 6). Nobody needs to know
  * TCP to read it.
  */
-#ifndef STRIPWIRE_LADDER_H
-#define STRIPWIRE_LADDER_H
+#ifndef STRIPWIRE_SHOW_LADDER_H
+#define STRIPWIRE_SHOW_LADDER_H
 
 #include "db/query.h"
 #include "sensor/text.h"
 
-void ladder_print(
+void show_ladder(
     FILE *out, const struct text_style *st, const struct query_row *row);
 
 #endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The real history through a real database: what one run learned the next one
+ * knows, all of it, and what was dropped nobody does.
+ */
+#include "db/history_sqlite.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "db/addr_text.h"
+#include "db/store.h"
+#include "tests/test.h"
+
+#define T0 INT64_C(1795341794000000000)
+
+static char folder[PATH_MAX], db[PATH_MAX + 8];
+
+static struct store *
+open_db(void)
+{
+	struct store_config cfg = {.path = db};
+	char err[512];
+	struct store *s;
+
+	if (store_open(&s, &cfg, err, sizeof(err)) != STORE_OK) {
+		TEST_FAIL("%s", err);
+		exit(1);
+	}
+	store_run_begin(s, "", "");
+	return s;
+}
+
+static void
+make_folder(void)
+{
+	snprintf(folder, sizeof(folder), "/tmp/stripwire-test-XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		abort();
+	snprintf(db, sizeof(db), "%s/x.db", folder);
+}
+
+static void
+remove_folder(void)
+{
+	char cmd[PATH_MAX + 16];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", folder);
+	if (system(cmd) != 0)
+		abort();
+}
+
+static struct server_key
+server_key(unsigned n)
+{
+	struct server_key k;
+	char text[40];
+
+	memset(&k, 0, sizeof(k));
+	snprintf(text, sizeof(text), "2001:db8::%x", n);
+	if (addr_from_text(&k.addr, text) == -1)
+		abort();
+	k.port = 993;
+	k.proto = PROTO_IMAP;
+	k.implicit_tls = 1;
+	return k;
+}
+
+static struct pair_key
+pair_key(unsigned n)
+{
+	struct pair_key k;
+
+	memset(&k, 0, sizeof(k));
+	k.server = server_key(n);
+	if (addr_from_text(&k.client, "10.0.0.1") == -1)
+		abort();
+	return k;
+}
+
+/* Every byte behind the key gets a value of its own, so that a column that is
+ * forgotten or swapped shows. */
+static void
+teach(struct history *h, unsigned n)
+{
+	struct server_key key = server_key(n);
+	struct pair_key pkey = pair_key(n);
+	struct server_facts *f = history_touch_server(h, &key);
+	struct pair_facts *p;
+	uint32_t v = n * 1000;
+
+	f->first = T0 + v++;
+	f->last = T0 + v++;
+	f->first_offer = T0 + v++;
+	f->last_offer = T0 + v++;
+	f->last_absence = T0 + v++;
+	f->first_tls = T0 + v++;
+	f->sessions = v++;
+	f->days = v++;
+	f->offered = v++;
+	f->not_offered = v++;
+	f->offered_days = v++;
+	f->tls_done = v++;
+	f->demanded = v++;
+	f->logindisabled = v++;
+	f->capa_ok = v++;
+	f->capa_refused = v++;
+	f->ehlo_ok = v++;
+	f->helo_only = v++;
+	f->greeting_ok = v++;
+	f->greeting_preauth = v++;
+	f->tls_failed = v++;
+	f->mechs = v++;
+	f->tls_versions = v++;
+	f->ttl = 57;
+	f->pinned_starttls = 1;
+	strcpy(f->host, "imap.example.net");
+	strcpy(f->words, "IMAP4rev1\nSTARTTLS\nAUTH=PLAIN");
+	f->ncerts = HISTORY_KEYS;
+	for (unsigned i = 0; i < HISTORY_KEYS; i++) {
+		memset(f->certs[i].spki, (int)i + 1, 32);
+		memset(f->certs[i].issuer, (int)i + 101, 32);
+		f->certs[i].first = T0 + v++;
+		f->certs[i].last = T0 + 5000 - i;
+		f->certs[i].trusted = i % 2;
+		f->certs[i].self_signed = i % 3 == 0;
+	}
+	p = history_touch_pair(h, &pkey);
+	p->first = T0 + v++;
+	p->last = T0 + v++;
+	p->tls = v++;
+	p->clear = v++;
+	p->tls_days = v++;
+	p->tls_failed_then_clear = v++;
+}
+
+static bool
+knows(const struct history *h, const struct history *as, unsigned n)
+{
+	struct server_key key = server_key(n);
+	struct pair_key pkey = pair_key(n);
+	const struct server_facts *a = history_server(h, &key, INT64_MAX);
+	const struct server_facts *b = history_server(as, &key, INT64_MAX);
+	const struct pair_facts *p = history_pair(h, &pkey, INT64_MAX);
+	const struct pair_facts *q = history_pair(as, &pkey, INT64_MAX);
+
+	return a != NULL && b != NULL && memcmp(a, b, sizeof(*a)) == 0 &&
+	       p != NULL && q != NULL && memcmp(p, q, sizeof(*p)) == 0;
+}
+
+static struct history *
+load(void)
+{
+	struct history *h = history_new();
+	struct store *s = open_db();
+
+	CHECK_INT(store_load_history(s, h), 0);
+	store_close(s);
+	return h;
+}
+
+TEST(what_a_run_learned_the_next_one_knows)
+{
+	struct history *h = history_new(), *back;
+	char earlier[128];
+	struct store *s;
+
+	make_folder();
+	s = open_db();
+	history_mark(h);
+	teach(h, 1);
+	teach(h, 2);
+	CHECK_INT(
+	    store_file_end(s, "a", 1, 1, 1, 1, h, earlier, 128), STORE_OK);
+	/* a file that was read before teaches nothing */
+	history_mark(h);
+	teach(h, 3);
+	CHECK_INT(
+	    store_file_end(s, "b", 1, 1, 1, 1, h, earlier, 128), STORE_KNOWN);
+	store_close(s);
+	back = load();
+	CHECK(knows(back, h, 1));
+	CHECK(knows(back, h, 2));
+	CHECK(!knows(back, back, 3));
+	CHECK_INT(history_counters(back)->servers, 2);
+	CHECK_INT(history_counters(back)->pairs, 2);
+	history_free(back);
+	history_free(h);
+	remove_folder();
+}
+
+TEST(only_what_changed_is_written)
+{
+	struct history *h;
+	char earlier[128];
+	struct store *s;
+	sqlite3 *raw;
+
+	make_folder();
+	h = history_new();
+	s = open_db();
+	history_mark(h);
+	teach(h, 1);
+	teach(h, 2);
+	CHECK_INT(
+	    store_file_end(s, "a", 1, 1, 1, 1, h, earlier, 128), STORE_OK);
+	store_close(s);
+	history_free(h);
+
+	h = load();
+	CHECK_INT(sqlite3_open(db, &raw), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(raw, "DELETE FROM servers", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(raw);
+	s = open_db();
+	history_mark(h);
+	teach(h, 2);
+	CHECK_INT(
+	    store_file_end(s, "b", 2, 1, 1, 1, h, earlier, 128), STORE_OK);
+	store_close(s);
+	history_free(h);
+	h = load();
+	CHECK_INT(history_counters(h)->servers, 1);
+	CHECK_INT(history_counters(h)->pairs, 2);
+	history_free(h);
+	remove_folder();
+}
+
+TEST_MAIN
