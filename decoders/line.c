@@ -2,7 +2,7 @@
 /*
  * The line reader. The same line comes out whether it lay in one piece or was
  * put together: both ways cut at LINE_KEEP bytes of content, and the CR is
- * looked for in the last byte before LF, kept or not.
+ * looked for in the last byte before LF, kept or not (that is in the tail).
  */
 #include "decoders/line.h"
 
@@ -10,6 +10,22 @@
 #include <strings.h>
 
 #define NUMBER_MAX ((uint64_t)1 << 58)
+
+static void
+keep_tail(struct line_buf *b, struct slice s)
+{
+	size_t old;
+
+	if (s.len >= LINE_TAIL) {
+		memcpy(b->tail, s.p + s.len - LINE_TAIL, LINE_TAIL);
+		b->ntail = LINE_TAIL;
+		return;
+	}
+	old = b->ntail + s.len > LINE_TAIL ? LINE_TAIL - s.len : b->ntail;
+	memmove(b->tail, b->tail + b->ntail - old, old);
+	memcpy(b->tail + old, s.p, s.len);
+	b->ntail = (uint8_t)(old + s.len);
+}
 
 void
 line_store(struct line_buf *b, struct slice s)
@@ -22,14 +38,28 @@ line_store(struct line_buf *b, struct slice s)
 	memcpy(b->buf + b->len, s.p, n);
 	b->len += (uint16_t)n;
 	b->seen += s.len;
-	b->last = s.p[s.len - 1];
+	keep_tail(b, s);
 }
 
-/* text is what is kept, total the bytes before LF, last the one before it. */
-static void
-line_set(struct line *out, struct slice text, uint64_t total, uint8_t last)
+/* The last bytes of the content, the same however it came: one less than is
+ * kept, because a CR may take its place. */
+static struct slice
+tail_of(struct slice all, bool cr)
 {
-	bool cr = total > 0 && last == '\r';
+	if (cr)
+		all.len--;
+	if (all.len > LINE_TAIL - 1) {
+		all.p += all.len - (LINE_TAIL - 1);
+		all.len = LINE_TAIL - 1;
+	}
+	return all;
+}
+
+/* text is what is kept, end the last bytes, total how many before LF. */
+static void
+line_set(struct line *out, struct slice text, struct slice end, uint64_t total)
+{
+	bool cr = total > 0 && end.p[end.len - 1] == '\r';
 
 	out->total = total - cr;
 	out->overlong = out->total > LINE_KEEP;
@@ -38,6 +68,7 @@ line_set(struct line *out, struct slice text, uint64_t total, uint8_t last)
 	if (text.len > LINE_KEEP)
 		text.len = LINE_KEEP;
 	out->text = text;
+	out->tail = tail_of(end, cr);
 	out->bare_lf = !cr;
 	out->has_nul = text.len > 0 && memchr(text.p, '\0', text.len) != NULL;
 }
@@ -54,14 +85,15 @@ line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 	} else if (lf == NULL) {
 		line_store(b, part);
 	} else if (b->seen == 0) {
-		line_set(
-		    out, part, part.len, part.len ? part.p[part.len - 1] : 0);
+		line_set(out, part, part, part.len);
 		*done = true;
 	} else {
 		line_store(b, part);
-		line_set(out, line_partial(b), b->seen, b->last);
+		line_set(out, line_partial(b),
+		    (struct slice){b->tail, b->ntail}, b->seen);
 		b->seen = 0;
 		b->len = 0;
+		b->ntail = 0;
 		*done = true;
 	}
 	return part.len + (lf != NULL);
@@ -71,9 +103,10 @@ void
 line_wipe(struct line_buf *b)
 {
 	explicit_bzero(b->buf, sizeof(b->buf));
+	explicit_bzero(b->tail, sizeof(b->tail));
+	b->ntail = 0;
 	b->len = 0;
 	b->seen = 0;
-	b->last = 0;
 }
 
 void
@@ -125,7 +158,8 @@ slice_from(struct slice s, size_t n)
 {
 	if (n > s.len)
 		n = s.len;
-	s.p += n;
+	if (n > 0)
+		s.p += n;
 	s.len -= n;
 	return s;
 }

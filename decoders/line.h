@@ -13,17 +13,20 @@
 #include "decoders/slice.h"
 
 #define LINE_KEEP 1000 /* RFC 5321 4.5.3.1.6; lists of IMAP words fit too */
+#define LINE_TAIL 24 /* the end of it is kept too: IMAP's {123} */
 
 struct line_buf {
 	uint64_t seen; /* bytes of this line so far */
 	uint16_t len; /* of them in buf */
-	uint8_t last; /* the last one */
 	uint8_t lost; /* something is missing: drop all to the next LF */
+	uint8_t ntail;
+	uint8_t tail[LINE_TAIL]; /* the last bytes, CR included */
 	uint8_t buf[LINE_KEEP];
 };
 
 struct line {
 	struct slice text; /* without its end, at most LINE_KEEP */
+	struct slice tail; /* its last bytes, less than LINE_TAIL */
 	uint64_t total; /* bytes without the end, kept or not */
 	bool overlong, bare_lf, has_nul;
 };

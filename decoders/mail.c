@@ -19,7 +19,9 @@ const struct mail_ops *
 mail_ops_of(enum proto proto)
 {
 	static const struct mail_ops *const ops[PROTO_COUNT] = {
-	    [PROTO_SMTP] = &smtp_ops};
+	    [PROTO_SMTP] = &smtp_ops,
+	    [PROTO_IMAP] = &imap_ops,
+	    [PROTO_POP3] = &pop3_ops};
 
 	return ops[proto];
 }
@@ -179,8 +181,10 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 	m->env->n.bare_lf += l.bare_lf;
 	m->env->n.nul_bytes += l.has_nul;
 	line_to_proto(m, dir, &l);
-	if (l.text.p == h->line.buf && !h->is_public)
+	if (l.text.p == h->line.buf && !h->is_public) {
 		explicit_bzero(h->line.buf, l.text.len);
+		explicit_bzero(h->line.tail, sizeof(h->line.tail));
+	}
 	return n;
 }
 
@@ -570,7 +574,7 @@ mail_text_is_public(const struct mail *m, enum dir dir)
 	const struct half *h = &m->half[dir];
 
 	if (ops == NULL || h->mode != HALF_LINE || !h->is_public ||
-	    h->nheld > 0 || h->line.lost)
+	    h->nheld > 0 || h->line.lost || (dir == DIR_C2S && m->sasl.active))
 		return false;
 	return h->line.len == 0 ||
 	       ops->partial_is_public(dir, line_partial(&h->line));

@@ -82,31 +82,33 @@ struct smtp_state {
 };
 
 struct pop3_state {
-	uint8_t list; /* multi-line reply under way: the command's verb */
 	uint8_t greeted;
-	uint8_t user_ok;
+	uint8_t in_list; /* the lines of CAPA are under way */
+	uint8_t bare_lf; /* how the reply before a body ended */
 };
 
 #define IMAP_TAGS 24
 
 struct imap_tag {
 	uint64_t id; /* keyed hash of the tag; 0 free */
-	uint8_t verb;
+	uint8_t verb; /* enum imap_verb */
+	uint8_t mark; /* its reply settles m->clear or m->unknown_verb */
 };
 
 struct imap_state {
-	struct imap_tag tags[IMAP_TAGS];
+	struct imap_tag tags[IMAP_TAGS]; /* commands without a reply */
 	uint16_t overflow; /* commands whose tag found no place */
-	uint8_t greeted, maybe_authed, early_said, codes_said, idle;
-	uint8_t cont[2]; /* by enum dir: line goes on behind a literal */
-	uint8_t literal_ends_arg;
+	uint8_t greeted;
+	uint8_t maybe_authed; /* something may have been missed */
+	uint8_t early_said, codes_said;
+	uint8_t cont[2]; /* by enum dir: the line goes on behind a literal */
 	uint8_t arg; /* LOGIN: arguments complete */
-	uint8_t cmd_verb; /* of the command under way */
-	uint8_t fetch_body;
-	uint8_t sync_literal; /* the client waits for "+" */
-	uint64_t cmd_id;
-	uint64_t stray_id; /* tagged reply to a tag not seen yet */
-	char stray_text[128];
+	uint8_t verb; /* of the command under way, enum imap_verb */
+	uint64_t id; /* its tag */
+	uint64_t wait_id; /* the client waits with a literal for "+" */
+	uint64_t stray_id; /* tagged reply to a tag not seen so far */
+	uint8_t stray_settled; /* it was reported */
+	char stray[128];
 	struct pkt_ref stray_pkt;
 };
 
@@ -135,6 +137,7 @@ struct mail {
 	uint8_t contents_said; /* 1 << enum body_protected */
 	uint8_t demanded; /* OBS_TLS_DEMANDED made so far */
 	uint8_t unknowns; /* OBS_VERB_UNKNOWN made so far */
+	uint8_t unknown_masked; /* unknown_verb is not as it was sent */
 	uint8_t proxy; /* lines of a PROXY v2 header seen */
 	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
 	struct half half[2];

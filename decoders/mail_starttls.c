@@ -27,6 +27,19 @@ starttls_asked(struct mail *m, const char *verb, const char *text)
 	m->tls_plain = 0;
 }
 
+/* The dialogue in clear is over: what waits for a reply will not get one, and
+ * a command that TLS overtook was not used in clear. */
+static void
+dialogue_over(struct mail *m)
+{
+	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
+
+	m->clear.pending = 0;
+	if (ops != NULL)
+		ops->flush(m);
+	m->phase = PHASE_TLS_HELLO;
+}
+
 /* Emits what is held of one direction. */
 static void
 inject_emit(struct mail *m, enum dir dir, bool tls_followed)
@@ -128,18 +141,16 @@ starttls_watches(const struct mail *m, enum dir dir)
 void
 starttls_record(struct mail *m, enum dir dir)
 {
-	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
-
-	if (m->phase == PHASE_TLS_ASKED)
+	if (m->phase == PHASE_TLS_ASKED && dir == DIR_C2S)
 		return; /* sent ahead of the answer; the answer decides */
+	if (m->phase == PHASE_TLS_ASKED) /* the answer was not seen */
+		memset(m->inject, 0, sizeof(m->inject));
 	inject_partial(m, dir);
 	if (m->inject[dir].bytes > 0)
 		inject_emit(m, dir, true);
 	if (m->phase == PHASE_TLS_HELLO)
 		return;
-	if (ops != NULL)
-		ops->flush(m);
-	m->phase = PHASE_TLS_HELLO;
+	dialogue_over(m);
 }
 
 void
@@ -160,12 +171,8 @@ starttls_end(struct mail *m, enum dir dir)
 static void
 eager_record(struct mail *m)
 {
-	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
-
 	inject_emit(m, DIR_C2S, true);
-	if (ops != NULL)
-		ops->flush(m);
-	m->phase = PHASE_TLS_HELLO;
+	dialogue_over(m);
 }
 
 /* No TLS: what the client sent ahead was lawful pipelining. */

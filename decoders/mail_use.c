@@ -84,7 +84,7 @@ auth_emit(struct mail *m, const char *verb, bool known)
 	mail_emit(m, &o, DIR_C2S);
 	if (known && m->sasl.auth.outcome == AUTH_OK)
 		m->authed = 1;
-	explicit_bzero(&m->sasl, sizeof(m->sasl));
+	memset(&m->sasl, 0, sizeof(m->sasl));
 }
 
 void
@@ -101,7 +101,7 @@ use_auth_lost(struct mail *m, const char *verb)
 			m->sasl.auth.outcome = AUTH_ABORTED;
 		auth_emit(m, verb, false);
 	}
-	explicit_bzero(&m->sasl, sizeof(m->sasl));
+	memset(&m->sasl, 0, sizeof(m->sasl));
 }
 
 /* ---- replies ---- */
@@ -164,6 +164,10 @@ use_verb_unknown(struct mail *m, uint16_t code, struct slice text)
 	if (m->unknown_verb[0] == '\0' || m->unknowns >= UNKNOWNS_MAX)
 		return;
 	m->unknowns++;
+	if (m->unknown_masked) { /* servers like to repeat what they reject */
+		mail_set_secret(m, DIR_S2C);
+		text.len = 0;
+	}
 	answer_emit(m, OBS_VERB_UNKNOWN, m->unknown_verb, code, text);
 	m->unknown_verb[0] = '\0';
 }
@@ -221,14 +225,14 @@ use_unknown_set(struct mail *m, struct slice verb)
 	if (head.len > OBS_VERB_MAX - 1)
 		head.len = OBS_VERB_MAX - 1;
 	/* XXXXXXXA is how one product masks; see DETECTIONS A3 and A12 */
-	if (verb.len > 2 &&
-	    (all_one_letter(head) ||
-		all_one_letter((struct slice){verb.p, head.len - 1})))
-		(void)obs_copy_string(out, OBS_VERB_MAX, head);
-	else if (nearly(verb, "STARTTLS") || nearly(verb, "STLS"))
-		(void)obs_copy_string(out, OBS_VERB_MAX, head);
-	else
+	m->unknown_masked =
+	    verb.len < 3 ||
+	    (!all_one_letter((struct slice){head.p, head.len - 1}) &&
+		!nearly(verb, "STARTTLS") && !nearly(verb, "STLS"));
+	if (m->unknown_masked)
 		use_mask_class(out, OBS_VERB_MAX, head);
+	else
+		(void)obs_copy_string(out, OBS_VERB_MAX, head);
 	if (out[0] == '\0')
 		copy(out, OBS_VERB_MAX, "?");
 }

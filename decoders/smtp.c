@@ -19,6 +19,7 @@ smtp_start(struct mail *m)
 	m->u.smtp.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
 	if ((m->vis & (VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C)) != 0)
 		queue_unsure(&m->queue);
+	m->queue.turned = 1; /* most flows met late are met at a command */
 }
 
 void
@@ -211,6 +212,8 @@ reply_unmatched(struct mail *m, uint16_t code, struct slice text)
 	const struct half *h = &m->half[DIR_C2S];
 	struct owed *w = &m->owed;
 
+	if (m->queue.unsure)
+		use_clear_answered(m, 0, false);
 	if (m->queue.unsure || m->u.smtp.lmtp || code == 421)
 		return;
 	if (h->mode == HALF_DOT && (h->body.gapped || h->body.bare_dot)) {

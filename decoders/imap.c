@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an IMAP server says: greeting, untagged data, continuation requests,
+ * tagged replies. A tagged reply to a tag nobody sent is held until the next
+ * command: the tap may show directions with a skew, and then that command
+ * carries the tag.
+ */
+#include "decoders/imap.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EARLY_MAX 3 /* observations a flow */
+#define CODES_MAX 4
+
+enum status { ST_NONE = 0, ST_OK, ST_NO, ST_BAD, ST_BYE, ST_PREAUTH };
+
+struct reply { /* a status reply taken apart */
+	enum status status;
+	struct slice code; /* inside [ ], or empty */
+	bool code_whole; /* its ] is there */
+	struct slice text; /* behind the code */
+	struct slice line;
+};
+
+static void
+imap_start(struct mail *m)
+{
+	uint32_t partial = VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C;
+
+	memset(&m->u.imap, 0, sizeof(m->u.imap));
+	m->u.imap.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
+	m->u.imap.maybe_authed = (m->vis & partial) != 0;
+}
+
+static struct reply
+parse_status(struct slice rest, struct slice line)
+{
+	static const char *const words[] = {[ST_OK] = "OK",
+	    [ST_NO] = "NO",
+	    [ST_BAD] = "BAD",
+	    [ST_BYE] = "BYE",
+	    [ST_PREAUTH] = "PREAUTH"};
+	struct slice word = slice_word(&rest);
+	struct reply r = {ST_NONE, {NULL, 0}, false, rest, line};
+	const uint8_t *end;
+
+	for (unsigned i = ST_OK; i <= ST_PREAUTH; i++)
+		if (slice_is(word, words[i]))
+			r.status = (enum status)i;
+	if (rest.len == 0 || rest.p[0] != '[')
+		return r;
+	end = memchr(rest.p, ']', rest.len);
+	r.code_whole = end != NULL;
+	r.code = (struct slice){rest.p + 1,
+	    end != NULL ? (size_t)(end - rest.p) - 1 : rest.len - 1};
+	r.text = slice_from(rest, r.code.len + 2);
+	return r;
+}
+
+/* ---- response codes ---- */
+
+static void
+code_caps(struct mail *m, const struct reply *r, enum caps_source source)
+{
+	caps_begin(m, source);
+	m->acc.caps.nlines = 1;
+	m->list_loss = !r->code_whole;
+	caps_words(m, slice_from(r->code, strlen("CAPABILITY")));
+	caps_emit(m, r->line);
+}
+
+static void
+on_code(struct mail *m, const struct reply *r, enum caps_source source)
+{
+	struct slice rest = r->code, word = slice_word(&rest);
+	bool referral = slice_is(word, "REFERRAL");
+
+	if (slice_is(word, "CAPABILITY"))
+		code_caps(m, r, source);
+	if (!referral && !slice_is(word, "ALERT"))
+		return;
+	if (m->u.imap.codes_said++ < CODES_MAX)
+		use_verb_obs(m, OBS_IMAP_CODE, DIR_S2C,
+		    referral ? "REFERRAL" : "ALERT", r->line);
+	else
+		m->u.imap.codes_said = CODES_MAX;
+}
+
+/* ---- greeting ---- */
+
+static void
+on_greeting(struct mail *m, const struct reply *r)
+{
+	struct greet *g = &m->acc.greet;
+	enum greeting_kind kind = r->status == ST_OK	    ? GREETING_OK
+				  : r->status == ST_PREAUTH ? GREETING_PREAUTH
+							    : GREETING_REFUSED;
+
+	memset(&m->acc, 0, sizeof(m->acc));
+	(void)obs_copy_string(g->host, sizeof(g->host), use_host_word(r->text));
+	(void)obs_copy_string(g->text, sizeof(g->text), r->line);
+	g->pkt = *mail_now(m);
+	use_greeting(m, kind, 0, slice_starts(r->code, "CAPABILITY"));
+	if (r->status == ST_PREAUTH)
+		m->authed = 1;
+	on_code(m, r, CAPS_GREETING);
+}
+
+/* ---- untagged data ---- */
+
+static bool
+is_mailbox_data(struct slice word, struct slice next)
+{
+	static const char *const words[] = {"LIST", "LSUB", "XLIST", "FLAGS",
+	    "SEARCH", "STATUS", "SORT", "THREAD", "ESEARCH", "VANISHED",
+	    "QUOTA", "QUOTAROOT", "ACL", "MYRIGHTS", "METADATA"};
+	static const char *const counted[] = {
+	    "EXISTS", "RECENT", "EXPUNGE", "FETCH"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (slice_is(word, words[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		if (slice_is(next, counted[i]))
+			return word.len > 0 && isdigit(word.p[0]);
+	return false;
+}
+
+static void
+on_data(struct mail *m, struct slice rest, struct slice line)
+{
+	struct imap_state *s = &m->u.imap;
+	struct slice word = slice_word(&rest), next = slice_word(&rest);
+	char verb[OBS_VERB_MAX];
+
+	mail_set_secret(m, DIR_S2C);
+	if (m->authed || s->maybe_authed || imap_login_pending(m) ||
+	    s->early_said >= EARLY_MAX || !mail_is_whole(m) ||
+	    !is_mailbox_data(word, next))
+		return;
+	s->early_said++;
+	(void)obs_copy_string(
+	    verb, sizeof(verb), isdigit(word.p[0]) ? next : word);
+	for (char *p = verb; *p != '\0'; p++)
+		*p = (char)toupper((unsigned char)*p);
+	use_verb_obs(m, OBS_IMAP_EARLY, DIR_S2C, verb, line);
+}
+
+static void
+on_list(struct mail *m, struct slice words, const struct line *l)
+{
+	bool authed = m->authed != 0;
+
+	caps_begin(m, CAPS_UNTAGGED);
+	m->acc.caps.nlines = 1;
+	m->list_loss = l->overlong;
+	if (l->overlong)
+		m->vis |= VIS_OVERLONG;
+	m->authed = authed || imap_login_pending(m);
+	caps_words(m, words);
+	caps_emit(m, l->text);
+	m->authed = authed;
+}
+
+static void
+on_untagged(struct mail *m, struct slice rest, const struct line *l)
+{
+	struct slice after = rest, word = slice_word(&after);
+	struct reply r = parse_status(rest, l->text);
+
+	if (l->overlong && r.code.len > 0 && !r.code_whole)
+		m->vis |= VIS_OVERLONG;
+	if (!m->u.imap.greeted && r.status != ST_NONE) {
+		m->u.imap.greeted = 1;
+		if (r.status == ST_OK || r.status >= ST_BYE) {
+			on_greeting(m, &r);
+			return;
+		}
+	}
+	m->u.imap.greeted = 1;
+	if (slice_is(word, "CAPABILITY"))
+		on_list(m, after, l);
+	else if (r.status != ST_NONE)
+		on_code(m, &r, CAPS_CODE);
+	else
+		on_data(m, rest, l->text);
+}
+
+/* ---- tagged replies ---- */
+
+static void
+reply_starttls(struct mail *m, const struct reply *r)
+{
+	starttls_answered(m,
+	    r->status == ST_OK ? ANSWER_POSITIVE : ANSWER_PERMFAIL, 0,
+	    "STARTTLS", r->line);
+}
+
+static void
+reply_login(struct mail *m, const struct imap_tag *t, const struct reply *r)
+{
+	char text[OBS_TEXT_MAX];
+
+	if (t->mark)
+		use_clear_answered(m, 0, r->status == ST_OK);
+	if (r->status != ST_OK && (slice_is(r->code, "PRIVACYREQUIRED") ||
+				      use_text_demands_tls(r->text)))
+		use_demanded(m,
+		    t->verb == IMAP_LOGIN ? "LOGIN" : "AUTHENTICATE", 0,
+		    r->line);
+	if (!m->sasl.active) {
+		m->authed |= r->status == ST_OK;
+		return;
+	}
+	imap_auth_text(m, text, sizeof(text));
+	sasl_finish(&m->sasl, r->status == ST_OK, 0);
+	use_auth_emit(m, text);
+}
+
+static void
+reply_unknown(struct mail *m, const struct imap_tag *t, const struct reply *r)
+{
+	if (!t->mark)
+		return;
+	if (r->status == ST_BAD)
+		use_verb_unknown(m, 0, r->line);
+	m->unknown_verb[0] = '\0';
+}
+
+static void
+reply_dispatch(struct mail *m, const struct imap_tag *t, const struct reply *r)
+{
+	switch (t->verb) {
+	case IMAP_STARTTLS:
+		reply_starttls(m, r);
+		break;
+	case IMAP_LOGIN:
+	case IMAP_AUTHENTICATE:
+		reply_login(m, t, r);
+		break;
+	case IMAP_CAPABILITY:
+		if (r->status != ST_OK)
+			caps_refused(m, CAPS_UNTAGGED, 0, r->line);
+		break;
+	case IMAP_LOGOUT:
+		if (m->phase == PHASE_TEXT)
+			m->phase = PHASE_CLOSING;
+		break;
+	case IMAP_UNAUTHENTICATE:
+		m->authed = m->authed && r->status != ST_OK;
+		break;
+	case IMAP_UNKNOWN:
+		reply_unknown(m, t, r);
+		break;
+	default:
+		break;
+	}
+	on_code(m, r, CAPS_CODE);
+	if (t->verb == IMAP_COMPRESS && r->status == ST_OK)
+		mail_stop(m, PHASE_OPAQUE);
+}
+
+/* The reply to a command that still holds back a literal: it will not come. */
+static void
+literal_refused(struct mail *m, uint64_t id)
+{
+	if (m->u.imap.wait_id != id)
+		return;
+	m->u.imap.wait_id = 0;
+	m->u.imap.cont[DIR_C2S] = 0;
+	mail_run_abort(m, DIR_C2S);
+}
+
+static void
+stray_emit(struct mail *m)
+{
+	struct imap_state *s = &m->u.imap;
+	struct slice line = {(const uint8_t *)s->stray, strlen(s->stray)};
+	struct obs o;
+
+	if (s->stray_id == 0)
+		return;
+	s->stray_id = 0;
+	if (s->stray_settled || !mail_is_whole(m))
+		return;
+	s->stray_settled = 1; /* once is enough */
+	obs_init(&o, OBS_IMAP_UNSOLICITED);
+	(void)slice_word(&line);
+	(void)obs_copy_string(
+	    o.u.verb.verb, sizeof(o.u.verb.verb), slice_word(&line));
+	memcpy(o.text, s->stray, sizeof(s->stray));
+	o.pkt = s->stray_pkt;
+	mail_emit(m, &o, DIR_S2C);
+}
+
+static void
+stray_set(struct mail *m, uint64_t id, const struct reply *r)
+{
+	struct imap_state *s = &m->u.imap;
+
+	if (s->overflow > 0) {
+		s->overflow--;
+		return;
+	}
+	if (s->stray_id != 0)
+		return;
+	if (m->phase == PHASE_TLS_READY)
+		starttls_unasked(m);
+	s->stray_id = id;
+	s->stray_pkt = *mail_now(m);
+	(void)obs_copy_string(s->stray, sizeof(s->stray), r->line);
+}
+
+static void
+on_tagged(struct mail *m, uint64_t id, struct slice rest, struct slice line)
+{
+	struct reply r = parse_status(rest, line);
+	struct imap_tag *tags = m->u.imap.tags, t;
+	unsigned i;
+
+	if (r.status < ST_OK || r.status > ST_BAD)
+		return;
+	literal_refused(m, id);
+	for (i = 0; i < IMAP_TAGS && tags[i].id != id; i++)
+		;
+	if (i == IMAP_TAGS) {
+		stray_set(m, id, &r);
+		return;
+	}
+	t = tags[i];
+	tags[i].id = 0;
+	if (m->phase == PHASE_TLS_READY)
+		m->tls_plain = 1;
+	reply_dispatch(m, &t, &r);
+}
+
+void
+imap_settle_stray(struct mail *m, uint64_t id)
+{
+	struct imap_state *s = &m->u.imap;
+	struct slice line = {(const uint8_t *)s->stray, strlen(s->stray)};
+	struct slice rest = line;
+
+	if (s->stray_id != id) {
+		stray_emit(m);
+		return;
+	}
+	s->stray_id = 0;
+	(void)slice_word(&rest);
+	on_tagged(m, id, rest, line);
+}
+
+/* ---- lines ---- */
+
+static void
+on_plus(struct mail *m, struct slice line)
+{
+	if (m->phase == PHASE_TLS_ASKED && m->u.imap.verb == IMAP_STARTTLS) {
+		starttls_answered(m, ANSWER_INVALID, 0, "STARTTLS", line);
+		return;
+	}
+	m->u.imap.wait_id = 0;
+	if (!m->sasl.active || m->sasl.auth.mech == MECH_IMAP_LOGIN)
+		return;
+	m->sasl.challenged = 1;
+	use_clear_answered(m, 0, true);
+}
+
+static bool
+nothing_asked(const struct mail *m)
+{
+	const struct imap_tag *t = m->u.imap.tags;
+
+	for (unsigned i = 0; i < IMAP_TAGS; i++)
+		if (t[i].id != 0)
+			return false;
+	return m->u.imap.overflow == 0;
+}
+
+static void
+server_literal(struct mail *m, const struct line *l)
+{
+	struct imap_literal lit = imap_literal_at_end(l);
+	struct half *h = &m->half[DIR_S2C];
+	bool body = slice_has(l->text, "BODY[]") ||
+		    slice_has(l->text, "BODY[TEXT]") ||
+		    slice_has(l->text, "RFC822 {");
+
+	m->u.imap.cont[DIR_S2C] = lit.have;
+	if (!lit.have)
+		return;
+	m->env->n.literals++;
+	if (body)
+		body_start(&h->body, false);
+	mail_count_begin(m, DIR_S2C, lit.len, body);
+}
+
+static void
+server_reply(struct mail *m, const struct line *l)
+{
+	struct slice rest = l->text, tag = slice_word(&rest);
+
+	if (slice_is(tag, "*")) {
+		on_untagged(m, rest, l);
+	} else if (slice_is(tag, "+")) {
+		mail_set_secret(m, DIR_S2C);
+		on_plus(m, l->text);
+	} else if (tag.len > 0) {
+		m->u.imap.greeted = 1;
+		on_tagged(m, imap_tag_id(m, tag), rest, l->text);
+	}
+}
+
+static void
+server_line(struct mail *m, const struct line *l)
+{
+	char text[MAIL_INJECT_TEXT];
+	bool cont = m->u.imap.cont[DIR_S2C];
+
+	if (m->inject[DIR_S2C].bytes > 0) {
+		(void)obs_copy_string(text, sizeof(text), l->text);
+		starttls_line(m, DIR_S2C, text);
+	}
+	if (m->phase == PHASE_TLS_HELLO)
+		return;
+	if (m->phase == PHASE_TLS_READY && nothing_asked(m))
+		starttls_unasked(m);
+	else if (!cont)
+		server_reply(m, l);
+	if (cont)
+		mail_set_secret(m, DIR_S2C);
+	if (m->half[DIR_S2C].mode == HALF_LINE)
+		server_literal(m, l);
+}
+
+static void
+imap_line(struct mail *m, enum dir dir, const struct line *l)
+{
+	if (dir == DIR_C2S)
+		imap_client_line(m, l);
+	else
+		server_line(m, l);
+}
+
+static void
+imap_run_end(struct mail *m, enum dir dir)
+{
+	struct half *h = &m->half[dir];
+
+	if (dir == DIR_C2S) {
+		imap_client_run_end(m);
+		return;
+	}
+	if (h->is_body)
+		use_content(m, DIR_S2C, &h->body);
+	h->is_body = 0;
+}
+
+static void
+auth_lost(struct mail *m)
+{
+	char text[OBS_TEXT_MAX];
+
+	imap_auth_text(m, text, sizeof(text));
+	use_auth_lost(m, text);
+}
+
+static void
+imap_gap(struct mail *m, enum dir dir)
+{
+	struct imap_state *s = &m->u.imap;
+
+	if (m->half[dir].mode == HALF_COUNT)
+		return; /* within a literal */
+	s->cont[dir] = 0;
+	s->maybe_authed = 1;
+	s->stray_id = 0;
+	if (dir == DIR_S2C) {
+		s->greeted = 1;
+		use_clear_answered(m, 0, false);
+	}
+	s->arg = 2;
+	if (m->phase == PHASE_TLS_ASKED)
+		m->phase = PHASE_TEXT;
+}
+
+static void
+imap_flush(struct mail *m)
+{
+	stray_emit(m);
+	use_clear_answered(m, 0, false);
+	auth_lost(m);
+	memset(&m->u.imap.tags, 0, sizeof(m->u.imap.tags));
+}
+
+static bool
+imap_partial_is_public(enum dir dir, struct slice s)
+{
+	return dir == DIR_C2S
+		   ? imap_command_is_public(s)
+		   : slice_starts(s, "* OK ") || slice_starts(s, "* BYE ") ||
+			 slice_starts(s, "* CAPABILITY ");
+}
+
+const struct mail_ops imap_ops = {
+    .start = imap_start,
+    .line = imap_line,
+    .run_end = imap_run_end,
+    .gap = imap_gap,
+    .flush = imap_flush,
+    .show = imap_show,
+    .partial_is_public = imap_partial_is_public,
+};

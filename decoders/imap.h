@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Private to imap.c (replies) and imap_command.c (commands). RFC 3501, 9051,
+ * 4959 (initial response), 7888 (literals without waiting), 4978 (COMPRESS).
+ */
+#ifndef STRIPWIRE_IMAP_H
+#define STRIPWIRE_IMAP_H
+
+#include "decoders/mail_core.h"
+
+enum imap_verb {
+	IMAP_NONE = 0,
+	IMAP_LOGIN,
+	IMAP_AUTHENTICATE,
+	IMAP_STARTTLS,
+	IMAP_CAPABILITY,
+	IMAP_LOGOUT,
+	IMAP_COMPRESS,
+	IMAP_APPEND,
+	IMAP_UNAUTHENTICATE,
+	IMAP_KNOWN, /* another that exists */
+	IMAP_UNKNOWN
+};
+
+/* Keyed hash of a tag, never 0. */
+uint64_t imap_tag_id(const struct mail *m, struct slice tag);
+
+/* A literal announced at the end of a line: {12}, {12+}, ~{12}. */
+struct imap_literal {
+	bool have, sync; /* sync: the sender waits for "+" */
+	uint64_t len;
+};
+struct imap_literal imap_literal_at_end(const struct line *l);
+
+void imap_client_line(struct mail *m, const struct line *l);
+void imap_client_run_end(struct mail *m);
+void imap_show(char *buf, size_t cap, struct slice line);
+bool imap_command_is_public(struct slice partial);
+
+/* A command with this tag begins: was its reply seen before it? */
+void imap_settle_stray(struct mail *m, uint64_t id);
+bool imap_login_pending(const struct mail *m);
+void imap_auth_text(const struct mail *m, char *buf, size_t cap);
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an IMAP client sends: tag, command, arguments; literals in between. Of
+ * arguments only those of LOGIN and AUTHENTICATE are looked at, and of a
+ * literal only one that is an argument of LOGIN is kept, until it is complete.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "decoders/imap.h"
+#include "decoders/siphash.h"
+
+static const struct {
+	const char *name;
+	uint8_t verb; /* enum imap_verb */
+} verbs[] = {
+    {"LOGIN", IMAP_LOGIN},
+    {"AUTHENTICATE", IMAP_AUTHENTICATE},
+    {"STARTTLS", IMAP_STARTTLS},
+    {"CAPABILITY", IMAP_CAPABILITY},
+    {"LOGOUT", IMAP_LOGOUT},
+    {"COMPRESS", IMAP_COMPRESS},
+    {"APPEND", IMAP_APPEND},
+    {"UNAUTHENTICATE", IMAP_UNAUTHENTICATE},
+};
+
+static const char *const known[] = {"NOOP", "ID", "IDLE", "ENABLE", "SELECT",
+    "EXAMINE", "CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE", "LIST",
+    "LSUB", "XLIST", "RLIST", "RLSUB", "STATUS", "CHECK", "CLOSE", "UNSELECT",
+    "EXPUNGE", "SEARCH", "SORT", "THREAD", "FETCH", "STORE", "COPY", "MOVE",
+    "REPLACE", "UID", "NAMESPACE", "NOTIFY", "GETQUOTA", "GETQUOTAROOT",
+    "SETQUOTA", "GETACL", "SETACL", "DELETEACL", "LISTRIGHTS", "MYRIGHTS",
+    "GETMETADATA", "SETMETADATA", "GETANNOTATION", "SETANNOTATION", "LANGUAGE",
+    "COMPARATOR", "CANCELUPDATE", "PROXYAUTH", "XAPPLEPUSHSERVICE",
+    "X-GM-EXT-1", "RESETKEY", "GENURLAUTH", "URLFETCH", "CONVERT", "ESEARCH",
+    "SCAN"};
+
+static enum imap_verb
+verb_parse(struct slice word)
+{
+	if (word.len == 0)
+		return IMAP_NONE;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (slice_is(word, verbs[i].name))
+			return (enum imap_verb)verbs[i].verb;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (slice_is(word, known[i]))
+			return IMAP_KNOWN;
+	return IMAP_UNKNOWN;
+}
+
+uint64_t
+imap_tag_id(const struct mail *m, struct slice tag)
+{
+	uint64_t id = siphash(m->env->secret_key, tag);
+
+	return id != 0 ? id : 1;
+}
+
+struct imap_literal
+imap_literal_at_end(const struct line *l)
+{
+	struct imap_literal lit = {false, true, 0};
+	struct slice s = l->tail;
+	size_t at, digits;
+
+	if (s.len < 3 || s.p[s.len - 1] != '}')
+		return lit;
+	s.len--;
+	if (s.p[s.len - 1] == '+' || s.p[s.len - 1] == '-') {
+		lit.sync = false;
+		s.len--;
+	}
+	for (at = s.len; at > 0 && isdigit(s.p[at - 1]); at--)
+		;
+	if (at == 0 || s.p[at - 1] != '{')
+		return lit;
+	digits = slice_number(slice_from(s, at), &lit.len);
+	lit.have = digits > 0;
+	return lit;
+}
+
+/* ---- what may be shown ---- */
+
+static bool
+tag_is_plausible(struct slice tag)
+{
+	for (size_t i = 0; i < tag.len; i++)
+		if (!isalnum(tag.p[i]) && strchr(".-_#$", tag.p[i]) == NULL)
+			return false;
+	return tag.len > 0 && tag.len <= 24;
+}
+
+bool
+imap_command_is_public(struct slice s)
+{
+	struct slice rest = s, tag = slice_word(&rest);
+	size_t before = rest.len;
+	struct slice verb = slice_word(&rest);
+	enum imap_verb v = verb_parse(verb);
+
+	return tag_is_plausible(tag) && v != IMAP_NONE && v != IMAP_UNKNOWN &&
+	       v != IMAP_LOGIN && v != IMAP_AUTHENTICATE && before > verb.len;
+}
+
+void
+imap_show(char *buf, size_t cap, struct slice line)
+{
+	struct slice rest = line, tag = slice_word(&rest);
+	struct slice verb = slice_word(&rest), mech = slice_word(&rest);
+	enum imap_verb v = verb_parse(verb);
+	char name[OBS_VERB_MAX] = OBS_MASK, t[32] = "?";
+
+	if (tag_is_plausible(tag))
+		(void)obs_copy_string(t, sizeof(t), tag);
+	if (v == IMAP_LOGIN)
+		(void)snprintf(buf, cap, "%s LOGIN " OBS_MASK, t);
+	else if (v == IMAP_AUTHENTICATE) {
+		if (sasl_mech_parse(mech) != MECH_OTHER)
+			(void)obs_copy_string(name, sizeof(name), mech);
+		(void)snprintf(buf, cap, "%s AUTHENTICATE %s%s", t, name,
+		    rest.len > 0 ? " " OBS_MASK : "");
+	} else if (v == IMAP_NONE || v == IMAP_UNKNOWN ||
+		   !tag_is_plausible(tag))
+		use_mask_class(buf, cap, line);
+	else
+		(void)obs_copy_string(buf, cap, line);
+}
+
+void
+imap_auth_text(const struct mail *m, char *buf, size_t cap)
+{
+	if (m->sasl.auth.mech == MECH_IMAP_LOGIN)
+		(void)snprintf(buf, cap, "LOGIN " OBS_MASK);
+	else
+		(void)snprintf(buf, cap, "AUTHENTICATE %s%s",
+		    m->sasl.auth.mech_name,
+		    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
+}
+
+/* ---- the tags ---- */
+
+bool
+imap_login_pending(const struct mail *m)
+{
+	const struct imap_tag *t = m->u.imap.tags;
+
+	for (unsigned i = 0; i < IMAP_TAGS; i++)
+		if (t[i].id != 0 &&
+		    (t[i].verb == IMAP_LOGIN || t[i].verb == IMAP_AUTHENTICATE))
+			return true;
+	return false;
+}
+
+static void
+tag_add(struct mail *m, uint64_t id, enum imap_verb verb, bool mark)
+{
+	struct imap_tag *t = m->u.imap.tags;
+	unsigned i;
+
+	for (i = 0; i < IMAP_TAGS && t[i].id != 0 && t[i].id != id; i++)
+		;
+	if (i < IMAP_TAGS)
+		t[i] = (struct imap_tag){id, (uint8_t)verb, mark};
+	else if (m->u.imap.overflow < UINT16_MAX)
+		m->u.imap.overflow++;
+	imap_settle_stray(m, id);
+}
+
+/* ---- LOGIN ---- */
+
+static void
+login_arg(struct mail *m, struct slice value, uint64_t total)
+{
+	struct imap_state *s = &m->u.imap;
+
+	if (s->arg == 0) {
+		sasl_user(&m->sasl, value);
+	} else if (s->arg == 1) {
+		sasl_secret(&m->sasl, value, total, m->env->secret_key);
+		m->sasl.auth.secret_pkt = *mail_now(m);
+	}
+	if (s->arg < 2)
+		s->arg++;
+}
+
+/* A quoted string, escapes undone (RFC 3501 4.3). Returns bytes taken. */
+static size_t
+login_quoted(struct mail *m, struct slice s)
+{
+	uint8_t value[LINE_KEEP];
+	size_t i, n = 0;
+
+	for (i = 1; i < s.len && s.p[i] != '"'; i++) {
+		if (s.p[i] == '\\' && i + 1 < s.len)
+			i++;
+		if (n < sizeof(value))
+			value[n++] = s.p[i];
+	}
+	login_arg(m, (struct slice){value, n}, n);
+	explicit_bzero(value, sizeof(value));
+	return i + 1;
+}
+
+/* cut: bytes of the line beyond what is kept; they belong to its last word. */
+static void
+login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
+{
+	while (m->u.imap.arg < 2) {
+		s = slice_trim(s);
+		if (s.len == 0 || (literal && s.p[0] == '{'))
+			return;
+		if (s.p[0] == '"') {
+			s = slice_from(s, login_quoted(m, s));
+		} else {
+			struct slice atom = slice_word(&s);
+
+			login_arg(m, atom, atom.len + (s.len == 0 ? cut : 0));
+		}
+	}
+}
+
+/* ---- commands ---- */
+
+static void
+literal_begin(struct mail *m, struct imap_literal lit)
+{
+	struct imap_state *s = &m->u.imap;
+
+	s->cont[DIR_C2S] = 1;
+	s->wait_id = lit.sync ? s->id : 0;
+	m->env->n.literals++;
+	if (s->verb == IMAP_LOGIN && s->arg < 2) {
+		if (lit.len == 0)
+			login_arg(m, (struct slice){NULL, 0}, 0);
+		else
+			mail_keep_begin(m, DIR_C2S, lit.len);
+		return;
+	}
+	if (s->verb == IMAP_APPEND)
+		body_start(&m->half[DIR_C2S].body, false);
+	mail_count_begin(m, DIR_C2S, lit.len, s->verb == IMAP_APPEND);
+}
+
+void
+imap_client_run_end(struct mail *m)
+{
+	struct half *h = &m->half[DIR_C2S];
+	struct imap_state *s = &m->u.imap;
+
+	s->wait_id = 0;
+	if (s->verb == IMAP_LOGIN && s->arg < 2)
+		login_arg(m, line_partial(&h->line), h->line.seen);
+	else if (h->is_body)
+		use_content(m, DIR_C2S, &h->body);
+	h->is_body = 0;
+}
+
+static void
+on_authenticate(struct mail *m, struct slice rest, const struct line *l)
+{
+	struct slice mech = slice_word(&rest);
+	uint64_t total = 0;
+
+	mail_set_secret(m, DIR_C2S);
+	sasl_start(&m->sasl, mech);
+	if (rest.len == 0)
+		return;
+	if (l->overlong)
+		total = l->total - (uint64_t)(rest.p - l->text.p);
+	sasl_response(&m->sasl, rest, total, m->env->secret_key);
+	if (m->sasl.auth.secret_sent)
+		m->sasl.auth.secret_pkt = *mail_now(m);
+}
+
+static void
+on_login(struct mail *m, struct slice rest, const struct line *l)
+{
+	mail_set_secret(m, DIR_C2S);
+	sasl_start_as(&m->sasl, MECH_IMAP_LOGIN, "LOGIN");
+	m->u.imap.arg = 0;
+	login_args(
+	    m, rest, imap_literal_at_end(l).have, l->total - l->text.len);
+}
+
+static void
+auth_begin(struct mail *m, enum imap_verb v, struct slice line)
+{
+	char text[128];
+
+	imap_auth_text(m, text, sizeof(text));
+	use_auth_lost(m, text); /* one that never had its reply */
+	imap_show(text, sizeof(text), line);
+	use_clear(m, true, v == IMAP_LOGIN ? "LOGIN" : "AUTHENTICATE", text);
+}
+
+static void
+on_command(
+    struct mail *m, enum imap_verb v, struct slice rest, const struct line *l)
+{
+	char text[OBS_TEXT_MAX];
+
+	switch (v) {
+	case IMAP_LOGIN:
+		auth_begin(m, v, l->text);
+		on_login(m, rest, l);
+		break;
+	case IMAP_AUTHENTICATE:
+		auth_begin(m, v, l->text);
+		on_authenticate(m, rest, l);
+		break;
+	case IMAP_STARTTLS:
+		imap_show(text, sizeof(text), l->text);
+		starttls_asked(m, "STARTTLS", text);
+		break;
+	case IMAP_LOGOUT:
+		use_quit(m, "LOGOUT", l->text);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool
+on_unknown(struct mail *m, struct slice verb)
+{
+	mail_set_secret(m, DIR_C2S);
+	if (m->unknown_verb[0] != '\0')
+		return false;
+	use_unknown_set(m, verb);
+	return true;
+}
+
+static void
+command(struct mail *m, const struct line *l)
+{
+	struct imap_state *s = &m->u.imap;
+	struct slice rest = l->text, tag = slice_word(&rest);
+	struct slice verb = slice_word(&rest);
+	enum imap_verb v = verb_parse(verb);
+	bool mark = false;
+
+	if (v == IMAP_NONE) { /* DONE, or nonsense */
+		if (!slice_is(tag, "DONE"))
+			mail_set_secret(m, DIR_C2S);
+		return;
+	}
+	s->verb = (uint8_t)v;
+	s->id = imap_tag_id(m, tag);
+	if (v == IMAP_UNKNOWN)
+		mark = on_unknown(m, verb);
+	else
+		on_command(m, v, rest, l);
+	if (v == IMAP_LOGIN || v == IMAP_AUTHENTICATE)
+		mark = m->clear.pending;
+	tag_add(m, s->id, v, mark);
+}
+
+static void
+response(struct mail *m, const struct line *l)
+{
+	bool had = m->sasl.auth.secret_sent;
+
+	mail_set_secret(m, DIR_C2S);
+	starttls_line(m, DIR_C2S, OBS_MASK);
+	sasl_response(
+	    &m->sasl, l->text, l->overlong ? l->total : 0, m->env->secret_key);
+	if (!had && m->sasl.auth.secret_sent)
+		m->sasl.auth.secret_pkt = *mail_now(m);
+}
+
+/* The rest of a command behind a literal. */
+static void
+continued(struct mail *m, const struct line *l)
+{
+	mail_set_secret(m, DIR_C2S);
+	starttls_line(m, DIR_C2S, OBS_MASK);
+	if (m->u.imap.verb == IMAP_LOGIN)
+		login_args(m, l->text, imap_literal_at_end(l).have,
+		    l->total - l->text.len);
+}
+
+void
+imap_client_line(struct mail *m, const struct line *l)
+{
+	struct imap_state *s = &m->u.imap;
+	struct imap_literal lit = imap_literal_at_end(l);
+	char text[MAIL_INJECT_TEXT];
+
+	if (s->cont[DIR_C2S]) {
+		s->cont[DIR_C2S] = 0;
+		continued(m, l);
+	} else if (m->sasl.auth.mech != MECH_IMAP_LOGIN &&
+		   sasl_takes_line(&m->sasl)) {
+		response(m, l);
+		return;
+	} else {
+		if (m->inject[DIR_C2S].bytes > 0) {
+			imap_show(text, sizeof(text), l->text);
+			starttls_line(m, DIR_C2S, text);
+		}
+		command(m, l);
+	}
+	if (lit.have && m->half[DIR_C2S].mode == HALF_LINE)
+		literal_begin(m, lit);
+}
