@@ -14,8 +14,8 @@
  * So there are two kinds of evidence. A ground is something that the sender
  * of a lawful reset does not do: one is enough, and it sets the confidence.
  * A sign is something that a lawful reset seldom shows: it strengthens a
- * ground, and alone it says nothing; two signs on one reset are a ground while
- * TLS is being set up, three before that. After Weaver, Sommer, Paxson,
+ * ground, and alone it says nothing; two on one reset are a ground while TLS
+ * is being set up, elsewhere it takes more (signs_suffice). After Weaver, Sommer, Paxson,
  * "Detecting Forged TCP Reset Packets", NDSS 2009.
  */
 #include "rules/detect.h"
@@ -105,7 +105,9 @@ usable_tests(const struct obs *o, const struct facts *f)
 	return t;
 }
 
-/* C14: do the signs stand for themselves? */
+/* C14: do the signs stand for themselves? While TLS is being set up two are
+ * enough. In the dialogue before it, where nothing was missed, a foreign TTL
+ * and a second sign that is not about the TTL; elsewhere three. */
 static bool
 signs_suffice(const struct obs *o, uint32_t t)
 {
@@ -115,8 +117,12 @@ signs_suffice(const struct obs *o, uint32_t t)
 		return false;
 	if (in_handshake(o))
 		return n >= 2;
-	return o->u.rst.first_phase == PHASE_TEXT && (t & RST_IDLE) == 0 &&
-	       n >= 3;
+	if ((t & RST_IDLE) != 0 || o->vis != 0)
+		return false;
+	if (o->u.rst.first_phase == PHASE_TEXT)
+		return (t & RST_TTL) != 0 &&
+		       (t & (RST_IP_ID | RST_UNASKED)) != 0;
+	return o->u.rst.first_phase == PHASE_TLS_DONE && n >= 3;
 }
 
 struct ground {

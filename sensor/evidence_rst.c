@@ -517,6 +517,20 @@ after_data(struct rst_group *g, const struct packet *pkt)
 	return end != g->first.seq ? RST_BLIND : 0;
 }
 
+/* The first acknowledgement of a client, after a reset of its that says there
+ * is no such connection: it does complete the handshake. */
+static bool
+completes_handshake(const struct rst_group *g, const struct packet *pkt)
+{
+	const struct evidence_dir *d = &g->ev->d[g->dir];
+	const struct evidence_dir *peer = &g->ev->d[!g->dir];
+
+	return (g->first.tcp_flags & TCP_ACK) == 0 &&
+	       (d->flags & (EVD_SYN | EVD_ACKED)) == EVD_SYN &&
+	       (peer->flags & EVD_SYN) != 0 && pkt->ack == peer->next &&
+	       pkt->seq == d->isn + 1;
+}
+
 /* It acknowledges bytes that we saw its peer send after the reset. */
 static uint32_t
 after_ack(const struct rst_group *g, const struct packet *pkt)
@@ -532,7 +546,7 @@ after_ack(const struct rst_group *g, const struct packet *pkt)
 	alive = g->peer_known ? seq_diff(pkt->ack, g->peer_next) > 0
 			      : (peer->flags & EVD_SYN) != 0 &&
 				    seq_diff(pkt->ack, peer->isn) > 0;
-	if (alive) {
+	if (alive || completes_handshake(g, pkt)) {
 		tests |= RST_ALIVE;
 		if ((g->tests & (RST_EXACT | RST_ANSWERS_ACK)) == 0)
 			tests |= RST_BLIND;

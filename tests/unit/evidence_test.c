@@ -249,6 +249,31 @@ TEST(client_rst_after_syn_and_goes_on)
 	CHECK_INT(rst_tests(0) & GROUNDS, RST_ALIVE);
 }
 
+TEST(client_rst_to_a_syn_ack_and_goes_on)
+{
+	start();
+	view.phase = PHASE_SYN;
+	send(DIR_C2S, TCP_SYN, UINT32_MAX, 0, NULL);
+	send(DIR_S2C, TCP_SYN | TCP_ACK, UINT32_MAX, 0, NULL);
+	forged_rst(DIR_C2S, 0, C_TTL);
+	c(0, 0, NULL);
+	CHECK_INT(hints, EVID_LIVES);
+	finish();
+	CHECK_INT(rst_tests(0) & GROUNDS, RST_ALIVE);
+}
+
+TEST(half_open_scan)
+{
+	start();
+	view.phase = PHASE_SYN;
+	send(DIR_C2S, TCP_SYN, UINT32_MAX, 0, NULL);
+	send(DIR_S2C, TCP_SYN | TCP_ACK, UINT32_MAX, 0, NULL);
+	bare_rst(DIR_C2S, 0);
+	bare_rst(DIR_C2S, 0);
+	finish();
+	CHECK_INT(rst_tests(0) & (GROUNDS | SIGNS), 0);
+}
+
 /* ---- C6 ---- */
 
 TEST(blind_rst_in_the_window)
