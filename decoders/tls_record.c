@@ -150,26 +150,43 @@ is_plain(const struct tls *t, const struct tls_side *s)
 }
 
 static void
-alert_bytes(struct tls *t, const struct tls_at *at, struct slice bytes)
+on_alert(struct tls *t, const struct tls_at *at)
 {
 	struct tls_side *s = &t->side[at->dir];
 	struct obs o;
 
+	if (s->nalerts == TLS_ALERTS_MAX) {
+		tls_report(t, at, "FLOOD");
+		return;
+	}
+	s->nalerts++;
+	tls_obs(t, &o, OBS_TLS_ALERT, at);
+	o.u.alert.level = s->alert[0];
+	o.u.alert.description = s->alert[1];
+	tls_emit(t, &o);
+}
+
+/* Up to TLS 1.2 an alert may be cut over records, or share one. */
+static void
+alert_bytes(struct tls *t, const struct tls_at *at, struct slice bytes)
+{
+	struct tls_side *s = &t->side[at->dir];
+
 	for (size_t i = 0; i < bytes.len; i++) {
 		s->alert[s->nalert++] = bytes.p[i];
-		if (s->nalert < sizeof(s->alert))
-			continue;
-		s->nalert = 0;
-		if (s->nalerts == TLS_ALERTS_MAX) {
-			tls_report(t, at, "FLOOD");
-			return;
+		if (s->nalert == sizeof(s->alert)) {
+			s->nalert = 0;
+			on_alert(t, at);
 		}
-		s->nalerts++;
-		tls_obs(t, &o, OBS_TLS_ALERT, at);
-		o.u.alert.level = s->alert[0];
-		o.u.alert.description = s->alert[1];
-		tls_emit(t, &o);
 	}
+}
+
+/* In TLS 1.3, and where a ChangeCipherSpec may have been missed, only one of
+ * the very length of a plain alert is taken for one. */
+static bool
+alert_is_plain(const struct tls *t, const struct tls_side *s)
+{
+	return s->len == 2 || (t->version != TLS_13 && !s->gapped);
 }
 
 /* Something of this side was not seen, or nothing ever. */
@@ -238,7 +255,7 @@ record_payload(struct tls *t, const struct tls_at *at, struct slice bytes)
 		return;
 	if (s->type == REC_HANDSHAKE)
 		tls_handshake_data(t, at, bytes);
-	else if (s->type == REC_ALERT && (t->version < TLS_13 || s->len == 2))
+	else if (s->type == REC_ALERT && alert_is_plain(t, s))
 		alert_bytes(t, at, bytes);
 }
 

@@ -93,6 +93,7 @@ struct chain_verdict {
 				   on a non-root certificate, 0 none */
 	uint8_t completed; /* an intermediate known from elsewhere was used */
 	uint8_t anchor; /* enum anchor it ends in */
+	uint8_t missing; /* an issuer was not at hand */
 	int64_t valid_from, valid_to; /* intersection over the path */
 	char error[128]; /* OpenSSL's words, for people */
 	struct x509_facts leaf;

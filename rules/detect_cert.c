@@ -31,6 +31,7 @@ enum weight {
 	W_NAME = 90,
 	W_INCOMPLETE = 65,
 	W_COMPLETED = 50,
+	W_OTHER_READING = 40,
 	W_ROOT_UNKNOWN = 60,
 	W_BAD_SIGNATURE = 85,
 	W_MALFORMED = 55,
@@ -105,6 +106,29 @@ incomplete(const struct cert_case *k)
 		    "trusted root");
 }
 
+/* A leaf alone whose issuer is not at hand: which of the two readings holds is
+ * a guess, so the other one is told as a suspicion. */
+static void
+other_reading(const struct cert_case *k)
+{
+	bool missing = k->v->trust == TRUST_INCOMPLETE;
+	struct finding *fi;
+
+	if (k->v->count != 1)
+		return;
+	fi = cert_find(
+	    k, missing ? FIND_CERT_UNTRUSTED : FIND_CERT_INCOMPLETE_CHAIN);
+	if (fi == NULL)
+		return;
+	finding_add(fi, W_OTHER_READING,
+	    "only the server's own certificate was sent, and nothing here "
+	    "knows its issuer %.80s",
+	    k->v->leaf.issuer);
+	finding_add(fi, 0, "likelier is that %s",
+	    missing ? "a known root issued it and an intermediate is missing"
+		    : "its root is an unknown one");
+}
+
 static void
 untrusted(const struct cert_case *k)
 {
@@ -141,8 +165,13 @@ judge_trust(const struct cert_case *k)
 		break;
 	case TRUST_INCOMPLETE:
 		incomplete(k);
+		other_reading(k);
 		break;
 	case TRUST_ROOT_UNKNOWN:
+		untrusted(k);
+		if (k->v->missing)
+			other_reading(k);
+		break;
 	case TRUST_BAD_SIGNATURE:
 	case TRUST_MALFORMED:
 		untrusted(k);
@@ -251,12 +280,15 @@ static const enum finding_id bad_ones[] = {FIND_CERT_CHANGED,
     FIND_CERT_INTERCEPTOR, FIND_CERT_NAME_MISMATCH, FIND_CERT_UNTRUSTED,
     FIND_CERT_SELF_SIGNED, FIND_CERT_EXPIRED, FIND_CERT_NOT_YET_VALID};
 
-/* What was wrong with the certificate of this flow; FIND_NONE: nothing. */
+/* What was wrong with the certificate of this flow; FIND_NONE: nothing. That
+ * an incomplete chain may be untrusted is but a suspicion. */
 static enum finding_id
-what_was_bad(const struct facts *f)
+what_was_bad(const struct cert_case *k)
 {
 	for (unsigned i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++)
-		if (facts_raised(f, bad_ones[i]))
+		if (facts_raised(k->f, bad_ones[i]) &&
+		    (bad_ones[i] != FIND_CERT_UNTRUSTED ||
+			k->v->trust != TRUST_INCOMPLETE))
 			return bad_ones[i];
 	return FIND_NONE;
 }
@@ -264,7 +296,7 @@ what_was_bad(const struct facts *f)
 static void
 accepted(const struct cert_case *k)
 {
-	enum finding_id bad = what_was_bad(k->f);
+	enum finding_id bad = what_was_bad(k);
 	struct finding *fi;
 
 	if (bad == FIND_NONE)
@@ -301,7 +333,7 @@ static void
 rejected(const struct cert_case *k)
 {
 	const char *name = rejection(k->o->u.alert.description);
-	enum finding_id bad = what_was_bad(k->f);
+	enum finding_id bad = what_was_bad(k);
 	struct finding *fi;
 
 	if (k->o->dir != DIR_C2S || name == NULL || !k->f->tls.has_chain)

@@ -228,6 +228,7 @@ note_outcome(const struct verifier_store *s, X509_STORE_CTX *ctx,
 	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
 
 	v->trust = (uint8_t)judge_error(s, ctx, &v->leaf);
+	v->missing = is_missing_issuer(X509_STORE_CTX_get_error(ctx));
 	if (v->trust == TRUST_OK)
 		note_anchor(s, path, sent, v);
 	else

@@ -192,6 +192,7 @@ TEST(unknown_root_not_sent)
 	    &(struct mould){.cn = "m", .issuer = foreign_root}, NULL, NULL);
 
 	CHECK_INT(r.trust, TRUST_ROOT_UNKNOWN);
+	CHECK_INT(r.missing, 1);
 }
 
 /* The authority key identifier says that the issuer is a root. */

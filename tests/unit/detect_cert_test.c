@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Detectors of certificates and TLS versions, each with its silent twins: a
+ * case is a verdict, a few facts and a history, as a capture would give them.
+ */
+#include "rules/detect.h"
+
+#include "rules/weak_suites.h"
+#include "tests/test.h"
+
+#define NOW INT64_C(1795320000) /* 2026-11-22 */
+#define DAY INT64_C(86400)
+
+static struct obs o;
+static struct facts f;
+static struct detect_ctx c;
+static struct chain_verdict v;
+static struct server_facts history;
+
+static void
+observe(enum obs_kind kind, enum dir dir)
+{
+	obs_init(&o, kind);
+	o.dir = dir;
+	o.time = NOW * INT64_C(1000000000);
+	o.pkt.ordinal = 12;
+}
+
+/* A good certificate for mail.example on an IMAP server never seen before. */
+static void
+begin(uint16_t port)
+{
+	memset(&f, 0, sizeof(f));
+	memset(&v, 0, sizeof(v));
+	memset(&c, 0, sizeof(c));
+	memset(&history, 0, sizeof(history));
+	f.proto = port == 25 ? PROTO_SMTP : PROTO_IMAP;
+	f.who.server_port = port;
+	f.tls.has_sni = 1;
+	f.tls.has_chain = 1;
+	snprintf(f.tls.sni, sizeof(f.tls.sni), "mail.example");
+	v.trust = TRUST_OK;
+	v.anchor = ANCHOR_SYSTEM;
+	v.count = 2;
+	v.leaf.flags = X509F_SERVER_AUTH | X509F_HAS_SAN;
+	v.leaf.key_type = KEY_RSA;
+	v.leaf.key_bits = 2048;
+	v.leaf.sig_hash = SIG_SHA256;
+	v.leaf.not_before = v.valid_from = NOW - 30 * DAY;
+	v.leaf.not_after = v.valid_to = NOW + 60 * DAY;
+	snprintf(v.leaf.subject, sizeof(v.leaf.subject), "CN=mail.example");
+	snprintf(v.leaf.issuer, sizeof(v.leaf.issuer), "CN=A CA,O=A");
+	snprintf(v.leaf.names, sizeof(v.leaf.names), "mail.example");
+	memset(v.leaf.sha256, 0xab, 32);
+	memset(v.leaf.spki_sha256, 1, 32);
+	memset(v.leaf.issuer_sha256, 2, 32);
+	observe(OBS_TLS_CERT, DIR_S2C);
+	o.u.cert.from_server = 1;
+}
+
+/* One certificate known of old: another key, `issuer` fills its issuer. */
+static void
+know(uint8_t issuer, bool trusted)
+{
+	struct known_cert *k = &history.certs[history.ncerts++];
+
+	memset(k->spki, 99, 32);
+	memset(k->issuer, issuer, 32);
+	k->trusted = trusted;
+	history.sessions++;
+	c.server = &history;
+}
+
+static void
+ask(detect_fn *fn)
+{
+	c.o = &o;
+	c.f = &f;
+	c.verdict = &v;
+	c.nout = 0;
+	fn(&o, &f, &c);
+}
+
+static const struct finding *
+found(enum finding_id id)
+{
+	for (unsigned i = 0; i < c.nout; i++)
+		if (c.out[i].id == id && c.out[i].confidence > 0)
+			return &c.out[i];
+	return NULL;
+}
+
+static int
+confidence(enum finding_id id)
+{
+	const struct finding *fi = found(id);
+
+	return fi == NULL ? 0 : fi->confidence;
+}
+
+static bool
+has_tag(enum finding_id id, uint32_t tag)
+{
+	const struct finding *fi = found(id);
+
+	return fi != NULL && (fi->tags & tag) != 0;
+}
+
+static void
+check_silent(void)
+{
+	for (unsigned i = 0; i < c.nout; i++)
+		if (c.out[i].confidence > 0)
+			TEST_FAIL("%s (%u): %s",
+			    finding_info(c.out[i].id)->name,
+			    c.out[i].confidence, c.out[i].evidence[0].text);
+}
+
+/* ---- certificates ---- */
+
+TEST(a_good_certificate_is_silent)
+{
+	begin(143);
+	ask(detect_cert);
+	check_silent();
+}
+
+TEST(without_a_verdict_nothing_is_said)
+{
+	begin(143);
+	v.trust = TRUST_UNKNOWN;
+	ask(detect_cert);
+	check_silent();
+	c.verdict = NULL;
+	detect_cert(&o, &f, &c);
+	check_silent();
+}
+
+TEST(the_clients_certificate_is_not_judged)
+{
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	o.u.cert.from_server = 0;
+	ask(detect_cert);
+	check_silent();
+}
+
+TEST(d1_self_signed)
+{
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_SELF_SIGNED) >= 85);
+	CHECK(has_tag(FIND_CERT_SELF_SIGNED, EVT_FIRST_SIGHT));
+	CHECK(!has_tag(FIND_CERT_SELF_SIGNED, EVT_OPPORTUNISTIC));
+	CHECK(!has_tag(FIND_CERT_SELF_SIGNED, EVT_WAS_TRUSTED));
+	CHECK(found(FIND_CERT_UNTRUSTED) == NULL);
+	CHECK(
+	    strncmp(found(FIND_CERT_SELF_SIGNED)->cert_sha256, "abab", 4) == 0);
+	begin(25);
+	v.trust = TRUST_SELF_SIGNED;
+	ask(detect_cert);
+	CHECK(has_tag(FIND_CERT_SELF_SIGNED, EVT_OPPORTUNISTIC));
+}
+
+TEST(d1_self_signed_where_a_trusted_one_was)
+{
+	begin(25);
+	know(7, true);
+	v.trust = TRUST_SELF_SIGNED;
+	v.leaf.flags |= X509F_SELF_SIGNED | X509F_SELF_ISSUED;
+	ask(detect_cert);
+	CHECK(has_tag(FIND_CERT_SELF_SIGNED, EVT_WAS_TRUSTED));
+	CHECK(!has_tag(FIND_CERT_SELF_SIGNED, EVT_FIRST_SIGHT));
+	CHECK(confidence(FIND_CERT_CHANGED) >= 85);
+}
+
+TEST(d2_other_key_and_issuer_and_untrusted)
+{
+	begin(143);
+	know(7, true);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_CHANGED) >= 85);
+	CHECK(has_tag(FIND_CERT_CHANGED, EVT_WAS_TRUSTED));
+}
+
+TEST(d2_issuer_in_name_only)
+{
+	begin(143);
+	know(2, true);
+	v.trust = TRUST_BAD_SIGNATURE;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_CHANGED) >= 85);
+}
+
+TEST(d2_never_trusted_is_less_sure)
+{
+	begin(143);
+	know(7, false);
+	v.trust = TRUST_SELF_SIGNED;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_CHANGED) >= 50);
+	CHECK(confidence(FIND_CERT_CHANGED) < 85);
+}
+
+TEST(d2_silent_twins)
+{
+	/* another trusted CA */
+	begin(143);
+	know(7, true);
+	ask(detect_cert);
+	check_silent();
+	/* renewal with the same private CA */
+	begin(143);
+	know(2, false);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+	/* renewal, and the intermediate was forgotten */
+	begin(143);
+	know(2, true);
+	v.trust = TRUST_INCOMPLETE;
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+	/* the same key */
+	begin(143);
+	know(7, true);
+	memset(history.certs[0].spki, 1, 32);
+	v.trust = TRUST_SELF_SIGNED;
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+	/* nothing known */
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+}
+
+TEST(d4_another_name)
+{
+	begin(143);
+	snprintf(f.tls.sni, sizeof(f.tls.sni), "imap.example");
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_NAME_MISMATCH) >= 85);
+	CHECK(strstr(found(FIND_CERT_NAME_MISMATCH)->evidence[0].text,
+		  "imap.example") != NULL);
+}
+
+TEST(d4_silent_twins)
+{
+	static const char *const names[] = {"*.example", "MAIL.EXAMPLE",
+	    "other.example\nmail.example", "xn--mll-hoa.example"};
+
+	for (unsigned i = 0; i < 4; i++) {
+		begin(143);
+		snprintf(f.tls.sni, sizeof(f.tls.sni), "%s",
+		    i == 3   ? names[3]
+		    : i == 0 ? "a.b.example"
+			     : "mail.example");
+		snprintf(v.leaf.names, sizeof(v.leaf.names), "%s",
+		    i == 0 ? "*.b.example" : names[i]);
+		ask(detect_cert);
+		check_silent();
+	}
+	/* no name was asked for */
+	begin(25);
+	f.tls.has_sni = 0;
+	f.tls.sni[0] = '\0';
+	snprintf(v.leaf.names, sizeof(v.leaf.names), "mx.hoster.example");
+	ask(detect_cert);
+	check_silent();
+	/* too many names to know */
+	begin(143);
+	v.leaf.flags |= X509F_NAMES_CUT;
+	snprintf(v.leaf.names, sizeof(v.leaf.names), "x.example");
+	ask(detect_cert);
+	check_silent();
+	/* the name in clear is a cover */
+	begin(143);
+	f.tls.ech = 1;
+	snprintf(f.tls.sni, sizeof(f.tls.sni), "cover.example");
+	ask(detect_cert);
+	check_silent();
+}
+
+TEST(d5_dates)
+{
+	begin(143);
+	v.leaf.not_after = v.valid_to = NOW - 1;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_EXPIRED) >= 85);
+	begin(143);
+	v.leaf.not_before = v.valid_from = NOW + 30 * DAY;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_NOT_YET_VALID) >= 85);
+	CHECK(found(FIND_CERT_EXPIRED) == NULL);
+	/* by less than a clock may be off */
+	begin(143);
+	v.leaf.not_before = v.valid_from = NOW + 60;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_NOT_YET_VALID) > 0);
+	CHECK(confidence(FIND_CERT_NOT_YET_VALID) < 50);
+	/* an intermediate */
+	begin(143);
+	v.valid_to = NOW - DAY;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_EXPIRED) >= 50);
+	CHECK(confidence(FIND_CERT_EXPIRED) < 85);
+}
+
+TEST(d5_packet_time_not_today)
+{
+	begin(143);
+	o.time = (NOW - 20 * 365 * DAY) * INT64_C(1000000000);
+	v.leaf.not_before = v.valid_from = o.time / INT64_C(1000000000) - DAY;
+	v.leaf.not_after = v.valid_to = v.leaf.not_before + 90 * DAY;
+	ask(detect_cert);
+	check_silent();
+	/* a capture without a clock */
+	begin(143);
+	o.time = 5;
+	ask(detect_cert);
+	check_silent();
+}
+
+TEST(d6_where_the_chain_ends)
+{
+	begin(143);
+	v.trust = TRUST_INCOMPLETE;
+	v.count = 1;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_INCOMPLETE_CHAIN) >= 50);
+	CHECK(confidence(FIND_CERT_UNTRUSTED) < 50);
+	begin(143);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_UNTRUSTED) >= 50);
+	CHECK(confidence(FIND_CERT_UNTRUSTED) < 85);
+	CHECK(found(FIND_CERT_INCOMPLETE_CHAIN) == NULL);
+	begin(143);
+	v.trust = TRUST_BAD_SIGNATURE;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_UNTRUSTED) >= 85);
+	/* completed from elsewhere: said, less sure */
+	begin(143);
+	v.completed = 1;
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_INCOMPLETE_CHAIN), 50);
+	CHECK(found(FIND_CERT_UNTRUSTED) == NULL);
+}
+
+TEST(d6_one_that_does_not_parse)
+{
+	begin(143);
+	memset(&v.leaf, 0, sizeof(v.leaf));
+	v.trust = TRUST_MALFORMED;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_UNTRUSTED) >= 50);
+	CHECK_INT(c.nout, 1);
+}
+
+TEST(d7_keys)
+{
+	const struct {
+		int type, bits;
+		bool weak;
+	} t[] = {{KEY_RSA, 1024, true}, {KEY_RSA, 2047, true},
+	    {KEY_RSA, 2048, false}, {KEY_EC, 192, true}, {KEY_EC, 224, false},
+	    {KEY_EC, 256, false}, {KEY_DSA, 1024, true},
+	    {KEY_ED25519, 253, false}, {KEY_ED448, 456, false}};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(143);
+		v.leaf.key_type = (uint8_t)t[i].type;
+		v.leaf.key_bits = (uint16_t)t[i].bits;
+		ask(detect_cert);
+		CHECK_INT(confidence(FIND_CERT_WEAK_KEY) >= 85, t[i].weak);
+		if (!t[i].weak)
+			check_silent();
+	}
+}
+
+TEST(d7_signatures)
+{
+	begin(143);
+	v.weak_sig_depth = 1;
+	v.leaf.sig_hash = SIG_MD5;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_WEAK_SIGNATURE) >= 85);
+	begin(143);
+	v.weak_sig_depth = 2;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_WEAK_SIGNATURE) >= 50);
+	/* a self-signed one's own signature counts for nothing */
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	v.leaf.sig_hash = SIG_SHA1;
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_WEAK_SIGNATURE) == NULL);
+}
+
+TEST(d7_usage)
+{
+	begin(143);
+	v.leaf.flags |= X509F_CA;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_BAD_USAGE) >= 50);
+	/* what `openssl req -x509` makes */
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	v.leaf.flags |= X509F_CA | X509F_SELF_ISSUED | X509F_SELF_SIGNED;
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_BAD_USAGE) == NULL);
+	begin(143);
+	v.leaf.flags = X509F_HAS_SAN | X509F_HAS_EKU;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_BAD_USAGE) >= 50);
+}
+
+TEST(d7_validity)
+{
+	const struct {
+		int64_t issued; /* seconds */
+		int days;
+		bool too_long;
+	} t[] = {{INT64_C(1773532800), 200, false},
+	    {INT64_C(1773532800), 202, true}, {INT64_C(1773532799), 398, false},
+	    {INT64_C(1773532799), 400, true}, {INT64_C(1598918399), 825, false},
+	    {INT64_C(1598918399), 827, true},
+	    {INT64_C(1420070400), 1800, false}};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(143);
+		v.leaf.flags |= X509F_HAS_SCT;
+		v.leaf.not_before = v.valid_from = t[i].issued;
+		v.leaf.not_after = v.valid_to = t[i].issued + t[i].days * DAY;
+		o.time = (t[i].issued + DAY) * INT64_C(1000000000);
+		ask(detect_cert);
+		CHECK_INT(confidence(FIND_CERT_BAD_USAGE) >= 50, t[i].too_long);
+		/* the operator's own CA may do as it likes */
+		v.anchor = ANCHOR_EXTRA;
+		ask(detect_cert);
+		check_silent();
+	}
+}
+
+TEST(d8_interceptor)
+{
+	begin(143);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	snprintf(
+	    v.leaf.issuer, sizeof(v.leaf.issuer), "CN=FG100D,O=Fortinet,C=US");
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_INTERCEPTOR) >= 85);
+	begin(143);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	snprintf(
+	    v.leaf.issuer, sizeof(v.leaf.issuer), "CN=mitmproxy,O=mitmproxy");
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_INTERCEPTOR) >= 85);
+}
+
+TEST(d8_silent_twins)
+{
+	/* pinned by the operator */
+	begin(143);
+	v.anchor = ANCHOR_EXTRA;
+	snprintf(v.leaf.issuer, sizeof(v.leaf.issuer), "CN=x,O=Fortinet");
+	ask(detect_cert);
+	check_silent();
+	/* the device's own */
+	begin(25);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	snprintf(
+	    v.leaf.issuer, sizeof(v.leaf.issuer), "CN=support,O=Fortinet,C=US");
+	snprintf(v.leaf.subject, sizeof(v.leaf.subject),
+	    "CN=FortiMail,O=Fortinet,C=US");
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_INTERCEPTOR) == NULL);
+}
+
+TEST(d9_accepted)
+{
+	begin(143);
+	f.raised = UINT64_C(1) << FIND_CERT_NAME_MISMATCH;
+	observe(OBS_TLS_APPDATA, DIR_C2S);
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_BAD_ACCEPTED) >= 50);
+	begin(25);
+	f.raised = UINT64_C(1) << FIND_CERT_SELF_SIGNED;
+	observe(OBS_TLS_APPDATA, DIR_C2S);
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_BAD_ACCEPTED) < 50);
+	/* an intermediate is missing: the client may have it */
+	begin(143);
+	v.trust = TRUST_INCOMPLETE;
+	f.raised = UINT64_C(1) << FIND_CERT_UNTRUSTED |
+		   UINT64_C(1) << FIND_CERT_INCOMPLETE_CHAIN;
+	observe(OBS_TLS_APPDATA, DIR_C2S);
+	ask(detect_cert);
+	check_silent();
+	/* nothing was bad, or only weak */
+	begin(143);
+	f.raised = UINT64_C(1) << FIND_CERT_WEAK_KEY |
+		   UINT64_C(1) << FIND_CERT_INCOMPLETE_CHAIN;
+	observe(OBS_TLS_APPDATA, DIR_C2S);
+	ask(detect_cert);
+	check_silent();
+}
+
+TEST(d10_rejected)
+{
+	static const uint8_t yes[] = {42, 43, 44, 45, 46, 48};
+	static const uint8_t no[] = {0, 40, 47, 70, 90};
+
+	for (unsigned i = 0; i < sizeof(yes) + sizeof(no); i++) {
+		bool fits = i < sizeof(yes);
+
+		begin(143);
+		observe(OBS_TLS_ALERT, DIR_C2S);
+		o.u.alert.level = 2;
+		o.u.alert.description = fits ? yes[i] : no[i - sizeof(yes)];
+		ask(detect_cert);
+		CHECK_INT(confidence(FIND_CERT_REJECTED_BY_CLIENT) >= 50, fits);
+	}
+	/* the server rejects the client's */
+	begin(143);
+	observe(OBS_TLS_ALERT, DIR_S2C);
+	o.u.alert.description = 48;
+	ask(detect_cert);
+	check_silent();
+}
+
+/* ---- versions ---- */
+
+static void
+hello(uint16_t offered, bool offers_13, uint16_t chosen, uint8_t sentinel)
+{
+	begin(143);
+	f.tls.client_hello.time = 1;
+	f.tls.offered = offered;
+	f.tls.offers_13 = offers_13;
+	f.tls.version = chosen;
+	f.tls.sentinel = sentinel;
+	observe(OBS_TLS_SERVER_HELLO, DIR_S2C);
+	o.u.hello.version = chosen;
+	o.u.hello.suite = 0xc02f;
+	o.u.hello.sentinel = sentinel;
+}
+
+TEST(d11_old_versions)
+{
+	for (uint16_t version = 0x0300; version <= 0x0304; version++) {
+		hello(0x0303, false, version, 0);
+		ask(detect_tls);
+		CHECK_INT(
+		    confidence(FIND_TLS_OLD_VERSION) >= 50, version < 0x0303);
+		CHECK(confidence(FIND_TLS_OLD_VERSION) < 85);
+	}
+	hello(0x0002, false, 0x0002, 0);
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_OLD_VERSION) >= 50);
+}
+
+TEST(d11_weak_suites)
+{
+	const struct {
+		uint16_t suite;
+		bool weak;
+	} t[] = {{0x0005, true}, {0x000a, true}, {0x0004, true}, {0xc012, true},
+	    {0x0001, true}, {0xc0b4, true}, {0x0003, true}, {0xc02f, false},
+	    {0x002f, false}, {0x1301, false}, {0xcca8, false}, {0x009f, false},
+	    {0, true}};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		hello(0x0303, false, 0x0303, 0);
+		o.u.hello.suite = t[i].suite;
+		ask(detect_tls);
+		CHECK_INT(confidence(FIND_TLS_WEAK_CIPHER) >= 50, t[i].weak);
+	}
+}
+
+TEST(d11_anonymous_between_mail_servers)
+{
+	hello(0x0303, false, 0x0303, 0);
+	o.u.hello.suite = 0xc019;
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_WEAK_CIPHER) >= 50);
+	f.proto = PROTO_SMTP;
+	f.who.server_port = 25;
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_WEAK_CIPHER) > 0);
+	CHECK(confidence(FIND_TLS_WEAK_CIPHER) < 50);
+	CHECK(has_tag(FIND_TLS_WEAK_CIPHER, EVT_OPPORTUNISTIC));
+}
+
+TEST(weak_suites_are_sorted)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i <= 0xffff; i++) {
+		const struct weak_suite *w = weak_suite((uint16_t)i);
+
+		if (w == NULL)
+			continue;
+		n++;
+		CHECK_INT(w->id, i);
+		CHECK(weakness_text(w->why) != NULL);
+	}
+	CHECK(n > 100);
+}
+
+TEST(d12_sentinel_against_an_offer_of_13)
+{
+	hello(0x0304, true, 0x0303, 1);
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 85);
+	CHECK(has_tag(FIND_TLS_DOWNGRADE, EVT_DURING_TLS_HANDSHAKE));
+	hello(0x0303, false, 0x0302, 2);
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 85);
+}
+
+TEST(d12_silent_twins)
+{
+	/* the client offered 1.2: every 1.3 server shows it the mark */
+	hello(0x0303, false, 0x0303, 1);
+	ask(detect_tls);
+	check_silent();
+	/* it offered 1.1 at most */
+	hello(0x0302, false, 0x0302, 2);
+	ask(detect_tls);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+	/* a server that knows no better */
+	hello(0x0304, true, 0x0303, 0);
+	ask(detect_tls);
+	check_silent();
+	/* 1.3 chosen, whatever the random looks like */
+	hello(0x0304, true, 0x0304, 1);
+	ask(detect_tls);
+	check_silent();
+	/* the offer was not seen */
+	hello(0, false, 0x0303, 1);
+	f.tls.client_hello.time = 0;
+	ask(detect_tls);
+	check_silent();
+}
+
+TEST(d12_seen_behind_the_attacker)
+{
+	hello(0x0303, false, 0x0303, 1);
+	observe(OBS_TLS_ALERT, DIR_C2S);
+	o.u.alert.level = 2;
+	o.u.alert.description = 47;
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 50);
+	CHECK(confidence(FIND_TLS_DOWNGRADE) < 85);
+	/* another reason to break off */
+	o.u.alert.description = 48;
+	ask(detect_tls);
+	check_silent();
+	/* no mark: illegal_parameter for some other reason */
+	o.u.alert.description = 47;
+	f.tls.sentinel = 0;
+	ask(detect_tls);
+	check_silent();
+}
+
+TEST(d13_fallback)
+{
+	hello(0x0302, false, 0x0302, 0);
+	f.tls.fallback_scsv = 1;
+	history.tls_versions = 1 << 3 | 1 << 4; /* 1.1 and 1.2 */
+	c.server = &history;
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 50);
+	CHECK(confidence(FIND_TLS_DOWNGRADE) < 85);
+	/* the server never did better */
+	history.tls_versions = 1 << 3;
+	ask(detect_tls);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+	/* no signal */
+	history.tls_versions = 1 << 4;
+	f.tls.fallback_scsv = 0;
+	ask(detect_tls);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+}
+
+TEST(a_hello_retry_request_is_not_a_choice)
+{
+	hello(0x0304, true, 0x0303, 1);
+	o.u.hello.retry = 1;
+	ask(detect_tls);
+	check_silent();
+}
+
+TEST_MAIN
