@@ -129,22 +129,57 @@ load64(const uint8_t *p)
 	return v;
 }
 
+static inline uint32_t
+load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* The last bytes, fewer than 8, as they would lie in a word of zeros. */
+static inline uint64_t
+load_tail(const uint8_t *p, size_t len)
+{
+	uint8_t word[8] = {0};
+	size_t at = 0;
+
+	if (len & 4) {
+		memcpy(word, p, 4);
+		at = 4;
+	}
+	if (len & 2) {
+		memcpy(word + at, p + at, 2);
+		at += 2;
+	}
+	if (len & 1)
+		word[at] = p[at];
+	return load64(word);
+}
+
 static uint64_t
 sum_bytes(uint64_t sum, const uint8_t *p, size_t len)
 {
-	uint64_t a = 0, b = 0, last = 0;
+	uint64_t other = 0;
 
 	for (; len >= 32; p += 32, len -= 32) {
-		a = add_carry(a, load64(p));
-		b = add_carry(b, load64(p + 8));
-		a = add_carry(a, load64(p + 16));
-		b = add_carry(b, load64(p + 24));
+		sum = add_carry(sum, load64(p));
+		other = add_carry(other, load64(p + 8));
+		sum = add_carry(sum, load64(p + 16));
+		other = add_carry(other, load64(p + 24));
 	}
 	for (; len >= 8; p += 8, len -= 8)
-		a = add_carry(a, load64(p));
-	memcpy(&last, p, len);
-	sum = add_carry(sum, last);
-	return add_carry(add_carry(sum, a), b);
+		sum = add_carry(sum, load64(p));
+	return add_carry(add_carry(sum, other), load_tail(p, len));
+}
+
+static inline uint64_t
+sum_address(uint64_t sum, const struct packet *pkt, const struct addr *a)
+{
+	if (!(pkt->flags & PKT_V6))
+		return add_carry(sum, load32(a->b + 12));
+	return add_carry(add_carry(sum, load64(a->b)), load64(a->b + 8));
 }
 
 static uint16_t
@@ -161,11 +196,10 @@ bool
 tcp_checksum_ok(const struct packet *pkt)
 {
 	uint32_t len = (uint32_t)(pkt->payload - pkt->tcp) + pkt->len;
-	size_t skip = pkt->flags & PKT_V6 ? 0 : 12; /* of the mapped form */
 	uint64_t sum = (uint64_t)htonl(len) + htons(6);
 
-	sum = sum_bytes(sum, pkt->src.b + skip, 16 - skip);
-	sum = sum_bytes(sum, pkt->dst.b + skip, 16 - skip);
+	sum = sum_address(sum, pkt, &pkt->src);
+	sum = sum_address(sum, pkt, &pkt->dst);
 	sum = sum_bytes(sum, pkt->tcp, len);
 	return fold(sum) == 0xffff;
 }

@@ -6,6 +6,7 @@
  */
 #include "sensor/capture.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,12 +238,28 @@ account(struct capture *c, const struct packet *pkt)
 		other_link(c, pkt->linktype);
 }
 
+/* In pieces of a size that compilers turn into plain vector stores: in one
+ * piece it becomes a string instruction, which alone took 40 cycles. */
+static inline void
+clear_decoded(struct packet *pkt)
+{
+	enum {
+		FROM = offsetof(struct packet, linktype) + sizeof(int),
+		SIZE = sizeof(struct packet) - FROM,
+		PIECE = 64
+	};
+	uint8_t *p = (uint8_t *)pkt + FROM;
+
+	static_assert(SIZE > 2 * PIECE && SIZE <= 3 * PIECE, "pieces");
+	memset(p, 0, PIECE);
+	memset(p + PIECE, 0, PIECE);
+	memset(p + 2 * PIECE, 0, SIZE - 2 * PIECE);
+}
+
 static inline void
 number(struct capture *c, struct packet *pkt)
 {
-	size_t rest = offsetof(struct packet, linktype) + sizeof(pkt->linktype);
-
-	memset((uint8_t *)pkt + rest, 0, sizeof(*pkt) - rest);
+	clear_decoded(pkt);
 	pkt->ordinal = ++c->ordinal;
 	pkt->file = c->file;
 	pkt->frame_no = ++c->frame_no;
