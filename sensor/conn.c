@@ -288,7 +288,7 @@ take_evidence(
 {
 	struct evidence_view view = {.dir = (uint8_t)dir,
 	    .phase = (uint8_t)session_phase(c),
-	    .quit = c->mail != NULL ? mail_quit_seen(c->mail) : c->quit,
+	    .quit = c->quit,
 	    .opaque = c->use == USE_OPAQUE};
 
 	if (c->use != USE_OPAQUE && pkt->len > 0)

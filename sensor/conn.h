@@ -68,6 +68,7 @@ struct conn {
 	/* as last known from the decoder, which may be gone */
 	uint8_t proto, phase;
 	bool implicit_tls, quit;
+	bool fed; /* the decoder was given something; ask it */
 	/* a handshake seen on a living connection, not proven yet */
 	bool cand[2];
 	uint8_t cand_client;

@@ -413,6 +413,8 @@ rewind_gap(struct norm_env *env, struct norm *n, const struct incoming *in)
 		n->wait->held[0].count + n->wait->held[1].count) > 0)
 		return false;
 	stream_close(env->stream, n->slot);
+	if (n->wait != NULL)
+		n->wait->cut_to[in->dir] = 0;
 	d->gap -= d->next - to;
 	d->next = d->done = d->gap_to = to;
 	env->n.rewound++;

@@ -175,7 +175,7 @@ session_phase(const struct conn *c)
 		return PHASE_CLOSING;
 	if (c->use == USE_UNDECIDED)
 		return PHASE_TEXT;
-	return c->mail != NULL ? mail_phase(c->mail) : (enum phase)c->phase;
+	return (enum phase)c->phase;
 }
 
 /* The decoder has nothing more to do, or there is none to be had. */
@@ -255,6 +255,7 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	if (c->use != USE_MAIL)
 		return;
 	t->cur = c;
+	c->fed = true;
 	if (c->vis != c->vis_told)
 		tell_vis(c);
 	if (p->what == NORM_BYTES)
@@ -283,22 +284,28 @@ session_finish(struct tracker *t, struct conn *c)
 	set_opaque(c);
 }
 
+static void
+settle_decoder(struct tracker *t, struct conn *c)
+{
+	bool want_c = mail_wants(c->mail, DIR_C2S) == MAIL_BYTES;
+	bool want_s = mail_wants(c->mail, DIR_S2C) == MAIL_BYTES;
+
+	remember(c);
+	if (!want_c)
+		norm_off(&c->norm, DIR_C2S);
+	if (!want_s)
+		norm_off(&c->norm, DIR_S2C);
+	if (!want_c && !want_s)
+		session_finish(t, c);
+}
+
+/* The decoder's memory is touched only when it was given something. */
 void
 session_settle(struct tracker *t, struct conn *c)
 {
-	if (c->use == USE_MAIL) {
-		bool want_c = mail_wants(c->mail, DIR_C2S) == MAIL_BYTES;
-		bool want_s = mail_wants(c->mail, DIR_S2C) == MAIL_BYTES;
-
-		if (want_c && want_s)
-			return;
-		if (!want_c)
-			norm_off(&c->norm, DIR_C2S);
-		if (!want_s)
-			norm_off(&c->norm, DIR_S2C);
-		if (!want_c && !want_s)
-			session_finish(t, c);
-	}
+	if (c->fed && c->use == USE_MAIL)
+		settle_decoder(t, c);
+	c->fed = false;
 	if (c->use == USE_OPAQUE && c->proto == PROTO_OTHER && !c->opened)
 		c->mute = true;
 	if (c->norm.wait != NULL)

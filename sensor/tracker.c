@@ -463,5 +463,6 @@ tracker_counters(struct tracker *t)
 	t->n.hole_bytes = n->hole_bytes;
 	t->n.pending_full = n->pending_full;
 	t->n.out_of_window = n->out_of_window;
+	t->n.stuck = n->stuck + stream_counters(t->norm.stream)->warnings;
 	return &t->n;
 }

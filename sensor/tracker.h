@@ -43,6 +43,7 @@ struct tracker_counters {
 	uint64_t rst, rst_after_data, conflicts, pending_full;
 	uint64_t bad_csum_ignored, out_of_window, sessions_full;
 	uint64_t not_mail;
+	uint64_t stuck; /* libnids complained or kept bytes: our mistake */
 };
 
 struct tracker;
