@@ -86,8 +86,10 @@ enum known_tls detect_known_tls(const struct server_facts *s);
 enum known_tls detect_add_history(struct finding *f,
     const struct server_facts *s, const int weight[KNOWN_LEVELS]);
 
-/* For sentences: "2026-10-02", and 1214 as "1 214". Return buf. */
+/* For sentences: "2026-10-02", 3.4 s as "3.4 s" (or ms, min), and 1214 as
+ * "1 214". Return buf. */
 char *detect_date(char *buf, size_t cap, int64_t ns);
+char *detect_span(char *buf, size_t cap, int64_t ns);
 char *detect_count(char *buf, size_t cap, uint64_t n);
 
 /* Findings that mean interference: the flow does not teach, and what follows

@@ -78,6 +78,15 @@ static const enum finding_id causes[] = {FIND_STARTTLS_STRIPPED,
 #define NCAUSES (sizeof(causes) / sizeof(causes[0]))
 
 static bool
+is_cause(uint16_t finding)
+{
+	for (unsigned i = 0; i < NCAUSES; i++)
+		if (causes[i] == finding)
+			return true;
+	return false;
+}
+
+static bool
 cause_here(const struct detect_ctx *c, enum finding_id *id)
 {
 	for (unsigned i = 0; i < NCAUSES; i++) {
@@ -141,7 +150,8 @@ event_weight(const struct pair_event *e, uint16_t clear_port, bool auth,
 				      : 0;
 	switch (e->how) {
 	case TLS_NO_FAIL:
-		return 0;
+		return tls_expected && is_cause(e->finding) ? W_FALLBACK_SIGNS
+							    : 0;
 	case TLS_FAIL_REFUSED:
 		return W_FALLBACK_REFUSED;
 	default:
@@ -156,23 +166,27 @@ static void
 say_event(
     struct finding *n, const struct pair_event *e, int weight, int64_t used)
 {
-	double ago = (double)(used - e->at.time) / SECOND;
+	char ago[24];
 
+	(void)detect_span(ago, sizeof(ago), used - e->at.time);
 	if (e->finding == FIND_RST_INJECTED) {
 		n->tags |= EVT_AFTER_FORGED_RST;
 		finding_add(n, weight,
-		    "the connection from port %u got a forged reset %.1f s "
-		    "before",
+		    "the connection from port %u got a forged reset %s before",
 		    e->client_port, ago);
+	} else if (e->how == TLS_NO_FAIL) {
+		finding_add(n, weight,
+		    "%s before, on the connection from port %u: %s", ago,
+		    e->client_port,
+		    finding_info((enum finding_id)e->finding)->title);
 	} else if (e->how == TLS_FAIL_REFUSED) {
 		finding_add(n, weight,
-		    "TLS was refused on the connection from port %u %.1f s "
-		    "before",
+		    "TLS was refused on the connection from port %u %s before",
 		    e->client_port, ago);
 	} else {
 		finding_add(n, weight,
 		    "the TLS handshake on the connection from port %u (to %u) "
-		    "%s %.1f s before",
+		    "%s %s before",
 		    e->client_port, e->server_port,
 		    tls_fail_name((enum tls_fail)e->how), ago);
 	}
@@ -226,6 +240,20 @@ fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 
 /* ---- found out later ---- */
 
+/* Known before, and the plaintext that followed it was spoken of. */
+static bool
+was_told(const struct facts *f, const struct detect_ctx *c, enum tls_fail how)
+{
+	const struct pair_event *e;
+
+	for (unsigned i = 0; i < c->recent->nevents; i++) {
+		e = &c->recent->events[i];
+		if (e->flow == f->flow && e->how == how && e->told)
+			return true;
+	}
+	return false;
+}
+
 static bool
 event_now(const struct obs *o, const struct facts *f,
     const struct detect_ctx *c, struct pair_event *e)
@@ -244,6 +272,8 @@ event_now(const struct obs *o, const struct facts *f,
 		return true;
 	}
 	how = facts_tls_failed(f, &e->at);
+	if (was_told(f, c, how))
+		return false;
 	e->how = (uint8_t)how;
 	e->probe = f->tls.client_hello.time == 0;
 	return how != TLS_NO_FAIL;

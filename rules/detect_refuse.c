@@ -72,6 +72,7 @@ refused_before(const struct facts *f, struct detect_ctx *c)
 	static const int known[KNOWN_LEVELS] = PLUS_REFUSED_KNOWN;
 	const struct pair_event *e = NULL;
 	struct finding *n;
+	char ago[24];
 
 	for (unsigned i = 0; c->recent != NULL && i < c->recent->nevents; i++)
 		if (c->recent->events[i].how == TLS_FAIL_REFUSED &&
@@ -83,9 +84,9 @@ refused_before(const struct facts *f, struct detect_ctx *c)
 	if (e == NULL || (n = detect_find(c, FIND_STARTTLS_REFUSED)) == NULL)
 		return;
 	finding_add(n, W_REFUSED,
-	    "%s was refused on the connection from port %u, %.1f s before",
+	    "%s was refused on the connection from port %u, %s before",
 	    facts_tls_verb(f), e->client_port,
-	    (double)(f->last - e->at.time) / SECOND);
+	    detect_span(ago, sizeof(ago), f->last - e->at.time));
 	(void)detect_add_history(n, c->server, known);
 	finding_add(
 	    n, PLUS_USED_IN_CLEAR, "the next connection went on in clear");
@@ -135,10 +136,20 @@ seen_well(const struct facts *f)
 			     VIS_TRUNCATED)) == 0;
 }
 
-static bool
-rst_forged(const struct facts *f)
+static uint8_t
+forged_rst(const struct facts *f)
 {
-	return f->rst[DIR_C2S].forged || f->rst[DIR_S2C].forged;
+	uint8_t c = f->rst[DIR_C2S].forged, s = f->rst[DIR_S2C].forged;
+
+	return c > s ? c : s;
+}
+
+static bool
+rst_of_server(const struct facts *f, const struct moment *at)
+{
+	if (f->rst[DIR_S2C].at.time != 0)
+		return f->rst[DIR_S2C].at.time == at->time;
+	return f->rst[DIR_C2S].at.time == 0 && f->closed_by == DIR_S2C;
 }
 
 /* Closed before any ClientHello by the client's own will, or by a server that
@@ -148,51 +159,75 @@ static bool
 is_probe(const struct facts *f, enum tls_fail how, const struct moment *at)
 {
 	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
-	    rst_forged(f))
+	    forged_rst(f) != 0)
 		return false;
 	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT)
 		return true;
-	if (how == TLS_FAIL_RST && f->rst[DIR_S2C].at.time == at->time)
+	if (how == TLS_FAIL_RST && rst_of_server(f, at))
 		return false;
 	return f->closed_by == DIR_C2S ||
 	       at->time - f->tls.answered.time > SERVER_PATIENCE;
 }
 
+/* Alerts by which the sides find that they have nothing in common:
+ * handshake_failure, protocol_version, insufficient_security,
+ * inappropriate_fallback, missing_extension, unsupported_extension,
+ * unrecognized_name, no_application_protocol. */
+static bool
+is_misfit(uint8_t alert)
+{
+	static const uint8_t codes[] = {40, 70, 71, 86, 109, 110, 112, 120};
+
+	return memchr(codes, alert, sizeof(codes)) != NULL;
+}
+
 static void
 add_abort_alert(struct finding *n, const struct facts *f)
 {
-	finding_add(n, W_ABORTED_ALERT, "the %s ended it with alert %u",
+	bool misfit = is_misfit(f->tls.alert_code);
+
+	finding_add(n, misfit ? W_ABORTED_MISFIT : W_ABORTED_ALERT,
+	    "the %s ended it with alert %u%s",
 	    f->tls.alert_dir == DIR_C2S ? "client" : "server",
-	    f->tls.alert_code);
+	    f->tls.alert_code,
+	    misfit ? ", as sides do that do not fit together" : "");
 }
 
 static void
 add_abort_fin(struct finding *n, const struct facts *f)
 {
-	if (f->tls.version >= PROTO_TLS13 && f->closed_by == DIR_C2S)
-		finding_add(n, W_ABORTED_UNREADABLE,
-		    "the client closed in the handshake; a reason, if given, "
-		    "was encrypted (TLS 1.3)");
-	else
+	if (f->closed_by == DIR_S2C)
 		finding_add(n, W_ABORTED_FIN,
-		    "the %s closed in the middle of the handshake",
-		    f->closed_by == DIR_C2S ? "client" : "server");
+		    "the server closed in the middle of the handshake");
+	else
+		finding_add(n, W_ABORTED_BY_CLIENT,
+		    "the client closed in the middle of the handshake%s",
+		    f->tls.version >= PROTO_TLS13
+			? "; a reason, if given, was encrypted (TLS 1.3)"
+			: "");
 }
 
 static void
-add_abort_rst(struct finding *n, const struct facts *f)
+add_abort_rst(struct finding *n, const struct facts *f, const struct moment *at)
 {
-	finding_add(n, W_ABORTED_RST, "a reset ended it %s",
+	bool server = rst_of_server(f, at);
+	uint8_t forged = forged_rst(f);
+
+	finding_add(n,
+	    server || forged != 0 ? W_ABORTED_RST : W_ABORTED_BY_CLIENT,
+	    "a reset of the %s ended it %s", server ? "server" : "client",
 	    f->tls.client_hello.time != 0 ? "in the middle of the handshake"
 					  : "right after the go-ahead");
-	if (rst_forged(f)) {
-		n->tags |= EVT_AFTER_FORGED_RST;
-		finding_add(n, PLUS_FORGED_RST, "that reset was forged");
-	}
+	if (forged == 0)
+		return;
+	n->tags |= EVT_AFTER_FORGED_RST;
+	finding_add(n, forged >= 85 ? PLUS_FORGED_RST : PLUS_MAYBE_FORGED_RST,
+	    "that reset was forged (confidence %u)", forged);
 }
 
 static void
-add_abort(struct finding *n, const struct facts *f, enum tls_fail how)
+add_abort(struct finding *n, const struct facts *f, enum tls_fail how,
+    const struct moment *at)
 {
 	switch (how) {
 	case TLS_FAIL_TEXT:
@@ -204,7 +239,7 @@ add_abort(struct finding *n, const struct facts *f, enum tls_fail how)
 		add_abort_alert(n, f);
 		break;
 	case TLS_FAIL_RST:
-		add_abort_rst(n, f);
+		add_abort_rst(n, f, at);
 		break;
 	case TLS_FAIL_FIN:
 		add_abort_fin(n, f);
@@ -228,8 +263,8 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (f->implicit_tls || how == TLS_NO_FAIL || how == TLS_FAIL_REFUSED ||
 	    is_probe(f, how, &at))
 		return;
-	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_TEXT && !rst_forged(f) &&
-	    !seen_well(f))
+	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_TEXT &&
+	    forged_rst(f) == 0 && !seen_well(f))
 		return;
 	if (f->tls.alert.time != 0 && f->tls.alert_dir == DIR_C2S &&
 	    facts_is_cert_alert(f->tls.alert_code))
@@ -241,8 +276,12 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	n->tags |= EVT_DURING_TLS_HANDSHAKE;
 	finding_add(n, 0, "%s was asked for and granted; the handshake %s",
 	    facts_tls_verb(f), tls_fail_name(how));
-	add_abort(n, f, how);
+	add_abort(n, f, how, &at);
 	(void)detect_add_history(n, s, known);
+	if (c->pair != NULL && c->pair->tls > 0)
+		finding_add(n, PLUS_PAIR_TLS,
+		    "these two hosts got TLS before (%u session%s)",
+		    c->pair->tls, c->pair->tls == 1 ? "" : "s");
 	if (s != NULL && s->tls_done == 0 && s->tls_failed >= 3)
 		finding_add(n, LESS_TLS_NEVER_WORKS,
 		    "but TLS never came about with this server");
@@ -277,7 +316,8 @@ add_esmtp_history(struct finding *n, const struct server_facts *s)
 static bool
 is_policy_code(uint16_t code)
 {
-	return code == 550 || code == 553 || code == 554;
+	return code == 501 || code == 504 || code == 550 || code == 553 ||
+	       code == 554;
 }
 
 void
@@ -308,7 +348,7 @@ detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		    "the greeting is masked with asterisks");
 	if (is_policy_code(f->caps.refused_code))
 		finding_add(n, LESS_POLICY_CODE,
-		    "but the code is one for unwelcome clients");
+		    "but the code is one for clients with unwelcome names");
 }
 
 void

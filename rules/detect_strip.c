@@ -86,6 +86,7 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 	static const int known[KNOWN_LEVELS] = W_STRIPPED_KNOWN;
 	struct finding *n = detect_find(c, FIND_STARTTLS_STRIPPED);
 	const struct server_facts *s = c->server;
+	char span[24];
 
 	if (n == NULL)
 		return;
@@ -97,9 +98,8 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		    "an earlier list of this connection offered it");
 	if (s != NULL && s->last_offer != 0 && f->last >= s->last_offer &&
 	    f->last - s->last_offer < LATELY)
-		finding_add(n, PLUS_OFFERED_LATELY,
-		    "it was offered %lld s before",
-		    (long long)((f->last - s->last_offer) / 1000000000));
+		finding_add(n, PLUS_OFFERED_LATELY, "it was offered %s before",
+		    detect_span(span, sizeof(span), f->last - s->last_offer));
 	add_use(n, f);
 	add_doubts(n, c);
 }
@@ -204,6 +204,25 @@ mangled_word(const struct facts *f, struct detect_ctx *c, struct slice word,
 		add_never_offered(n, c->server);
 }
 
+/* Another word, of the same length, where STARTTLS stood in the last list. */
+static void
+mangled_replaced(const struct facts *f, struct detect_ctx *c)
+{
+	struct finding *n;
+	struct slice word;
+
+	if (c->server == NULL || !words_replaced(c->server->words,
+				     f->caps.words, facts_tls_verb(f), &word))
+		return;
+	n = detect_find(c, FIND_STARTTLS_MANGLED);
+	if (n == NULL)
+		return;
+	finding_add(n, W_REPLACED,
+	    "the list is that of earlier sessions, with \"%.*s\" where %s "
+	    "stood",
+	    (int)word.len, (const char *)word.p, facts_tls_verb(f));
+}
+
 static void
 mangled_greeting(const struct facts *f, struct detect_ctx *c)
 {
@@ -233,6 +252,8 @@ detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		mangled_word(f, c, word, damage);
 	else if (f->greeting.masked)
 		mangled_greeting(f, c);
+	else
+		mangled_replaced(f, c);
 }
 
 /* A12. A mask is said at once. A slip of the fingers is corrected by the next

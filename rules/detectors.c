@@ -116,6 +116,22 @@ detect_date(char *buf, size_t cap, int64_t ns)
 	return buf;
 }
 
+char *
+detect_span(char *buf, size_t cap, int64_t ns)
+{
+	double s = (double)ns / 1e9;
+
+	if (s < 0)
+		s = 0;
+	if (s < 1)
+		(void)snprintf(buf, cap, "%.0f ms", s * 1000);
+	else if (s < 120)
+		(void)snprintf(buf, cap, "%.1f s", s);
+	else
+		(void)snprintf(buf, cap, "%.0f min", s / 60);
+	return buf;
+}
+
 /* 1214 as "1 214". */
 char *
 detect_count(char *buf, size_t cap, uint64_t n)

@@ -12,6 +12,7 @@
 #include "rules/words.h"
 
 #define SILENCE (30 * INT64_C(1000000000)) /* ns without a packet */
+#define BROKEN_OFF (5 * INT64_C(1000000000)) /* ns from garbage to the end */
 
 #define ALERT_CLOSE_NOTIFY 0
 #define ALERT_WARNING 1
@@ -485,7 +486,9 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 		*at = *rst;
 		return TLS_FAIL_RST;
 	}
-	if (f->tls.broken.time != 0)
+	/* unreadable records: failed if it was over at once, else unknown */
+	if (f->tls.broken.time != 0 &&
+	    f->last_packet - f->tls.broken.time > BROKEN_OFF)
 		return TLS_NO_FAIL;
 	return failed_by_end(f, at);
 }

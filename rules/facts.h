@@ -100,7 +100,7 @@ struct facts_rst { /* by enum dir of the sender */
 	struct moment at; /* first one */
 	uint32_t tests; /* of all, enum rst_test */
 	uint8_t phase; /* enum phase at the first */
-	uint8_t forged; /* a finding rst-injected stands on one of them */
+	uint8_t forged; /* confidence of rst-injected on one of them, or 0 */
 };
 
 struct facts_odd { /* a verb nobody has, refused by the server */

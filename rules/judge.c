@@ -189,7 +189,7 @@ settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 		j->n.by_finding[n->id]++;
 		note_finding(j, &w->f, n);
 		if (n->id == FIND_RST_INJECTED && o->kind == OBS_RST)
-			w->f.rst[o->dir == DIR_S2C].forged = 1;
+			w->f.rst[o->dir == DIR_S2C].forged = n->confidence;
 		raise_alert(j, w, n);
 	}
 }

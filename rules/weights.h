@@ -3,28 +3,31 @@
  * What each piece of evidence is worth, on a scale where 85 and more is high
  * confidence, 50 to 84 medium, below 50 low. Pieces add up and are clamped to
  * 0..100; every alert prints them. A weight that stands alone for a finding
- * is called W_..., one that strengthens or weakens it by itself PLUS_... and
- * LESS_... . A row of KNOWN_LEVELS goes by how well the server is known:
- * nothing, one session, some, ten sessions or two days.
+ * is called W_..., one that only strengthens or weakens it PLUS_... and LESS_... .
+ * KNOWN(...) goes by how well the server is known: one session, some, ten
+ * sessions or two days.
  */
 #ifndef STRIPWIRE_WEIGHTS_H
 #define STRIPWIRE_WEIGHTS_H
 
+/* A row of KNOWN_LEVELS: nothing is known, one session, some, well. */
+#define KNOWN(once, some, well)     \
+	{                           \
+		0, once, some, well \
+	}
+
 /* A1, A13, A16: the list lacks what earlier lists offered. One session is
  * medium by itself, ten are high. */
-#define W_STRIPPED_KNOWN      \
-	{                     \
-		0, 60, 70, 86 \
-	}
+#define W_STRIPPED_KNOWN KNOWN(60, 70, 86)
 #define W_STRIPPED_SAME_FLOW 70 /* an earlier list of this very connection */
 #define W_LOGINDISABLED_GONE 60
 #define PLUS_OFFERED_LATELY 6 /* minutes ago */
 #define PLUS_USED_IN_CLEAR 6 /* and the client went on in clear */
 #define LESS_NOT_USED (-25) /* nobody went on: it may be a probe */
 #define LESS_OFTEN_ABSENT (-30) /* one list in ten lacked it before */
-#define LESS_PAIR_ALWAYS_CLEAR \
-	(-45) /* these two never had TLS, and others do:
-				  a server that treats networks differently */
+/* These two never had TLS, and others do: a server that treats networks
+ * differently. */
+#define LESS_PAIR_ALWAYS_CLEAR (-45)
 /* A22: 530 "issue STARTTLS first" from a server whose list has none. */
 #define W_DEMANDED 90
 
@@ -32,11 +35,9 @@
 #define W_MASKED_OTHER 55 /* a masked word of another length */
 #define W_MASKED_SAME 88 /* as long as STARTTLS or STLS */
 #define W_GARBLED 88
+#define W_REPLACED 78 /* the list as before, with another word in its place */
 #define W_GREETING_MASKED 60
-#define PLUS_MANGLED_KNOWN   \
-	{                    \
-		0, 8, 12, 33 \
-	}
+#define PLUS_MANGLED_KNOWN KNOWN(8, 12, 33)
 #define LESS_NEVER_OFFERED (-30)
 /* A12 */
 #define W_VERB_MASKED 55
@@ -46,10 +47,7 @@
 /* A7, A15, A16: refused after being offered, and plaintext followed */
 #define W_REFUSED 55
 #define W_INVALID_REPLY 88 /* A8: a code RFC 3207 does not know */
-#define PLUS_REFUSED_KNOWN    \
-	{                     \
-		0, 10, 20, 33 \
-	}
+#define PLUS_REFUSED_KNOWN KNOWN(10, 20, 33)
 #define PLUS_REFUSED_FOR_GOOD 6 /* 5xx to a command just offered */
 #define LESS_LIST_WITHOUT (-25) /* it was not offered at all */
 
@@ -58,33 +56,26 @@
 #define W_ABORTED_RST 58
 #define W_ABORTED_ALERT 54
 #define W_ABORTED_FIN 52
-#define W_ABORTED_UNREADABLE 42 /* TLS 1.3: the client's reason is hidden */
+/* Scanners leave like this, and in TLS 1.3 a client that dislikes the
+ * certificate. */
+#define W_ABORTED_BY_CLIENT 42
+/* An alert by which two part that have no version or suite in common. */
+#define W_ABORTED_MISFIT 44
 #define W_ABORTED_SILENCE 50
 #define PLUS_FORGED_RST 32
-#define PLUS_ABORTED_KNOWN   \
-	{                    \
-		0, 6, 10, 14 \
-	}
+#define PLUS_MAYBE_FORGED_RST 20 /* where that finding itself is not high */
+#define PLUS_ABORTED_KNOWN KNOWN(6, 10, 14)
 #define LESS_TLS_NEVER_WORKS (-30)
 
 /* A10, A17, A18 */
-#define W_EHLO_KNOWN          \
-	{                     \
-		0, 60, 70, 90 \
-	}
+#define W_EHLO_KNOWN KNOWN(60, 70, 90)
 #define W_EHLO_UNKNOWN 40
 #define PLUS_SAYS_ESMTP 15
 #define PLUS_GREETING_MASKED 20
-#define LESS_POLICY_CODE (-20) /* 550, 553, 554: it dislikes the client */
-#define W_CAPABILITY_KNOWN    \
-	{                     \
-		0, 58, 64, 74 \
-	}
+#define LESS_POLICY_CODE (-20) /* 501, 55x: it dislikes the client's name */
+#define W_CAPABILITY_KNOWN KNOWN(58, 64, 74)
 #define W_OLD_IMAP 55
-#define PLUS_OLD_IMAP_KNOWN   \
-	{                     \
-		0, 30, 32, 35 \
-	}
+#define PLUS_OLD_IMAP_KNOWN KNOWN(30, 32, 35)
 
 /* A14: LOGIN where the server said LOGINDISABLED */
 #define W_LOGIN_DISABLED 90
@@ -94,12 +85,10 @@
 #define W_FALLBACK_RESET 55 /* after a forged reset elsewhere */
 #define W_FALLBACK_BROKEN 58 /* after a handshake that failed */
 #define W_FALLBACK_REFUSED 58
-#define W_FALLBACK_PROBE 50 /* asked for TLS and closed without a hello */
+#define W_FALLBACK_SIGNS 55 /* other signs of interference came before */
+#define W_FALLBACK_PROBE 46 /* asked for TLS and closed without a hello */
 #define W_FALLBACK_PORT 52 /* implicit TLS broken, then another port */
-#define PLUS_FALLBACK_KNOWN  \
-	{                    \
-		0, 6, 10, 16 \
-	}
+#define PLUS_FALLBACK_KNOWN KNOWN(6, 10, 16)
 #define PLUS_PAIR_TLS 10 /* these two used TLS before, and only that */
 #define PLUS_CREDENTIALS 5
 #define PLUS_AT_ONCE 5 /* within ten seconds */
@@ -108,10 +97,7 @@
 #define W_COMMAND_INJECTED 90
 #define W_RESPONSE_INJECTED 88
 #define W_PREAUTH 70
-#define PLUS_PREAUTH_KNOWN    \
-	{                     \
-		0, 18, 20, 25 \
-	}
+#define PLUS_PREAUTH_KNOWN KNOWN(18, 20, 25)
 #define W_DATA_BEFORE_AUTH 88
 #define W_UNSOLICITED 86
 #define W_REFERRAL 86

@@ -284,6 +284,27 @@ words_find_damaged(const char *list, const char *want, struct slice *found)
 }
 
 bool
+words_replaced(
+    const char *before, const char *now, const char *want, struct slice *found)
+{
+	struct slice a, b, token, word;
+	unsigned hits = 0;
+
+	while (words_next(&before, &a, &token)) {
+		if (!words_next(&now, &b, &word))
+			return false;
+		if (words_equal(token, want) && word.len == token.len) {
+			*found = word;
+			hits++;
+		} else if (a.len != b.len || memcmp(a.p, b.p, a.len) != 0) {
+			return false;
+		}
+	}
+	return hits == 1 && !words_next(&now, &b, &word) &&
+	       !words_equal(*found, want);
+}
+
+bool
 words_equal(struct slice a, const char *b)
 {
 	return a.len == strlen(b) &&

@@ -44,6 +44,11 @@ bool words_next(const char **list, struct slice *line, struct slice *token);
 enum word_damage words_find_damaged(
     const char *list, const char *want, struct slice *found);
 
+/* `now` is the list `before` line by line, but for one line: where `want`
+ * stood there is *found, a word of the same length. */
+bool words_replaced(
+    const char *before, const char *now, const char *want, struct slice *found);
+
 bool words_equal(struct slice a, const char *b); /* without case */
 /* The list holds that word as a first token. */
 bool words_has(const char *list, const char *word);

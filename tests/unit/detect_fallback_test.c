@@ -145,7 +145,7 @@ TEST(aborted_by_alert_then_plaintext)
 
 	play_init(&p);
 	broken(&p);
-	play_alert(&p, DIR_S2C, 40);
+	play_alert(&p, DIR_S2C, 80);
 	CHECK(play_conf(&p, FIND_TLS_ABORTED_AFTER_STARTTLS) >= 50);
 	play_end(&p, END_FIN, DIR_S2C);
 	CHECK_INT(play_times(&p, FIND_TLS_ABORTED_AFTER_STARTTLS), 1);
@@ -153,6 +153,27 @@ TEST(aborted_by_alert_then_plaintext)
 	play_mail(&p);
 	CHECK(play_conf(&p, FIND_PLAINTEXT_FALLBACK) >= 50);
 	CHECK(play_conf(&p, FIND_PLAINTEXT_FALLBACK) < 85);
+	play_fini(&p);
+}
+
+/* Old clients and new servers, scanners: common, and no attack. */
+TEST(sides_that_do_not_fit_and_scanners_make_it_low)
+{
+	struct play p;
+
+	play_init(&p);
+	broken(&p);
+	play_alert(&p, DIR_S2C, 70);
+	CHECK(play_conf(&p, FIND_TLS_ABORTED_AFTER_STARTTLS) < 50);
+	p.server++;
+	broken(&p);
+	play_end(&p, END_FIN, DIR_C2S);
+	CHECK(play_conf(&p, FIND_TLS_ABORTED_AFTER_STARTTLS) < 50);
+	p.server++;
+	play_lesson(&p, PROTO_SMTP, 25);
+	broken(&p);
+	play_alert(&p, DIR_S2C, 70);
+	CHECK(play_conf(&p, FIND_TLS_ABORTED_AFTER_STARTTLS) >= 50);
 	play_fini(&p);
 }
 
