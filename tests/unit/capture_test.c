@@ -286,6 +286,9 @@ TEST(fingerprint_does_not_depend_on_the_format)
 	CHECK(run_bytes(&b)->file.fingerprint == want);
 	build_pcap(true, 0xa1b23c4d, 1001);
 	CHECK(run_bytes(&b)->file.fingerprint != want);
+	build_pcap(false, 0xa1b2c3d4, 1);
+	b.d[24 + 12]++; /* the length on the wire */
+	CHECK(run_bytes(&b)->file.fingerprint != want);
 	b.n -= sizeof(frame2) + 16;
 	CHECK(run_bytes(&b)->file.fingerprint != want);
 }

@@ -139,7 +139,8 @@ TEST(checksum_of_every_length)
 {
 	uint8_t data[300];
 
-	memset(data, 0xff, sizeof(data));
+	for (unsigned i = 0; i < sizeof(data); i++)
+		data[i] = i < 64 ? 0xff : (uint8_t)(i * 37);
 	for (unsigned len = 0; len <= sizeof(data); len++) {
 		begin();
 		w_ip4(&w, 6, 1, 0, 20 + len);
@@ -376,6 +377,9 @@ TEST(ipv6_extension_headers)
 		build6_chain(all, n);
 		CHECK_INT(decode(), IP_TCP);
 		check_text();
+		/* the fragment header in it is atomic */
+		CHECK(!(pkt.flags & PKT_FRAGMENT));
+		CHECK_INT(ip_counters(ctx)->fragments, 0);
 		uint32_t head = w.n - TEXT_LEN - 20;
 		for (uint32_t cut = 40; cut < head + 20; cut++)
 			CHECK_INT(decode_cut(cut, w.n), IP_TRUNCATED);
@@ -507,11 +511,14 @@ TEST(ipv6_fragment_within_fragments)
 	w_put(&w, "\x2c\0\0\0\0\0\0\0", 8);
 	CHECK_INT(decode(), IP_FRAGMENT);
 	w.n = 0;
-	w_ip6(&w, 44, 16);
+	w_ip6(&w, 44, 24);
 	w16(&w, 60 << 8);
 	w16(&w, 8);
 	w32(&w, 9);
-	w_put(&w, "\x06\0\0\x01\0\0\0\0", 8);
+	w_put(&w,
+	    "\x06\0\0\x01\0\0\0\0"
+	    "payload.",
+	    16);
 	CHECK_INT(decode(), IP_MALFORMED);
 }
 
