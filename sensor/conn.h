@@ -89,6 +89,7 @@ struct tracker {
 	struct conn *cur; /* whose observations are coming */
 	int64_t now, started; /* packet time */
 	uint64_t next_number;
+	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;
 	struct tracker_counters n;

@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#define SAMPLE 16 /* decoders looked at for one to take away */
 #define PUBLIC_ID_MASK ((1ull << 51) - 1)
 
 static uint64_t
@@ -193,6 +194,54 @@ may_be_mail(const struct conn *c, const struct norm_piece *p)
 	return c->mail_port || mail_looks_like(p->dir, p->bytes);
 }
 
+static void
+tell_vis(struct conn *c)
+{
+	mail_add_vis(c->mail, c->vis & ~c->vis_told);
+	c->vis_told = c->vis;
+}
+
+void
+session_finish(struct tracker *t, struct conn *c)
+{
+	if (c->mail == NULL)
+		return;
+	t->cur = c;
+	if (c->vis != c->vis_told)
+		tell_vis(c);
+	mail_end(c->mail, t->norm.now);
+	t->cur = NULL;
+	remember(c);
+	t->n.mail_flows[c->proto]++;
+	pool_put(t->mails, c->mail);
+	c->mail = NULL;
+	set_opaque(c);
+}
+
+/* All decoders are in use: of the next few the idlest flow loses its own. */
+static void
+take_idlest(struct tracker *t)
+{
+	struct conn *idlest = NULL;
+	uint32_t high = flow_high(t->flows);
+
+	for (unsigned looked = 0, found = 0; looked < high && found < SAMPLE;
+	     looked++) {
+		uint32_t slot = t->hand++ % high;
+		struct conn *c = flow_at(t->flows, slot)->conn;
+
+		if (c == NULL || c->mail == NULL || slot == t->busy)
+			continue;
+		found++;
+		if (idlest == NULL || c->last < idlest->last)
+			idlest = c;
+	}
+	if (idlest == NULL)
+		return;
+	idlest->vis |= VIS_CUT;
+	session_finish(t, idlest);
+}
+
 /* The first bytes of the flow decide. */
 static void
 decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
@@ -210,6 +259,10 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	c->mail = pool_get(t->mails);
 	if (c->mail == NULL) {
 		t->n.sessions_full++;
+		take_idlest(t);
+		c->mail = pool_get(t->mails);
+	}
+	if (c->mail == NULL) {
 		set_opaque(c);
 		return;
 	}
@@ -217,13 +270,6 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	c->vis_told = f.vis;
 	mail_init(c->mail, t->env, &f);
 	flow_set_age(t->flows, conn_slot(c), FLOW_LIVE);
-}
-
-static void
-tell_vis(struct conn *c)
-{
-	mail_add_vis(c->mail, c->vis & ~c->vis_told);
-	c->vis_told = c->vis;
 }
 
 static void
@@ -267,23 +313,6 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	t->cur = NULL;
 }
 
-void
-session_finish(struct tracker *t, struct conn *c)
-{
-	if (c->mail == NULL)
-		return;
-	t->cur = c;
-	if (c->vis != c->vis_told)
-		tell_vis(c);
-	mail_end(c->mail, t->norm.now);
-	t->cur = NULL;
-	remember(c);
-	t->n.mail_flows[c->proto]++;
-	pool_put(t->mails, c->mail);
-	c->mail = NULL;
-	set_opaque(c);
-}
-
 static void
 settle_decoder(struct tracker *t, struct conn *c)
 {
@@ -295,7 +324,8 @@ settle_decoder(struct tracker *t, struct conn *c)
 		norm_off(&c->norm, DIR_C2S);
 	if (!want_s)
 		norm_off(&c->norm, DIR_S2C);
-	if (!want_c && !want_s)
+	if ((!want_c && !want_s) ||
+	    (c->norm.d[DIR_C2S].eof && c->norm.d[DIR_S2C].eof))
 		session_finish(t, c);
 }
 

@@ -31,7 +31,8 @@ enum reassembly {
 
 struct tracker_config {
 	uint32_t max_flows; /* default 262144, power of two */
-	uint32_t max_sessions; /* flows being decoded, default 65536 */
+	uint32_t max_sessions; /* flows being decoded, default 65536; when
+				  all are in use the idlest loses its own */
 	uint64_t max_pending; /* bytes waiting behind holes, all flows */
 	enum reassembly reassembly;
 };
