@@ -213,12 +213,12 @@ TEST(show_is_not_steered_by_what_was_on_the_wire)
 
 TEST(show_writes_json)
 {
-	json_t *o;
+	json_t *root, *o;
 
 	SHOW("1", "--json");
 	CHECK_INT(ran.status, 0);
 	CHECK_INT(lines(ran.out), 1);
-	o = json_loads(ran.out, 0, NULL);
+	o = root = json_loads(ran.out, 0, NULL);
 	CHECK_INT(json_integer_value(json_object_get(o, "id")), 1);
 	CHECK_STR(json_string_value(json_object_get(o, "timestamp")),
 	    "2026-11-22T10:03:14.512000+0000");
@@ -227,7 +227,7 @@ TEST(show_writes_json)
 	CHECK_INT(json_array_size(json_object_get(o, "steps")), 6);
 	CHECK_INT(json_array_size(json_object_get(o, "evidence")), 3);
 	CHECK_STR(json_string_value(json_object_get(o, "severity")), "high");
-	json_decref(o);
+	json_decref(root);
 }
 
 TEST(show_writes_packets)

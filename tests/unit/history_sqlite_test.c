@@ -14,6 +14,7 @@
 #include "tests/test.h"
 
 #define T0 INT64_C(1795341794000000000)
+#define LATER (T0 + INT64_C(86400) * 1000000000)
 
 static char folder[PATH_MAX], db[PATH_MAX + 8];
 
@@ -140,10 +141,10 @@ knows(const struct history *h, const struct history *as, unsigned n)
 {
 	struct server_key key = server_key(n);
 	struct pair_key pkey = pair_key(n);
-	const struct server_facts *a = history_server(h, &key, INT64_MAX);
-	const struct server_facts *b = history_server(as, &key, INT64_MAX);
-	const struct pair_facts *p = history_pair(h, &pkey, INT64_MAX);
-	const struct pair_facts *q = history_pair(as, &pkey, INT64_MAX);
+	const struct server_facts *a = history_server(h, &key, LATER);
+	const struct server_facts *b = history_server(as, &key, LATER);
+	const struct pair_facts *p = history_pair(h, &pkey, LATER);
+	const struct pair_facts *q = history_pair(as, &pkey, LATER);
 
 	return a != NULL && b != NULL && memcmp(a, b, sizeof(*a)) == 0 &&
 	       p != NULL && q != NULL && memcmp(p, q, sizeof(*p)) == 0;
