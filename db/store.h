@@ -60,6 +60,12 @@ int64_t store_alert(struct store *s, const struct alert *a, const char *file);
 void store_cert(struct store *s, const struct chain_verdict *v,
     const struct obs_flow *flow, int64_t time);
 
+struct store_capture { /* a file of the input, read to its end */
+	const char *path;
+	uint64_t fingerprint, packets; /* see struct capture_file */
+	int64_t first, last; /* packet times */
+};
+
 /*
  * A file of the input has ended: its alerts and what it taught (h: marked
  * before, see history.h) become permanent together. STORE_KNOWN: a file with
@@ -69,8 +75,7 @@ void store_cert(struct store *s, const struct chain_verdict *v,
  * STORE_FAILED: some of it could not be written; h is dropped, and the file
  * will not be taken for known. h may be NULL.
  */
-enum store_status store_file_end(struct store *s, const char *path,
-    uint64_t fingerprint, uint64_t packets, int64_t first, int64_t last,
+enum store_status store_file_end(struct store *s, const struct store_capture *c,
     struct history *h, char *earlier, size_t earlierlen);
 
 /* Commits the batch if it is due (call often, it is cheap) or now. */

@@ -18,12 +18,6 @@
 #include <string.h>
 #include <time.h>
 
-struct file_end {
-	const char *path;
-	uint64_t fingerprint, packets;
-	int64_t first, last;
-};
-
 struct store_file *
 store_file_find(struct store *s, const char *path)
 {
@@ -104,8 +98,8 @@ say_earlier(sqlite3_stmt *st, char *earlier, size_t earlierlen)
 /* *known: such a file was read to its end before. A file without packets is
  * like any other without: nothing to recognise. */
 static int
-look_up(struct store *s, const struct file_end *e, bool *known, char *earlier,
-    size_t earlierlen)
+look_up(struct store *s, const struct store_capture *e, bool *known,
+    char *earlier, size_t earlierlen)
 {
 	struct binder b;
 	int rc;
@@ -164,7 +158,8 @@ take_out(struct store *s, struct store_file *f)
 }
 
 static int
-write_end(struct store *s, const struct store_file *f, const struct file_end *e)
+write_end(
+    struct store *s, const struct store_file *f, const struct store_capture *e)
 {
 	struct binder b;
 	int rc = store_stmt(s, ST_CAPTURE_DONE, &b);
@@ -183,7 +178,7 @@ write_end(struct store *s, const struct store_file *f, const struct file_end *e)
 
 /* The file was not known: what it taught lasts, if nothing of it was lost. */
 static int
-keep(struct store *s, struct store_file *f, const struct file_end *e,
+keep(struct store *s, struct store_file *f, const struct store_capture *e,
     struct history *h)
 {
 	int rc = store_file_row(s, f);
@@ -207,21 +202,19 @@ failed(struct store *s, struct history *h, int rc)
 }
 
 enum store_status
-store_file_end(struct store *s, const char *path, uint64_t fingerprint,
-    uint64_t packets, int64_t first, int64_t last, struct history *h,
-    char *earlier, size_t earlierlen)
+store_file_end(struct store *s, const struct store_capture *c,
+    struct history *h, char *earlier, size_t earlierlen)
 {
-	struct file_end e = {path, fingerprint, packets, first, last};
-	struct store_file *f = store_file_find(s, path);
+	struct store_file *f = store_file_find(s, c->path);
 	bool known = false;
 	int rc = SQLITE_NOMEM;
 
 	if (f != NULL)
 		rc = store_begin(s);
 	if (rc == SQLITE_OK)
-		rc = look_up(s, &e, &known, earlier, earlierlen);
+		rc = look_up(s, c, &known, earlier, earlierlen);
 	if (rc == SQLITE_OK)
-		rc = known ? take_out(s, f) : keep(s, f, &e, h);
+		rc = known ? take_out(s, f) : keep(s, f, c, h);
 	if (rc != SQLITE_OK)
 		return failed(s, h, rc);
 	if (h != NULL && (known || f->lost))

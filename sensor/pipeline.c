@@ -295,6 +295,8 @@ static void
 book_file(struct pipeline *p)
 {
 	const struct capture_file *f = &p->ended;
+	struct store_capture c = {
+	    f->path, f->fingerprint, f->packets, f->first, f->last};
 	char earlier[160] = "";
 
 	if (!p->has_ended)
@@ -305,8 +307,7 @@ book_file(struct pipeline *p)
 		p->n.broken_captures++;
 	if (p->store == NULL) {
 		history_keep(p->history);
-	} else if (store_file_end(p->store, f->path, f->fingerprint, f->packets,
-		       f->first, f->last, p->history, earlier,
+	} else if (store_file_end(p->store, &c, p->history, earlier,
 		       sizeof(earlier)) == STORE_KNOWN) {
 		p->n.known_captures++;
 		say(p, SAY_NOTE,

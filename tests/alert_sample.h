@@ -260,6 +260,16 @@ sample_exec(const char *path, const char *sql)
 	sqlite3_close(db);
 }
 
+/* store_file_end() with its fields in a row. */
+static inline enum store_status
+sample_file_end(struct store *s, const char *path, uint64_t fingerprint,
+    struct history *h, char earlier[256])
+{
+	struct store_capture c = {path, fingerprint, 100, T0, T0 + MS};
+
+	return store_file_end(s, &c, h, earlier, 256);
+}
+
 static inline bool
 sample_is_whole(const char *path)
 {

@@ -161,10 +161,19 @@ load(void)
 	return h;
 }
 
+static enum store_status
+end_file(
+    struct store *s, const char *path, uint64_t fingerprint, struct history *h)
+{
+	struct store_capture c = {path, fingerprint, 1, T0, T0};
+	char earlier[128];
+
+	return store_file_end(s, &c, h, earlier, sizeof(earlier));
+}
+
 TEST(what_a_run_learned_the_next_one_knows)
 {
 	struct history *h = history_new(), *back;
-	char earlier[128];
 	struct store *s;
 
 	make_folder();
@@ -172,13 +181,11 @@ TEST(what_a_run_learned_the_next_one_knows)
 	history_mark(h);
 	teach(h, 1);
 	teach(h, 2);
-	CHECK_INT(
-	    store_file_end(s, "a", 1, 1, 1, 1, h, earlier, 128), STORE_OK);
+	CHECK_INT(end_file(s, "a", 1, h), STORE_OK);
 	/* a file that was read before teaches nothing */
 	history_mark(h);
 	teach(h, 3);
-	CHECK_INT(
-	    store_file_end(s, "b", 1, 1, 1, 1, h, earlier, 128), STORE_KNOWN);
+	CHECK_INT(end_file(s, "b", 1, h), STORE_KNOWN);
 	store_close(s);
 	back = load();
 	CHECK(knows(back, h, 1));
@@ -194,7 +201,6 @@ TEST(what_a_run_learned_the_next_one_knows)
 TEST(only_what_changed_is_written)
 {
 	struct history *h;
-	char earlier[128];
 	struct store *s;
 	sqlite3 *raw;
 
@@ -204,8 +210,7 @@ TEST(only_what_changed_is_written)
 	history_mark(h);
 	teach(h, 1);
 	teach(h, 2);
-	CHECK_INT(
-	    store_file_end(s, "a", 1, 1, 1, 1, h, earlier, 128), STORE_OK);
+	CHECK_INT(end_file(s, "a", 1, h), STORE_OK);
 	store_close(s);
 	history_free(h);
 
@@ -217,8 +222,7 @@ TEST(only_what_changed_is_written)
 	s = open_db();
 	history_mark(h);
 	teach(h, 2);
-	CHECK_INT(
-	    store_file_end(s, "b", 2, 1, 1, 1, h, earlier, 128), STORE_OK);
+	CHECK_INT(end_file(s, "b", 2, h), STORE_OK);
 	store_close(s);
 	history_free(h);
 	h = load();

@@ -148,8 +148,7 @@ one_fault(const char *path, int nth, int error, unsigned *hits)
 	if ((s = open_telling(path, &t)) != NULL) {
 		store_run_begin(s, "during", "");
 		store_many(s, 40, 40);
-		(void)store_file_end(
-		    s, "x", 1, 2, 3, 4, &h, earlier, sizeof(earlier));
+		(void)sample_file_end(s, "x", 1, &h, earlier);
 		store_run_end(s, 1, 2, 3);
 		store_flush(s);
 		alerts = store_counters(s)->alerts;
@@ -287,8 +286,8 @@ write_until_killed(const char *path, unsigned round, int say)
 
 		store_many(s, n, 50);
 		/* another file each time: none of them is known */
-		(void)store_file_end(s, "x", (uint64_t)round << 32 | n, 1, 2, 3,
-		    NULL, earlier, sizeof(earlier));
+		(void)sample_file_end(
+		    s, "x", (uint64_t)round << 32 | n, NULL, earlier);
 		alerts =
 		    store_counters(s)->alerts + store_counters(s)->duplicates;
 		if (write(say, &alerts, sizeof(alerts)) != sizeof(alerts))

@@ -39,8 +39,7 @@ copy_row(void *ctx, const struct query_row *row)
 static enum store_status
 end_file(struct store *s, const char *path, struct history *h, char *earlier)
 {
-	return store_file_end(
-	    s, path, 0xfeedfacecafef00d, 100, T0, T0 + MS, h, earlier, 256);
+	return sample_file_end(s, path, 0xfeedfacecafef00d, h, earlier);
 }
 
 DB_TEST(a_new_database_says_whose_it_is)
@@ -166,8 +165,7 @@ DB_TEST(other_files_of_the_run_stay_when_one_is_known)
 	store_close(s);
 	s = sample_open(db, false);
 	store_alert(s, &a, "first");
-	CHECK_INT(store_file_end(s, "first", 1, 1, 1, 1, NULL, earlier, 256),
-	    STORE_OK);
+	CHECK_INT(sample_file_end(s, "first", 1, NULL, earlier), STORE_OK);
 	store_alert(s, &b, "known");
 	store_alert(s, &c, "third");
 	CHECK_INT(end_file(s, "known", NULL, earlier), STORE_KNOWN);
@@ -216,13 +214,13 @@ DB_TEST(a_file_cut_short_by_a_kill_is_read_again_without_doubles)
 
 DB_TEST(a_file_without_packets_is_never_known)
 {
+	struct store_capture empty = {.path = "empty"};
 	struct store *s = sample_open(db, false);
 	char earlier[256];
 
 	for (unsigned i = 0; i < 2; i++)
 		CHECK_INT(
-		    store_file_end(s, "empty", 0, 0, 0, 0, NULL, earlier, 256),
-		    STORE_OK);
+		    store_file_end(s, &empty, NULL, earlier, 256), STORE_OK);
 	store_close(s);
 }
 
@@ -267,8 +265,7 @@ DB_TEST(history_comes_back)
 	/* a key that memory forgot goes from the table too */
 	back.nservers = 1;
 	back.servers[0].ncerts = 1;
-	CHECK_INT(
-	    store_file_end(s, "y", 1, 1, 1, 1, &back, earlier, 256), STORE_OK);
+	CHECK_INT(sample_file_end(s, "y", 1, &back, earlier), STORE_OK);
 	store_close(s);
 	CHECK_INT(sample_ask(db, "SELECT count(*) FROM server_keys"), 3);
 }
