@@ -14,11 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rules/rule_addr.h"
+#include "rules/rule_header.h"
 #include "rules/rule_option.h"
-#include "rules/rule_words.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct sid_use { /* 0 in line: free */
 	uint32_t sid, gid;
@@ -31,149 +28,6 @@ struct parser {
 	struct sid_use *sids; /* open addressing, cap a power of two */
 	size_t nsids, sids_cap;
 };
-
-static const struct {
-	const char *name;
-	enum rule_proto proto;
-} protocols[] = {
-    {"smtp", RULE_PROTO_SMTP},
-    {"imap", RULE_PROTO_IMAP},
-    {"pop3", RULE_PROTO_POP3},
-    {"mail", RULE_PROTO_MAIL},
-    {"tls", RULE_PROTO_TLS},
-    {"tcp", RULE_PROTO_TCP},
-};
-
-static const char *const later_actions[] = {"pass", "log"};
-static const char *const active_actions[] = {
-    "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "sdrop", "block"};
-
-/* ---- header ---- */
-
-static bool
-is_one_of(struct lex_word w, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (lex_word_is(w, names[i]))
-			return true;
-	return false;
-}
-
-/* False if this does not look like a rule, and no more is worth saying. */
-static bool
-read_action(struct lex *l)
-{
-	struct lex_word w = lex_word(l, "(");
-	struct nearest near;
-	char shown[32];
-
-	lex_show(shown, sizeof(shown), w);
-	if (lex_word_is(w, "alert"))
-		return true;
-	if (is_one_of(w, later_actions, COUNT(later_actions))) {
-		lex_error(l, w.at, "action '%s' is not supported yet", shown);
-		return true;
-	}
-	if (is_one_of(w, active_actions, COUNT(active_actions))) {
-		lex_error(l, w.at,
-		    "action '%s' would change traffic, and Stripwire only "
-		    "listens: use 'alert'",
-		    shown);
-		return true;
-	}
-	if (l->after_joined_comment) {
-		lex_error(l, w.at,
-		    "the comment before this line ends in a backslash: put a "
-		    "'#' before this line too");
-		return false;
-	}
-	nearest_init(&near, w);
-	nearest_try(&near, "alert");
-	nearest_error(l, &near, "action");
-	return near.name != NULL;
-}
-
-static bool
-read_protocol(struct lex *l, struct rule *r)
-{
-	struct lex_word w;
-	struct nearest near;
-	char shown[32];
-
-	lex_skip_space(l);
-	w = lex_word(l, "(");
-	nearest_init(&near, w);
-	for (size_t i = 0; i < COUNT(protocols); i++) {
-		nearest_try(&near, protocols[i].name);
-		if (lex_word_is(w, protocols[i].name)) {
-			r->proto = (uint8_t)protocols[i].proto;
-			return true;
-		}
-	}
-	if (w.len == 0)
-		lex_error(l, w.at,
-		    "expected a protocol: smtp, imap, pop3, mail, tls or tcp");
-	else if (protocol_not_yet(w))
-		lex_error(l, w.at,
-		    "protocol '%s' is not supported: use smtp, imap, pop3, "
-		    "mail, tls or tcp",
-		    lex_show(shown, sizeof(shown), w));
-	else
-		nearest_error(l, &near, "protocol");
-	return w.len > 0;
-}
-
-static bool
-read_direction(struct lex *l, struct rule *r)
-{
-	struct lex_word w;
-
-	lex_skip_space(l);
-	w = lex_word(l, "([");
-	r->both_ways = lex_word_is(w, "<>");
-	if (r->both_ways || lex_word_is(w, "->"))
-		return true;
-	if (lex_word_is(w, "<-")) {
-		lex_error(l, w.at,
-		    "there is no direction '<-': swap both sides and write "
-		    "'->'");
-		return true;
-	}
-	lex_error(l, w.at, "expected the direction '->' or '<>'");
-	return false;
-}
-
-static bool
-read_side(struct lex *l, struct range_set *addr, struct range_set *port)
-{
-	lex_skip_space(l);
-	if (rule_addr_parse(l, RULE_ADDRESS, addr) == -1)
-		return false;
-	lex_skip_space(l);
-	return rule_addr_parse(l, RULE_PORT, port) == 0;
-}
-
-/* False: nothing of this line is worth reading further. */
-static bool
-read_header(struct lex *l, struct rule *r)
-{
-	const char *open;
-
-	if (!read_action(l))
-		return false;
-	if (read_protocol(l, r) && read_side(l, &r->src, &r->sport) &&
-	    read_direction(l, r) && read_side(l, &r->dst, &r->dport)) {
-		lex_skip_space(l);
-		if (lex_accept(l, '('))
-			return true;
-		lex_error(l, l->at, "expected '(' and the rule's options");
-	}
-	open = memchr(l->rule + l->at, '(', l->len - l->at);
-	if (open == NULL)
-		return false;
-	l->at = (size_t)(open - l->rule) + 1;
-	return true;
-}
 
 /* ---- the whole rule ---- */
 
@@ -314,7 +168,7 @@ read_rule(struct parser *p)
 
 	lex_skip_space(l);
 	d.start = l->at;
-	if (read_header(l, &d.rule)) {
+	if (rule_header(l, &d.rule)) {
 		rule_options(l, &d);
 		check_rule(p, &d);
 	} else if (l->errors == errors) {

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The header of a rule: action, protocol, and from whom to whom.
+ */
+#ifndef STRIPWIRE_RULE_HEADER_H
+#define STRIPWIRE_RULE_HEADER_H
+
+#include "rules/rule_lex.h"
+#include "rules/ruleset.h"
+
+/* Reads it and the '(' behind it; mistakes are reported. False: no options can
+ * be made out in this line. */
+bool rule_header(struct lex *l, struct rule *r);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The shipped policy, sensor.rules: each finding gives exactly one alert
+ * whatever goes with it, and the grades are those that were meant.
+ */
+#include "tests/unit/rule_help.h"
+
+#include "rules/visibility.h"
+
+struct grades {
+	unsigned n;
+	uint32_t sid;
+	uint8_t severity;
+};
+
+static void
+grade(void *ctx, const struct alert *a)
+{
+	struct grades *g = ctx;
+
+	g->n++;
+	g->sid = a->sid;
+	g->severity = a->severity;
+}
+
+static struct ruleset *
+shipped(void)
+{
+	static struct report r;
+	struct ruleset *set;
+	char err[300] = "", line[1024];
+	int sys = 0;
+
+	r.n = 0;
+	set =
+	    ruleset_load("sensor.rules", on_error, &r, &sys, err, sizeof(err));
+	for (unsigned i = 0; i < r.n && i < ERRORS_MAX; i++)
+		TEST_FAIL("%s", rule_error_format(line, sizeof(line), &r.e[i]));
+	if (set == NULL)
+		TEST_FAIL("sensor.rules: %s", err);
+	return set;
+}
+
+static struct grades
+grade_of(const struct ruleset *set, struct alert a)
+{
+	struct grades g = {0};
+
+	if (set != NULL)
+		(void)ruleset_match(set, &a, grade, &g);
+	return g;
+}
+
+static enum proto
+proto_of(unsigned id, uint16_t port)
+{
+	if (id >= FIND_IMAP_PREAUTH && id <= FIND_IMAP_ALERT_IN_CLEAR)
+		return PROTO_IMAP;
+	if (port == 110 || port == 995)
+		return PROTO_POP3;
+	return port == 143 || port == 993 ? PROTO_IMAP : PROTO_SMTP;
+}
+
+TEST(shipped_rules_give_one_alert_for_each_finding)
+{
+	static const uint16_t ports[] = {25, 587, 465, 143, 993, 110, 995};
+	static const uint8_t confidences[] = {
+	    0, 20, 49, 50, 60, 84, 85, 90, 100};
+	struct ruleset *set = shipped();
+	struct alert a;
+
+	for (unsigned id = FIND_NONE + 1; id < FIND_COUNT; id++)
+		for (uint32_t tags = 0; tags < 2 * EVT_WAS_TLS; tags++)
+			for (unsigned c = 0; c < sizeof(confidences); c++) {
+				unsigned p = (tags + c) % 7;
+				struct grades g;
+
+				a = an_alert(id);
+				a.finding.tags = tags;
+				a.finding.confidence = confidences[c];
+				a.flow.server_port = ports[p];
+				a.proto = (uint8_t)proto_of(id, ports[p]);
+				g = grade_of(set, a);
+				if (g.n == 1)
+					continue;
+				TEST_FAIL("%s port %u confidence %u tags %#x: "
+					  "%u rules, last %u",
+				    finding_info(id)->name, ports[p],
+				    confidences[c], tags, g.n, g.sid);
+				ruleset_free(set);
+				return;
+			}
+	ruleset_free(set);
+}
+
+/* The guide at the top of the file names every word there is. */
+TEST(shipped_rules_explain_all_words)
+{
+	static char text[65536];
+	FILE *f = fopen("sensor.rules", "r");
+	char *end;
+
+	CHECK(f != NULL);
+	if (f == NULL)
+		return;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	(void)fclose(f);
+	end = strstr(text, "# A. ");
+	CHECK(end != NULL);
+	if (end != NULL)
+		*end = '\0';
+	for (unsigned i = 0; i < 32; i++) {
+		const char *tag = evidence_tag_name(UINT32_C(1) << i);
+		const char *vis = vis_name(UINT32_C(1) << i);
+
+		if (evidence_tag_by_name(tag) != 0 && !strstr(text, tag))
+			TEST_FAIL("evidence %s is not explained", tag);
+		if (vis != NULL && !strstr(text, vis))
+			TEST_FAIL("visibility %s is not explained", vis);
+	}
+}
+
+TEST(shipped_rules_are_quiet_about_suspicions)
+{
+	struct ruleset *set = shipped();
+
+	for (unsigned id = FIND_NONE + 1; id < FIND_COUNT; id++) {
+		struct alert a = an_alert(id);
+
+		a.proto = (uint8_t)proto_of(id, 143);
+		a.flow.server_port = 143;
+		a.finding.confidence = 49;
+		a.finding.tags = EVT_WAS_TRUSTED | EVT_AFTER_ATTACK;
+		CHECK_INT(grade_of(set, a).severity, SEV_INFO);
+	}
+	ruleset_free(set);
+}
+
+TEST(shipped_rules_grade)
+{
+	static const struct {
+		unsigned id, confidence, port;
+		uint32_t tags;
+		unsigned severity;
+	} rows[] = {
+	    {FIND_STARTTLS_STRIPPED, 90, 25, 0, SEV_CRITICAL},
+	    {FIND_STARTTLS_STRIPPED, 60, 25, 0, SEV_HIGH},
+	    {FIND_STARTTLS_MANGLED, 60, 25, 0, SEV_MEDIUM},
+	    {FIND_PLAINTEXT_FALLBACK, 60, 25, EVT_AFTER_FORGED_RST,
+		SEV_CRITICAL},
+	    {FIND_PLAINTEXT_FALLBACK, 60, 25, 0, SEV_MEDIUM},
+	    {FIND_EHLO_REFUSED, 60, 25, EVT_NO_HISTORY, SEV_INFO},
+	    {FIND_RST_INJECTED, 90, 25, EVT_DURING_TLS_HANDSHAKE, SEV_CRITICAL},
+	    {FIND_RST_INJECTED, 90, 25, 0, SEV_HIGH},
+	    {FIND_CERT_SELF_SIGNED, 100, 25, 0, SEV_INFO},
+	    {FIND_CERT_SELF_SIGNED, 100, 25, EVT_WAS_TRUSTED, SEV_HIGH},
+	    {FIND_CERT_SELF_SIGNED, 100, 993, EVT_FIRST_SIGHT, SEV_LOW},
+	    {FIND_CERT_UNTRUSTED, 60, 25, EVT_OPPORTUNISTIC, SEV_INFO},
+	    {FIND_CERT_UNTRUSTED, 60, 587, 0, SEV_MEDIUM},
+	    {FIND_CERT_NAME_MISMATCH, 60, 25, EVT_NO_SNI, SEV_INFO},
+	    {FIND_CERT_NAME_MISMATCH, 90, 587, 0, SEV_HIGH},
+	    {FIND_CERT_EXPIRED, 100, 25, 0, SEV_INFO},
+	    {FIND_CERT_BAD_ACCEPTED, 60, 993, EVT_FIRST_SIGHT, SEV_INFO},
+	    {FIND_TLS_OLD_VERSION, 60, 25, 0, SEV_INFO},
+	    {FIND_PLAINTEXT_CREDENTIALS, 100, 143, 0, SEV_HIGH},
+	    {FIND_PLAINTEXT_CREDENTIALS, 100, 143, EVT_AFTER_ATTACK,
+		SEV_CRITICAL},
+	    {FIND_CHALLENGE_RESPONSE_IN_CLEAR, 60, 587, 0, SEV_INFO},
+	    {FIND_CHALLENGE_RESPONSE_IN_CLEAR, 60, 587, EVT_WAS_TLS,
+		SEV_MEDIUM},
+	};
+	struct ruleset *set = shipped();
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct alert a = an_alert(rows[i].id);
+		struct grades g;
+
+		a.finding.confidence = (uint8_t)rows[i].confidence;
+		a.finding.tags = rows[i].tags;
+		a.flow.server_port = (uint16_t)rows[i].port;
+		a.proto = (uint8_t)proto_of(rows[i].id, (uint16_t)rows[i].port);
+		g = grade_of(set, a);
+		if (g.severity != rows[i].severity)
+			TEST_FAIL("row %u: %s is %s by sid %u", i,
+			    finding_info(rows[i].id)->name,
+			    severity_name(g.severity), g.sid);
+	}
+	ruleset_free(set);
+}
+
+TEST_MAIN
