@@ -386,8 +386,7 @@ ip_decode(struct ip_ctx *c, struct packet *pkt)
 void
 ip_check_tcp(struct ip_ctx *c, struct packet *pkt)
 {
-	if (pkt->tcp == NULL ||
-	    pkt->flags & (PKT_TRUNCATED | PKT_CSUM_CHECKED))
+	if (pkt->tcp == NULL || pkt->flags & (PKT_TRUNCATED | PKT_CSUM_CHECKED))
 		return;
 	pkt->flags |= PKT_CSUM_CHECKED;
 	if (tcp_checksum_ok(pkt))
