@@ -12,7 +12,7 @@ struct cert_case {
 	const struct obs *o;
 	const struct facts *f;
 	struct detect_ctx *c;
-	const struct chain_verdict *v;
+	const struct chain_verdict *v; /* NULL: hidden, only for alerts */
 	int64_t now; /* seconds */
 	bool mta; /* server-to-server mail */
 	bool first_sight; /* never seen anything better here */

@@ -12,7 +12,8 @@
  * a clock (times before there was TLS) say nothing of validity.
  *
  * What cannot be seen: in TLS 1.3 and in resumed sessions there is no
- * certificate to judge, which is never a finding. Without a server_name there
+ * certificate to judge, which is never a finding. A client that has not sent
+ * anything encrypted yet says in clear that it refuses it, in 1.3 too. Without a server_name there
  * is no name to compare with: the greeting's is not what was asked for.
  */
 #include "rules/cert_case.h"
@@ -55,7 +56,8 @@ cert_find(const struct cert_case *k, enum finding_id id)
 
 	if (fi == NULL)
 		return NULL;
-	put_fingerprint(fi, k->v->leaf.sha256);
+	if (k->v != NULL)
+		put_fingerprint(fi, k->v->leaf.sha256);
 	if (k->mta)
 		fi->tags |= EVT_OPPORTUNISTIC;
 	if (k->first_sight)
@@ -228,8 +230,9 @@ changed(const struct cert_case *k)
 	fi = cert_find(k, FIND_CERT_CHANGED);
 	if (fi == NULL)
 		return;
-	finding_add(fi, W_OTHER_KEY, "this %s was not seen here before",
-	    known == KNOWN_ISSUER ? "key" : "key and its issuer");
+	finding_add(fi, W_OTHER_KEY, "%s not seen here before",
+	    known == KNOWN_ISSUER ? "this key was"
+				  : "this key and its issuer were");
 	finding_add(fi, W_NOW_UNTRUSTED, "%s %.110s",
 	    leaf->flags & X509F_SELF_SIGNED ? "it is signed by itself:"
 					    : "its issuer is not trusted:",
@@ -287,7 +290,7 @@ what_was_bad(const struct cert_case *k)
 {
 	for (unsigned i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++)
 		if (facts_raised(k->f, bad_ones[i]) &&
-		    (bad_ones[i] != FIND_CERT_UNTRUSTED ||
+		    (bad_ones[i] != FIND_CERT_UNTRUSTED || k->v == NULL ||
 			k->v->trust != TRUST_INCOMPLETE))
 			return bad_ones[i];
 	return FIND_NONE;
@@ -336,7 +339,8 @@ rejected(const struct cert_case *k)
 	enum finding_id bad = what_was_bad(k);
 	struct finding *fi;
 
-	if (k->o->dir != DIR_C2S || name == NULL || !k->f->tls.has_chain)
+	if (k->o->dir != DIR_C2S || name == NULL ||
+	    k->f->tls.server_hello.time == 0)
 		return;
 	fi = cert_find(k, FIND_CERT_REJECTED_BY_CLIENT);
 	if (fi == NULL)
@@ -346,6 +350,10 @@ rejected(const struct cert_case *k)
 	if (bad != FIND_NONE)
 		finding_add(fi, W_REJECTED_BAD, "with good reason: %s",
 		    finding_info(bad)->title);
+	else if (!k->f->tls.has_chain)
+		finding_add(fi, 0,
+		    "the certificate itself was hidden from here, as TLS 1.3 "
+		    "does");
 }
 
 /* ---- */
@@ -374,17 +382,16 @@ void
 detect_cert(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	struct cert_case k = {.o = o, .f = f, .c = c, .v = c->verdict};
+	bool judged = k.v != NULL && k.v->trust != TRUST_UNKNOWN;
 
-	if (k.v == NULL || k.v->trust == TRUST_UNKNOWN)
-		return;
 	k.now = o->time / INT64_C(1000000000);
 	k.mta = f->proto == PROTO_SMTP && f->who.server_port == 25;
 	k.was_trusted = history_was_trusted(c->server);
 	k.first_sight = !k.was_trusted;
-	if (o->kind == OBS_TLS_CERT && o->u.cert.from_server)
-		judge_chain(&k);
-	else if (o->kind == OBS_TLS_APPDATA)
-		accepted(&k);
-	else if (o->kind == OBS_TLS_ALERT)
+	if (o->kind == OBS_TLS_ALERT)
 		rejected(&k);
+	else if (judged && o->kind == OBS_TLS_APPDATA)
+		accepted(&k);
+	else if (judged && o->kind == OBS_TLS_CERT && o->u.cert.from_server)
+		judge_chain(&k);
 }

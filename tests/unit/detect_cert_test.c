@@ -38,6 +38,7 @@ begin(uint16_t port)
 	f.who.server_port = port;
 	f.tls.has_sni = 1;
 	f.tls.has_chain = 1;
+	f.tls.server_hello.time = 1;
 	snprintf(f.tls.sni, sizeof(f.tls.sni), "mail.example");
 	v.trust = TRUST_OK;
 	v.anchor = ANCHOR_SYSTEM;
@@ -524,6 +525,24 @@ TEST(d10_rejected)
 		ask(detect_cert);
 		CHECK_INT(confidence(FIND_CERT_REJECTED_BY_CLIENT) >= 50, fits);
 	}
+	/* in TLS 1.3 the certificate is hidden, and the alert is not */
+	begin(143);
+	f.tls.has_chain = 0;
+	observe(OBS_TLS_ALERT, DIR_C2S);
+	o.u.alert.description = 48;
+	c.o = &o;
+	c.f = &f;
+	c.verdict = NULL;
+	detect_cert(&o, &f, &c);
+	CHECK(confidence(FIND_CERT_REJECTED_BY_CLIENT) >= 50);
+	CHECK_STR(found(FIND_CERT_REJECTED_BY_CLIENT)->cert_sha256, "");
+	/* before any ServerHello there is nothing to reject */
+	begin(143);
+	f.tls.server_hello.time = 0;
+	observe(OBS_TLS_ALERT, DIR_C2S);
+	o.u.alert.description = 48;
+	ask(detect_cert);
+	check_silent();
 	/* the server rejects the client's */
 	begin(143);
 	observe(OBS_TLS_ALERT, DIR_S2C);
