@@ -295,7 +295,7 @@ fallback_before(
 		return;
 	for (unsigned i = 0; i < c->recent->nuses && weight == 0; i++) {
 		u = &c->recent->uses[i];
-		if (u->flow != f->flow && u->start >= e.at.time &&
+		if (!u->told && u->flow != f->flow && u->start >= e.at.time &&
 		    u->at.time - e.at.time <= PAIR_WINDOW)
 			weight = event_weight(&e, u->server_port, u->auth,
 			    expected || u->offered);

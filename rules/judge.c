@@ -130,6 +130,21 @@ emit_alert(void *ctx, const struct alert *a)
 		j->cfg.sink.alert(j->cfg.sink.ctx, a);
 }
 
+/* What happened in another connection of the two, before or after. */
+static void
+add_other_connection(struct judge *j, const struct facts *f, struct alert *a)
+{
+	const struct pair_story *st;
+
+	if ((a->finding.id != FIND_PLAINTEXT_FALLBACK &&
+		a->finding.id != FIND_STARTTLS_REFUSED) ||
+	    (a->finding.tags & EVT_SAME_CONNECTION) != 0)
+		return;
+	st = pairs_story(j->pairs, &f->who);
+	if (st != NULL && st->flow != f->flow)
+		ladder_merge(a, st->step, st->n);
+}
+
 static void
 raise_alert(
     struct judge *j, const struct judged *w, const struct finding *found)
@@ -146,9 +161,30 @@ raise_alert(
 	a->implicit_tls = f->implicit_tls;
 	memcpy(a->server_name, name, sizeof(a->server_name));
 	ladder_fill(&w->ladder, a);
+	add_other_connection(j, f, a);
 	if (j->cfg.rules == NULL ||
 	    ruleset_match(j->cfg.rules, a, emit_alert, j) == 0)
 		j->n.unmatched++;
+}
+
+/* Keeps the end of this flow for alerts about other connections. */
+static void
+note_story(struct judge *j, const struct judged *w)
+{
+	const struct facts *f = &w->f;
+	struct pair_story s;
+
+	memset(&s, 0, sizeof(s));
+	s.flow = f->flow;
+	s.client_port = f->who.client_port;
+	s.server_port = f->who.server_port;
+	s.n = (uint8_t)ladder_tail(&w->ladder, s.step, PAIR_STEPS);
+	for (unsigned i = 0; i < s.n; i++) {
+		s.step[i].mark = STEP_OTHER_FLOW;
+		s.step[i].client_port = s.client_port;
+		s.step[i].server_port = s.server_port;
+	}
+	pairs_note_story(j->pairs, &f->who, &s);
 }
 
 static void
@@ -268,8 +304,9 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 /* ---- what other connections of the two hosts may want to know ---- */
 
 static void
-note_failure(struct judge *j, const struct facts *f)
+note_failure(struct judge *j, const struct judged *w)
 {
+	const struct facts *f = &w->f;
 	struct pair_event e;
 
 	memset(&e, 0, sizeof(e));
@@ -284,11 +321,13 @@ note_failure(struct judge *j, const struct facts *f)
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
 	pairs_note_event(j->pairs, &f->who, &e);
+	note_story(j, w);
 }
 
 static void
-note_use(struct judge *j, const struct facts *f, const struct obs *o)
+note_use(struct judge *j, const struct judged *w, const struct obs *o)
 {
+	const struct facts *f = &w->f;
 	struct pair_use u;
 
 	memset(&u, 0, sizeof(u));
@@ -304,11 +343,14 @@ note_use(struct judge *j, const struct facts *f, const struct obs *o)
 	memcpy(u.verb, u.auth ? "AUTH" : o->u.verb.verb,
 	    u.auth ? sizeof("AUTH") : sizeof(u.verb));
 	pairs_note_use(j->pairs, &f->who, &u);
+	if (f->tls.asked.time == 0 && !f->suspicious)
+		note_story(j, w);
 }
 
 static void
-note_for_pair(struct judge *j, const struct facts *f, const struct obs *o)
+note_for_pair(struct judge *j, const struct judged *w, const struct obs *o)
 {
+	const struct facts *f = &w->f;
 	bool told = false;
 
 	for (unsigned i = 0; i < j->ctx.nout; i++)
@@ -320,18 +362,18 @@ note_for_pair(struct judge *j, const struct facts *f, const struct obs *o)
 		break;
 	case OBS_AUTH:
 		if (o->u.auth.secret_sent || o->u.auth.outcome == AUTH_OK)
-			note_use(j, f, o);
+			note_use(j, w, o);
 		break;
 	case OBS_CLEAR_USE:
 		if (o->u.verb.ok)
-			note_use(j, f, o);
-		note_failure(j, f);
+			note_use(j, w, o);
+		note_failure(j, w);
 		break;
 	case OBS_RST:
 	case OBS_TLS_ANSWERED:
 	case OBS_TLS_ALERT:
 	case OBS_FLOW_END:
-		note_failure(j, f);
+		note_failure(j, w);
 		break;
 	default:
 		break;
@@ -405,7 +447,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	ladder_add(&w->ladder, o);
 	ask_detectors(j, w, o);
 	settle_findings(j, w, o);
-	note_for_pair(j, &w->f, o);
+	note_for_pair(j, w, o);
 	if (o->kind == OBS_AUTH)
 		remember_secret(j, o);
 	teach(j, &w->f, o);

@@ -51,6 +51,17 @@ new_step(struct ladder *l)
 	return s;
 }
 
+/* When it happened; some things are told only once they are certain. */
+static int64_t
+step_time(const struct obs *o)
+{
+	if (o->kind == OBS_RST && o->pkt.ordinal != 0)
+		return o->pkt.time;
+	if (o->kind == OBS_FLOW_END && o->u.end.last != 0)
+		return o->u.end.last;
+	return o->time;
+}
+
 static struct step *
 add_step(struct ladder *l, const struct obs *o, const char *text)
 {
@@ -60,7 +71,7 @@ add_step(struct ladder *l, const struct obs *o, const char *text)
 		return NULL;
 	memset(s, 0, sizeof(*s));
 	s->flow = o->flow;
-	s->time = o->time;
+	s->time = step_time(o);
 	s->kind = o->kind;
 	s->dir = o->dir;
 	s->pkt = o->pkt;
@@ -200,13 +211,19 @@ rst_text(char *buf, size_t cap, const struct obs *o)
 static void
 end_text(char *buf, size_t cap, const struct obs *o)
 {
-	static const char *const how[] = {"?", "closed", "ended by a reset",
-	    "fell silent", "no room: not followed on", "end of the capture",
-	    "the ports were used again"};
+	static const char *const how[] = {[END_FIN] = "closed by the ",
+	    [END_TIMEOUT] = "fell silent",
+	    [END_EVICTED] = "no room: not followed on",
+	    [END_INPUT] = "end of the capture",
+	    [END_REUSED] = "the ports were used again"};
 	uint8_t h = o->u.end.how;
 
-	(void)snprintf(
-	    buf, cap, "(%s)", h < sizeof(how) / sizeof(how[0]) ? how[h] : "?");
+	if (h >= sizeof(how) / sizeof(how[0]) || how[h] == NULL)
+		return; /* a reset has its own step */
+	(void)snprintf(buf, cap, "(%s%s)", how[h],
+	    h != END_FIN		    ? ""
+	    : o->u.end.closed_by == DIR_C2S ? "client"
+					    : "server");
 }
 
 static void
@@ -275,43 +292,87 @@ ladder_add(struct ladder *l, const struct obs *o)
 	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED &&
 	    o->kind <= OBS_QUIT && o->u.verb.verb[0] != '\0')
 		(void)snprintf(text, sizeof(text), "%s", o->u.verb.verb);
-	(void)add_step(l, o, text);
+	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
+		(void)add_step(l, o, text);
 }
 
 /* ---- into an alert ---- */
 
+static const struct step *
+step_at(const struct ladder *l, unsigned i)
+{
+	if (i >= LADDER_FIRST && l->skipped != 0)
+		i = LADDER_FIRST + (i - LADDER_FIRST + l->next) % LADDER_LAST;
+	return &l->step[i];
+}
+
 static void
 copy_steps(const struct ladder *l, struct alert *a)
 {
-	unsigned first = l->n < LADDER_FIRST ? l->n : LADDER_FIRST;
-	unsigned last = l->n - first;
-
-	if (first != 0)
-		memcpy(a->steps, l->step, first * sizeof(a->steps[0]));
-	for (unsigned i = 0; i < last; i++)
-		a->steps[first + i] =
-		    l->step[first +
-			    (l->next + i) % (l->skipped ? LADDER_LAST : last)];
+	for (unsigned i = 0; i < l->n; i++)
+		a->steps[i] = *step_at(l, i);
 	a->nsteps = l->n;
 	if (l->skipped != 0)
 		a->steps[LADDER_FIRST].mark |= STEP_SKIPPED;
 }
 
-/* The packet is none of the steps (a reset not settled yet, say): it is put
- * where its time is, the last step gives way if there is no room. */
+unsigned
+ladder_tail(const struct ladder *l, struct step *out, unsigned max)
+{
+	unsigned n = l->n < max ? l->n : max;
+
+	for (unsigned i = 0; i < n; i++)
+		out[i] = *step_at(l, l->n - n + i);
+	return n;
+}
+
+/* Makes room for one more: the first step behind the head goes that is not the
+ * wrong one. */
+static void
+drop_step(struct alert *a)
+{
+	unsigned i = LADDER_FIRST;
+
+	while (i + 1 < a->nsteps && (a->steps[i].mark & STEP_WRONG) != 0)
+		i++;
+	a->nsteps--;
+	memmove(&a->steps[i], &a->steps[i + 1],
+	    (a->nsteps - i) * sizeof(a->steps[0]));
+	if (i < a->nsteps)
+		a->steps[i].mark |= STEP_SKIPPED;
+}
+
+/* A new step at its time; what is there already stays before it. */
+static struct step *
+insert_step(struct alert *a, int64_t time)
+{
+	unsigned i;
+
+	if (a->nsteps == LADDER_STEPS)
+		drop_step(a);
+	i = a->nsteps;
+	while (i > 0 && a->steps[i - 1].time > time)
+		i--;
+	memmove(&a->steps[i + 1], &a->steps[i],
+	    (a->nsteps - i) * sizeof(a->steps[0]));
+	a->nsteps++;
+	memset(&a->steps[i], 0, sizeof(a->steps[i]));
+	return &a->steps[i];
+}
+
+void
+ladder_merge(struct alert *a, const struct step *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		*insert_step(a, s[i].time) = s[i];
+}
+
+/* The packet is none of the steps (it was settled later, say). */
 static void
 insert_wrong(struct alert *a)
 {
-	unsigned i = a->nsteps;
-	struct step *s;
+	struct step *s = insert_step(a, a->finding.time);
 
-	if (a->nsteps == LADDER_STEPS)
-		i = --a->nsteps;
-	while (i > 0 && a->steps[i - 1].time > a->finding.time)
-		i--;
-	s = &a->steps[i];
-	memmove(s + 1, s, (a->nsteps - i) * sizeof(*s));
-	memset(s, 0, sizeof(*s));
 	s->flow = a->finding.flow;
 	s->time = a->finding.time;
 	s->dir = a->finding.pkt.dir;
@@ -319,7 +380,21 @@ insert_wrong(struct alert *a)
 	s->mark = STEP_WRONG;
 	(void)snprintf(s->text, sizeof(s->text), "%s",
 	    finding_info((enum finding_id)a->finding.id)->title);
-	a->nsteps++;
+}
+
+/* By time; they are nearly sorted, and equal ones keep their order. */
+static void
+sort_steps(struct alert *a)
+{
+	struct step s;
+	unsigned j;
+
+	for (unsigned i = 1; i < a->nsteps; i++) {
+		s = a->steps[i];
+		for (j = i; j > 0 && a->steps[j - 1].time > s.time; j--)
+			a->steps[j] = a->steps[j - 1];
+		a->steps[j] = s;
+	}
 }
 
 void
@@ -329,6 +404,7 @@ ladder_fill(const struct ladder *l, struct alert *a)
 
 	memset(a->steps, 0, sizeof(a->steps));
 	copy_steps(l, a);
+	sort_steps(a);
 	if (a->finding.pkt.ordinal == 0)
 		return;
 	for (unsigned i = 0; i < a->nsteps; i++) {

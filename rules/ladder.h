@@ -26,4 +26,10 @@ void ladder_add(struct ladder *l, const struct obs *o);
  * if it is none of them. */
 void ladder_fill(const struct ladder *l, struct alert *a);
 
+/* The last steps of a flow, at most max; returns how many. */
+unsigned ladder_tail(const struct ladder *l, struct step *out, unsigned max);
+/* Puts steps of another connection where their times are; those in the middle
+ * give way if there is no room. */
+void ladder_merge(struct alert *a, const struct step *s, unsigned n);
+
 #endif

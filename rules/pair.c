@@ -17,6 +17,7 @@ struct pair_entry {
 	struct pair_entry *chain, *older, *newer;
 	struct key key;
 	struct pair_recent recent;
+	struct pair_story *story; /* NULL: none was needed so far */
 };
 
 struct pairs {
@@ -104,6 +105,7 @@ remove_entry(struct pairs *p, struct pair_entry *e)
 	*at = e->chain;
 	list_remove(p, e);
 	p->count--;
+	free(e->story);
 	free(e);
 }
 
@@ -271,6 +273,31 @@ pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now)
 	for (unsigned i = 0; i < e->recent.nevents; i++)
 		if (e->recent.events[i].at.time <= now)
 			e->recent.events[i].told = 1;
+	for (unsigned i = 0; i < e->recent.nuses; i++)
+		if (e->recent.uses[i].at.time <= now)
+			e->recent.uses[i].told = 1;
+}
+
+void
+pairs_note_story(
+    struct pairs *p, const struct obs_flow *who, const struct pair_story *s)
+{
+	struct pair_entry *e = find(p, who);
+
+	if (e == NULL)
+		return;
+	if (e->story == NULL)
+		e->story = malloc(sizeof(*e->story));
+	if (e->story != NULL)
+		*e->story = *s;
+}
+
+const struct pair_story *
+pairs_story(struct pairs *p, const struct obs_flow *who)
+{
+	struct pair_entry *e = find(p, who);
+
+	return e != NULL ? e->story : NULL;
 }
 
 uint64_t

@@ -11,6 +11,7 @@
 #ifndef STRIPWIRE_PAIR_H
 #define STRIPWIRE_PAIR_H
 
+#include "rules/alert.h"
 #include "rules/facts.h"
 
 #define PAIR_WINDOW (300 * INT64_C(1000000000)) /* 5 minutes (C9) */
@@ -39,7 +40,19 @@ struct pair_use {
 	uint8_t proto;
 	uint8_t auth; /* with credentials */
 	uint8_t offered; /* its list offered STARTTLS */
+	uint8_t told; /* a plaintext-fallback was raised on it */
 	char verb[OBS_VERB_MAX];
+};
+
+/* How the connection of the last event looked: its last steps, for the ladder
+ * of what followed in another one. */
+#define PAIR_STEPS 6
+
+struct pair_story {
+	uint64_t flow;
+	uint16_t client_port, server_port;
+	uint8_t n;
+	struct step step[PAIR_STEPS];
 };
 
 struct pair_recent { /* oldest first */
@@ -65,8 +78,14 @@ void pairs_note_use(
 /* TLS came about on this flow, which began at start: what failed on it or
  * before it led to no plaintext. */
 void pairs_note_tls(struct pairs *p, const struct facts *f);
-/* A fallback was raised on what happened before `now`. */
+/* A fallback was raised on what happened until `now`: once is enough. */
 void pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now);
+
+/* Keeps the story of an event. NULL in return: there is none. */
+void pairs_note_story(
+    struct pairs *p, const struct obs_flow *who, const struct pair_story *s);
+const struct pair_story *pairs_story(
+    struct pairs *p, const struct obs_flow *who);
 
 uint64_t pairs_evicted(const struct pairs *p);
 

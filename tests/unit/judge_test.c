@@ -167,13 +167,43 @@ TEST(a_packet_that_is_no_step_is_put_in_its_place)
 	a.finding.pkt.ordinal = 99;
 	ladder_fill(&l, &a);
 	CHECK_INT(a.nsteps, LADDER_STEPS);
-	CHECK_INT(a.steps[LADDER_STEPS - 1].mark, STEP_WRONG);
-	CHECK_STR(a.steps[LADDER_STEPS - 2].text, "step 28");
+	CHECK_INT(a.steps[LADDER_STEPS - 2].mark, STEP_WRONG);
+	CHECK_STR(a.steps[LADDER_STEPS - 3].text, "step 28");
+	CHECK_STR(a.steps[LADDER_STEPS - 1].text, "step 29");
 	a.finding.time = 45;
 	ladder_fill(&l, &a);
 	CHECK_INT(a.steps[5].mark, STEP_WRONG);
 	CHECK_STR(a.steps[4].text, "step 4");
 	ladder_fini(&l);
+}
+
+TEST(the_ladder_goes_on_in_another_connection)
+{
+	const struct alert *a;
+	struct play p;
+	unsigned other = 0;
+
+	play_init(&p);
+	play_open(&p, PROTO_SMTP, 25);
+	play_list(&p, CAPS_EHLO, "STARTTLS");
+	play_ask_tls(&p);
+	play_answer(&p, ANSWER_POSITIVE, 220);
+	play_hello(&p);
+	play_alert(&p, DIR_S2C, 80);
+	play_end(&p, END_FIN, DIR_S2C);
+	play_open(&p, PROTO_SMTP, 25);
+	play_list(&p, CAPS_EHLO, "STARTTLS");
+	play_mail(&p);
+	a = play_last(&p, FIND_PLAINTEXT_FALLBACK);
+	CHECK(a != NULL);
+	for (unsigned i = 0; a != NULL && i < a->nsteps; i++) {
+		if ((a->steps[i].mark & STEP_OTHER_FLOW) == 0)
+			continue;
+		other++;
+		CHECK_INT(a->steps[i].client_port, 40001);
+	}
+	CHECK_INT(other, PAIR_STEPS);
+	play_fini(&p);
 }
 
 TEST(flows_are_bounded)
