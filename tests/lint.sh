@@ -31,8 +31,8 @@ licence() {
 
 tidy() {
 	ls decoders/*.c rules/*.c db/*.c sensor/*.c |
-		xargs -P2 -n4 clang-tidy --quiet -- -std=c11 -D_GNU_SOURCE -I. \
-			-Ibuild/release 2>/dev/null | grep -E 'error|warning' | sort -u >/tmp/tidy.$$
+		xargs -P2 -I{} clang-tidy --quiet {} -- -std=c11 -D_GNU_SOURCE -I. \
+			-Ibuild/release -DSTRIPWIRE_DATADIR='""' 2>/dev/null | grep -E 'error|warning' | sort -u >/tmp/tidy.$$
 	n=$(wc -l </tmp/tidy.$$)
 	cat /tmp/tidy.$$
 	rm -f /tmp/tidy.$$
