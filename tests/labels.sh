@@ -15,7 +15,7 @@ if [ ! -x $dir/score.py ]; then
 fi
 
 score() { # WHAT, names to look at
-	out=$(python3 $dir/score.py "$1" ./stripwire --rules sensor.rules -v \
+	out=$(python3 $dir/score.py "$1" ./stripwire --rules "$PWD/sensor.rules" -v \
 		--want 100,0 --only "$2")
 	if [ $? -eq 0 ]; then
 		passed=$((passed + 1))
