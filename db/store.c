@@ -188,6 +188,7 @@ static const char *const sql[ST_COUNT] = {
 		 "advice, evidence, ladder) VALUES "
 		 "(?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
 		 "ON CONFLICT (key) DO NOTHING",
+    [ST_ALERT_ID] = "SELECT id FROM alerts WHERE key=?",
     [ST_FLOW] = "INSERT INTO flows (id, run, start, client, client_port, "
 		"server, server_port, v6, vlan, proto, implicit_tls, "
 		"client_ttl, server_ttl, server_name) "

@@ -53,8 +53,9 @@ int64_t store_run_id(const struct store *s);
 void store_run_end(
     struct store *s, uint64_t packets, uint64_t bytes, uint64_t flows);
 
-/* Accepts an alert. Its row is given an id at once (what `show` takes); 0 if
- * it was not stored (known already, or no room). */
+/* Accepts an alert. Its row is given an id at once (what `show` takes); if the
+ * alert stands in the database already, that row's id; 0 if it could not be
+ * stored. */
 int64_t store_alert(struct store *s, const struct alert *a, const char *file);
 /* Each certificate once, with first and last sight and where. */
 void store_cert(struct store *s, const struct chain_verdict *v,

@@ -221,6 +221,23 @@ count_stored(struct store *s, struct store_file *f, int64_t id)
 	f->alert_batch = s->batch;
 }
 
+/* The id under which an alert of this key stands, 0 if there is none. */
+static int64_t
+known_id(struct store *s, const struct alert *a)
+{
+	struct binder b;
+	int64_t id = 0;
+
+	s->counters.duplicates++;
+	if (store_stmt(s, ST_ALERT_ID, &b) != SQLITE_OK)
+		return 0;
+	bind_int(&b, alert_key(s, a));
+	if (sqlite3_step(b.st) == SQLITE_ROW)
+		id = sqlite3_column_int64(b.st, 0);
+	sqlite3_reset(b.st);
+	return id;
+}
+
 int64_t
 store_alert(struct store *s, const struct alert *a, const char *file)
 {
@@ -228,10 +245,8 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 	int64_t id = 0;
 	int rc;
 
-	if (f != NULL && f->known) {
-		s->counters.duplicates++;
-		return 0;
-	}
+	if (f != NULL && f->known)
+		return known_id(s, a);
 	rc = write_alert(s, a, f, &id);
 	if (rc != SQLITE_OK) {
 		s->counters.lost++;
@@ -241,7 +256,7 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 		return 0;
 	}
 	if (id == 0)
-		s->counters.duplicates++;
+		id = known_id(s, a);
 	else
 		count_stored(s, f, id);
 	store_poll(s);

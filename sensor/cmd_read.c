@@ -28,6 +28,7 @@ struct read_options {
 	const char *trust[TRUST_MAX];
 	const char *rules; /* as given, or NULL */
 	char rules_path[PATH_MAX];
+	char host[HOST_NAME_MAX + 1];
 	bool json, quiet, verbose;
 	int fail_on; /* enum severity, -1: not asked */
 };
@@ -53,7 +54,8 @@ static const char help[] =
     "      --eve FILE|-      write alerts as JSON lines as they are raised;\n"
     "                        - is standard output, all else then goes to\n"
     "                        standard error\n"
-    "      --host NAME       name of this sensor, for the JSON's host field\n"
+    "      --host NAME       name of this sensor in the JSON (default: this\n"
+    "                        machine's)\n"
     "      --json            summary as JSON\n"
     "      --again           store and learn even what was read before\n"
     "      --fail-on SEV     exit 3 if an alert is at least info, low,\n"
@@ -215,6 +217,8 @@ parse_options(struct read_options *o, int argc, char **argv)
 	o->cfg.db_path = "stripwire.db";
 	o->cfg.trust = o->trust;
 	tracker_config_default(&o->cfg.tracker);
+	if (gethostname(o->host, sizeof(o->host) - 1) == 0)
+		o->cfg.host = o->host;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "d:r:qvh", options, NULL)) != -1) {
 		status = one_option(o, c);

@@ -309,8 +309,8 @@ book_file(struct pipeline *p)
 		history_keep(p->history);
 	} else if (store_file_end(p->store, &c, p->history, earlier,
 		       sizeof(earlier)) == STORE_KNOWN) {
-		p->n.known_captures++;
-		say(p, SAY_NOTE,
+		/* the first is news, of the others the summary has a count */
+		say(p, p->n.known_captures++ == 0 ? SAY_NOTE : SAY_DETAIL,
 		    "%s was read before (%s): nothing is stored or learned "
 		    "twice (--again would)",
 		    f->path, earlier);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "db/query.h"
 #include "sensor/text.h"
 
 /* Alerts that say the same of the same two hosts share a row. */
@@ -37,6 +38,7 @@ struct summary {
 	struct row rows[SUMMARY_ROWS];
 };
 
+static void drop_dead_ids(struct summary *, const char *);
 static void print_rows(struct summary *);
 static void print_counts(struct summary *, const struct summary_end *,
     const struct pipeline_totals *);
@@ -167,6 +169,8 @@ summary_end(struct summary *s, const struct summary_end *e)
 	if (e->json)
 		print_json(s, e, &t, status);
 	else if (!e->quiet) {
+		if (t.known_captures > 0 && e->db_path != NULL)
+			drop_dead_ids(s, e->db_path);
 		print_rows(s);
 		print_counts(s, e, &t);
 		print_next(s, e);
@@ -222,6 +226,35 @@ print_row(struct summary *s, const struct row *r, const struct widths *w)
 	    when, text_on(st, text_severity_colour(r->severity)), w->name,
 	    finding_info(r->finding)->name, text_off(st), times, r->confidence,
 	    severity_name(r->severity), w->who, r->who, why);
+}
+
+static int
+row_there(void *ctx, const struct query_row *row)
+{
+	(void)row;
+	*(bool *)ctx = true;
+	return 1;
+}
+
+/* An alert of a capture that turned out to be known may have been taken out
+ * again: then it has no number to be shown by. */
+static void
+drop_dead_ids(struct summary *s, const char *db)
+{
+	struct query_filter f;
+	char err[256];
+
+	query_filter_init(&f);
+	for (unsigned i = 0; i < s->nrows; i++) {
+		bool there = false;
+
+		f.id = s->rows[i].id;
+		if (f.id != 0 &&
+		    query_alerts(db, &f, row_there, &there, err, sizeof(err)) <=
+			0 &&
+		    !there)
+			s->rows[i].id = 0;
+	}
 }
 
 static void

@@ -11,7 +11,7 @@ passed=0 failed=0
 
 alerts() { # FILE, standard input passed on; the file's own name is left out
 	rm -f "$tmp"/db*
-	./stripwire read -q -d "$tmp/db" -r sensor.rules --no-system-trust \
+	./stripwire read -q -d "$tmp/db" -r sensor.rules --host lab --no-system-trust \
 		--trust pcaps/ca-root.pem --eve - "$1" 2>"$tmp/err" |
 		sed -E 's/"pcap_filename": ?"[^"]*",? ?//'
 }

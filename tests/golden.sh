@@ -17,7 +17,7 @@ for f in pcaps/*.pcap; do
 	[ -z "$want" ] || [ "$want" = "$name" ] || continue
 	golden=tests/golden/$name.jsonl
 	rm -f "$tmp"/db*
-	./stripwire read -q -d "$tmp/db" -r sensor.rules --no-system-trust \
+	./stripwire read -q -d "$tmp/db" -r sensor.rules --host lab --no-system-trust \
 		--trust pcaps/ca-root.pem --eve - "$f" >"$tmp/got" 2>"$tmp/err"
 	status=$?
 	if [ $bless -eq 1 ]; then
