@@ -106,8 +106,8 @@ usable_tests(const struct obs *o, const struct facts *f)
 }
 
 /* C14: do the signs stand for themselves? While TLS is being set up two are
- * enough. In the dialogue before it, where nothing was missed, a foreign TTL
- * and a second sign that is not about the TTL; elsewhere three. */
+ * enough. Elsewhere, where nothing was missed, a foreign TTL and a second sign
+ * that is not about the TTL. */
 static bool
 signs_suffice(const struct obs *o, uint32_t t)
 {
@@ -119,10 +119,11 @@ signs_suffice(const struct obs *o, uint32_t t)
 		return n >= 2;
 	if ((t & RST_IDLE) != 0 || o->vis != 0)
 		return false;
+	if ((t & RST_TTL) == 0)
+		return false;
 	if (o->u.rst.first_phase == PHASE_TEXT)
-		return (t & RST_TTL) != 0 &&
-		       (t & (RST_IP_ID | RST_UNASKED)) != 0;
-	return o->u.rst.first_phase == PHASE_TLS_DONE && n >= 3;
+		return (t & (RST_IP_ID | RST_UNASKED)) != 0;
+	return o->u.rst.first_phase == PHASE_TLS_DONE && (t & RST_IP_ID) != 0;
 }
 
 struct ground {

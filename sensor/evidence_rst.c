@@ -32,7 +32,8 @@
 #define STALE_AHEAD (1 << 20) /* beyond the window: an older connection's */
 #define ID_NEAR 1024 /* IP ids that a counter may have moved on */
 #define ID_LATE 64 /* or lag behind */
-#define ID_FEW 4 /* packets before a habit is one */
+#define ID_FEW 3 /* packets before a habit is one */
+#define BEFORE_ISN 1024 /* a guess may fall short of the first number */
 #define TTL_FEW 2
 
 int
@@ -204,20 +205,23 @@ is_stale(const struct evidence_dir *d, const struct evidence_dir *peer,
 	}
 	if ((peer->flags & EVD_ACKED) != 0 && seq_diff(peer->edge, limit) > 0)
 		limit = peer->edge;
-	return seq_diff(pkt->seq, d->isn) < 0 ||
+	return seq_diff(pkt->seq, d->isn) < -BEFORE_ISN ||
 	       seq_diff(pkt->seq, limit) > STALE_AHEAD;
 }
 
+/* Not 0, as Linux sends, and far from where the counter of this host stands,
+ * or not 0 where all others are. Hosts with random ids give no sign. */
 static bool
 id_is_odd(const struct evidence_dir *d, const struct packet *pkt)
 {
 	int16_t off = (int16_t)(pkt->ip_id - d->ip_id);
+	int counted = d->seen - d->id_zero;
 
 	if ((pkt->flags & PKT_V6) != 0 || pkt->ip_id == 0 || d->seen < ID_FEW)
 		return false;
-	if (d->id_zero == d->seen)
+	if (counted == 0)
 		return true;
-	if (d->id_step + 2 < ID_FEW || d->id_step * 8 < (d->seen - 2) * 7)
+	if (counted < ID_FEW || d->id_step * 8 < (counted - 1) * 7)
 		return false;
 	return off < -ID_LATE || off > ID_NEAR;
 }
@@ -272,6 +276,7 @@ rst_circumstances(const struct rst_group *g, const struct packet *pkt,
 	if (pkt->seq == d->next)
 		tests |= RST_EXACT;
 	else if (seq_diff(pkt->seq, d->next) < 0 &&
+		 seq_diff(pkt->seq, d->isn) > 0 &&
 		 (tests & RST_ANSWERS_ACK) == 0)
 		tests |= RST_BEHIND_DATA;
 	return tests;

@@ -394,6 +394,20 @@ TEST(rst_of_an_older_connection_is_left_alone)
 	CHECK_INT(nseen, 0);
 }
 
+TEST(guess_below_the_first_number)
+{
+	start();
+	handshake();
+	forged_rst(DIR_S2C, UINT32_MAX - 6, S_TTL);
+	c(0, 0, LINE);
+	s(0, 20, LINE);
+	CHECK_INT(hints, EVID_LIVES);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(
+	    rst_tests(0) & GROUNDS, RST_DATA_AFTER | RST_BLIND | RST_ALIVE);
+}
+
 TEST(rst_with_a_wrong_checksum_where_others_are_right)
 {
 	start();
