@@ -26,6 +26,7 @@ enum weight {
 	W_WAS_TRUSTED = 15,
 	W_OTHER_KEY = 25,
 	W_NOW_UNTRUSTED = 25,
+	W_NOW_INCOMPLETE = 10,
 	W_CHANGED_TRUSTED = 40,
 	W_CHANGED_SAME_NAME = 15,
 	W_CHANGED_UNTRUSTED = 10,
@@ -209,9 +210,10 @@ compare_with_history(
 static bool
 is_renewal(const struct cert_case *k, enum known known)
 {
-	if (k->v->trust == TRUST_OK || k->v->trust == TRUST_INCOMPLETE)
+	if (k->v->trust == TRUST_OK)
 		return true;
-	return known == KNOWN_ISSUER && !k->was_trusted;
+	return known == KNOWN_ISSUER &&
+	       (!k->was_trusted || k->v->trust == TRUST_INCOMPLETE);
 }
 
 static void
@@ -233,7 +235,10 @@ changed(const struct cert_case *k)
 	finding_add(fi, W_OTHER_KEY, "%s not seen here before",
 	    known == KNOWN_ISSUER ? "this key was"
 				  : "this key and its issuer were");
-	finding_add(fi, W_NOW_UNTRUSTED, "%s %.110s",
+	finding_add(fi,
+	    k->v->trust == TRUST_INCOMPLETE ? W_NOW_INCOMPLETE
+					    : W_NOW_UNTRUSTED,
+	    "%s %.110s",
 	    leaf->flags & X509F_SELF_SIGNED ? "it is signed by itself:"
 					    : "its issuer is not trusted:",
 	    leaf->issuer);

@@ -273,8 +273,12 @@ remember(struct verifier *v, const STACK_OF(X509) * path)
 	for (int i = 1; i < sk_X509_num(path) - 1; i++) {
 		X509 *x = sk_X509_value(path, i);
 
-		if (is_known(v, x) || sk_X509_num(v->trust.known) >= KNOWN_MAX)
+		if (is_known(v, x))
 			continue;
+		if (sk_X509_num(v->trust.known) >= KNOWN_MAX) {
+			v->n.known_full++;
+			continue;
+		}
 		if (X509_up_ref(x) == 1 && sk_X509_push(v->trust.known, x) <= 0)
 			X509_free(x);
 	}
@@ -288,8 +292,10 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 
 	v->n.verified++;
 	out->count = n > UINT8_MAX ? UINT8_MAX : (uint8_t)n;
-	if (n > VERIFIER_CHAIN_MAX)
+	if (n > VERIFIER_CHAIN_MAX) {
+		v->n.too_long++;
 		n = VERIFIER_CHAIN_MAX;
+	}
 	if (n > 0 && x509_read(der[0], &out->leaf) == 0)
 		sent = parse_chain(der, n);
 	if (sent == NULL) {

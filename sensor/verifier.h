@@ -19,6 +19,8 @@ struct verifier;
 
 struct verifier_counters {
 	uint64_t chains, verified, cache_hits, malformed, evicted;
+	uint64_t too_long; /* chains of more than VERIFIER_CHAIN_MAX */
+	uint64_t known_full; /* intermediates not remembered */
 };
 
 /* extra: PEM files or NULL; nextra of them. The system store is loaded unless

@@ -247,6 +247,22 @@ static STACK_OF(X509) *
 	return all;
 }
 
+/*
+ * Did the second check, with the known ones, say more than the first? That the
+ * chain is whole; or that the very key which the certificate names as its
+ * issuer's is known, and did not sign it: names and key identifiers are easily
+ * copied from a real certificate, and the intermediate left out.
+ */
+static bool
+tells_more(X509_STORE_CTX *again, STACK_OF(X509) * sent)
+{
+	int error = X509_STORE_CTX_get_error(again);
+
+	return error == X509_V_OK ||
+	       (error == X509_V_ERR_CERT_SIGNATURE_FAILURE &&
+		   X509_get0_authority_key_id(sk_X509_value(sent, 0)) != NULL);
+}
+
 static X509_STORE_CTX *
 retry_with_known(const struct verifier_store *s, STACK_OF(X509) * sent,
     X509_STORE_CTX *first, STACK_OF(X509) * *helpers)
@@ -260,7 +276,7 @@ retry_with_known(const struct verifier_store *s, STACK_OF(X509) * sent,
 	again = *helpers == NULL ? NULL : run_check(s, sent, *helpers);
 	if (again == NULL)
 		return first;
-	if (X509_STORE_CTX_get_error(again) != X509_V_OK) {
+	if (!tells_more(again, sent)) {
 		X509_STORE_CTX_free(again);
 		return first;
 	}

@@ -195,6 +195,17 @@ TEST(d2_issuer_in_name_only)
 	CHECK(confidence(FIND_CERT_CHANGED) >= 85);
 }
 
+/* Pointers to a public CA can be copied into a forgery. */
+TEST(d2_incomplete_from_another_issuer_is_less_sure)
+{
+	begin(143);
+	know(7, true);
+	v.trust = TRUST_INCOMPLETE;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_CHANGED) >= 50);
+	CHECK(confidence(FIND_CERT_CHANGED) < 85);
+}
+
 TEST(d2_never_trusted_is_less_sure)
 {
 	begin(143);

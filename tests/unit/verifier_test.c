@@ -331,6 +331,24 @@ TEST(untrusted_intermediates_are_not_remembered)
 	verifier_free(v);
 }
 
+/* Issuer's name and key identifier copied, the intermediate left out. */
+TEST(a_copied_issuer_is_found_out_once_the_real_one_is_known)
+{
+	struct verifier *v = lab_verifier();
+	struct cert *real =
+	    cert_make(&(struct mould){.cn = "a", .issuer = sub});
+	struct cert *copy =
+	    cert_make(&(struct mould){.cn = "a", .issuer = sub});
+
+	copy->der[copy->slice.len - 1] ^= 1; /* of the signature */
+	CHECK_INT(check(v, copy, NULL, NULL).trust, TRUST_INCOMPLETE);
+	CHECK_INT(check(v, real, sub, NULL).trust, TRUST_OK);
+	CHECK_INT(check(v, copy, NULL, NULL).trust, TRUST_BAD_SIGNATURE);
+	cert_free(real);
+	cert_free(copy);
+	verifier_free(v);
+}
+
 TEST(one_that_does_not_parse)
 {
 	struct verifier *v = lab_verifier();
