@@ -87,6 +87,8 @@ norm_wait_gone(struct norm_env *env, struct norm *n)
 			seg_free(env, seg_pop(&w->pend[d]));
 		while (w->held[d].head != NULL)
 			seg_free(env, seg_pop(&w->held[d]));
+		while (w->doubt[d].head != NULL)
+			seg_free(env, seg_pop(&w->doubt[d]));
 	}
 	free(w);
 	n->wait = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The second layer of the normalizer (see normalize.h), and the storage that
- * both layers share. Private to normalize.c and causal.c.
+ * both layers share. Private to normalize.c,
+ * pending.c and causal.c.
  */
 #ifndef STRIPWIRE_CAUSAL_H
 #define STRIPWIRE_CAUSAL_H
@@ -30,6 +31,7 @@ struct seg_list {
 struct norm_wait {
 	struct seg_list pend[2]; /* behind a hole, by offset */
 	struct seg_list held[2]; /* in order, waiting for the other side */
+	struct seg_list doubt[2]; /* wrong checksums: used instead of a gap */
 	uint64_t pend_bytes, held_bytes;
 	uint64_t cut_to[2]; /* the capture cut the stream up to there */
 	uint64_t hole_at[2]; /* the hole that hole_since is about */
@@ -60,7 +62,25 @@ void causal_release(struct norm_env *env, struct norm *n);
 void causal_force(struct norm_env *env, struct norm *n, enum dir dir);
 bool causal_due(const struct norm_env *env, const struct norm *n, enum dir dir);
 
-/* normalize.c: bytes up to `to` will not come. */
+/* ---- pending.c ---- */
+/* A segment on its way into the interval list. */
+struct incoming {
+	enum dir dir;
+	uint64_t at, need;
+	struct slice bytes;
+	uint32_t cut;
+};
+
+/* In order, ahead, or (cut) partly known: into the list, or straight on. */
+void norm_take(struct norm_env *env, struct norm *n, struct incoming *in);
+/* Bytes that were given up arrive after all, and nothing behind them was
+ * delivered yet: true if they can be taken. */
+bool norm_rewind(
+    struct norm_env *env, struct norm *n, const struct incoming *in);
+const struct seg *norm_first_pending(const struct norm *n, enum dir dir);
+/* Gives up the first hole. */
+void norm_skip_hole(struct norm_env *env, struct norm *n, enum dir dir);
+/* Bytes up to `to` will not come. */
 void norm_skip(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to);
 
 #endif

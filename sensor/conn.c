@@ -248,12 +248,12 @@ make_ref(struct pkt_ref *r, const struct packet *pkt, enum dir dir)
 	r->pad = 0;
 }
 
-static void
-normalise(
-    struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
+static struct norm_seg
+segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 {
 	bool syn = pkt->tcp_flags & TCP_SYN;
-	struct norm_seg s = {.dir = dir,
+
+	return (struct norm_seg){.dir = dir,
 	    .seq = pkt->seq + syn,
 	    .ack = pkt->ack,
 	    .has_ack = pkt->tcp_flags & TCP_ACK,
@@ -261,12 +261,17 @@ normalise(
 	    .bytes = {pkt->payload, pkt->len},
 	    .wire_len = pkt->wire_len,
 	    .window = syn ? pkt->window : window_of(c, pkt, dir)};
+}
+
+static void
+normalise(
+    struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	struct norm_seg s = segment_of(c, pkt, dir);
 	unsigned r;
 
-	if (syn && c->norm.d[dir].base != s.seq)
+	if (pkt->tcp_flags & TCP_SYN && c->norm.d[dir].base != s.seq)
 		return; /* a candidate's, or forged */
-	make_ref(&t->ref, pkt, dir);
-	t->norm.now = t->now;
 	if (pkt->len < pkt->wire_len)
 		c->vis |= VIS_TRUNCATED;
 	r = norm_segment(&t->norm, &c->norm, &s);
@@ -280,6 +285,18 @@ normalise(
 		session_settle(t, c);
 	if (s.fin || c->norm.wait != NULL)
 		tracker_arm(t, c);
+}
+
+/* No host takes it, if it does what it should. */
+static void
+set_aside(
+    struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	struct norm_seg s = segment_of(c, pkt, dir);
+
+	t->n.bad_csum_ignored++;
+	if (!(pkt->tcp_flags & (TCP_SYN | TCP_RST)))
+		norm_doubt(&t->norm, &c->norm, &s);
 }
 
 static unsigned
@@ -330,6 +347,19 @@ prove(struct tracker *t, struct conn *c)
 	flow_set_age(t->flows, conn_slot(c), FLOW_LIVE);
 }
 
+/* Handshake, FIN and data of a packet that a host takes. */
+static void
+take_packet(
+    struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	if (!(pkt->tcp_flags & TCP_SYN)) {
+		if (c->state == CONN_HALF)
+			leave_half(c, pkt, dir);
+		prove(t, c);
+	}
+	normalise(t, c, pkt, dir);
+}
+
 bool
 conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
@@ -344,25 +374,19 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	c->last = pkt->time > c->last ? pkt->time : c->last;
 	if (c->ttl[dir] == 0)
 		c->ttl[dir] = pkt->ttl;
+	t->norm.now = t->now;
+	make_ref(&t->ref, pkt, dir);
 	hints = take_evidence(t, c, pkt, dir);
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)
 		conn_lives(t, c);
 	if (hints & EVID_DUP) {
 		t->n.dup_frames++;
 		c->dup++;
-		return true;
-	}
-	if ((hints & (EVID_RST | EVID_LIVES | EVID_DOUBT)) == EVID_RST)
+	} else if (hints & EVID_DOUBT)
+		set_aside(t, c, pkt, dir);
+	else if ((hints & (EVID_RST | EVID_LIVES)) == EVID_RST)
 		on_rst(t, c, dir);
-	if (hints & EVID_DOUBT)
-		t->n.bad_csum_ignored++;
-	if (hints & (EVID_RST | EVID_DOUBT) || pkt->tcp_flags & TCP_RST)
-		return true;
-	if (!(pkt->tcp_flags & TCP_SYN)) {
-		if (c->state == CONN_HALF)
-			leave_half(c, pkt, dir);
-		prove(t, c);
-	}
-	normalise(t, c, pkt, dir);
+	else if (!(hints & EVID_RST) && !(pkt->tcp_flags & TCP_RST))
+		take_packet(t, c, pkt, dir);
 	return true;
 }

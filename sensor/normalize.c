@@ -106,321 +106,6 @@ note_ack(struct norm_dir *peer, const struct norm_seg *s, int64_t ack)
 	return r;
 }
 
-static const struct seg *
-first_pending(const struct norm *n, enum dir dir)
-{
-	return n->wait == NULL ? NULL : n->wait->pend[dir].head;
-}
-
-static void
-note_gap(struct norm_env *env, struct norm_dir *d, uint64_t to)
-{
-	if (d->gap_to != d->next)
-		d->gap_from = d->next;
-	d->gap_to = to;
-	d->gap += to - d->next;
-	env->n.holes++;
-	env->n.hole_bytes += to - d->next;
-}
-
-/* libnids is not entered twice: what its callback finds lost is told to it
- * when it has returned. */
-static void
-skip_stream(struct norm_env *env, struct norm *n, enum dir dir, uint64_t len)
-{
-	if (!stream_is_open(env->stream, n->slot))
-		return;
-	if (env->cur != NULL) {
-		n->wait->later[dir] += len;
-		return;
-	}
-	env->cur = n;
-	stream_skip(env->stream, n->slot, dir, len);
-	env->cur = NULL;
-}
-
-static void
-skip_later(struct norm_env *env, struct norm *n)
-{
-	for (int d = 0; d < 2 && n->wait != NULL; d++) {
-		uint64_t len = n->wait->later[d];
-
-		n->wait->later[d] = 0;
-		if (len > 0)
-			skip_stream(env, n, (enum dir)d, len);
-	}
-}
-
-void
-norm_skip(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to)
-{
-	struct norm_dir *d = &n->d[dir];
-
-	while (d->next < to) {
-		const struct seg *s = first_pending(n, dir);
-		uint64_t stop = s != NULL && s->at < to ? s->at : to;
-		uint64_t len = stop - d->next;
-
-		if (stop <= d->next)
-			break;
-		note_gap(env, d, stop);
-		causal_gap(env, n, dir, len);
-		skip_stream(env, n, dir, len);
-		if (n->wait != NULL && n->wait->cut_to[dir] > to)
-			to = n->wait->cut_to[dir];
-	}
-}
-
-/* libnids put bytes in order: our list says which packet each came from. */
-void
-norm_stream_bytes(void *ctx, uint32_t slot, enum dir dir, struct slice bytes)
-{
-	struct norm_env *env = ctx;
-	struct norm *n = env->cur;
-
-	if (n == NULL || n->slot != slot)
-		return;
-	while (bytes.len > 0 && first_pending(n, dir) != NULL) {
-		struct norm_wait *w = n->wait;
-		struct seg *s = w->pend[dir].head;
-		uint64_t left = s->at + s->len - n->d[dir].next;
-		size_t take = left < bytes.len ? (size_t)left : bytes.len;
-		struct norm_piece p = {
-		    .dir = dir, .bytes = {bytes.p, take}, .ref = &s->ref};
-
-		if (take == left) {
-			(void)seg_pop(&w->pend[dir]);
-			w->pend_bytes -= s->len;
-			if (s->cut != 0)
-				w->cut_to[dir] = s->at + s->len + s->cut;
-		}
-		causal_bytes(env, n, &p, s->need);
-		if (take == left)
-			seg_free(env, s);
-		bytes.p += take;
-		bytes.len -= take;
-	}
-}
-
-/* A segment on its way into the interval list. */
-struct incoming {
-	enum dir dir;
-	uint64_t at, need;
-	struct slice bytes;
-	uint32_t cut;
-};
-
-static bool
-insert_piece(struct norm_env *env, struct norm *n, struct seg **where,
-    const struct incoming *in)
-{
-	struct seg_list *l = &n->wait->pend[in->dir];
-	struct seg *s;
-
-	if (l->count >= NORM_PEND_SEGS ||
-	    n->wait->pend_bytes + in->bytes.len > NORM_PEND_MAX)
-		return false;
-	s = seg_new(env, 0);
-	if (s == NULL)
-		return false;
-	s->cost += (uint32_t)in->bytes.len; /* libnids keeps the copy */
-	env->pending += in->bytes.len;
-	s->at = in->at;
-	s->len = in->bytes.len;
-	s->need = in->need;
-	s->cut = in->cut;
-	s->since = env->now;
-	s->fresh = true;
-	s->ref = *env->ref;
-	s->next = *where;
-	*where = s;
-	if (s->next == NULL)
-		l->tail = s;
-	l->count++;
-	n->wait->pend_bytes += s->len;
-	return true;
-}
-
-/* Enters what is not covered yet: the first version of a byte wins. */
-static bool
-insert_uncovered(
-    struct norm_env *env, struct norm *n, const struct incoming *in)
-{
-	struct seg_list *l = &n->wait->pend[in->dir];
-	struct seg **where = &l->head;
-	uint64_t cur = in->at, end = in->at + in->bytes.len;
-	bool ok = true;
-
-	if (l->tail != NULL && l->tail->at + l->tail->len <= cur)
-		where = &l->tail->next;
-	while (ok && cur < end) {
-		const struct seg *s = *where;
-		uint64_t stop = s != NULL && s->at < end ? s->at : end;
-		struct incoming piece = *in;
-
-		if (stop > cur) {
-			piece.at = cur;
-			piece.bytes.p += cur - in->at;
-			piece.bytes.len = (size_t)(stop - cur);
-			piece.cut = stop == end ? in->cut : 0;
-			ok = insert_piece(env, n, where, &piece);
-			cur = stop;
-			if (ok)
-				where = &(*where)->next;
-			continue;
-		}
-		env->n.overlaps++;
-		if (s->at + s->len > cur)
-			cur = s->at + s->len;
-		where = &(*where)->next;
-	}
-	return ok;
-}
-
-/* Gives libnids what was entered. A push can deliver, and what is delivered
- * leaves the list: hence from the start each time. */
-static void
-push_fresh(struct norm_env *env, struct norm *n, const struct incoming *in)
-{
-	for (;;) {
-		struct seg *s = n->wait->pend[in->dir].head;
-		struct slice bytes;
-
-		while (s != NULL && !s->fresh)
-			s = s->next;
-		if (s == NULL)
-			return;
-		s->fresh = false;
-		bytes.p = in->bytes.p + (s->at - in->at);
-		bytes.len = (size_t)s->len;
-		env->cur = n;
-		stream_push(env->stream, n->slot, in->dir, s->at, bytes);
-		env->cur = NULL;
-		skip_later(env, n);
-	}
-}
-
-static bool
-through_stream(struct norm_env *env, struct norm *n, const struct incoming *in)
-{
-	uint64_t next[2] = {n->d[0].next, n->d[1].next};
-	bool whole;
-
-	if (!norm_need_wait(n))
-		return false;
-	if (!stream_is_open(env->stream, n->slot) &&
-	    stream_open(env->stream, n->slot, n->generation, next) != 0)
-		return false;
-	whole = insert_uncovered(env, n, in);
-	push_fresh(env, n, in);
-	if (n->wait->cut_to[in->dir] > n->d[in->dir].next)
-		norm_skip(env, n, in->dir, n->wait->cut_to[in->dir]);
-	return whole;
-}
-
-static void
-straight(struct norm_env *env, struct norm *n, const struct incoming *in)
-{
-	struct norm_piece p = {
-	    .dir = in->dir, .bytes = in->bytes, .ref = env->ref};
-
-	if (p.bytes.len > 0)
-		causal_bytes(env, n, &p, in->need);
-	if (in->cut > 0)
-		norm_skip(env, n, in->dir, n->d[in->dir].next + in->cut);
-}
-
-/* Bytes before next go. What is left may be nothing but what was cut. */
-static void
-trim(struct incoming *in, uint64_t next)
-{
-	uint64_t old = next > in->at ? next - in->at : 0;
-	size_t n = old < in->bytes.len ? (size_t)old : in->bytes.len;
-
-	in->bytes.p += n;
-	in->bytes.len -= n;
-	in->at += n;
-	old -= n;
-	in->cut -= old < in->cut ? (uint32_t)old : in->cut;
-	in->at += old;
-}
-
-/* Gives up the first hole. What libnids should have and does not deliver
- * would be a mistake of ours; it must not become an endless loop. */
-static void
-skip_hole(struct norm_env *env, struct norm *n, enum dir dir)
-{
-	const struct seg *s = first_pending(n, dir);
-
-	if (s == NULL)
-		return;
-	norm_skip(env, n, dir, s->at);
-	if (first_pending(n, dir) == s) {
-		env->n.stuck++;
-		n->wait->pend_bytes -= s->len;
-		seg_free(env, seg_pop(&n->wait->pend[dir]));
-	}
-}
-
-/* No room, or no stream: whatever this flow waits for is given up. */
-static void
-without_room(struct norm_env *env, struct norm *n, struct incoming *in)
-{
-	env->n.pending_full++;
-	for (int d = 0; d < 2; d++)
-		while (first_pending(n, (enum dir)d) != NULL)
-			skip_hole(env, n, (enum dir)d);
-	norm_skip(env, n, in->dir, in->at);
-	trim(in, n->d[in->dir].next);
-	if (in->bytes.len == 0 && in->cut == 0)
-		return;
-	stream_close(env->stream, n->slot);
-	straight(env, n, in);
-}
-
-static void
-take(struct norm_env *env, struct norm *n, struct incoming *in)
-{
-	struct norm_dir *d = &n->d[in->dir];
-	bool open = stream_is_open(env->stream, n->slot);
-
-	trim(in, d->next);
-	if (in->at > d->next)
-		env->n.reordered++;
-	else
-		env->n.in_order++;
-	if (in->bytes.len == 0 && in->at > d->next)
-		return; /* cut to nothing: the hole stays */
-	if (in->bytes.len == 0 || (in->at == d->next && !open && !env->always))
-		straight(env, n, in);
-	else if (!through_stream(env, n, in))
-		without_room(env, n, in);
-}
-
-/* Bytes that were given up arrive after all, and nothing behind them was
- * delivered yet: go back. */
-static bool
-rewind_gap(struct norm_env *env, struct norm *n, const struct incoming *in)
-{
-	struct norm_dir *d = &n->d[in->dir];
-	uint64_t to = in->at > d->gap_from ? in->at : d->gap_from;
-
-	if (d->gap_to != d->next || d->done != d->next || to >= d->next ||
-	    in->at + in->bytes.len <= to || d->eof || d->off)
-		return false;
-	if (n->wait != NULL &&
-	    (n->wait->pend[0].count + n->wait->pend[1].count +
-		n->wait->held[0].count + n->wait->held[1].count) > 0)
-		return false;
-	stream_close(env->stream, n->slot);
-	if (n->wait != NULL)
-		n->wait->cut_to[in->dir] = 0;
-	d->gap -= d->next - to;
-	d->next = d->done = d->gap_to = to;
-	env->n.rewound++;
-	return true;
-}
-
 static unsigned
 take_data(struct norm_env *env, struct norm *n, const struct norm_seg *s,
     int64_t at, uint64_t need)
@@ -446,11 +131,11 @@ take_data(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 		in.bytes.len -= old;
 	}
 	if (in.at + in.bytes.len + in.cut <= d->next &&
-	    !rewind_gap(env, n, &in)) {
+	    !norm_rewind(env, n, &in)) {
 		env->n.retrans++;
 		return NORM_OLD;
 	}
-	take(env, n, &in);
+	norm_take(env, n, &in);
 	return NORM_NEW;
 }
 
@@ -537,7 +222,7 @@ check_hole(struct norm_env *env, struct norm *n, enum dir dir)
 	const struct norm_dir *d = &n->d[dir];
 	const struct seg *s;
 
-	while ((s = first_pending(n, dir)) != NULL) {
+	while ((s = norm_first_pending(n, dir)) != NULL) {
 		uint64_t to = s->at;
 
 		if (d->acked <= d->next && n->d[!dir].seen) {
@@ -549,7 +234,7 @@ check_hole(struct norm_env *env, struct norm *n, enum dir dir)
 		if (n->d[!dir].seen && d->acked < to)
 			norm_skip(env, n, dir, d->acked);
 		else
-			skip_hole(env, n, dir);
+			norm_skip_hole(env, n, dir);
 	}
 	if (n->wait != NULL)
 		n->wait->hole_since[dir] = INT64_MIN;
@@ -558,34 +243,53 @@ check_hole(struct norm_env *env, struct norm *n, enum dir dir)
 static bool
 is_empty(const struct norm_wait *w)
 {
-	return w->pend[0].count + w->pend[1].count + w->held[0].count +
-		       w->held[1].count ==
-		   0 &&
-	       !w->fin[0] && !w->fin[1];
+	uint32_t count = 0;
+
+	for (int d = 0; d < 2; d++)
+		count += w->pend[d].count + w->held[d].count +
+			 w->doubt[d].count + w->fin[d];
+	return count == 0;
+}
+
+static void
+drop_pending(struct norm_env *env, struct norm_wait *w, int dir)
+{
+	while (w->pend[dir].head != NULL)
+		seg_free(env, seg_pop(&w->pend[dir]));
+	while (w->held[dir].head != NULL)
+		seg_free(env, seg_pop(&w->held[dir]));
+	w->fin[dir] = false;
+	w->pend_bytes = w->held_bytes = 0;
+	for (const struct seg *s = w->pend[!dir].head; s != NULL; s = s->next)
+		w->pend_bytes += s->len;
+	for (const struct seg *s = w->held[!dir].head; s != NULL; s = s->next)
+		w->held_bytes += s->what == NORM_BYTES ? s->len : 0;
+}
+
+/* Doubtful copies are not needed once others came. */
+static void
+drop_doubts(struct norm_env *env, struct norm *n, int dir)
+{
+	struct seg_list *l = &n->wait->doubt[dir];
+
+	while (l->head != NULL &&
+	       (n->d[dir].off || l->head->at + l->head->len <= n->d[dir].next))
+		seg_free(env, seg_pop(l));
 }
 
 void
 norm_tidy(struct norm_env *env, struct norm *n)
 {
 	struct norm_wait *w = n->wait;
+	bool busy = env->always && !(n->d[0].off && n->d[1].off);
 
 	for (int d = 0; d < 2 && w != NULL; d++) {
-		while (n->d[d].off && w->pend[d].head != NULL) {
-			w->pend_bytes -= w->pend[d].head->len;
-			seg_free(env, seg_pop(&w->pend[d]));
-		}
-		while (n->d[d].off && w->held[d].head != NULL) {
-			w->held_bytes -= w->held[d].head->what == NORM_BYTES
-					     ? w->held[d].head->len
-					     : 0;
-			seg_free(env, seg_pop(&w->held[d]));
-		}
-		w->fin[d] = w->fin[d] && !n->d[d].off;
+		if (n->d[d].off)
+			drop_pending(env, w, d);
+		drop_doubts(env, n, d);
+		busy = busy || w->pend[d].count > 0;
 	}
-	if (n->d[0].off && n->d[1].off)
-		stream_close(env->stream, n->slot);
-	else if (!env->always &&
-		 (w == NULL || w->pend[0].count + w->pend[1].count == 0))
+	if (!busy)
 		stream_close(env->stream, n->slot);
 	if (w != NULL && is_empty(w))
 		norm_wait_gone(env, n);
@@ -692,11 +396,29 @@ norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 	return r | slow_segment(env, n, s, at, ack > 0 ? (uint64_t)ack : 0);
 }
 
-unsigned
-norm_track(struct norm_env *env, struct norm *n, const struct norm_seg *s)
+void
+norm_doubt(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 {
-	n->d[0].off = n->d[1].off = true;
-	return norm_segment(env, n, s);
+	struct norm_dir *d = &n->d[s->dir];
+	struct seg *copy;
+	int64_t at;
+
+	if (!d->known || d->off || s->bytes.len == 0)
+		return;
+	at = unwrap(d, s->seq);
+	if (at < (int64_t)d->next ||
+	    !is_plausible(d, at + (int64_t)s->wire_len) || !norm_need_wait(n) ||
+	    n->wait->doubt[s->dir].count >= NORM_DOUBT_SEGS)
+		return;
+	copy = seg_new(env, s->bytes.len);
+	if (copy == NULL)
+		return;
+	copy->at = (uint64_t)at;
+	copy->len = s->bytes.len;
+	copy->ref = *env->ref;
+	memcpy(copy->bytes, s->bytes.p, s->bytes.len);
+	seg_append(&n->wait->doubt[s->dir], copy);
+	env->n.doubted++;
 }
 
 void
@@ -730,9 +452,9 @@ norm_end(struct norm_env *env, struct norm *n)
 		else if (w->held[1].head != NULL)
 			causal_force(env, n, DIR_S2C);
 		else if (w->pend[0].head != NULL)
-			skip_hole(env, n, DIR_C2S);
+			norm_skip_hole(env, n, DIR_C2S);
 		else if (w->pend[1].head != NULL)
-			skip_hole(env, n, DIR_S2C);
+			norm_skip_hole(env, n, DIR_S2C);
 		else
 			break;
 	}

@@ -3,7 +3,7 @@
  * From a flow's segments to the order in which its hosts read and wrote: the
  * normalizer in front of libnids, in two layers.
  *
- * 1. Each direction by itself (normalize.c): sequence numbers become 64-bit
+ * 1. Each direction by itself (normalize.c, pending.c): sequence numbers become 64-bit
  *    stream offsets, what was delivered already or is pending already is
  *    trimmed (the first version wins), what lies outside any window is
  *    refused. A segment that is next goes on; one that is ahead waits in
@@ -31,6 +31,7 @@
 #define NORM_HELD_SEGS 64
 #define NORM_PEND_MAX (1u << 20) /* bytes of a flow waiting behind a hole */
 #define NORM_PEND_SEGS 1024
+#define NORM_DOUBT_SEGS 16 /* doubtful segments kept, per direction */
 #define NORM_AHEAD (256u << 20) /* ahead of next, where no window is known */
 #define NORM_SLACK (1u << 20) /* beyond a known window: ACKs can be late */
 #define NORM_NONE UINT64_MAX
@@ -75,7 +76,7 @@ struct norm {
 struct norm_counters {
 	uint64_t in_order, reordered, retrans, overlaps, holes, hole_bytes;
 	uint64_t held, forced, pending_full, out_of_window, rewound;
-	uint64_t after_fin;
+	uint64_t after_fin, doubted, doubt_used;
 	uint64_t stuck; /* libnids kept bytes back: a mistake of ours */
 };
 
@@ -121,9 +122,10 @@ void norm_base(struct norm *n, enum dir dir, uint32_t seq);
 unsigned norm_segment(
     struct norm_env *env, struct norm *n, const struct norm_seg *s);
 
-/* The same bookkeeping without payload, for flows that are not decoded. */
-unsigned norm_track(
-    struct norm_env *env, struct norm *n, const struct norm_seg *s);
+/* A segment that a host drops if it does what it should (wrong checksum where
+ * its sender's are right). It is kept, and delivered only where otherwise a
+ * gap would be: the receiver took it, or the capture was edited. */
+void norm_doubt(struct norm_env *env, struct norm *n, const struct norm_seg *s);
 
 /* Closes what has waited long enough at env->now. */
 void norm_timeout(struct norm_env *env, struct norm *n);

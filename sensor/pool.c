@@ -95,6 +95,8 @@ pool_get(struct pool *p)
 	if (p->free == NULL && grow(p) != 0)
 		return NULL;
 	object = p->free;
+	if (object == NULL)
+		return NULL;
 	p->free = object->next;
 	p->used++;
 	return object;

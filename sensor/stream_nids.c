@@ -170,7 +170,7 @@ stream_free(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	while (s->count > 0)
+	while (s->entries != NULL && s->count > 0)
 		stream_close(s, s->entries[s->count - 1].slot);
 	if (the_stream == s) {
 		nids_unregister_tcp(on_tcp);
@@ -228,24 +228,28 @@ build_tcp(struct stream *s, const struct entry *e, enum dir dir, uint8_t flags)
 	}
 }
 
-/* Feeds one segment; its payload, if any, is in the buffer already. */
-static void
-feed(struct stream *s, struct entry *e, enum dir dir, uint8_t flags,
-    uint32_t seq, size_t payload)
-{
-	size_t header = flags & TCP_SYN ? TCP_SYN_LEN : TCP_LEN;
-	uint32_t ack = (uint32_t)e->out[!dir];
+struct piece {
+	enum dir dir;
+	uint8_t flags;
+	uint64_t at; /* its number is the low half */
+	size_t len; /* payload; it is in the buffer already */
+};
 
-	build_ip(s, e, dir, IP_LEN + header + payload);
-	build_tcp(s, e, dir, flags);
-	seq = htonl(seq);
+static void
+feed(struct stream *s, struct entry *e, struct piece p)
+{
+	size_t header = p.flags & TCP_SYN ? TCP_SYN_LEN : TCP_LEN;
+	uint32_t seq = htonl((uint32_t)p.at);
+	uint32_t ack = htonl((uint32_t)e->out[!p.dir]);
+
+	build_ip(s, e, p.dir, IP_LEN + header + p.len);
+	build_tcp(s, e, p.dir, p.flags);
 	memcpy(s->buf + IP_LEN + 4, &seq, 4);
-	if (flags & TCP_ACK) {
-		e->acked[!dir] = e->out[!dir];
-		ack = htonl(ack);
+	if (p.flags & TCP_ACK) {
+		e->acked[!p.dir] = e->out[!p.dir];
 		memcpy(s->buf + IP_LEN + 8, &ack, 4);
 	}
-	s->hdr.caplen = s->hdr.len = (uint32_t)(IP_LEN + header + payload);
+	s->hdr.caplen = s->hdr.len = (uint32_t)(IP_LEN + header + p.len);
 	s->cur = e;
 	nids_pcap_handler(NULL, &s->hdr, s->buf);
 	s->cur = NULL;
@@ -255,14 +259,14 @@ feed(struct stream *s, struct entry *e, enum dir dir, uint8_t flags,
 static void
 feed_handshake(struct stream *s, struct entry *e)
 {
-	uint32_t c = (uint32_t)e->out[DIR_C2S], v = (uint32_t)e->out[DIR_S2C];
+	uint64_t c = e->out[DIR_C2S], v = e->out[DIR_S2C];
 
 	e->tcp = NULL;
 	for (int d = 0; d < 2; d++)
 		e->origin[d] = e->pushed[d] = e->out[d];
-	feed(s, e, DIR_C2S, TCP_SYN, c - 1, 0);
-	feed(s, e, DIR_S2C, TCP_SYN | TCP_ACK, v - 1, 0);
-	feed(s, e, DIR_C2S, TCP_ACK, c, 0);
+	feed(s, e, (struct piece){DIR_C2S, TCP_SYN, c - 1, 0});
+	feed(s, e, (struct piece){DIR_S2C, TCP_SYN | TCP_ACK, v - 1, 0});
+	feed(s, e, (struct piece){DIR_C2S, TCP_ACK, c, 0});
 }
 
 static void
@@ -342,7 +346,7 @@ renew(struct stream *s, struct entry *e, enum dir dir)
 		free_tcp(e);
 		feed_handshake(s, e);
 	} else if (e->out[dir] - e->acked[dir] >= REACK_AFTER)
-		feed(s, e, !dir, TCP_ACK, (uint32_t)e->out[!dir], 0);
+		feed(s, e, (struct piece){!dir, TCP_ACK, e->out[!dir], 0});
 }
 
 void
@@ -360,7 +364,7 @@ stream_push(struct stream *s, uint32_t slot, enum dir dir, uint64_t at,
 
 		memcpy(s->buf + IP_LEN + TCP_LEN, bytes.p, n);
 		e->pushed[dir] += n;
-		feed(s, e, dir, TCP_ACK, (uint32_t)at, n);
+		feed(s, e, (struct piece){dir, TCP_ACK, at, n});
 		at += n;
 		bytes.p += n;
 		bytes.len -= n;
@@ -383,7 +387,7 @@ stream_skip(struct stream *s, uint32_t slot, enum dir dir, uint64_t n)
 	rcv->offset = rcv->count;
 	e->filling = true;
 	s->buf[IP_LEN + TCP_LEN] = 0;
-	feed(s, e, dir, TCP_ACK, (uint32_t)e->out[dir], 1);
+	feed(s, e, (struct piece){dir, TCP_ACK, e->out[dir], 1});
 }
 
 const struct stream_counters *

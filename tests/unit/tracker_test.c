@@ -412,6 +412,55 @@ TEST(a_lost_segment_that_is_repeated_is_no_gap)
 	CHECK_INT(seen.holes, 0);
 }
 
+/* Wrong where the sender's others are right, and nothing else came: the host
+ * took it, or the capture was edited. */
+TEST(a_wrong_checksum_that_was_acknowledged_is_used)
+{
+	const char *usual = usual_dialogue();
+
+	sc.pkt[6].flags |= PKT_BAD_TCP_CSUM;
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK(!has("vis="));
+	CHECK_INT(seen.bad_csum_ignored, 1);
+}
+
+/* A host drops the one with the wrong checksum; so does the sensor. */
+TEST(the_copy_with_the_right_checksum_wins)
+{
+	const char *usual = usual_dialogue();
+	struct packet forged = sc.pkt[6];
+
+	forged.flags |= PKT_BAD_TCP_CSUM;
+	forged.payload = (const uint8_t *)"250 SIZE 1000\r\n";
+	forged.len = forged.wire_len = 15;
+	forged.ip_id = 7777;
+	memmove(&sc.pkt[7], &sc.pkt[6], (sc.n - 6) * sizeof(sc.pkt[0]));
+	sc.pkt[6] = forged;
+	sc.n++;
+	play();
+	CHECK(strstr(usual, "words=\"PIPELINING|STARTTLS\"") != NULL);
+	CHECK(has("words=\"PIPELINING|STARTTLS\""));
+	CHECK(!has("SIZE 1000\" text"));
+}
+
+TEST(data_on_the_syn)
+{
+	struct packet *p;
+
+	scene_begin(40000, 25);
+	p = raw(DIR_C2S, TCP_SYN, sc.seq[0], "EHLO a.example\r\n");
+	sc.seq[0] += 1 + p->len; /* RFC 7413 */
+	raw(DIR_S2C, TCP_SYN | TCP_ACK, sc.seq[1], "");
+	sc.seq[1]++;
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 STARTTLS\r\n");
+	close_both();
+	play();
+	CHECK(has("greeting"));
+	CHECK(has("bytes=16/52"));
+}
+
 TEST(one_direction_only)
 {
 	static struct scene copy;
