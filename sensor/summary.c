@@ -168,7 +168,7 @@ summary_end(struct summary *s, const struct summary_end *e)
 			status = 3;
 	if (e->json)
 		print_json(s, e, &t, status);
-	else if (!e->quiet) {
+	else if (!e->quiet && t.packets + t.captures > 0) {
 		if (t.known_captures > 0 && e->db_path != NULL)
 			drop_dead_ids(s, e->db_path);
 		print_rows(s);

@@ -30,10 +30,10 @@ try() {
 ok() { # NAME COMMAND...
 	local name=$1
 	shift
-	if "$@" >"$tmp/out" 2>&1; then passed=$((passed + 1)); else
+	if "$@" >"$tmp/said" 2>&1; then passed=$((passed + 1)); else
 		failed=$((failed + 1))
 		echo "FAIL $name"
-		head -n 5 "$tmp/out"
+		head -n 5 "$tmp/said"
 	fi
 }
 
@@ -52,7 +52,7 @@ try 'version' 0 '^stripwire [0-9]' "$sw" --version
 # input
 try 'missing file' 1 "$tmp/nothing.pcap: .*[Nn]o such file" "${read_[@]}" "${db[@]}" "$tmp/nothing.pcap"
 mkdir "$tmp/empty"
-try 'folder without captures' 1 "$tmp/empty: .*no capture" "${read_[@]}" "${db[@]}" "$tmp/empty"
+try 'folder without captures' 1 "$tmp/empty: .*without captures" "${read_[@]}" "${db[@]}" "$tmp/empty"
 echo 'Dear diary, nothing was captured today.' >"$tmp/text.pcap"
 try 'text file' 1 'text.pcap: .*not a capture' "${read_[@]}" "${db[@]}" "$tmp/text.pcap"
 : >"$tmp/zero.pcap"
@@ -110,12 +110,14 @@ if mount -t tmpfs -o size=256k tmpfs "$tmp/small" 2>/dev/null; then
 	"${read_[@]}" -q -d "$tmp/small/f.db" "$attack"
 	before=$(sqlite3 "$tmp/small/f.db" 'select count(*) from alerts')
 	head -c 1M /dev/zero >"$tmp/small/fill" 2>/dev/null
+	try 'full disk at the start' 2 'f.db: .*[Nn]o space' "${read_[@]}" --again -d "$tmp/small/f.db" "$pcaps"
+	truncate -s $(($(stat -c %s "$tmp/small/fill") - 64 * 1024)) "$tmp/small/fill"
 	try 'full disk' 1 'full' "${read_[@]}" --again -d "$tmp/small/f.db" "$pcaps"
 	rm "$tmp/small/fill"
 	ok 'full disk damages nothing' test "$(sqlite3 "$tmp/small/f.db" 'pragma integrity_check')" = ok
 	ok 'and loses nothing stored' test "$(sqlite3 "$tmp/small/f.db" 'select count(*) from alerts')" -ge "$before"
 	mount -o remount,ro "$tmp/small"
-	try 'read-only database' 2 'f.db: .*read-only' "${read_[@]}" -d "$tmp/small/f.db" "$attack"
+	try 'read-only database' 2 'f.db: .*[Rr]ead-only' "${read_[@]}" -d "$tmp/small/f.db" "$attack"
 	umount "$tmp/small" && mounted=
 else
 	echo "SKIP full and read-only disk: no mount here"
@@ -134,7 +136,7 @@ try 'trust file without certificates' 2 'text.pcap: ' "$sw" read -r "$rules" --t
 # verdicts and outputs
 try 'fail-on' 3 . "${read_[@]}" --no-db --fail-on medium "$attack"
 try 'fail-on, benign' 0 . "${read_[@]}" --no-db --fail-on low "$(ls "$pcaps"/B-starttls-smtp*.pcap)"
-try 'eve file' 0 . "${read_[@]}" -q --no-db --eve "$tmp/eve.json" "$attack"
+try 'eve file' 0 . "${read_[@]}" --no-db --eve "$tmp/eve.json" "$attack"
 ok 'eve is JSON' python3 -c "import json,sys; [json.loads(l) for l in open('$tmp/eve.json')]"
 ok 'eve has alerts' grep -q '"event_type": *"alert"' "$tmp/eve.json"
 try 'eve folder missing' 2 "$tmp/no/e.json: " "${read_[@]}" --no-db --eve "$tmp/no/e.json" "$attack"

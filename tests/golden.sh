@@ -11,6 +11,7 @@ bless=0
 [ "${1:-}" = --bless ] && bless=1 && shift
 want=${1:-}
 passed=0 failed=0
+mkdir -p tests/golden
 
 for f in pcaps/*.pcap; do
 	name=$(basename "$f" .pcap)
