@@ -329,6 +329,7 @@ add_flow(struct tracker *t, const struct packet *pkt,
 		return FLOW_NONE;
 	}
 	conn_init(t, f->conn, slot, pkt, dir);
+	tracker_arm(t, f->conn);
 	return slot;
 }
 
@@ -379,7 +380,7 @@ void
 tracker_packet(struct tracker *t, struct packet *pkt)
 {
 	struct flow_key key;
-	bool from_b, is_new;
+	bool from_b;
 	uint32_t slot;
 
 	t->n.packets++;
@@ -387,14 +388,10 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 	set_time(t, pkt->time);
 	from_b = flow_key_of(&key, pkt);
 	slot = flow_find(t->flows, &key);
-	is_new = slot == FLOW_NONE;
-	if (is_new && is_worth_a_flow(pkt))
+	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
 		slot = add_flow(t, pkt, &key, from_b);
-	if (slot == FLOW_NONE)
-		return;
-	take(t, slot, pkt, from_b);
-	if (is_new && flow_at(t->flows, slot)->conn != NULL)
-		tracker_arm(t, flow_at(t->flows, slot)->conn);
+	if (slot != FLOW_NONE)
+		take(t, slot, pkt, from_b);
 }
 
 struct order {

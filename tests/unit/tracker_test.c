@@ -746,6 +746,23 @@ TEST(idle_flows_end_at_their_deadline)
 	CHECK_INT(seen.timed_out, 1);
 }
 
+TEST(a_port_used_again_has_its_deadline_too)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say_dialogue();
+	close_both();
+	sc.seq[0] = 77000;
+	sc.seq[1] = 88000;
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	sc.time += 2 * 3600 * 1000 * MS;
+	raw(DIR_C2S, TCP_SYN, 1, "")->sport = 40001;
+	play();
+	CHECK_INT(count("how=fin"), 1);
+	CHECK_INT(count("how=timeout"), 1);
+}
+
 TEST(imap_idle_for_half_an_hour_stays)
 {
 	scene_begin(40000, 25);
