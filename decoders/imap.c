@@ -29,9 +29,9 @@ imap_start(struct mail *m)
 {
 	uint32_t partial = VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C;
 
-	memset(&m->u.imap, 0, sizeof(m->u.imap));
-	m->u.imap.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
-	m->u.imap.maybe_authed = (m->vis & partial) != 0;
+	memset(&m->imap, 0, sizeof(m->imap));
+	m->imap.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
+	m->imap.maybe_authed = (m->vis & partial) != 0;
 }
 
 static struct reply
@@ -81,11 +81,11 @@ on_code(struct mail *m, const struct reply *r, enum caps_source source)
 		code_caps(m, r, source);
 	if (!referral && !slice_is(word, "ALERT"))
 		return;
-	if (m->u.imap.codes_said++ < CODES_MAX)
+	if (m->imap.codes_said++ < CODES_MAX)
 		use_verb_obs(m, OBS_IMAP_CODE, DIR_S2C,
 		    referral ? "REFERRAL" : "ALERT", r->line);
 	else
-		m->u.imap.codes_said = CODES_MAX;
+		m->imap.codes_said = CODES_MAX;
 }
 
 /* ---- greeting ---- */
@@ -131,7 +131,7 @@ is_mailbox_data(struct slice word, struct slice next)
 static void
 on_data(struct mail *m, struct slice rest, struct slice line)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 	struct slice word = slice_word(&rest), next = slice_word(&rest);
 	char verb[OBS_VERB_MAX];
 
@@ -172,14 +172,14 @@ on_untagged(struct mail *m, struct slice rest, const struct line *l)
 
 	if (l->overlong && r.code.len > 0 && !r.code_whole)
 		m->vis |= VIS_OVERLONG;
-	if (!m->u.imap.greeted && r.status != ST_NONE) {
-		m->u.imap.greeted = 1;
+	if (!m->imap.greeted && r.status != ST_NONE) {
+		m->imap.greeted = 1;
 		if (r.status == ST_OK || r.status >= ST_BYE) {
 			on_greeting(m, &r);
 			return;
 		}
 	}
-	m->u.imap.greeted = 1;
+	m->imap.greeted = 1;
 	if (slice_is(word, "CAPABILITY"))
 		on_list(m, after, l);
 	else if (r.status != ST_NONE)
@@ -264,19 +264,19 @@ reply_dispatch(struct mail *m, const struct imap_tag *t, const struct reply *r)
 
 /* The reply to a command that still holds back a literal: it will not come. */
 static void
-literal_refused(struct mail *m, uint64_t id)
+literal_refused(struct mail *m, uint32_t id)
 {
-	if (m->u.imap.wait_id != id)
+	if (m->imap.wait_id != id)
 		return;
-	m->u.imap.wait_id = 0;
-	m->u.imap.cont[DIR_C2S] = 0;
+	m->imap.wait_id = 0;
+	m->imap.cont[DIR_C2S] = 0;
 	mail_run_abort(m, DIR_C2S);
 }
 
 static void
 stray_emit(struct mail *m)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 	struct slice line = {(const uint8_t *)s->stray, strlen(s->stray)};
 	struct obs o;
 
@@ -296,9 +296,9 @@ stray_emit(struct mail *m)
 }
 
 static void
-stray_set(struct mail *m, uint64_t id, const struct reply *r)
+stray_set(struct mail *m, uint32_t id, const struct reply *r)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 
 	if (s->overflow > 0) {
 		s->overflow--;
@@ -314,10 +314,10 @@ stray_set(struct mail *m, uint64_t id, const struct reply *r)
 }
 
 static void
-on_tagged(struct mail *m, uint64_t id, struct slice rest, struct slice line)
+on_tagged(struct mail *m, uint32_t id, struct slice rest, struct slice line)
 {
 	struct reply r = parse_status(rest, line);
-	struct imap_tag *tags = m->u.imap.tags, t;
+	struct imap_tag *tags = m->imap.tags, t;
 	unsigned i;
 
 	if (r.status < ST_OK || r.status > ST_BAD)
@@ -337,9 +337,9 @@ on_tagged(struct mail *m, uint64_t id, struct slice rest, struct slice line)
 }
 
 void
-imap_settle_stray(struct mail *m, uint64_t id)
+imap_settle_stray(struct mail *m, uint32_t id)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 	struct slice line = {(const uint8_t *)s->stray, strlen(s->stray)};
 	struct slice rest = line;
 
@@ -357,11 +357,11 @@ imap_settle_stray(struct mail *m, uint64_t id)
 static void
 on_plus(struct mail *m, struct slice line)
 {
-	if (m->phase == PHASE_TLS_ASKED && m->u.imap.verb == IMAP_STARTTLS) {
+	if (m->phase == PHASE_TLS_ASKED && m->imap.verb == IMAP_STARTTLS) {
 		starttls_answered(m, ANSWER_INVALID, 0, "STARTTLS", line);
 		return;
 	}
-	m->u.imap.wait_id = 0;
+	m->imap.wait_id = 0;
 	if (!m->sasl.active || m->sasl.auth.mech == MECH_IMAP_LOGIN)
 		return;
 	m->sasl.challenged = 1;
@@ -371,12 +371,12 @@ on_plus(struct mail *m, struct slice line)
 static bool
 nothing_asked(const struct mail *m)
 {
-	const struct imap_tag *t = m->u.imap.tags;
+	const struct imap_tag *t = m->imap.tags;
 
 	for (unsigned i = 0; i < IMAP_TAGS; i++)
 		if (t[i].id != 0)
 			return false;
-	return m->u.imap.overflow == 0;
+	return m->imap.overflow == 0;
 }
 
 static void
@@ -388,7 +388,7 @@ server_literal(struct mail *m, const struct line *l)
 		    slice_has(l->text, "BODY[TEXT]") ||
 		    slice_has(l->text, "RFC822 {");
 
-	m->u.imap.cont[DIR_S2C] = lit.have;
+	m->imap.cont[DIR_S2C] = lit.have;
 	if (!lit.have)
 		return;
 	m->env->n.literals++;
@@ -408,7 +408,7 @@ server_reply(struct mail *m, const struct line *l)
 		mail_set_secret(m, DIR_S2C);
 		on_plus(m, l->text);
 	} else if (tag.len > 0) {
-		m->u.imap.greeted = 1;
+		m->imap.greeted = 1;
 		on_tagged(m, imap_tag_id(m, tag), rest, l->text);
 	}
 }
@@ -417,7 +417,7 @@ static void
 server_line(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
-	bool cont = m->u.imap.cont[DIR_S2C];
+	bool cont = m->imap.cont[DIR_S2C];
 
 	if (m->inject[DIR_S2C].bytes > 0) {
 		(void)obs_copy_string(text, sizeof(text), l->text);
@@ -470,7 +470,7 @@ auth_lost(struct mail *m)
 static void
 imap_gap(struct mail *m, enum dir dir)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 
 	if (m->half[dir].mode == HALF_COUNT)
 		return; /* within a literal */
@@ -492,7 +492,7 @@ imap_flush(struct mail *m)
 	stray_emit(m);
 	use_clear_answered(m, 0, false);
 	auth_lost(m);
-	memset(&m->u.imap.tags, 0, sizeof(m->u.imap.tags));
+	memset(&m->imap.tags, 0, sizeof(m->imap.tags));
 }
 
 static bool

@@ -23,7 +23,7 @@ enum imap_verb {
 };
 
 /* Keyed hash of a tag, never 0. */
-uint64_t imap_tag_id(const struct mail *m, struct slice tag);
+uint32_t imap_tag_id(const struct mail *m, struct slice tag);
 
 /* A literal announced at the end of a line: {12}, {12+}, ~{12}. */
 struct imap_literal {
@@ -38,7 +38,7 @@ void imap_show(char *buf, size_t cap, struct slice line);
 bool imap_command_is_public(struct slice partial);
 
 /* A command with this tag begins: was its reply seen before it? */
-void imap_settle_stray(struct mail *m, uint64_t id);
+void imap_settle_stray(struct mail *m, uint32_t id);
 bool imap_login_pending(const struct mail *m);
 void imap_auth_text(const struct mail *m, char *buf, size_t cap);
 

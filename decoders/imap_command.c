@@ -50,10 +50,10 @@ verb_parse(struct slice word)
 	return IMAP_UNKNOWN;
 }
 
-uint64_t
+uint32_t
 imap_tag_id(const struct mail *m, struct slice tag)
 {
-	uint64_t id = siphash(m->env->secret_key, tag);
+	uint32_t id = (uint32_t)siphash(m->env->secret_key, tag);
 
 	return id != 0 ? id : 1;
 }
@@ -144,7 +144,7 @@ imap_auth_text(const struct mail *m, char *buf, size_t cap)
 bool
 imap_login_pending(const struct mail *m)
 {
-	const struct imap_tag *t = m->u.imap.tags;
+	const struct imap_tag *t = m->imap.tags;
 
 	for (unsigned i = 0; i < IMAP_TAGS; i++)
 		if (t[i].id != 0 &&
@@ -154,17 +154,17 @@ imap_login_pending(const struct mail *m)
 }
 
 static void
-tag_add(struct mail *m, uint64_t id, enum imap_verb verb, bool mark)
+tag_add(struct mail *m, uint32_t id, enum imap_verb verb, bool mark)
 {
-	struct imap_tag *t = m->u.imap.tags;
+	struct imap_tag *t = m->imap.tags;
 	unsigned i;
 
 	for (i = 0; i < IMAP_TAGS && t[i].id != 0 && t[i].id != id; i++)
 		;
 	if (i < IMAP_TAGS)
 		t[i] = (struct imap_tag){id, (uint8_t)verb, mark};
-	else if (m->u.imap.overflow < UINT16_MAX)
-		m->u.imap.overflow++;
+	else if (m->imap.overflow < UINT16_MAX)
+		m->imap.overflow++;
 	imap_settle_stray(m, id);
 }
 
@@ -173,7 +173,7 @@ tag_add(struct mail *m, uint64_t id, enum imap_verb verb, bool mark)
 static void
 login_arg(struct mail *m, struct slice value, uint64_t total)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 
 	if (s->arg == 0) {
 		sasl_user(&m->sasl, value);
@@ -207,7 +207,7 @@ login_quoted(struct mail *m, struct slice s)
 static void
 login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
 {
-	while (m->u.imap.arg < 2) {
+	while (m->imap.arg < 2) {
 		s = slice_trim(s);
 		if (s.len == 0 || (literal && s.p[0] == '{'))
 			return;
@@ -226,7 +226,7 @@ login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
 static void
 literal_begin(struct mail *m, struct imap_literal lit)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 
 	s->cont[DIR_C2S] = 1;
 	s->wait_id = lit.sync ? s->id : 0;
@@ -247,7 +247,7 @@ void
 imap_client_run_end(struct mail *m)
 {
 	struct half *h = &m->half[DIR_C2S];
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 
 	s->wait_id = 0;
 	if (s->verb == IMAP_LOGIN && s->arg < 2)
@@ -279,7 +279,7 @@ on_login(struct mail *m, struct slice rest, const struct line *l)
 {
 	mail_set_secret(m, DIR_C2S);
 	sasl_start_as(&m->sasl, MECH_IMAP_LOGIN, "LOGIN");
-	m->u.imap.arg = 0;
+	m->imap.arg = 0;
 	login_args(
 	    m, rest, imap_literal_at_end(l).have, l->total - l->text.len);
 }
@@ -335,7 +335,7 @@ on_unknown(struct mail *m, struct slice verb)
 static void
 command(struct mail *m, const struct line *l)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 	struct slice rest = l->text, tag = slice_word(&rest);
 	struct slice verb = slice_word(&rest);
 	enum imap_verb v = verb_parse(verb);
@@ -376,7 +376,7 @@ continued(struct mail *m, const struct line *l)
 {
 	mail_set_secret(m, DIR_C2S);
 	starttls_line(m, DIR_C2S, OBS_MASK);
-	if (m->u.imap.verb == IMAP_LOGIN)
+	if (m->imap.verb == IMAP_LOGIN)
 		login_args(m, l->text, imap_literal_at_end(l).have,
 		    l->total - l->text.len);
 }
@@ -384,7 +384,7 @@ continued(struct mail *m, const struct line *l)
 void
 imap_client_line(struct mail *m, const struct line *l)
 {
-	struct imap_state *s = &m->u.imap;
+	struct imap_state *s = &m->imap;
 	struct imap_literal lit = imap_literal_at_end(l);
 	char text[MAIL_INJECT_TEXT];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The line reader. The same line comes out whether it lay in one piece or was
- * put together: both ways cut at LINE_KEEP bytes of content, and the CR is
+ * put together: both ways cut at the same number of bytes, and the CR is
  * looked for in the last byte before LF, kept or not (that is in the tail).
  */
 #include "decoders/line.h"
@@ -10,6 +10,14 @@
 #include <strings.h>
 
 #define NUMBER_MAX ((uint64_t)1 << 58)
+
+void
+line_init(struct line_buf *b, uint8_t *buf, size_t cap)
+{
+	memset(b, 0, sizeof(*b));
+	b->buf = buf;
+	b->cap = (uint16_t)cap;
+}
 
 static void
 keep_tail(struct line_buf *b, struct slice s)
@@ -30,7 +38,7 @@ keep_tail(struct line_buf *b, struct slice s)
 void
 line_store(struct line_buf *b, struct slice s)
 {
-	size_t room = sizeof(b->buf) - b->len;
+	size_t room = (size_t)b->cap - b->len;
 	size_t n = s.len < room ? s.len : room;
 
 	if (s.len == 0)
@@ -55,22 +63,22 @@ tail_of(struct slice all, bool cr)
 	return all;
 }
 
-/* text is what is kept, end the last bytes, total how many before LF. */
+/* In out->text is what is kept of total bytes before LF, in end the last. */
 static void
-line_set(struct line *out, struct slice text, struct slice end, uint64_t total)
+line_set(struct line *out, size_t cap, struct slice end, uint64_t total)
 {
 	bool cr = total > 0 && end.p[end.len - 1] == '\r';
 
 	out->total = total - cr;
-	out->overlong = out->total > LINE_KEEP;
-	if (text.len > out->total)
-		text.len = (size_t)out->total;
-	if (text.len > LINE_KEEP)
-		text.len = LINE_KEEP;
-	out->text = text;
+	out->overlong = out->total > cap;
+	if (out->text.len > out->total)
+		out->text.len = (size_t)out->total;
+	if (out->text.len > cap)
+		out->text.len = cap;
 	out->tail = tail_of(end, cr);
 	out->bare_lf = !cr;
-	out->has_nul = text.len > 0 && memchr(text.p, '\0', text.len) != NULL;
+	out->has_nul = out->text.len > 0 &&
+		       memchr(out->text.p, '\0', out->text.len) != NULL;
 }
 
 size_t
@@ -85,12 +93,14 @@ line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 	} else if (lf == NULL) {
 		line_store(b, part);
 	} else if (b->seen == 0) {
-		line_set(out, part, part, part.len);
+		out->text = part;
+		line_set(out, b->cap, part, part.len);
 		*done = true;
 	} else {
 		line_store(b, part);
-		line_set(out, line_partial(b),
-		    (struct slice){b->tail, b->ntail}, b->seen);
+		out->text = line_partial(b);
+		line_set(
+		    out, b->cap, (struct slice){b->tail, b->ntail}, b->seen);
 		b->seen = 0;
 		b->len = 0;
 		b->ntail = 0;
@@ -102,7 +112,7 @@ line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 void
 line_wipe(struct line_buf *b)
 {
-	explicit_bzero(b->buf, sizeof(b->buf));
+	explicit_bzero(b->buf, b->cap);
 	explicit_bzero(b->tail, sizeof(b->tail));
 	b->ntail = 0;
 	b->len = 0;

@@ -2,7 +2,7 @@
 /*
  * Lines out of ordered bytes. A line ends with LF; a CR before it belongs to
  * the end. What is in one piece is handed out where it lies; only what was cut
- * by a segment is copied. Of a line longer than LINE_KEEP its beginning is
+ * by a segment is copied. Of a line longer than its buffer the beginning is
  * kept and the rest counted, so a line of 1 GiB costs a search for its end.
  */
 #ifndef STRIPWIRE_LINE_H
@@ -12,24 +12,28 @@
 
 #include "decoders/slice.h"
 
-#define LINE_KEEP 1000 /* RFC 5321 4.5.3.1.6; lists of IMAP words fit too */
+#define LINE_KEEP 1000 /* at most; RFC 5321 4.5.3.1.6, IMAP lists fit too */
 #define LINE_TAIL 24 /* the end of it is kept too: IMAP's {123} */
 
 struct line_buf {
 	uint64_t seen; /* bytes of this line so far */
 	uint16_t len; /* of them in buf */
+	uint16_t cap; /* size of buf */
 	uint8_t lost; /* something is missing: drop all to the next LF */
 	uint8_t ntail;
 	uint8_t tail[LINE_TAIL]; /* the last bytes, CR included */
-	uint8_t buf[LINE_KEEP];
+	uint8_t *buf; /* the owner's */
 };
 
 struct line {
-	struct slice text; /* without its end, at most LINE_KEEP */
+	struct slice text; /* without its end, at most cap bytes */
 	struct slice tail; /* its last bytes, less than LINE_TAIL */
 	uint64_t total; /* bytes without the end, kept or not */
 	bool overlong, bare_lf, has_nul;
 };
+
+/* buf has cap bytes, LINE_KEEP at most, and lives as long as b. */
+void line_init(struct line_buf *b, uint8_t *buf, size_t cap);
 
 /*
  * Takes bytes up to and including the next LF; returns how many, at least 1

@@ -42,6 +42,8 @@ mail_init(struct mail *m, struct mail_env *env, const struct mail_flow *flow)
 	m->client_port = flow->client_port;
 	m->server_port = flow->server_port;
 	m->phase = PHASE_TEXT;
+	line_init(&m->half[DIR_C2S].line, m->c2s_line, sizeof(m->c2s_line));
+	line_init(&m->half[DIR_S2C].line, m->s2c_line, sizeof(m->s2c_line));
 }
 
 const struct pkt_ref *
@@ -356,6 +358,8 @@ release_held(struct mail *m, enum dir dir, bool all)
 		if (find_record(m, dir, in) == 0)
 			break;
 	}
+	if (h->mode == HALF_OFF)
+		return;
 	memcpy(h->held, in.p, in.len);
 	h->nheld = (uint8_t)in.len;
 }

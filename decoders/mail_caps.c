@@ -35,7 +35,7 @@ mech_list(struct slice names)
 
 /* AUTH a b, AUTH=a b (before RFC 2554), SASL a b, IMAP's AUTH=a. */
 static void
-caps_look(struct obs_caps *c, struct slice line)
+caps_look(struct caps_acc *c, struct slice line)
 {
 	struct slice rest = line, word = slice_word(&rest);
 
@@ -54,7 +54,7 @@ caps_look(struct obs_caps *c, struct slice line)
 void
 caps_line(struct mail *m, struct slice line, bool overlong)
 {
-	struct obs_caps *c = &m->acc.caps;
+	struct caps_acc *c = &m->acc.caps;
 	size_t used = strnlen(c->words, sizeof(c->words) - 1);
 	bool fits;
 
@@ -85,10 +85,19 @@ caps_words(struct mail *m, struct slice words)
 void
 caps_emit(struct mail *m, struct slice text)
 {
+	const struct caps_acc *a = &m->acc.caps;
 	struct obs o;
 
 	obs_init(&o, OBS_CAPS);
-	o.u.caps = m->acc.caps;
+	o.u.caps.source = a->source;
+	o.u.caps.refused = a->refused;
+	o.u.caps.starttls = a->starttls;
+	o.u.caps.logindisabled = a->logindisabled;
+	o.u.caps.code = a->code;
+	o.u.caps.mechs = a->mechs;
+	o.u.caps.nwords = a->nwords;
+	o.u.caps.nlines = a->nlines;
+	memcpy(o.u.caps.words, a->words, sizeof(a->words));
 	o.u.caps.complete = !m->list_loss && !m->skewed;
 	o.u.caps.after_auth = m->authed;
 	memcpy(o.u.caps.name, m->name, sizeof(o.u.caps.name));

@@ -19,7 +19,10 @@
 #include "decoders/tls_record.h"
 
 #define MAIL_HELD 6 /* bytes that may turn out to be a TLS record */
-#define MAIL_INJECT_TEXT 200
+#define MAIL_INJECT_TEXT 120
+#define MAIL_LINE_C2S \
+	512 /* RFC 5321 4.5.3.1.4; of AUTH the beginning is enough */
+#define MAIL_LINE_S2C LINE_KEEP
 #define MAIL_CLEAR_MAX 4 /* observations of clear use, each kind, each arming */
 
 enum half_mode {
@@ -90,7 +93,7 @@ struct pop3_state {
 #define IMAP_TAGS 24
 
 struct imap_tag {
-	uint64_t id; /* keyed hash of the tag; 0 free */
+	uint32_t id; /* keyed hash of the tag; 0 free */
 	uint8_t verb; /* enum imap_verb */
 	uint8_t mark; /* its reply settles m->clear or m->unknown_verb */
 };
@@ -104,9 +107,9 @@ struct imap_state {
 	uint8_t cont[2]; /* by enum dir: the line goes on behind a literal */
 	uint8_t arg; /* LOGIN: arguments complete */
 	uint8_t verb; /* of the command under way, enum imap_verb */
-	uint64_t id; /* its tag */
-	uint64_t wait_id; /* the client waits with a literal for "+" */
-	uint64_t stray_id; /* tagged reply to a tag not seen so far */
+	uint32_t id; /* its tag */
+	uint32_t wait_id; /* the client waits with a literal for "+" */
+	uint32_t stray_id; /* tagged reply to a tag not seen so far */
 	uint8_t stray_settled; /* it was reported */
 	char stray[128];
 	struct pkt_ref stray_pkt;
@@ -117,6 +120,14 @@ struct greet {
 	char host[OBS_NAME_MAX];
 	char text[OBS_TEXT_MAX];
 	struct pkt_ref pkt;
+};
+
+/* A list as far as it was read; obs_caps without what comes from elsewhere. */
+struct caps_acc {
+	uint8_t source, refused, starttls, logindisabled;
+	uint16_t code, nwords, nlines;
+	uint32_t mechs;
+	char words[OBS_WORDS_MAX];
 };
 
 struct mail {
@@ -141,21 +152,25 @@ struct mail {
 	uint8_t proxy; /* lines of a PROXY v2 header seen */
 	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
 	struct half half[2];
+	uint8_t c2s_line[MAIL_LINE_C2S], s2c_line[MAIL_LINE_S2C];
 	struct inject inject[2];
 	struct clear_use clear;
-	struct owed owed;
-	struct queue queue; /* SMTP, POP3 */
 	struct sasl sasl;
-	struct pkt_ref asked_pkt; /* of STARTTLS */
 	char name[OBS_NAME_MAX]; /* EHLO/HELO argument */
 	union { /* the greeting ends before a list begins */
-		struct obs_caps caps;
+		struct caps_acc caps;
 		struct greet greet;
 	} acc;
 	union {
+		struct {
+			struct owed owed;
+			struct queue queue;
+		}; /* SMTP, POP3: replies come in the order of commands */
+		struct imap_state imap; /* they carry tags */
+	};
+	union {
 		struct smtp_state smtp;
 		struct pop3_state pop3;
-		struct imap_state imap;
 	} u;
 	struct tls tls;
 };
