@@ -42,7 +42,7 @@ static void
 begin(void)
 {
 	struct stream_config sc = {
-	    .capacity = 4, .streams = 4, .fn = norm_stream_bytes, .ctx = &env};
+	    .capacity = 4, .streams = 3, .fn = norm_stream_bytes, .ctx = &env};
 	char err[256] = "";
 
 	memset(&env, 0, sizeof(env));
@@ -271,7 +271,9 @@ TEST(a_full_pool_of_streams_is_survived)
 			CHECK_INT(stream_open(env.stream, i, 1, next), 0);
 	(void)put(DIR_C2S, 1, 0, "b");
 	(void)put(DIR_C2S, 0, 0, "a");
-	CHECK_STR(log_text, ">a>b");
+	CHECK_STR(log_text, ">[1]>b");
+	CHECK_INT(env.n.pending_full, 1);
+	CHECK_INT(stream_counters(env.stream)->refused, 1);
 	finish();
 }
 
