@@ -170,7 +170,7 @@ enum rst_test {
 	RST_EXACT = 1 << 15, /* number is exactly the next expected */
 	/* more about the sender */
 	RST_ALIVE = 1 << 16, /* it acknowledged what came after its reset */
-	RST_SAME_AFTER = 1 << 17, /* its next segment followed, new ACK */
+	RST_SAME_AFTER = 1 << 17, /* it sent on: next segment, or again */
 	RST_TRAIN = 1 << 18 /* 3 or more numbers that nobody acknowledged */
 };
 

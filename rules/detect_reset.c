@@ -193,9 +193,7 @@ add_sign(struct finding *f, const struct obs *o, uint32_t sign, int w)
 		    "another reset of the %s has its usual TTL %u", sender(o),
 		    r->ttl_base);
 	else
-		finding_add(f, w,
-		    "the %s's next segment follows at the reset's number",
-		    sender(o));
+		finding_add(f, w, "the %s sent on after its reset", sender(o));
 }
 
 /* ground: the weight of the strongest ground, 0 if the signs are all there

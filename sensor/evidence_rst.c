@@ -35,6 +35,7 @@
 #define ID_FEW 3 /* packets before a habit is one */
 #define BEFORE_ISN 1024 /* a guess may fall short of the first number */
 #define TTL_FEW 2
+#define SENT_AGAIN 150000000LL /* ns: no path delays, so it was sent anew */
 
 int
 evidence_rst_init(struct evidence_ctx *c)
@@ -562,6 +563,19 @@ after_ack(const struct rst_group *g, const struct packet *pkt)
 	return tests;
 }
 
+/* Whoever repeats a segment after a while has not given up the connection. A
+ * copy that only took its time has the IP id of the last one seen. */
+static uint32_t
+after_while(const struct rst_group *g, const struct packet *pkt)
+{
+	const struct evidence_dir *d = &g->ev->d[g->dir];
+
+	if (pkt->time - g->first.time < SENT_AGAIN || pkt->wire_len == 0 ||
+	    (pkt->ip_id != 0 && pkt->ip_id == d->ip_id))
+		return 0;
+	return RST_SAME_AFTER;
+}
+
 unsigned
 evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
@@ -574,7 +588,8 @@ evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
 	if (g->syn)
 		tests = after_syn(g, pkt);
 	else
-		tests = after_data(g, pkt) | after_ack(g, pkt);
+		tests = after_data(g, pkt) | after_ack(g, pkt) |
+			after_while(g, pkt);
 	if ((tests & ~g->tests & ~(uint32_t)RST_CROSSED) != 0)
 		evidence_ref(&g->proof, pkt, view);
 	g->tests |= tests;

@@ -89,6 +89,25 @@ TEST(old_acknowledgement_overtaken_by_the_rst)
 	CHECK_INT(rst_tests(0) & (GROUNDS | SIGNS), 0);
 }
 
+TEST(sender_repeats_a_line_after_its_rst)
+{
+	start();
+	dialogue();
+	send(DIR_C2S, TCP_RST | TCP_ACK, 60, 60, NULL);
+	c(40, 60, LINE); /* at once: may only have been overtaken */
+	now += 210 * MS;
+	CHECK_INT(nseen, 0);
+	c(40, 60, LINE);
+	finish();
+	CHECK_INT(rst_tests(0) & (GROUNDS | SIGNS), RST_SAME_AFTER);
+	start();
+	dialogue();
+	send(DIR_C2S, TCP_RST | TCP_ACK, 60, 60, NULL);
+	c(40, 60, LINE);
+	finish();
+	CHECK_INT(rst_tests(0) & (GROUNDS | SIGNS), 0);
+}
+
 /* ---- C2 ---- */
 
 TEST(rst_behind_data)
