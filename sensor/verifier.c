@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Trust store, known intermediates and the cache of verdicts. All anchors are
- * read into memory at the start: a verifier in a sandbox has no files.
+ * read into memory at the start: a verifier in a sandbox has no files. Those
+ * of the system are parsed when the first chain comes: some 140 certificates
+ * take OpenSSL 3 about 20 ms, more than all else that is done at the start,
+ * and captures without a certificate in clear never need them.
  *
  * Only intermediates of chains that reached an anchor are remembered. One that
  * anybody may add would let an attacker's certificate of the same name stand
@@ -30,6 +33,8 @@ struct entry {
 
 struct verifier {
 	struct verifier_store trust;
+	char *system; /* the bundle as read, until it is parsed */
+	bool ready; /* trust.store holds all anchors */
 	struct entry *bucket[BUCKETS];
 	struct entry *newest, *oldest;
 	unsigned entries;
@@ -110,35 +115,60 @@ insert(struct verifier *v, const uint8_t id[32])
 
 /* ---- anchors ---- */
 
-static int
-add_anchor(struct verifier *v, X509 *x, bool is_extra)
+static bool
+add_to_store(struct verifier *v, X509 *x)
 {
-	if (X509_STORE_add_cert(v->trust.store, x) != 1)
-		return -1;
-	if (!is_extra)
-		return 0;
-	if (sk_X509_push(v->trust.extra, x) <= 0)
-		return -1;
-	return X509_up_ref(x) == 1 ? 0 : -1;
+	return X509_STORE_add_cert(v->trust.store, x) == 1;
 }
 
-/* Returns the number of anchors read, or -1 if the file cannot be opened. */
-static int
-load_anchors(struct verifier *v, const char *path, bool is_extra)
+/* The store follows in make_ready(). */
+static bool
+add_extra(struct verifier *v, X509 *x)
 {
-	FILE *fp = fopen(path, "re");
+	if (sk_X509_push(v->trust.extra, x) <= 0)
+		return false;
+	return X509_up_ref(x) == 1;
+}
+
+/* Returns the number of anchors in PEM text. */
+static int
+parse_anchors(
+    struct verifier *v, const char *pem, bool (*add)(struct verifier *, X509 *))
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
 	int n = 0;
 	X509 *x;
 
-	if (fp == NULL)
-		return -1;
-	while ((x = PEM_read_X509(fp, NULL, NULL, NULL)) != NULL) {
-		n += add_anchor(v, x, is_extra) == 0;
+	if (bio == NULL)
+		return 0;
+	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		n += add(v, x);
 		X509_free(x);
 	}
 	ERR_clear_error();
-	fclose(fp);
+	BIO_free(bio);
 	return n;
+}
+
+/* A whole file as a string, or NULL with errno set. */
+static char *
+read_file(const char *path)
+{
+	FILE *fp = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (fp == NULL)
+		return NULL;
+	if (getdelim(&text, &room, '\0', fp) == -1 && !ferror(fp)) {
+		free(text);
+		text = strdup("");
+	} else if (ferror(fp)) {
+		free(text);
+		text = NULL;
+	}
+	fclose(fp);
+	return text;
 }
 
 /* Where systems keep their bundle; the first that is there. */
@@ -150,9 +180,15 @@ load_system(struct verifier *v)
 	    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
 	    X509_get_default_cert_file()};
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (paths[i] != NULL && load_anchors(v, paths[i], false) > 0)
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char *text = paths[i] != NULL ? read_file(paths[i]) : NULL;
+
+		if (text != NULL && strstr(text, "-----BEGIN ") != NULL) {
+			v->system = text;
 			return;
+		}
+		free(text);
+	}
 	(void)X509_STORE_set_default_paths(v->trust.store);
 	ERR_clear_error();
 }
@@ -160,19 +196,39 @@ load_system(struct verifier *v)
 static int
 load_extra(struct verifier *v, const char *path, char *err, size_t errlen)
 {
-	int n = load_anchors(v, path, true);
+	char *text = read_file(path);
+	int n;
 
-	if (n > 0)
-		return 0;
-	if (n < 0)
+	if (text == NULL) {
 		snprintf(err, errlen,
 		    "%s: the trust anchors cannot be read: %m", path);
-	else
-		snprintf(err, errlen,
-		    "%s: no certificate in it; trust anchors are expected in "
-		    "PEM form (-----BEGIN CERTIFICATE-----)",
-		    path);
+		return -1;
+	}
+	n = parse_anchors(v, text, add_extra);
+	free(text);
+	if (n > 0)
+		return 0;
+	snprintf(err, errlen,
+	    "%s: no certificate in it; trust anchors are expected in "
+	    "PEM form (-----BEGIN CERTIFICATE-----)",
+	    path);
 	return -1;
+}
+
+/* Parses what was only read so far. */
+static void
+make_ready(struct verifier *v)
+{
+	if (v->ready)
+		return;
+	v->ready = true;
+	if (v->system != NULL)
+		(void)parse_anchors(v, v->system, add_to_store);
+	free(v->system);
+	v->system = NULL;
+	for (int i = 0; i < sk_X509_num(v->trust.extra); i++)
+		(void)add_to_store(v, sk_X509_value(v->trust.extra, i));
+	ERR_clear_error();
 }
 
 struct verifier *
@@ -215,6 +271,7 @@ verifier_free(struct verifier *v)
 		older = e->older;
 		free(e);
 	}
+	free(v->system);
 	sk_X509_pop_free(v->trust.known, X509_free);
 	sk_X509_pop_free(v->trust.extra, X509_free);
 	X509_STORE_free(v->trust.store);
@@ -307,6 +364,7 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 		v->n.malformed++;
 		return;
 	}
+	make_ready(v);
 	verifier_check_path(&v->trust, sent, out, &path);
 	remember(v, path);
 	sk_X509_pop_free(path, X509_free);
