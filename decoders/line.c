@@ -138,18 +138,34 @@ line_partial(const struct line_buf *b)
 	return (struct slice){b->buf, b->len};
 }
 
+/* Without the locale of tolower(). */
+static inline uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+/* Most comparisons end at the first letter: it is looked at before a function
+ * is called. */
+static inline bool
+starts(struct slice s, const char *word, size_t n)
+{
+	if (s.len < n)
+		return false;
+	return n == 0 || (lower(s.p[0]) == lower((uint8_t)word[0]) &&
+			     strncasecmp((const char *)s.p, word, n) == 0);
+}
+
 bool
 slice_starts(struct slice s, const char *word)
 {
-	size_t n = strlen(word);
-
-	return s.len >= n && strncasecmp((const char *)s.p, word, n) == 0;
+	return starts(s, word, strlen(word));
 }
 
 bool
 slice_is(struct slice s, const char *word)
 {
-	return s.len == strlen(word) && slice_starts(s, word);
+	return s.len == strlen(word) && starts(s, word, s.len);
 }
 
 bool
@@ -158,7 +174,7 @@ slice_has(struct slice s, const char *word)
 	size_t n = strlen(word);
 
 	for (; s.len >= n; s.p++, s.len--)
-		if (slice_starts(s, word))
+		if (starts(s, word, n))
 			return true;
 	return false;
 }
