@@ -140,9 +140,9 @@ detect_plain_mail(
 		return;
 	n->tags |= EVT_WAS_TLS;
 	finding_add(n, W_PLAIN_MAIL,
-	    "these two hosts used TLS in %u earlier sessions and never sent "
+	    "these two hosts used TLS in %u earlier session%s and never sent "
 	    "mail in clear",
-	    p->tls);
+	    p->tls, p->tls == 1 ? "" : "s");
 	if (o->u.content.protected_ != 0)
 		finding_add(n, 0,
 		    "the message itself is encrypted or signed "
