@@ -85,9 +85,10 @@ forget(struct judge *j, struct judged *w)
 {
 	struct judged **at = bucket_of(j, w->f.flow);
 
-	while (*at != w)
+	while (*at != NULL && *at != w)
 		at = &(*at)->chain;
-	*at = w->chain;
+	if (*at != NULL)
+		*at = w->chain;
 	list_remove(j, w);
 	j->count--;
 	ladder_fini(&w->ladder);
@@ -523,8 +524,11 @@ judge_free(struct judge *j)
 {
 	if (j == NULL)
 		return;
-	while (j->oldest != NULL)
-		forget(j, j->oldest);
+	for (struct judged *w = j->oldest, *next; w != NULL; w = next) {
+		next = w->newer;
+		ladder_fini(&w->ladder);
+		free(w);
+	}
 	pairs_free(j->pairs);
 	free(j->bucket);
 	free(j);

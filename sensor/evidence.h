@@ -22,7 +22,7 @@
  *	if (hints & EVID_DOUBT) ...		see there
  *	if (hints & EVID_RST) ...		withheld: go on with the flow
  *	mail_data(...);				and, for delivered text,
- *	evidence_delivered(ctx, &flow->ev, dir, seq, len, public);
+ *	evidence_public(ctx, &flow->ev, dir, seq, len);
  *
  * evidence_tick(ctx, INT64_MAX) at the end of input, before flows are closed,
  * and evidence_end() when the flow ends for whatever reason, before its slot
@@ -122,10 +122,10 @@ void evidence_init(struct evidence_flow *ev, uint32_t slot);
 unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
 
-/* These bytes were given to the decoder; public: it says that they hold no
- * secret (mail_text_is_public()). Only public text is ever shown in clear. */
-void evidence_delivered(struct evidence_ctx *c, struct evidence_flow *ev,
-    enum dir dir, uint32_t seq, uint32_t len, bool is_public);
+/* These bytes were given to the decoder, and it says that they hold no secret
+ * (mail_text_is_public()). Only such text is ever shown in clear. */
+void evidence_public(struct evidence_ctx *c, struct evidence_flow *ev,
+    enum dir dir, uint32_t seq, uint32_t len);
 
 /* Settles all resets whose deadline is at or before now, in order. */
 void evidence_tick(struct evidence_ctx *c, int64_t now);

@@ -465,12 +465,12 @@ evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
 }
 
 void
-evidence_delivered(struct evidence_ctx *c, struct evidence_flow *ev,
-    enum dir dir, uint32_t seq, uint32_t len, bool is_public)
+evidence_public(struct evidence_ctx *c, struct evidence_flow *ev, enum dir dir,
+    uint32_t seq, uint32_t len)
 {
 	struct ev_window *w = window_of(c, &ev->d[dir]);
 
-	if (w == NULL || !is_public)
+	if (w == NULL)
 		return;
 	if (len > EVIDENCE_WINDOW) {
 		seq += len - EVIDENCE_WINDOW;

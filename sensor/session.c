@@ -282,9 +282,9 @@ deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
 		norm_off(&c->norm, p->dir);
 		return;
 	}
-	evidence_delivered(t->evidence, &c->ev, p->dir,
-	    d->base + (uint32_t)p->at, (uint32_t)p->len,
-	    mail_text_is_public(c->mail, p->dir));
+	if (mail_text_is_public(c->mail, p->dir))
+		evidence_public(t->evidence, &c->ev, p->dir,
+		    d->base + (uint32_t)p->at, (uint32_t)p->len);
 }
 
 void

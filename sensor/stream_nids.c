@@ -170,7 +170,7 @@ stream_free(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	while (s->entries != NULL && s->count > 0)
+	while (s->entries != NULL && s->place != NULL && s->count > 0)
 		stream_close(s, s->entries[s->count - 1].slot);
 	if (the_stream == s) {
 		nids_unregister_tcp(on_tcp);

@@ -102,8 +102,8 @@ segment(const uint8_t *r)
 		me->next = p.seq + p.wire_len;
 	evidence_tick(ctx, now);
 	(void)evidence_packet(ctx, &flows[f], &p, &v);
-	evidence_delivered(
-	    ctx, &flows[f], (enum dir)dir, p.seq, p.len, (r[4] & 1) != 0);
+	if ((r[4] & 1) != 0)
+		evidence_public(ctx, &flows[f], (enum dir)dir, p.seq, p.len);
 }
 
 int

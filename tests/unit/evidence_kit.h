@@ -98,7 +98,7 @@ put(void)
 	evidence_tick(ctx, pk.time);
 	hints = evidence_packet(ctx, &flow, &pk, &view);
 	if (pk.len > 0 && (hints & EVID_CONFLICT) == 0)
-		evidence_delivered(ctx, &flow, view.dir, pk.seq, pk.len, true);
+		evidence_public(ctx, &flow, view.dir, pk.seq, pk.len);
 }
 
 static inline void
