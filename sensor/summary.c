@@ -7,6 +7,7 @@
 #include "sensor/summary.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -347,13 +348,13 @@ print_next(struct summary *s, const struct summary_end *e)
 	for (unsigned i = 0; i < s->nrows; i++)
 		if (s->rows[i].id > 0) {
 			fprintf(s->out,
-			    "  stripwire show %" PRId64
+			    "  %s show %" PRId64
 			    "%s    how it happened, step by step\n",
-			    s->rows[i].id, opt);
+			    program_invocation_name, s->rows[i].id, opt);
 			break;
 		}
-	fprintf(s->out,
-	    "  stripwire alerts%s --severity high    list and filter\n", opt);
+	fprintf(s->out, "  %s alerts%s --severity high    list and filter\n",
+	    program_invocation_name, opt);
 }
 
 static json_t *
