@@ -259,10 +259,16 @@ static size_t
 take_text(struct mail *m, enum dir dir, struct slice in)
 {
 	const uint8_t *lf;
+	size_t n;
 
+	if (m->half[dir].mode != HALF_LINE) {
+		n = read_text(m, dir, in);
+		starttls_count(m, dir, n);
+		return n;
+	}
 	/* One line at a time, so that what a line changes counts at once. */
-	if (m->half[dir].mode == HALF_LINE &&
-	    (lf = memchr(in.p, '\n', in.len)) != NULL)
+	lf = memchr(in.p, '\n', in.len);
+	if (lf != NULL)
 		in.len = (size_t)(lf - in.p) + 1;
 	starttls_count(m, dir, in.len);
 	return read_text(m, dir, in);
