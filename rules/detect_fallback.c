@@ -86,11 +86,15 @@ is_cause(uint16_t finding)
 	return false;
 }
 
+/* Where no list was given, TLS is due only if it is known from before. */
 static bool
 cause_here(const struct detect_ctx *c, enum finding_id *id)
 {
+	bool known = detect_known_tls(c->server) != KNOWN_NOTHING;
+
 	for (unsigned i = 0; i < NCAUSES; i++) {
-		if (!detect_has(c, causes[i]))
+		if (!detect_has(c, causes[i]) ||
+		    (causes[i] == FIND_EHLO_REFUSED && !known))
 			continue;
 		*id = causes[i];
 		return true;
@@ -103,12 +107,13 @@ add_cause(struct finding *n, const struct detect_ctx *c, enum finding_id id)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
 	const struct finding *got = detect_got(c, id);
-	int weight = W_FALLBACK_REFUSED;
+	int cause = got != NULL ? got->confidence : c->f->confidence[id];
+	int weight = id == FIND_TLS_ABORTED_AFTER_STARTTLS ? W_FALLBACK_FORGED
+							   : W_FALLBACK_REFUSED;
 
-	if (id == FIND_TLS_ABORTED_AFTER_STARTTLS)
-		weight = W_FALLBACK_FORGED;
-	else if (got != NULL && got->confidence < weight)
-		weight = got->confidence;
+	/* the consequence is no surer than its cause */
+	if (weight > cause)
+		weight = cause;
 	finding_add(
 	    n, weight, "on this connection: %s", finding_info(id)->title);
 	(void)detect_add_history(n, c->server, known);

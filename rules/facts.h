@@ -131,6 +131,7 @@ struct facts {
 	uint8_t preauth; /* IMAP: authenticated by the greeting */
 
 	uint64_t raised; /* 1 << enum finding_id, so far */
+	uint8_t confidence[FIND_COUNT]; /* of the last one of each */
 	uint8_t suspicious; /* under suspicion: it never teaches */
 	uint8_t taught; /* it has taught already */
 };

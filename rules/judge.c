@@ -194,6 +194,7 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 	struct pair_event e;
 
 	f->raised |= UINT64_C(1) << n->id;
+	f->confidence[n->id] = n->confidence;
 	if (!finding_is_attack((enum finding_id)n->id))
 		return;
 	f->suspicious = 1;

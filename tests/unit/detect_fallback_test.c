@@ -361,6 +361,8 @@ TEST(ehlo_refused)
 	CHECK(play_conf(&p, FIND_EHLO_REFUSED) >= 50);
 	p.n = 0;
 	p.server++;
+	play_mail(&p); /* TLS was never seen here */
+	CHECK_INT(play_conf(&p, FIND_PLAINTEXT_FALLBACK), 0);
 	helo_session(&p, 502, "220 mx");
 	CHECK(play_conf(&p, FIND_EHLO_REFUSED) < 50);
 	p.n = 0;
