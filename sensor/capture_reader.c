@@ -14,6 +14,7 @@
 #include <pcap.h>
 #include <stdio.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sensor/pcapng.h"
@@ -33,6 +34,8 @@ reader_fini(struct reader *r)
 {
 	reader_close(r);
 	input_fini(&r->in);
+	free(r->iobuf);
+	r->iobuf = NULL;
 }
 
 void
@@ -68,9 +71,12 @@ cookie_tell(void *cookie, off64_t *at, int whence)
 	return 0;
 }
 
+/* The buffer has to be ours: glibc takes no size without one and reads 4 KiB
+ * at a time. Where there is no memory for it, it does so anyway. */
 static FILE *
-file_of(struct input *in)
+file_of(struct reader *r)
 {
+	struct input *in = &r->in;
 	cookie_io_functions_t io = {.read = cookie_read, .seek = cookie_tell};
 	FILE *f;
 
@@ -84,8 +90,10 @@ file_of(struct input *in)
 	} else {
 		f = fopencookie(in, "r", io);
 	}
+	if (r->iobuf == NULL)
+		r->iobuf = malloc(INPUT_CHUNK);
 	if (f != NULL) {
-		(void)setvbuf(f, NULL, _IOFBF, INPUT_CHUNK);
+		(void)setvbuf(f, r->iobuf, _IOFBF, INPUT_CHUNK);
 		(void)__fsetlocking(f, FSETLOCKING_BYCALLER);
 	}
 	return f;
@@ -112,7 +120,7 @@ open_pcap(struct reader *r, uint32_t magic)
 
 	if (input_peek(&r->in, PCAP_FILE_HEADER) == NULL)
 		return cut_header(r);
-	f = file_of(&r->in);
+	f = file_of(r);
 	if (f == NULL) {
 		snprintf(r->error, sizeof(r->error), "%s", strerror(errno));
 		return READER_FAILED;

@@ -21,6 +21,7 @@ struct reader {
 	int linktype; /* of pcap; also the next three */
 	uint32_t snaplen;
 	uint32_t header; /* bytes before each packet */
+	char *iobuf; /* of its FILE; kept between files */
 	uint64_t end; /* offset behind the last record */
 	uint64_t at; /* offset of the last record that was begun */
 	char error[READER_ERROR];
