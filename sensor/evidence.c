@@ -317,6 +317,13 @@ evidence_init(struct evidence_flow *ev, uint32_t slot)
 }
 
 void
+evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev)
+{
+	evidence_overlap_end(c, &ev->d[0]);
+	evidence_overlap_end(c, &ev->d[1]);
+}
+
+void
 evidence_end(struct evidence_ctx *c, struct evidence_flow *ev, int64_t now)
 {
 	for (int i = 0; i < 2; i++) {

@@ -127,6 +127,9 @@ unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 void evidence_public(struct evidence_ctx *c, struct evidence_flow *ev,
     enum dir dir, uint32_t seq, uint32_t len);
 
+/* No text any more: the payload windows go back, for others to borrow. */
+void evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev);
+
 /* Settles all resets whose deadline is at or before now, in order. */
 void evidence_tick(struct evidence_ctx *c, int64_t now);
 /* Deadline of the next one, INT64_MAX if none waits. */

@@ -28,17 +28,26 @@
 #define SHOWN 72 /* raw bytes shown of a version */
 #define MAP_BYTES (EVIDENCE_WINDOW / 8)
 
+/*
+ * Bytes from `solid` to `top` are all there: in order, as nearly always, the
+ * map is not touched. It speaks for what lies before, down to the window's
+ * size below top, once a hole was seen. Likewise for the map of public text:
+ * it is clear below `top` while the window holds none.
+ */
 struct ev_window {
 	uint32_t top; /* one past the highest number in it */
+	uint32_t solid; /* from here to top nothing is missing */
 	uint32_t next_free; /* while not lent: index + 1 */
+	uint32_t open_end; /* one past the highest public number */
+	bool has_open; /* some number of the window is public */
 	uint8_t at; /* next of segs[] */
 	uint8_t have[MAP_BYTES], open[MAP_BYTES]; /* there; public */
-	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
 	struct {
 		struct pkt_ref ref;
 		uint32_t seq; /* of its first payload byte */
 		bool doubt; /* wrong checksum where others are right */
 	} segs[WINDOW_SEGMENTS];
+	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
 };
 
 struct segment { /* the one that is held against the window */
@@ -112,8 +121,9 @@ window_lend(struct evidence_ctx *c, struct evidence_dir *d, uint32_t seq)
 	}
 	c->n.windows++;
 	w = window_of(c, d);
-	memset(w, 0, sizeof(*w));
-	w->top = seq;
+	/* data is read only where the map or solid say that it is there */
+	memset(w, 0, offsetof(struct ev_window, data));
+	w->top = w->solid = seq;
 	return w;
 }
 
@@ -172,21 +182,36 @@ map_fill(uint8_t *map, uint32_t seq, uint32_t len, bool on)
 		map_fill_run(map, 0, len - n, on);
 }
 
-/* The window moves on so that it ends at `top`; what falls in anew is not
- * there yet. */
+/* Bits of the numbers between two tops are cleared. */
+static void
+map_clear(uint8_t map[MAP_BYTES], uint32_t from, uint32_t to)
+{
+	if (to - from >= EVIDENCE_WINDOW)
+		memset(map, 0, MAP_BYTES);
+	else
+		map_fill(map, from, to - from, false);
+}
+
+/* The window moves on, over bytes that are there. */
 static void
 window_advance(struct ev_window *w, uint32_t top)
 {
-	uint32_t step = top - w->top;
-
-	if (step >= EVIDENCE_WINDOW) {
-		memset(w->have, 0, sizeof(w->have));
-		memset(w->open, 0, sizeof(w->open));
-	} else {
-		map_fill(w->have, w->top, step, false);
-		map_fill(w->open, w->top, step, false);
-	}
+	if (w->has_open)
+		map_clear(w->open, w->top, top);
+	w->has_open &= top - w->open_end < EVIDENCE_WINDOW;
 	w->top = top;
+	if (top - w->solid > EVIDENCE_WINDOW)
+		w->solid = top - EVIDENCE_WINDOW;
+}
+
+/* The window moves on, over bytes that are missing. */
+static void
+window_leave_hole(struct ev_window *w, uint32_t top)
+{
+	map_fill(w->have, w->solid, w->top - w->solid, true);
+	map_clear(w->have, w->top, top);
+	window_advance(w, top);
+	w->solid = top;
 }
 
 /* ---- comparing and keeping ---- */
@@ -200,6 +225,8 @@ in_window(const struct ev_window *w, uint32_t seq)
 static bool
 window_has(const struct ev_window *w, uint32_t seq)
 {
+	if (seq - w->solid < w->top - w->solid)
+		return true;
 	return in_window(w, seq) && map_has(w->have, seq);
 }
 
@@ -236,38 +263,56 @@ window_copy(struct ev_window *w, const struct segment *s)
 	memcpy(w->data, s->p + n, s->len - n);
 }
 
-static void
-window_fill_holes(struct ev_window *w, const struct segment *s)
+/* The segment's first n bytes. */
+static struct segment
+head_of(struct segment s, uint32_t n)
 {
-	for (uint32_t i = 0; i < s->len; i++)
-		if (!map_has(w->have, s->seq + i))
-			w->data[(s->seq + i) % EVIDENCE_WINDOW] = s->p[i];
+	s.len = n < s.len ? n : s.len;
+	return s;
 }
 
-/* Moves the window on and keeps what is in it. What is there already stays,
- * unless `replace`: the earlier bytes were spoilt. */
+static struct segment
+rest_of(struct segment s, uint32_t n)
+{
+	n = n < s.len ? n : s.len;
+	s.seq += n;
+	s.p += n;
+	s.len -= n;
+	return s;
+}
+
+/* Bytes below the old top: what is there already stays, unless `replace`: the
+ * earlier bytes were spoilt. */
+static void
+window_fill(struct ev_window *w, const struct segment *s, bool replace)
+{
+	for (uint32_t i = 0; i < s->len; i++)
+		if (replace || !window_has(w, s->seq + i))
+			w->data[(s->seq + i) % EVIDENCE_WINDOW] = s->p[i];
+	map_fill(w->have, s->seq, s->len, true);
+}
+
+/* Moves the window on and keeps what is in it. */
 static void
 window_keep(struct ev_window *w, struct segment s, bool replace)
 {
-	uint32_t end = s.seq + s.len;
-	bool fresh = replace || seq_diff(s.seq, w->top) >= 0;
+	uint32_t end = s.seq + s.len, old, below;
+	struct segment part;
 
-	if (seq_diff(end, w->top) > 0)
+	if (seq_diff(s.seq, w->top) > 0)
+		window_leave_hole(w, s.seq);
+	old = w->top;
+	if (seq_diff(end, old) > 0)
 		window_advance(w, end);
-	while (s.len > 0 && !in_window(w, s.seq)) {
-		uint32_t skip = w->top - EVIDENCE_WINDOW - s.seq;
-
-		if (skip > s.len)
-			return;
-		s.seq += skip;
-		s.p += skip;
-		s.len -= skip;
+	if (seq_diff(s.seq, w->top - EVIDENCE_WINDOW) < 0)
+		s = rest_of(s, w->top - EVIDENCE_WINDOW - s.seq);
+	below = seq_diff(s.seq, old) < 0 ? old - s.seq : 0;
+	if (below > 0) {
+		part = head_of(s, below);
+		window_fill(w, &part, replace);
 	}
-	if (fresh)
-		window_copy(w, &s);
-	else
-		window_fill_holes(w, &s);
-	map_fill(w->have, s.seq, s.len, true);
+	part = rest_of(s, below);
+	window_copy(w, &part);
 }
 
 static void
@@ -480,5 +525,10 @@ evidence_public(struct evidence_ctx *c, struct evidence_flow *ev, enum dir dir,
 		seq++;
 	if (len > 0 && !in_window(w, seq + len - 1))
 		len = w->top - seq;
+	if (len == 0)
+		return;
 	map_fill(w->open, seq, len, true);
+	if (!w->has_open || seq_diff(seq + len, w->open_end) > 0)
+		w->open_end = seq + len;
+	w->has_open = true;
 }

@@ -181,9 +181,10 @@ session_phase(const struct conn *c)
 
 /* The decoder has nothing more to do, or there is none to be had. */
 static void
-set_opaque(struct conn *c)
+set_opaque(struct tracker *t, struct conn *c)
 {
 	c->use = USE_OPAQUE;
+	evidence_opaque(t->evidence, &c->ev);
 	norm_off(&c->norm, DIR_C2S);
 	norm_off(&c->norm, DIR_S2C);
 }
@@ -215,7 +216,7 @@ session_finish(struct tracker *t, struct conn *c)
 	t->n.mail_flows[c->proto]++;
 	pool_put(t->mails, c->mail);
 	c->mail = NULL;
-	set_opaque(c);
+	set_opaque(t, c);
 }
 
 /* All decoders are in use: of the next few the idlest flow loses its own. */
@@ -253,7 +254,7 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 
 	if (!may_be_mail(c, p)) {
 		c->mute = true;
-		set_opaque(c);
+		set_opaque(t, c);
 		return;
 	}
 	c->mail = pool_get(t->mails);
@@ -263,7 +264,7 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 		c->mail = pool_get(t->mails);
 	}
 	if (c->mail == NULL) {
-		set_opaque(c);
+		set_opaque(t, c);
 		return;
 	}
 	c->use = USE_MAIL;
