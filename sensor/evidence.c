@@ -204,10 +204,13 @@ evidence_is_near(
 
 static void
 note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
-    const struct packet *pkt)
+    const struct packet *pkt, bool dup)
 {
 	uint32_t end = pkt->seq + pkt->wire_len;
 
+	if (pkt->wire_len > 0 && !dup && (d->flags & EVD_SEEN) != 0 &&
+	    pkt->seq != d->next)
+		d->flags |= EVD_DISORDER;
 	if ((pkt->tcp_flags & TCP_SYN) != 0)
 		end++;
 	if ((pkt->tcp_flags & TCP_FIN) != 0) {
@@ -242,7 +245,7 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 		note_syn(d, peer, pkt, dup);
 	note_ttl(d, pkt->ttl);
 	note_ip_id(d, pkt);
-	note_numbers(d, peer, pkt);
+	note_numbers(d, peer, pkt, dup);
 	if ((pkt->tcp_flags & TCP_ACK) != 0)
 		note_ack(d, pkt);
 	d->raw_window = pkt->window;

@@ -16,7 +16,9 @@ enum { /* struct evidence_dir.flags */
 	EVD_ACKED = 1 << 3, /* ack and edge hold */
 	EVD_FIN = 1 << 4,
 	EVD_WSCALE = 1 << 5, /* its SYN had the window scale option */
-	EVD_UNSCALED = 1 << 6 /* no scaling: one of the SYNs had no option */
+	EVD_UNSCALED = 1 << 6, /* no scaling: one of the SYNs had no option */
+	EVD_DISORDER = 1 << 7, /* data came late, early or again */
+	EVD_RST = 1 << 8 /* it sent a reset that is not stale */
 };
 
 /* Sequence numbers wrap (RFC 9293 3.4). */
@@ -44,6 +46,7 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
 	uint8_t dir, phase, tool, ttl_base;
 	bool syn; /* the sender had sent nothing yet */
 	bool peer_known; /* peer_next holds */
+	bool shaky; /* segments overtake each other here: see took_it_in() */
 	bool told; /* settled early: what comes is swallowed */
 	bool in_window; /* the receiver obeys one of them */
 };

@@ -323,6 +323,8 @@ group_new(struct evidence_ctx *c, struct evidence_flow *ev,
 	g->ttl_base = d->ttl;
 	g->peer_known = (peer->flags & EVD_SEEN) != 0;
 	g->peer_next = peer->next;
+	g->shaky = ((d->flags | peer->flags) & EVD_DISORDER) != 0 ||
+		   (peer->flags & EVD_RST) != 0;
 	evidence_ref(&g->first, pkt, view);
 	g->wrong = g->last = g->first;
 	return g;
@@ -402,6 +404,26 @@ count_bits(uint32_t v)
 	return (unsigned)__builtin_popcount(v);
 }
 
+static bool
+answers_segment(const struct rst_group *g)
+{
+	return (g->first.tcp_flags & TCP_ACK) == 0 &&
+	       (g->tests & RST_ANSWERS_ACK) != 0;
+}
+
+/* An abort by the sender itself, at the end of what it had sent: its reset
+ * without ACK answered a late segment, and both had been overtaken. */
+static void
+explain_by_abort(struct rst_group *g, const struct packet *pkt, uint32_t signs)
+{
+	if (!answers_segment(g) || (pkt->tcp_flags & TCP_ACK) == 0 ||
+	    pkt->seq != group_dir(g)->next || (g->signs | signs) != 0)
+		return;
+	if ((g->tests & RST_DATA_AFTER) != 0)
+		g->tests |= RST_CROSSED;
+	g->tests &= ~(uint32_t)RST_DATA_AFTER;
+}
+
 static void
 group_add(struct rst_group *g, const struct packet *pkt,
     const struct evidence_view *view)
@@ -431,6 +453,7 @@ group_add(struct rst_group *g, const struct packet *pkt,
 		g->wrong = ref;
 		g->signs = signs;
 	}
+	explain_by_abort(g, pkt, signs);
 	g->step = g->count > 1 ? seq_diff(pkt->seq, g->last.seq) : 0;
 	g->last = ref;
 }
@@ -455,6 +478,7 @@ evidence_rst(struct evidence_ctx *c, struct evidence_flow *ev,
 		c->n.rst_stale++;
 		return EVID_RST | EVID_LIVES;
 	}
+	d->flags |= EVD_RST;
 	if (d->group == 0) {
 		g = group_new(c, ev, pkt, view);
 		group_add(g, pkt, view);
@@ -492,15 +516,19 @@ after_syn(struct rst_group *g, const struct packet *pkt)
 	return RST_SYN_RACE;
 }
 
-/* The sender had taken in all that the peer had sent when the reset came, so
- * it did not answer any of that with a reset. */
+/*
+ * The sender had taken in all that the peer had sent when the reset came, so
+ * it did not answer any of that with a reset. A bare ACK cannot be told from
+ * its forerunners this way: a socket that just closed, or was closed by its
+ * peer's reset, answers one that comes late. That takes a path on which
+ * segments overtake each other, or a peer that sent a reset.
+ */
 static bool
 took_it_in(const struct rst_group *g, const struct packet *pkt)
 {
-	if ((g->first.tcp_flags & TCP_ACK) != 0 ||
-	    (g->tests & RST_ANSWERS_ACK) == 0)
+	if (!answers_segment(g))
 		return true;
-	return g->peer_known && (pkt->tcp_flags & TCP_ACK) != 0 &&
+	return !g->shaky && g->peer_known && (pkt->tcp_flags & TCP_ACK) != 0 &&
 	       seq_diff(pkt->ack, g->peer_next) >= 0;
 }
 
@@ -515,9 +543,8 @@ after_data(struct rst_group *g, const struct packet *pkt)
 	if (!took_it_in(g, pkt))
 		return RST_CROSSED;
 	if (seq_diff(end, g->first.seq) > 0) {
-		g->data_after += (uint32_t)fresh < pkt->wire_len
-				     ? (uint32_t)fresh
-				     : pkt->wire_len;
+		if ((uint32_t)fresh > g->data_after)
+			g->data_after = (uint32_t)fresh;
 		return RST_DATA_AFTER;
 	}
 	return end != g->first.seq ? RST_BLIND : 0;
@@ -595,6 +622,8 @@ evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
 	g->tests |= tests;
 	if ((tests & PROOF) == 0)
 		return 0;
-	group_tell(c, g, pkt->time);
+	/* what could still be explained waits for the explanation */
+	if ((tests & PROOF) != RST_DATA_AFTER || !answers_segment(g))
+		group_tell(c, g, pkt->time);
 	return EVID_LIVES;
 }

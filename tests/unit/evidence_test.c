@@ -24,7 +24,7 @@ TEST(forged_rst_then_data_of_the_same_sender)
 {
 	start();
 	dialogue();
-	forged_rst(DIR_S2C, 60, S_TTL);
+	send(DIR_S2C, TCP_RST | TCP_ACK, 60, 60, NULL);
 	CHECK_INT(hints, EVID_RST);
 	s(60, 60, LINE);
 	CHECK_INT(hints, EVID_LIVES);
@@ -36,6 +36,59 @@ TEST(forged_rst_then_data_of_the_same_sender)
 	CHECK_INT(seen[0].time, now);
 	finish();
 	CHECK_INT(nseen, 1); /* told once */
+}
+
+TEST(forged_answer_then_data_of_the_same_sender)
+{
+	start();
+	dialogue();
+	forged_rst(DIR_S2C, 60, S_TTL);
+	s(60, 60, LINE);
+	CHECK_INT(hints, EVID_LIVES);
+	CHECK_INT(nseen, 0); /* an explanation may follow */
+	s(80, 60, LINE);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, RST_DATA_AFTER);
+	CHECK_INT(seen[0].u.rst.data_after, 40);
+}
+
+TEST(late_data_and_abort_behind_the_answer_of_a_closed_socket)
+{
+	start();
+	dialogue();
+	bare_rst(DIR_S2C, 60);
+	s(60, 60, LINE);
+	send(DIR_S2C, TCP_RST | TCP_ACK, 80, 60, NULL);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+}
+
+TEST(late_data_where_segments_overtake_each_other)
+{
+	start();
+	dialogue();
+	s(80, 60, LINE);
+	s(60, 60, LINE);
+	bare_rst(DIR_S2C, 60);
+	s(100, 60, LINE);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+}
+
+TEST(late_data_of_a_socket_that_its_peer_reset)
+{
+	start();
+	dialogue();
+	send(DIR_C2S, TCP_RST | TCP_ACK, 60, 60, NULL);
+	bare_rst(DIR_S2C, 60);
+	s(60, 60, LINE);
+	finish();
+	CHECK_INT(nseen, 2);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+	CHECK_INT(rst_tests(1) & GROUNDS, 0);
 }
 
 TEST(data_sent_before_the_rst_of_a_closed_socket_comes_late)
