@@ -289,7 +289,7 @@ evidence_new(const struct evidence_sink *sink)
 		return NULL;
 	c->sink = *sink;
 	evidence_overlap_init(c);
-	if (c->windows == NULL || evidence_rst_init(c) == -1) {
+	if (c->windows == NULL || evidence_group_init(c) == -1) {
 		evidence_free(c);
 		return NULL;
 	}
@@ -330,7 +330,7 @@ void
 evidence_end(struct evidence_ctx *c, struct evidence_flow *ev, int64_t now)
 {
 	for (int i = 0; i < 2; i++) {
-		evidence_rst_end(c, &ev->d[i], now);
+		evidence_group_end(c, &ev->d[i], now);
 		evidence_overlap_end(c, &ev->d[i]);
 	}
 }

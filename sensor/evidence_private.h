@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the three files of the evidence stage share: evidence.c (the state of
- * the directions), evidence_rst.c (resets), evidence_overlap.c (payload).
+ * What the files of the evidence stage share: evidence.c (the state of the
+ * directions), evidence_rst.c and evidence_after.c (resets, and what follows
+ * them), evidence_group.c (the table of resets that wait), evidence_overlap.c
+ * (payload).
  * Nobody else includes this.
  */
 #ifndef STRIPWIRE_EVIDENCE_PRIVATE_H
@@ -70,13 +72,25 @@ bool evidence_is_near(const struct evidence_dir *d,
     const struct evidence_dir *peer, uint32_t end);
 
 /* evidence_rst.c */
-int evidence_rst_init(struct evidence_ctx *c);
 unsigned evidence_rst(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
-/* A packet that is no RST, before the state of its sender takes it in. */
+
+/* evidence_after.c: a packet that is no RST, of a sender whose resets wait,
+ * before the sender's state takes it in. */
 unsigned evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
-void evidence_rst_end(
+/* The first one could be a closed socket's answer to a segment. */
+bool evidence_answers(const struct rst_group *g);
+
+/* evidence_group.c */
+#define RST_PROOF (RST_DATA_AFTER | RST_ALIVE | RST_SYN_RACE)
+int evidence_group_init(struct evidence_ctx *c);
+struct rst_group *evidence_group_new(struct evidence_ctx *c,
+    struct evidence_flow *ev, const struct packet *pkt,
+    const struct evidence_view *view);
+void evidence_group_tell(
+    struct evidence_ctx *c, struct rst_group *g, int64_t time);
+void evidence_group_end(
     struct evidence_ctx *c, struct evidence_dir *d, int64_t now);
 
 /* evidence_overlap.c */
