@@ -16,6 +16,8 @@
 #include "decoders/sasl.h"
 #include "rules/weights.h"
 
+#define SERIOUS 50 /* less is a suspicion, and makes nothing worse */
+
 static const char *
 outcome_name(uint8_t outcome)
 {
@@ -32,13 +34,15 @@ outcome_name(uint8_t outcome)
 static bool
 recent_attack(const struct detect_ctx *c)
 {
-	if (c->f->suspicious)
+	if (c->f->suspicious >= SERIOUS)
 		return true;
 	for (unsigned i = 0; i < c->nout; i++)
-		if (finding_is_attack(c->out[i].id))
+		if (finding_is_attack(c->out[i].id) &&
+		    c->out[i].confidence >= SERIOUS)
 			return true;
 	for (unsigned i = 0; c->recent != NULL && i < c->recent->nevents; i++)
-		if (finding_is_attack(c->recent->events[i].finding))
+		if (finding_is_attack(c->recent->events[i].finding) &&
+		    c->recent->events[i].confidence >= SERIOUS)
 			return true;
 	return false;
 }

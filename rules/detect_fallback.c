@@ -24,6 +24,8 @@
 
 #define SECOND INT64_C(1000000000)
 #define AT_ONCE (10 * SECOND)
+#define SERIOUS 50 /* confidence; less is a suspicion */
+#define CERTAIN 85
 
 /* ---- which ports belong together ---- */
 
@@ -102,21 +104,42 @@ cause_here(const struct detect_ctx *c, enum finding_id *id)
 	return false;
 }
 
-static void
+/* Of this flow, raised now or before. */
+static int
+cause_confidence(const struct detect_ctx *c, enum finding_id id)
+{
+	const struct finding *got = detect_got(c, id);
+
+	return got != NULL ? got->confidence : c->f->confidence[id];
+}
+
+/* These stand without anything that shows that the server offers TLS. */
+static bool
+may_lack_tls(const struct detect_ctx *c, enum finding_id id)
+{
+	return (id == FIND_STARTTLS_MANGLED || id == FIND_CAPABILITY_REFUSED) &&
+	       !c->f->caps.ever_starttls &&
+	       detect_known_tls(c->server) == KNOWN_NOTHING;
+}
+
+/* A mere suspicion is the cause of no more than a suspicion. */
+static bool
 add_cause(struct finding *n, const struct detect_ctx *c, enum finding_id id)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
-	const struct finding *got = detect_got(c, id);
-	int cause = got != NULL ? got->confidence : c->f->confidence[id];
-	int weight = id == FIND_TLS_ABORTED_AFTER_STARTTLS ? W_FALLBACK_FORGED
-							   : W_FALLBACK_REFUSED;
+	int weight = W_FALLBACK_REFUSED, had = cause_confidence(c, id);
 
-	/* the consequence is no surer than its cause */
-	if (weight > cause)
-		weight = cause;
-	finding_add(
-	    n, weight, "on this connection: %s", finding_info(id)->title);
+	if (id == FIND_TLS_ABORTED_AFTER_STARTTLS)
+		weight = W_FALLBACK_FORGED;
+	finding_add(n, had < weight ? had : weight, "on this connection: %s",
+	    finding_info(id)->title);
+	if (had < CERTAIN && may_lack_tls(c, id))
+		finding_add(n, LESS_TLS_NOT_SEEN,
+		    "but nothing shows that TLS was to be had here");
+	if (had < SERIOUS)
+		return false;
 	(void)detect_add_history(n, c->server, known);
+	return true;
 }
 
 static void
@@ -133,38 +156,62 @@ fallback_here(
 	if (f->clear.count != 0)
 		finding_add(n, 0, "the client uses the service in clear (%s)",
 		    f->clear.verb);
-	add_cause(n, c, cause);
+	if (!add_cause(n, c, cause))
+		return;
 	add_pair(n, c);
 	add_credentials(n, f->auth.secret.time != 0);
 }
 
 /* ---- another connection ---- */
 
+struct use { /* in clear, and what is known of it */
+	int64_t start; /* of its connection */
+	uint16_t port; /* the server's */
+	bool auth; /* with credentials */
+	bool tls_expected; /* offered, now or before */
+	bool tls_pair; /* these two use TLS otherwise */
+};
+
+static bool
+is_tls_pair(const struct detect_ctx *c)
+{
+	return c->pair != NULL && c->pair->tls > c->pair->clear;
+}
+
+static int
+forged_weight(const struct pair_event *e, const struct use *u)
+{
+	if (e->during_tls)
+		return e->confidence >= CERTAIN ? W_FALLBACK_FORGED
+						: W_FALLBACK_BROKEN;
+	return u->tls_expected ? W_FALLBACK_RESET : 0;
+}
+
 /* What an event is worth as the cause of plaintext; 0: nothing. */
 static int
-event_weight(const struct pair_event *e, uint16_t clear_port, bool auth,
-    bool tls_expected)
+event_weight(const struct pair_event *e, const struct use *u)
 {
-	if (!same_service(e->server_port, clear_port))
+	if (!same_service(e->server_port, u->port))
 		return 0;
-	if (e->server_port != clear_port && !auth)
+	if (e->server_port != u->port && !u->auth)
 		return 0; /* account set-up tries ports */
+	if (e->how == TLS_NO_FAIL && e->confidence < SERIOUS)
+		return 0;
 	if (e->finding == FIND_RST_INJECTED)
-		return e->during_tls  ? W_FALLBACK_FORGED
-		       : tls_expected ? W_FALLBACK_RESET
-				      : 0;
-	switch (e->how) {
-	case TLS_NO_FAIL:
-		return tls_expected && is_cause(e->finding) ? W_FALLBACK_SIGNS
-							    : 0;
-	case TLS_FAIL_REFUSED:
+		return forged_weight(e, u);
+	if (e->how == TLS_NO_FAIL)
+		return u->tls_expected && is_cause(e->finding)
+			   ? W_FALLBACK_SIGNS
+			   : 0;
+	if (e->how == TLS_FAIL_REFUSED)
 		return W_FALLBACK_REFUSED;
-	default:
-		break;
-	}
-	if (e->server_port != clear_port)
+	if (e->server_port != u->port)
 		return W_FALLBACK_PORT;
-	return e->probe ? W_FALLBACK_PROBE : W_FALLBACK_BROKEN;
+	if (e->probe)
+		return u->tls_pair || u->start - e->at.time < AT_ONCE
+			   ? W_FALLBACK_PROBE
+			   : W_FALLBACK_MONITOR;
+	return W_FALLBACK_BROKEN;
 }
 
 static void
@@ -200,9 +247,11 @@ say_event(
 static const struct pair_event *
 worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 {
-	bool expected = f->caps.ever_starttls ||
-			detect_known_tls(c->server) != KNOWN_NOTHING;
-	bool auth = f->auth.secret.time != 0 || f->auth.ok.time != 0;
+	struct use use = {f->who.start, f->who.server_port,
+	    f->auth.secret.time != 0 || f->auth.ok.time != 0,
+	    f->caps.ever_starttls ||
+		detect_known_tls(c->server) != KNOWN_NOTHING,
+	    is_tls_pair(c)};
 	const struct pair_event *e, *worst = NULL;
 	int w;
 
@@ -211,7 +260,7 @@ worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 		e = &c->recent->events[i];
 		if (e->told || e->flow == f->flow || e->at.time > f->who.start)
 			continue;
-		w = event_weight(e, f->who.server_port, auth, expected);
+		w = event_weight(e, &use);
 		if (w <= *weight)
 			continue;
 		*weight = w;
@@ -259,6 +308,15 @@ was_told(const struct facts *f, const struct detect_ctx *c, enum tls_fail how)
 	return false;
 }
 
+static uint8_t
+forged_now(
+    const struct obs *o, const struct facts *f, const struct detect_ctx *c)
+{
+	const struct finding *got = detect_got(c, FIND_RST_INJECTED);
+
+	return got != NULL ? got->confidence : f->rst[o->dir == DIR_S2C].forged;
+}
+
 static bool
 event_now(const struct obs *o, const struct facts *f,
     const struct detect_ctx *c, struct pair_event *e)
@@ -272,6 +330,7 @@ event_now(const struct obs *o, const struct facts *f,
 		if (!detect_has(c, FIND_RST_INJECTED))
 			return false;
 		e->finding = FIND_RST_INJECTED;
+		e->confidence = forged_now(o, f, c);
 		e->at = f->rst[o->dir == DIR_S2C].at;
 		e->during_tls = facts_in_handshake(f, e->at.time);
 		return true;
@@ -280,7 +339,7 @@ event_now(const struct obs *o, const struct facts *f,
 	if (was_told(f, c, how))
 		return false;
 	e->how = (uint8_t)how;
-	e->probe = f->tls.client_hello.time == 0;
+	e->probe = facts_is_probe(f, how, &e->at);
 	return how != TLS_NO_FAIL;
 }
 
@@ -292,6 +351,7 @@ fallback_before(
 	bool expected = f->caps.ever_starttls ||
 			detect_known_tls(c->server) != KNOWN_NOTHING;
 	const struct pair_use *u;
+	struct use use;
 	struct pair_event e;
 	struct finding *n;
 	int weight = 0;
@@ -300,10 +360,11 @@ fallback_before(
 		return;
 	for (unsigned i = 0; i < c->recent->nuses && weight == 0; i++) {
 		u = &c->recent->uses[i];
+		use = (struct use){u->start, u->server_port, u->auth,
+		    expected || u->offered, is_tls_pair(c)};
 		if (!u->told && u->flow != f->flow && u->start >= e.at.time &&
 		    u->at.time - e.at.time <= PAIR_WINDOW)
-			weight = event_weight(&e, u->server_port, u->auth,
-			    expected || u->offered);
+			weight = event_weight(&e, &use);
 	}
 	if (weight == 0 ||
 	    (n = detect_find(c, FIND_PLAINTEXT_FALLBACK)) == NULL)

@@ -19,11 +19,8 @@
 #include "rules/weights.h"
 #include "rules/words.h"
 
-#define SECOND INT64_C(1000000000)
-#define SERVER_PATIENCE \
-	(10 * SECOND) /* a server that waits longer for the
-			 ClientHello and then closes only lost its patience */
 #define PROTO_TLS13 0x0304
+#define RETRIES 2 /* segments sent again: nobody answers */
 
 /* ---- A7, A8, A15, A16 ---- */
 
@@ -136,39 +133,6 @@ seen_well(const struct facts *f)
 			     VIS_TRUNCATED)) == 0;
 }
 
-static uint8_t
-forged_rst(const struct facts *f)
-{
-	uint8_t c = f->rst[DIR_C2S].forged, s = f->rst[DIR_S2C].forged;
-
-	return c > s ? c : s;
-}
-
-static bool
-rst_of_server(const struct facts *f, const struct moment *at)
-{
-	if (f->rst[DIR_S2C].at.time != 0)
-		return f->rst[DIR_S2C].at.time == at->time;
-	return f->rst[DIR_C2S].at.time == 0 && f->closed_by == DIR_S2C;
-}
-
-/* Closed before any ClientHello by the client's own will, or by a server that
- * waited long for one. A reset of the client is its own unless judged forged.
- */
-static bool
-is_probe(const struct facts *f, enum tls_fail how, const struct moment *at)
-{
-	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
-	    forged_rst(f) != 0)
-		return false;
-	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT)
-		return true;
-	if (how == TLS_FAIL_RST && rst_of_server(f, at))
-		return false;
-	return f->closed_by == DIR_C2S ||
-	       at->time - f->tls.answered.time > SERVER_PATIENCE;
-}
-
 /* Alerts by which the sides find that they have nothing in common:
  * handshake_failure, protocol_version, insufficient_security,
  * inappropriate_fallback, missing_extension, unsupported_extension,
@@ -181,13 +145,44 @@ is_misfit(uint8_t alert)
 	return memchr(codes, alert, sizeof(codes)) != NULL;
 }
 
+/* close_notify and user_canceled of the client */
+static bool
+left_politely(const struct facts *f)
+{
+	return f->tls.alert_dir == DIR_C2S &&
+	       (f->tls.alert_code == 0 || f->tls.alert_code == 90);
+}
+
+/* Scanners leave in the middle of the handshake, old clients and new servers
+ * find that they do not fit, captures keep the first packets of a connection:
+ * that the server is known to do TLS makes none of this stranger. That these
+ * two hosts did it before does. */
+static bool
+is_everyday(const struct facts *f, enum tls_fail how, const struct moment *at)
+{
+	switch (how) {
+	case TLS_FAIL_ALERT:
+		return is_misfit(f->tls.alert_code) || left_politely(f);
+	case TLS_FAIL_RST:
+		return facts_forged_rst(f) == 0 && !facts_rst_of_server(f, at);
+	case TLS_FAIL_FIN:
+		return f->closed_by == DIR_C2S;
+	case TLS_FAIL_SILENCE:
+		return f->retrans < RETRIES;
+	default:
+		return false;
+	}
+}
+
 static void
 add_abort_alert(struct finding *n, const struct facts *f)
 {
 	bool misfit = is_misfit(f->tls.alert_code);
+	int weight = misfit ? W_ABORTED_MISFIT : W_ABORTED_ALERT;
 
-	finding_add(n, misfit ? W_ABORTED_MISFIT : W_ABORTED_ALERT,
-	    "the %s ended it with alert %u%s",
+	if (left_politely(f))
+		weight = W_ABORTED_BY_CLIENT;
+	finding_add(n, weight, "the %s ended it with alert %u%s",
 	    f->tls.alert_dir == DIR_C2S ? "client" : "server",
 	    f->tls.alert_code,
 	    misfit ? ", as sides do that do not fit together" : "");
@@ -210,8 +205,8 @@ add_abort_fin(struct finding *n, const struct facts *f)
 static void
 add_abort_rst(struct finding *n, const struct facts *f, const struct moment *at)
 {
-	bool server = rst_of_server(f, at);
-	uint8_t forged = forged_rst(f);
+	bool server = facts_rst_of_server(f, at);
+	uint8_t forged = facts_forged_rst(f);
 
 	finding_add(n,
 	    server || forged != 0 ? W_ABORTED_RST : W_ABORTED_BY_CLIENT,
@@ -245,8 +240,10 @@ add_abort(struct finding *n, const struct facts *f, enum tls_fail how,
 		add_abort_fin(n, f);
 		break;
 	default:
-		finding_add(n, W_ABORTED_SILENCE,
-		    "both sides fell silent in the middle of the handshake");
+		finding_add(n,
+		    f->retrans < RETRIES ? W_ABORTED_CUT : W_ABORTED_SILENCE,
+		    "both sides fell silent in the middle of the handshake%s",
+		    f->retrans < RETRIES ? "" : ", after trying again");
 	}
 }
 
@@ -254,17 +251,19 @@ void
 detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_ABORTED_KNOWN;
+	static const int nothing[KNOWN_LEVELS] = {0, 0, 0, 0};
 	const struct server_facts *s = c->server;
+	bool met = c->pair != NULL && c->pair->tls > 0;
 	struct moment at;
 	enum tls_fail how = facts_tls_failed(f, &at);
 	struct finding *n;
 
 	(void)o;
 	if (f->implicit_tls || how == TLS_NO_FAIL || how == TLS_FAIL_REFUSED ||
-	    is_probe(f, how, &at))
+	    facts_is_probe(f, how, &at))
 		return;
 	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_TEXT &&
-	    forged_rst(f) == 0 && !seen_well(f))
+	    facts_forged_rst(f) == 0 && !seen_well(f))
 		return;
 	if (f->tls.alert.time != 0 && f->tls.alert_dir == DIR_C2S &&
 	    facts_is_cert_alert(f->tls.alert_code))
@@ -277,8 +276,9 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	finding_add(n, 0, "%s was asked for and granted; the handshake %s",
 	    facts_tls_verb(f), tls_fail_name(how));
 	add_abort(n, f, how, &at);
-	(void)detect_add_history(n, s, known);
-	if (c->pair != NULL && c->pair->tls > 0)
+	(void)detect_add_history(
+	    n, s, met || !is_everyday(f, how, &at) ? known : nothing);
+	if (met)
 		finding_add(n, PLUS_PAIR_TLS,
 		    "these two hosts got TLS before (%u session%s)",
 		    c->pair->tls, c->pair->tls == 1 ? "" : "s");

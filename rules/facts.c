@@ -13,6 +13,9 @@
 
 #define SILENCE (30 * INT64_C(1000000000)) /* ns without a packet */
 #define BROKEN_OFF (5 * INT64_C(1000000000)) /* ns from garbage to the end */
+/* A server that waits longer than this for the ClientHello and then closes
+ * only lost its patience. */
+#define PATIENCE (10 * INT64_C(1000000000))
 
 #define ALERT_CLOSE_NOTIFY 0
 #define ALERT_WARNING 1
@@ -329,6 +332,7 @@ fold_end(struct facts *f, const struct obs *o)
 	f->closed_by = e->closed_by;
 	f->server_ttl = e->server_ttl;
 	f->last_packet = e->last;
+	f->retrans = e->retrans;
 }
 
 static fold_fn *const folds[OBS_KIND_COUNT] = {
@@ -524,4 +528,35 @@ tls_fail_name(enum tls_fail how)
 
 	return (unsigned)how < sizeof(names) / sizeof(names[0]) ? names[how]
 								: "?";
+}
+
+uint8_t
+facts_forged_rst(const struct facts *f)
+{
+	uint8_t c = f->rst[DIR_C2S].forged, s = f->rst[DIR_S2C].forged;
+
+	return c > s ? c : s;
+}
+
+bool
+facts_rst_of_server(const struct facts *f, const struct moment *at)
+{
+	if (f->rst[DIR_S2C].at.time != 0)
+		return f->rst[DIR_S2C].at.time == at->time;
+	return f->rst[DIR_C2S].at.time == 0 && f->closed_by == DIR_S2C;
+}
+
+bool
+facts_is_probe(
+    const struct facts *f, enum tls_fail how, const struct moment *at)
+{
+	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
+	    facts_forged_rst(f) != 0)
+		return false;
+	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT)
+		return true;
+	if (how == TLS_FAIL_RST && facts_rst_of_server(f, at))
+		return false;
+	return f->closed_by == DIR_C2S ||
+	       at->time - f->tls.answered.time > PATIENCE;
 }

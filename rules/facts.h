@@ -120,6 +120,7 @@ struct facts {
 	uint8_t server_ttl;
 	struct moment quit;
 	int64_t last_packet; /* once ended */
+	uint32_t retrans; /* segments sent again, once ended */
 
 	struct facts_greeting greeting;
 	struct facts_caps caps;
@@ -132,7 +133,8 @@ struct facts {
 
 	uint64_t raised; /* 1 << enum finding_id, so far */
 	uint8_t confidence[FIND_COUNT]; /* of the last one of each */
-	uint8_t suspicious; /* under suspicion: it never teaches */
+	uint8_t suspicious; /* highest confidence of a sign of interference;
+			       a flow under suspicion never teaches */
 	uint8_t taught; /* it has taught already */
 };
 
@@ -167,5 +169,15 @@ enum tls_fail {
 /* at: when, and the packet; may be NULL. */
 enum tls_fail facts_tls_failed(const struct facts *f, struct moment *at);
 const char *tls_fail_name(enum tls_fail how); /* for sentences */
+
+/* Was the attempt broken off (how, at) before any ClientHello by the client's
+ * own will, or by a server that waited long for one? A reset of the client is
+ * its own unless judged forged. */
+bool facts_is_probe(
+    const struct facts *f, enum tls_fail how, const struct moment *at);
+/* Did a reset of the server, not of the client, end it? */
+bool facts_rst_of_server(const struct facts *f, const struct moment *at);
+/* Confidence of the likelier forged reset of the two sides, or 0. */
+uint8_t facts_forged_rst(const struct facts *f);
 
 #endif

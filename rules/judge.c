@@ -197,7 +197,8 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 	f->confidence[n->id] = n->confidence;
 	if (!finding_is_attack((enum finding_id)n->id))
 		return;
-	f->suspicious = 1;
+	if (n->confidence > f->suspicious)
+		f->suspicious = n->confidence;
 	memset(&e, 0, sizeof(e));
 	e.flow = f->flow;
 	e.at.time = n->time;
@@ -319,7 +320,7 @@ note_failure(struct judge *j, const struct judged *w)
 	e.proto = f->proto;
 	e.implicit_tls = f->implicit_tls;
 	e.during_tls = 1;
-	e.probe = f->tls.client_hello.time == 0;
+	e.probe = facts_is_probe(f, (enum tls_fail)e.how, &e.at);
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
 	pairs_note_event(j->pairs, &f->who, &e);

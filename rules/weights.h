@@ -62,6 +62,7 @@
 /* An alert by which two part that have no version or suite in common. */
 #define W_ABORTED_MISFIT 44
 #define W_ABORTED_SILENCE 50
+#define W_ABORTED_CUT 40 /* silence, and nobody tried again */
 #define PLUS_FORGED_RST 32
 #define PLUS_MAYBE_FORGED_RST 20 /* where that finding itself is not high */
 #define PLUS_ABORTED_KNOWN KNOWN(6, 10, 14)
@@ -72,7 +73,7 @@
 #define W_EHLO_UNKNOWN 40
 #define PLUS_SAYS_ESMTP 15
 #define PLUS_GREETING_MASKED 20
-#define LESS_POLICY_CODE (-20) /* 501, 55x: it dislikes the client's name */
+#define LESS_POLICY_CODE (-60) /* 501, 55x: it dislikes the client's name */
 #define W_CAPABILITY_KNOWN KNOWN(58, 64, 74)
 #define W_OLD_IMAP 55
 #define PLUS_OLD_IMAP_KNOWN KNOWN(30, 32, 35)
@@ -86,7 +87,11 @@
 #define W_FALLBACK_BROKEN 58 /* after a handshake that failed */
 #define W_FALLBACK_REFUSED 58
 #define W_FALLBACK_SIGNS 55 /* other signs of interference came before */
-#define W_FALLBACK_PROBE 46 /* asked for TLS and closed without a hello */
+/* Asked for TLS and closed without a hello: monitoring does this, but seldom
+ * right before plaintext, and not in a pair that uses TLS otherwise. */
+#define W_FALLBACK_MONITOR 23
+#define W_FALLBACK_PROBE 46
+#define LESS_TLS_NOT_SEEN (-15) /* nothing shows that it could be had */
 #define W_FALLBACK_PORT 52 /* implicit TLS broken, then another port */
 #define PLUS_FALLBACK_KNOWN KNOWN(6, 10, 16)
 #define PLUS_PAIR_TLS 10 /* these two used TLS before, and only that */

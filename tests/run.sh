@@ -66,6 +66,7 @@ make -s stripwire
 part "lint" tests/lint.sh
 part "units, sanitizers" units asan
 part "goldens" tests/golden.sh
+part "scenes" tests/scenes.py
 part "formats" tests/formats.sh
 part "command line" tests/cli.sh
 part "labelled captures" tests/labels.sh

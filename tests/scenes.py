@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Attacks and their benign twins, played and judged.
+
+    scenes.py [-v] [--keep DIR] [--only REGEX] [FILE...]     (default: tests/scenes/*.txt)
+
+A scene file holds sessions to be played again and scenes:
+
+    @session NAME        steps (tools/make_capture.py says which)
+    @scene NAME          steps, and besides them
+        run NAME [xN] [every=TIME]   a session, N times
+        want FINDING[:BAND[SEVERITY]] ...   must be reported; BAND H, M, L as the catalogue has them, or any of
+                         them together (HM); SEVERITY /info, /low ... exactly, or /alarm: anything above info
+        may FINDING ...  may be reported
+    What else is reported above info is a false alarm. A scene without `want` must stay silent.
+
+Each scene is played over IPv4 and over IPv6, with the same result.
+"""
+import argparse
+import concurrent.futures
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, 'tools'))
+from make_capture import Capture  # noqa: E402
+
+BANDS = {'H': (85, 100), 'M': (50, 84), 'L': (1, 49)}
+
+
+def load(path, sessions, scenes):
+    steps = None
+    for n, line in enumerate(open(path), 1):
+        line = line.strip('\n').lstrip()
+        if not line.strip() or line.startswith('#'):
+            continue
+        m = re.match(r'@(session|scene) (\S+)$', line.rstrip())
+        if m:
+            steps = []
+            (sessions if m[1] == 'session' else scenes)[m[2]] = steps
+        else:
+            steps.append((f'{os.path.basename(path)}:{n}', line))
+
+
+def expand(steps, sessions):
+    """Returns (steps to play, wanted, allowed)."""
+    out, want, may = [], [], []
+    for where, line in steps:
+        words = line.split()
+        if words[0] == 'want':
+            want += words[1:]
+        elif words[0] == 'may':
+            may += words[1:]
+        elif words[0] == 'run':
+            times = next((int(w[1:]) for w in words if re.match(r'x\d', w)), 1)
+            every = next((w[6:] for w in words if w.startswith('every=')), '15m')
+            for _ in range(times):
+                out += expand(sessions[words[1]], sessions)[0]
+                out.append('wait ' + every)
+        else:
+            out.append(line)
+    return out, want, may
+
+
+def judge(binary, capture, path, trust):
+    capture.write(path)
+    p = subprocess.run([binary, 'read', '--no-db', '-q', '--no-system-trust', '--trust', trust,
+                        '-r', os.path.join(HERE, '..', 'sensor.rules'), '--eve', '-', path],
+                       capture_output=True, text=True, timeout=60)
+    if p.returncode:
+        return None, p.stderr
+    alerts = [json.loads(line)['stripwire'] for line in p.stdout.splitlines()]
+    return alerts, ''
+
+
+def satisfied(wish, alerts):
+    m = re.fullmatch(r'([\w-]+)(?::([HML]*))?(?:/(\w+))?', wish)
+    name, bands, severity = m.groups()
+    for a in alerts:
+        if a['finding'] != name:
+            continue
+        if bands and not any(BANDS[b][0] <= a['confidence'] <= BANDS[b][1] for b in bands):
+            continue
+        if severity == 'alarm' and a['severity'] == 'info':
+            continue
+        if severity not in (None, 'alarm', a['severity']):
+            continue
+        return True
+    return False
+
+
+def complaints(alerts, want, may):
+    known = {re.split('[:/]', w)[0] for w in want + may}
+    out = [f'missing {w}' for w in want if not satisfied(w, alerts)]
+    out += [f'false {a["finding"]} {a["confidence"]} {a["severity"]}' for a in alerts
+            if a['severity'] != 'info' and a['finding'] not in known]
+    return out
+
+
+def play(job):
+    name, steps, sessions, v6, args, tmp = job
+    lines, want, may = expand(steps, sessions)
+    capture = Capture(v6)
+    capture.play(lines)
+    path = os.path.join(args.keep or tmp, f'{name}.{"v6" if v6 else "v4"}.pcap')
+    alerts, err = judge(args.binary, capture, path, os.path.join(tmp, 'root.pem'))
+    if alerts is None:
+        return name, v6, ['exit: ' + err], []
+    return name, v6, complaints(alerts, want, may), alerts
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('files', nargs='*')
+    p.add_argument('-v', '--verbose', action='store_true')
+    p.add_argument('--keep')
+    p.add_argument('--only', default='')
+    p.add_argument('--binary', default=os.path.join(HERE, '..', 'stripwire'))
+    args = p.parse_args()
+    sessions, scenes = {}, {}
+    for path in args.files or sorted(glob.glob(os.path.join(HERE, 'scenes', '*.txt'))):
+        load(path, sessions, scenes)
+    failed = 0
+    with tempfile.TemporaryDirectory() as tmp:
+        with open(os.path.join(HERE, 'scenes', 'certs.pem')) as f, \
+             open(os.path.join(tmp, 'root.pem'), 'w') as out:
+            out.write(re.search(r'# root\n(-----BEGIN.*?END CERTIFICATE-----\n)', f.read(), re.S)[1])
+        jobs = [(n, s, sessions, v6, args, tmp) for n, s in scenes.items() for v6 in (False, True)
+                if re.search(args.only, n)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for name, v6, wrong, alerts in pool.map(play, jobs):
+                failed += bool(wrong)
+                if wrong:
+                    print(f'FAIL {name} ({"IPv6" if v6 else "IPv4"}, {scenes[name][0][0]}): ' + '; '.join(wrong))
+                for a in alerts if (wrong or args.verbose) and not v6 else []:
+                    print(f'   {name}: {a["finding"]} {a["confidence"]} {a["severity"]}: ' + ' | '.join(a['evidence']))
+    print(f'{len(jobs) - failed} passed, {failed} failed')
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
