@@ -402,9 +402,10 @@ list_end(struct mail *m)
 static void
 auth_lost(struct mail *m)
 {
-	char text[OBS_TEXT_MAX];
+	char text[OBS_TEXT_MAX] = "";
 
-	auth_text(m, text, sizeof(text));
+	if (m->sasl.active)
+		auth_text(m, text, sizeof(text));
 	use_auth_lost(m, text);
 }
 

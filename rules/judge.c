@@ -31,6 +31,7 @@ struct judge {
 	struct pairs *pairs;
 	struct secret_seen secrets[SECRETS];
 	unsigned next_secret;
+	uint32_t asked; /* kinds that some detector wants */
 	struct detect_ctx ctx;
 	struct alert alert;
 };
@@ -294,8 +295,10 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 	c->o = o;
 	c->f = &w->f;
 	c->nout = 0;
-	ask_history(j, &w->f, o->time);
 	c->recent = pairs_recent(j->pairs, &w->f.who, o->time);
+	if ((j->asked & DETECT_ON(o->kind)) == 0)
+		return; /* a third of all: nobody would look */
+	ask_history(j, &w->f, o->time);
 	c->same_secret = same_secret(j, o);
 	c->verdict =
 	    w->f.tls.has_chain ? verdict_of(j, w->f.tls.chain_id) : NULL;
@@ -508,6 +511,8 @@ judge_new(const struct judge_config *cfg)
 	if (j == NULL)
 		return NULL;
 	j->cfg = *cfg;
+	for (unsigned i = 0; i < detector_count; i++)
+		j->asked |= detectors[i].kinds;
 	j->max = cfg->max_flows != 0 ? cfg->max_flows : MAX_FLOWS;
 	j->nbuckets = 1;
 	while (j->nbuckets < j->max && j->nbuckets < MAX_FLOWS)

@@ -12,6 +12,8 @@
 
 #include "rules/words.h"
 
+#define NAME_SHOWN 80 /* bytes of a name in EHLO */
+
 void
 ladder_fini(struct ladder *l)
 {
@@ -75,8 +77,7 @@ add_step(struct ladder *l, const struct obs *o, const char *text)
 	s->kind = o->kind;
 	s->dir = o->dir;
 	s->pkt = o->pkt;
-	(void)snprintf(
-	    s->text, sizeof(s->text), "%.*s", (int)sizeof(s->text) - 1, text);
+	words_copy(s->text, sizeof(s->text), text);
 	return s;
 }
 
@@ -108,9 +109,14 @@ append(char *buf, size_t cap, struct slice s)
 {
 	size_t used = strlen(buf);
 
-	if (used + 1 < cap)
-		(void)snprintf(buf + used, cap - used, "%s%.*s",
-		    used == 0 ? "" : " ", (int)s.len, (const char *)s.p);
+	if (used + 1 >= cap)
+		return;
+	if (used > 0)
+		buf[used++] = ' ';
+	if (s.len > cap - used - 1)
+		s.len = cap - used - 1;
+	memcpy(buf + used, s.p, s.len);
+	buf[used + s.len] = '\0';
 }
 
 static bool
@@ -127,10 +133,10 @@ caps_text(char *buf, size_t cap, const struct obs *o)
 	const char *list = c->words;
 	struct slice line, token;
 
-	(void)snprintf(buf, cap, "%s …",
-	    o->proto == PROTO_SMTP   ? "250"
-	    : o->proto == PROTO_POP3 ? "+OK"
-				     : "* CAPABILITY");
+	words_copy(buf, cap,
+	    o->proto == PROTO_SMTP   ? "250 …"
+	    : o->proto == PROTO_POP3 ? "+OK …"
+				     : "* CAPABILITY …");
 	while (words_next(&list, &line, &token))
 		if (is_tls_word(token))
 			append(buf, cap, token);
@@ -149,8 +155,9 @@ add_caps(struct ladder *l, const struct obs *o)
 	struct step *s;
 
 	if (c->source == CAPS_EHLO || c->source == CAPS_HELO) {
-		(void)snprintf(text, sizeof(text), "%s %.80s",
-		    c->source == CAPS_EHLO ? "EHLO" : "HELO", c->name);
+		words_copy(text, sizeof(text),
+		    c->source == CAPS_EHLO ? "EHLO " : "HELO ");
+		words_copy(text + 5, NAME_SHOWN + 1, c->name);
 		obs_init(&ask, OBS_CAPS);
 		ask.flow = o->flow;
 		ask.time = o->time;
@@ -256,7 +263,7 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		    version_name(o->u.done.version));
 		break;
 	case OBS_TLS_APPDATA:
-		(void)snprintf(buf, cap, "encrypted dialogue");
+		words_copy(buf, cap, "encrypted dialogue");
 		break;
 	case OBS_CONFLICT:
 		(void)snprintf(buf, cap,
@@ -273,7 +280,7 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		    (unsigned long long)o->u.content.bytes);
 		break;
 	default:
-		(void)snprintf(buf, cap, "%.*s", (int)cap - 1, o->text);
+		words_copy(buf, cap, o->text);
 	}
 }
 
@@ -291,7 +298,7 @@ ladder_add(struct ladder *l, const struct obs *o)
 	text_of(text, sizeof(text), o);
 	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED &&
 	    o->kind <= OBS_QUIT && o->u.verb.verb[0] != '\0')
-		(void)snprintf(text, sizeof(text), "%s", o->u.verb.verb);
+		words_copy(text, sizeof(text), o->u.verb.verb);
 	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
 		(void)add_step(l, o, text);
 }
@@ -378,7 +385,7 @@ insert_wrong(struct alert *a)
 	s->dir = a->finding.pkt.dir;
 	s->pkt = a->finding.pkt;
 	s->mark = STEP_WRONG;
-	(void)snprintf(s->text, sizeof(s->text), "%s",
+	words_copy(s->text, sizeof(s->text),
 	    finding_info((enum finding_id)a->finding.id)->title);
 }
 

@@ -6,8 +6,9 @@
  */
 #include "rules/learn.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "rules/words.h"
 
 #define DAY (86400 * INT64_C(1000000000))
 
@@ -80,8 +81,7 @@ learn_offer(struct server_facts *s, const struct facts *f)
 	}
 	s->logindisabled += f->caps.ever_logindisabled;
 	s->mechs |= f->caps.mechs;
-	(void)snprintf(s->words, sizeof(s->words), "%.*s",
-	    (int)sizeof(s->words) - 1, f->caps.words);
+	words_copy(s->words, sizeof(s->words), f->caps.words);
 }
 
 static void
@@ -91,8 +91,7 @@ learn_dialogue(struct server_facts *s, const struct facts *f)
 		s->greeting_ok++;
 	else if (f->greeting.kind == GREETING_PREAUTH)
 		s->greeting_preauth++;
-	(void)snprintf(s->host, sizeof(s->host), "%.*s",
-	    (int)sizeof(s->host) - 1, f->greeting.host);
+	words_copy(s->host, sizeof(s->host), f->greeting.host);
 	s->demanded += f->caps.demanded;
 	if (f->proto == PROTO_SMTP) {
 		if (f->caps.lists != 0)

@@ -5,8 +5,9 @@
  */
 #include "rules/ruleset.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "rules/words.h"
 
 static bool
 names_finding(const struct rule *r, unsigned id)
@@ -124,10 +125,10 @@ fill(struct alert *a, const struct rule *r)
 	a->gid = r->gid;
 	a->rev = r->rev;
 	a->severity = r->severity;
-	(void)snprintf(a->msg, sizeof(a->msg), "%s", msg);
-	(void)snprintf(a->classtype, sizeof(a->classtype), "%s", r->classtype);
-	(void)snprintf(a->reference, sizeof(a->reference), "%s", r->reference);
-	(void)snprintf(a->metadata, sizeof(a->metadata), "%s", r->metadata);
+	words_copy(a->msg, sizeof(a->msg), msg);
+	words_copy(a->classtype, sizeof(a->classtype), r->classtype);
+	words_copy(a->reference, sizeof(a->reference), r->reference);
+	words_copy(a->metadata, sizeof(a->metadata), r->metadata);
 }
 
 unsigned

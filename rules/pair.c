@@ -26,15 +26,19 @@ struct pairs {
 	uint64_t evicted;
 };
 
+/* FNV-1a over words of 64 bits. */
 static uint32_t
 hash(const struct key *k)
 {
-	const uint8_t *p = (const uint8_t *)k;
-	uint32_t h = 2166136261u;
+	uint64_t word[sizeof(*k) / sizeof(uint64_t)];
+	uint64_t h = UINT64_C(14695981039346656037);
 
-	for (size_t i = 0; i < sizeof(*k); i++)
-		h = (h ^ p[i]) * 16777619u;
-	return h ^ h >> 15;
+	memcpy(word, k, sizeof(word));
+	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
+		h = (h ^ word[i]) * UINT64_C(1099511628211);
+		h ^= h >> 32;
+	}
+	return (uint32_t)h;
 }
 
 static struct key

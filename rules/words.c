@@ -304,6 +304,15 @@ words_replaced(
 	       !words_equal(*found, want);
 }
 
+void
+words_copy(char *dst, size_t cap, const char *src)
+{
+	size_t n = strnlen(src, cap - 1);
+
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
 bool
 words_equal(struct slice a, const char *b)
 {

@@ -49,6 +49,10 @@ enum word_damage words_find_damaged(
 bool words_replaced(
     const char *before, const char *now, const char *want, struct slice *found);
 
+/* As much of src as fits, with a NUL. The many short texts of a busy sensor
+ * are not worth a printf each. */
+void words_copy(char *dst, size_t cap, const char *src);
+
 bool words_equal(struct slice a, const char *b); /* without case */
 /* The list holds that word as a first token. */
 bool words_has(const char *list, const char *word);
