@@ -486,6 +486,15 @@ imap_gap(struct mail *m, enum dir dir)
 		m->phase = PHASE_TEXT;
 }
 
+static bool
+imap_is_whole(enum dir dir, struct slice line)
+{
+	if (dir == DIR_S2C)
+		return slice_starts(line, "* ") || slice_starts(line, "+ ") ||
+		       imap_is_tagged_reply(line);
+	return imap_command_is_known(line);
+}
+
 static void
 imap_flush(struct mail *m)
 {
@@ -509,6 +518,7 @@ const struct mail_ops imap_ops = {
     .line = imap_line,
     .run_end = imap_run_end,
     .gap = imap_gap,
+    .is_whole = imap_is_whole,
     .flush = imap_flush,
     .show = imap_show,
     .partial_is_public = imap_partial_is_public,

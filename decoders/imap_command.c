@@ -93,6 +93,26 @@ tag_is_plausible(struct slice tag)
 }
 
 bool
+imap_command_is_known(struct slice line)
+{
+	struct slice rest = line, tag = slice_word(&rest);
+	enum imap_verb v = verb_parse(slice_word(&rest));
+
+	return tag_is_plausible(tag) && v != IMAP_NONE && v != IMAP_UNKNOWN;
+}
+
+bool
+imap_is_tagged_reply(struct slice line)
+{
+	struct slice rest = line, tag = slice_word(&rest);
+	struct slice word = slice_word(&rest);
+
+	return tag_is_plausible(tag) &&
+	       (slice_is(word, "OK") || slice_is(word, "NO") ||
+		   slice_is(word, "BAD"));
+}
+
+bool
 imap_command_is_public(struct slice s)
 {
 	struct slice rest = s, tag = slice_word(&rest);

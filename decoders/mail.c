@@ -101,6 +101,7 @@ mail_body_begin(struct mail *m, enum dir dir, bool bare_lf)
 	body_start(&h->body, bare_lf);
 	line_wipe(&h->line);
 	h->mode = HALF_DOT;
+	h->torn = 0;
 	m->env->n.bodies++;
 }
 
@@ -168,6 +169,16 @@ line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 		mail_set_secret(m, dir);
 }
 
+/* The first line behind a hole. Most holes are segments, and most segments of
+ * a dialogue end with a line. */
+static bool
+is_whole(const struct mail *m, enum dir dir, const struct line *l)
+{
+	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
+
+	return ops != NULL && ops->is_whole(dir, l->text);
+}
+
 static size_t
 read_line(struct mail *m, enum dir dir, struct slice in)
 {
@@ -182,7 +193,11 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 	m->env->n.overlong_lines += l.overlong;
 	m->env->n.bare_lf += l.bare_lf;
 	m->env->n.nul_bytes += l.has_nul;
-	line_to_proto(m, dir, &l);
+	if (!h->torn || is_whole(m, dir, &l))
+		line_to_proto(m, dir, &l);
+	else
+		mail_set_secret(m, dir);
+	h->torn = 0;
 	if (l.text.p == h->line.buf && !h->is_public) {
 		explicit_bzero(h->line.buf, l.text.len);
 		explicit_bzero(h->line.tail, sizeof(h->line.tail));
@@ -473,7 +488,8 @@ gap_text(struct mail *m, enum dir dir, uint64_t n)
 		gap_counted(m, dir, n);
 	} else {
 		h->mode = HALF_LINE;
-		line_lose(&h->line);
+		h->torn = 1;
+		line_wipe(&h->line);
 		m->env->n.resyncs++;
 	}
 	if (ops != NULL)
@@ -583,7 +599,7 @@ mail_text_is_public(const struct mail *m, enum dir dir)
 	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
 	const struct half *h = &m->half[dir];
 
-	if (ops == NULL || h->mode != HALF_LINE || !h->is_public ||
+	if (ops == NULL || h->mode != HALF_LINE || !h->is_public || h->torn ||
 	    h->nheld > 0 || h->line.lost || (dir == DIR_C2S && m->sasl.active))
 		return false;
 	return h->line.len == 0 ||

@@ -29,6 +29,7 @@ struct mail_env {
 		uint64_t flows[PROTO_COUNT];
 		uint64_t lines, overlong_lines, bare_lf, nul_bytes;
 		uint64_t bodies, body_bytes, literals;
+		uint64_t messages; /* that came to an end, or were cut */
 		uint64_t gaps, resyncs;
 		uint64_t tls_records, tls_handshakes, tls_pool_empty,
 		    tls_broken;

@@ -39,6 +39,7 @@ struct half { /* one direction */
 	uint8_t is_body; /* HALF_COUNT: the bytes are a message */
 	uint8_t is_public; /* the bytes last delivered hold no secret */
 	uint8_t spoke; /* a line or record went by */
+	uint8_t torn; /* behind a hole: what comes first may be half a line */
 	uint8_t nheld;
 	uint8_t held[MAIL_HELD];
 	uint16_t strange; /* lines seen while the protocol is unknown */
@@ -181,6 +182,8 @@ struct mail_ops {
 	/* a dotted body ended, a counted run was skipped or kept */
 	void (*run_end)(struct mail *m, enum dir dir);
 	void (*gap)(struct mail *m, enum dir dir);
+	/* does it begin like a line of the protocol, not like the rest of one? */
+	bool (*is_whole)(enum dir dir, struct slice line);
 	void (*flush)(struct mail *m); /* the dialogue is over, or TLS begins */
 	/* what may be shown of a client's line, complete or not */
 	void (*show)(char *buf, size_t cap, struct slice line);

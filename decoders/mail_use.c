@@ -244,6 +244,7 @@ use_content(struct mail *m, enum dir dir, const struct body *b)
 {
 	struct obs o;
 
+	m->env->n.messages += b->bytes > 0;
 	if (b->bytes == 0 || m->contents_said & 1u << b->protected_)
 		return;
 	m->contents_said |= (uint8_t)(1u << b->protected_);

@@ -310,10 +310,20 @@ pop3_gap(struct mail *m, enum dir dir)
 	m->owed.have = 0;
 	m->unknown_verb[0] = '\0';
 	queue_unsure(&m->queue);
-	if (dir == DIR_S2C)
+	if (dir == DIR_S2C) {
+		queue_reply(&m->queue); /* it went by unseen */
 		m->u.pop3.greeted = 1;
+	}
 	if (m->phase == PHASE_TLS_ASKED)
 		m->phase = PHASE_TEXT;
+}
+
+static bool
+pop3_is_whole(enum dir dir, struct slice line)
+{
+	if (dir == DIR_S2C)
+		return slice_starts(line, "+OK") || slice_starts(line, "-ERR");
+	return pop3_command_is_known(line);
 }
 
 static void
@@ -342,6 +352,7 @@ const struct mail_ops pop3_ops = {
     .line = pop3_line,
     .run_end = pop3_run_end,
     .gap = pop3_gap,
+    .is_whole = pop3_is_whole,
     .flush = pop3_flush,
     .show = pop3_show,
     .partial_is_public = pop3_partial_is_public,

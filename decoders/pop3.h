@@ -27,6 +27,7 @@ const char *pop3_verb_name(uint8_t verb);
 void pop3_client_line(struct mail *m, const struct line *l);
 void pop3_show(char *buf, size_t cap, struct slice line);
 bool pop3_command_is_public(struct slice partial);
+bool pop3_command_is_known(struct slice line);
 /* A command is in the queue: was its reply seen before it? */
 void pop3_settle_owed(struct mail *m);
 void pop3_auth_text(const struct mail *m, char *buf, size_t cap);

@@ -59,6 +59,14 @@ pop3_verb_name(uint8_t verb)
 }
 
 bool
+pop3_command_is_known(struct slice line)
+{
+	struct slice rest = slice_trim(line);
+
+	return verb_index(slice_word(&rest)) < NVERBS;
+}
+
+bool
 pop3_command_is_public(struct slice partial)
 {
 	struct slice rest = partial, word = slice_word(&rest);

@@ -422,10 +422,24 @@ smtp_gap(struct mail *m, enum dir dir)
 	m->owed.have = 0;
 	m->unknown_verb[0] = '\0';
 	queue_unsure(&m->queue);
-	if (dir == DIR_S2C)
+	if (dir == DIR_S2C) {
+		queue_reply(&m->queue); /* it went by unseen */
 		m->u.smtp.greeted = 1;
+	}
 	if (m->phase == PHASE_TLS_ASKED)
 		m->phase = PHASE_TEXT;
+}
+
+static bool
+smtp_is_whole(enum dir dir, struct slice line)
+{
+	struct slice rest = slice_trim(line);
+	enum smtp_verb verb = smtp_verb_parse(slice_word(&rest));
+	bool more;
+
+	if (dir == DIR_S2C)
+		return parse_reply(line, &more) != 0;
+	return verb != SMTP_NONE && verb != SMTP_UNKNOWN;
 }
 
 static void
@@ -452,6 +466,7 @@ const struct mail_ops smtp_ops = {
     .line = smtp_line,
     .run_end = smtp_run_end,
     .gap = smtp_gap,
+    .is_whole = smtp_is_whole,
     .flush = smtp_flush,
     .show = smtp_show,
     .partial_is_public = smtp_partial_is_public,
