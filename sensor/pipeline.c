@@ -359,6 +359,9 @@ on_obs(void *ctx, const struct obs *o)
 {
 	struct pipeline *p = ctx;
 
+	p->n.observed[o->kind]++;
+	if (o->kind == OBS_FLOW_END)
+		p->n.ends[o->u.end.how]++;
 	if (p->cfg.on_obs != NULL)
 		p->cfg.on_obs(p->cfg.ctx, o);
 	judge_obs(p->judge, o);
@@ -420,6 +423,7 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	out->ip = *ip_counters(p->ip);
 	out->tracker = *tracker_counters(p->tracker);
 	out->judge = *judge_counters(p->judge);
+	out->mail = p->env.n;
 	if (p->store != NULL)
 		out->lost = store_counters(p->store)->lost;
 }

@@ -55,6 +55,9 @@ struct pipeline_totals {
 	struct ip_counters ip;
 	struct tracker_counters tracker;
 	struct judge_counters judge;
+	struct mail_counters mail;
+	uint64_t observed[OBS_KIND_COUNT];
+	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
 };
 
 /* Opens rules, trust, store, feed. NULL: a sentence is in err (exit 2). */

@@ -386,6 +386,26 @@ set_int(json_t *o, const char *name, uint64_t v)
 	json_object_set_new(o, name, json_integer((json_int_t)v));
 }
 
+/* What went by: connections by how they ended, observations by kind. */
+static void
+json_traffic(json_t *o, const struct pipeline_totals *t)
+{
+	static const char *const how[] = {
+	    NULL, "fin", "rst", "timeout", "evicted", "input", "reused"};
+	json_t *ends = json_object(), *seen = json_object();
+
+	for (int i = END_FIN; i <= END_REUSED; i++)
+		set_int(ends, how[i], t->ends[i]);
+	for (int i = OBS_NONE + 1; i < OBS_KIND_COUNT; i++)
+		if (t->observed[i] > 0)
+			set_int(seen, obs_kind_name(i), t->observed[i]);
+	json_object_set_new(o, "connections_ended", ends);
+	json_object_set_new(o, "observations", seen);
+	set_int(o, "messages", t->mail.messages);
+	set_int(o, "message_bytes", t->mail.body_bytes);
+	set_int(o, "tls_handshakes", t->mail.tls_handshakes);
+}
+
 static void
 print_json(struct summary *s, const struct summary_end *e,
     const struct pipeline_totals *t, int status)
@@ -409,6 +429,7 @@ print_json(struct summary *s, const struct summary_end *e,
 	json_object_set_new(o, "alerts", json_alert_counts(s));
 	json_object_set_new(o, "findings", json_findings(t));
 	set_int(o, "alerts_lost", t->lost);
+	json_traffic(o, t);
 	set_int(o, "holes", k->holes);
 	set_int(o, "hole_bytes", k->hole_bytes);
 	set_int(o, "bad_ip_checksums", t->ip.bad_ip_csum);
