@@ -56,6 +56,17 @@ is_closing(const struct conn *c)
 			       c->norm.d[1].fin_at != NORM_NONE);
 }
 
+/* Both sides have closed. One of the FINs, and one only, may have been missed
+ * by the sensor: then its acknowledgement tells. */
+static bool
+is_ended(const struct conn *c)
+{
+	return (c->norm.d[0].fin_at != NORM_NONE ||
+		   c->norm.d[1].fin_at != NORM_NONE) &&
+	       norm_has_ended(&c->norm, DIR_C2S) &&
+	       norm_has_ended(&c->norm, DIR_S2C);
+}
+
 int64_t
 conn_idle_deadline(const struct conn *c)
 {
@@ -64,11 +75,11 @@ conn_idle_deadline(const struct conn *c)
 
 	if (c->state == CONN_HALF || c->reset)
 		return c->last + IDLE_HALF;
-	if (fin_c && fin_s)
-		return c->last + (norm_fin_acked(&c->norm, DIR_C2S) &&
-					     norm_fin_acked(&c->norm, DIR_S2C)
-					 ? IDLE_CLOSED
-					 : IDLE_CLOSING);
+	if (fin_c && fin_s && norm_fin_acked(&c->norm, DIR_C2S) &&
+	    norm_fin_acked(&c->norm, DIR_S2C))
+		return c->last + IDLE_CLOSED;
+	if (is_ended(c))
+		return c->last + IDLE_CLOSING;
 	if (fin_c || fin_s)
 		return c->last + IDLE_FIN;
 	return c->last + (c->use == USE_UNDECIDED ? IDLE_QUIET : IDLE_MAIL);
@@ -79,8 +90,7 @@ conn_how(const struct conn *c, enum end_how otherwise)
 {
 	if (c->reset)
 		return END_RST;
-	if (c->norm.d[0].fin_at != NORM_NONE &&
-	    c->norm.d[1].fin_at != NORM_NONE)
+	if (is_ended(c))
 		return END_FIN;
 	if (c->closed && otherwise == END_TIMEOUT)
 		return END_FIN;

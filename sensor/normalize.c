@@ -472,6 +472,15 @@ norm_drop(struct norm_env *env, struct norm *n)
 }
 
 bool
+norm_has_ended(const struct norm *n, enum dir dir)
+{
+	const struct norm_dir *d = &n->d[dir];
+
+	return d->fin_at != NORM_NONE ||
+	       (d->known && d->seen && d->acked == d->next + 1);
+}
+
+bool
 norm_fin_acked(const struct norm *n, enum dir dir)
 {
 	const struct norm_dir *d = &n->d[dir];

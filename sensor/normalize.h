@@ -147,5 +147,8 @@ void norm_stream_bytes(
     void *ctx, uint32_t slot, enum dir dir, struct slice bytes);
 
 bool norm_fin_acked(const struct norm *n, enum dir dir);
+/* A FIN was seen, or its peer acknowledged one number more than there were
+ * bytes: the sensor missed the FIN, or a single byte. */
+bool norm_has_ended(const struct norm *n, enum dir dir);
 
 #endif

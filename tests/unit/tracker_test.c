@@ -400,6 +400,30 @@ TEST(what_the_tap_lost_is_a_gap)
 	CHECK(seen.hole_bytes == 25);
 }
 
+/* Its acknowledgement tells that it was sent. */
+static void
+lose_a_fin(enum dir dir)
+{
+	(void)usual_dialogue();
+	for (size_t i = 0; i < sc.n; i++) {
+		if (!(sc.pkt[i].tcp_flags & TCP_FIN) ||
+		    sc.pkt[i].sport != sc.port[dir])
+			continue;
+		sc.n--;
+		memmove(
+		    &sc.pkt[i], &sc.pkt[i + 1], (sc.n - i) * sizeof(sc.pkt[0]));
+	}
+	play();
+	CHECK(has("how=fin"));
+	CHECK_INT(seen.hole_bytes, 0);
+}
+
+TEST(a_fin_that_the_tap_lost)
+{
+	lose_a_fin(DIR_C2S);
+	lose_a_fin(DIR_S2C);
+}
+
 TEST(a_lost_segment_that_is_repeated_is_no_gap)
 {
 	const char *usual = usual_dialogue();
