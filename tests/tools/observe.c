@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The whole path over captures, printed as one line for each mail connection
+ * with the number of observations of each kind, and one for each alert:
+ *
+ *	flow CLIENT PORT SERVER PORT end=fin quit=1 vis=0 auth=1 ...
+ *	alert CLIENT PORT SERVER PORT NAME SEVERITY CONFIDENCE sentence; ...
+ *
+ * The counters of the tracker follow. For tests that know what was sent.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "sensor/pipeline.h"
+
+#define FLOWS 65536 /* numbers of open ones never lie further apart here */
+
+struct watched {
+	uint64_t number;
+	struct obs_flow who;
+	uint32_t count[OBS_KIND_COUNT];
+	uint32_t auth_ok;
+};
+
+static struct watched *flows;
+
+static const char *const end_names[] = {
+    "none", "fin", "rst", "timeout", "evicted", "input", "reused"};
+
+static const struct {
+	const char *name;
+	enum obs_kind kind;
+} shown[] = {
+    {"auth", OBS_AUTH},
+    {"content", OBS_MAIL_CONTENT},
+    {"asked", OBS_TLS_ASKED},
+    {"answered", OBS_TLS_ANSWERED},
+    {"client_hello", OBS_TLS_CLIENT_HELLO},
+    {"server_hello", OBS_TLS_SERVER_HELLO},
+    {"tls_done", OBS_TLS_DONE},
+    {"tls_broken", OBS_TLS_BROKEN},
+    {"rst", OBS_RST},
+    {"conflict", OBS_CONFLICT},
+};
+
+static void
+print_who(const char *what, const struct obs_flow *f)
+{
+	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
+	int family = f->v6 ? AF_INET6 : AF_INET;
+	unsigned at = f->v6 ? 0 : 12;
+
+	inet_ntop(family, f->client.b + at, a, sizeof(a));
+	inet_ntop(family, f->server.b + at, b, sizeof(b));
+	printf("%s %s %u %s %u", what, a, f->client_port, b, f->server_port);
+}
+
+static void
+print_flow(const struct watched *w, const struct obs *o)
+{
+	const struct obs_end *e = &o->u.end;
+
+	print_who("flow", &w->who);
+	printf(" end=%s closed_by=%u quit=%u vis=%u proto=%s auth_ok=%u "
+	       "bytes_c2s=%" PRIu64 " bytes_s2c=%" PRIu64 " gap_c2s=%" PRIu64
+	       " gap_s2c=%" PRIu64,
+	    end_names[e->how], e->closed_by, e->quit, o->vis,
+	    proto_name((enum proto)o->proto), w->auth_ok, e->bytes[0],
+	    e->bytes[1], e->gap[0], e->gap[1]);
+	for (unsigned i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		printf(" %s=%u", shown[i].name, w->count[shown[i].kind]);
+	putchar('\n');
+}
+
+static void
+on_obs(void *ctx, const struct obs *o)
+{
+	struct watched *w = &flows[o->flow % FLOWS];
+
+	(void)ctx;
+	if (o->kind == OBS_FLOW_OPEN) {
+		memset(w, 0, sizeof(*w));
+		w->number = o->flow;
+		w->who = o->u.flow_open;
+	}
+	if (w->number != o->flow)
+		return;
+	w->count[o->kind]++;
+	if (o->kind == OBS_AUTH && o->u.auth.outcome == AUTH_OK)
+		w->auth_ok++;
+	if (o->kind == OBS_FLOW_END)
+		print_flow(w, o);
+}
+
+static void
+on_alert(void *ctx, const struct alert *a, int64_t id)
+{
+	(void)ctx;
+	(void)id;
+	print_who("alert", &a->flow);
+	printf(" %s %s %u", finding_info(a->finding.id)->name,
+	    severity_name(a->severity), a->finding.confidence);
+	for (unsigned i = 0; i < a->finding.nevidence; i++)
+		printf("; %s", a->finding.evidence[i].text);
+	putchar('\n');
+}
+
+static void
+on_say(void *ctx, enum say what, const char *text)
+{
+	(void)ctx;
+	if (what != SAY_DETAIL)
+		fprintf(stderr, "observe: %s\n", text);
+}
+
+static void
+print_counters(const struct pipeline *p)
+{
+	struct pipeline_totals t;
+	struct rusage ru;
+
+	pipeline_totals(p, &t);
+	getrusage(RUSAGE_SELF, &ru);
+	printf("total packets=%" PRIu64 " flows=%" PRIu64 " holes=%" PRIu64
+	       " hole_bytes=%" PRIu64 " reordered=%" PRIu64 " retrans=%" PRIu64
+	       " dup_frames=%" PRIu64 " evicted=%" PRIu64
+	       " pending_full=%" PRIu64 " out_of_window=%" PRIu64
+	       " midstream=%" PRIu64 " stuck=%" PRIu64 " messages=%" PRIu64
+	       " message_bytes=%" PRIu64 " peak_kib=%ld\n",
+	    t.packets, t.tracker.flows, t.tracker.holes, t.tracker.hole_bytes,
+	    t.tracker.reordered, t.tracker.retrans, t.tracker.dup_frames,
+	    t.tracker.evicted, t.tracker.pending_full, t.tracker.out_of_window,
+	    t.tracker.midstream, t.tracker.stuck, t.mail.messages,
+	    t.mail.body_bytes, ru.ru_maxrss);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct pipeline_config cfg = {.rules_path = "sensor.rules",
+	    .no_system_trust = true,
+	    .on_say = on_say,
+	    .on_alert = on_alert,
+	    .on_obs = on_obs};
+	struct pipeline *p;
+	char err[512];
+	int first = 1, status;
+
+	tracker_config_default(&cfg.tracker);
+	if (argc > 1 && strcmp(argv[1], "--always") == 0) {
+		cfg.tracker.reassembly = REASSEMBLY_ALWAYS;
+		first = 2;
+	}
+	if (argc <= first) {
+		fputs("usage: observe [--always] CAPTURE...\n", stderr);
+		return 2;
+	}
+	flows = calloc(FLOWS, sizeof(*flows));
+	p = flows == NULL ? NULL : pipeline_new(&cfg, err, sizeof(err));
+	if (p == NULL) {
+		fprintf(stderr, "observe: %s\n",
+		    flows == NULL ? "out of memory" : err);
+		return 2;
+	}
+	status = pipeline_read(p, (const char *const *)argv + first,
+	    (unsigned)(argc - first), NULL);
+	print_counters(p);
+	pipeline_free(p);
+	free(flows);
+	return status;
+}
