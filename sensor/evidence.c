@@ -202,6 +202,17 @@ evidence_is_near(
 	return seq_diff(end, limit) <= FAR_AHEAD;
 }
 
+/* What two copies of one frame have in common, whatever routers did to it. */
+static uint32_t
+frame_mark(const struct packet *pkt)
+{
+	uint32_t h = pkt->seq * 0x9e3779b1u;
+
+	h = (h ^ pkt->ack) * 0x85ebca6bu;
+	h = (h ^ pkt->wire_len ^ (uint32_t)pkt->tcp_flags << 24) * 0xc2b2ae35u;
+	return h ^ pkt->window;
+}
+
 static void
 note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
     const struct packet *pkt, bool dup)
@@ -222,16 +233,17 @@ note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
 	if ((d->flags & EVD_SEEN) == 0 ||
 	    (seq_diff(end, d->next) > 0 && evidence_is_near(d, peer, end)))
 		d->next = end;
-	d->last_seq = pkt->seq;
+	d->last_mark = frame_mark(pkt);
 	d->flags |= EVD_SEEN;
 }
 
-/* The same frame, copied by a switch that mirrors two ports. */
+/* The same frame, copied by a switch that mirrors two ports. Some hosts give
+ * all their packets one IP id, so that alone does not make a copy. */
 static bool
 is_copy(const struct evidence_dir *d, const struct packet *pkt)
 {
 	return (d->flags & EVD_SEEN) != 0 && pkt->ip_id != 0 &&
-	       pkt->ip_id == d->ip_id && pkt->seq == d->last_seq;
+	       pkt->ip_id == d->ip_id && frame_mark(pkt) == d->last_mark;
 }
 
 static void

@@ -63,7 +63,7 @@ struct evidence_dir {
 	uint32_t next; /* one past the highest number it sent */
 	uint32_t ack; /* highest it acknowledged */
 	uint32_t edge; /* highest number it allows its peer to send */
-	uint32_t last_seq; /* number of its last packet that was no RST */
+	uint32_t last_mark; /* hash of the headers of that packet */
 	uint32_t window; /* payload window: index + 1, 0 none */
 	uint32_t group; /* resets that wait: index + 1, 0 none */
 	uint16_t ip_id; /* of its last packet that was no RST */

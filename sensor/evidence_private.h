@@ -12,7 +12,7 @@
 #include "sensor/evidence.h"
 
 enum { /* struct evidence_dir.flags */
-	EVD_SEEN = 1 << 0, /* isn, next, last_seq hold */
+	EVD_SEEN = 1 << 0, /* isn, next, last_mark hold */
 	EVD_SYN = 1 << 1, /* isn is that of a SYN seen */
 	EVD_SYN_AGAIN = 1 << 2, /* the SYN was sent more than once */
 	EVD_ACKED = 1 << 3, /* ack and edge hold */

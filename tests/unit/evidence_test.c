@@ -431,6 +431,22 @@ TEST(both_sides_of_a_router_mirrored)
 	CHECK_INT(rst_tests(0) & (GROUNDS | SIGNS), 0);
 }
 
+TEST(one_ip_id_for_all_packets_makes_no_copies)
+{
+	start();
+	handshake();
+	make(DIR_C2S, TCP_ACK, 0, 0, NULL);
+	pk.ip_id = 1;
+	put();
+	make(DIR_C2S, TCP_ACK | TCP_PSH, 0, 0, LINE);
+	pk.ip_id = 1;
+	put();
+	CHECK_INT(hints & EVID_DUP, 0);
+	put();
+	CHECK_INT(hints & EVID_DUP, EVID_DUP);
+	finish();
+}
+
 TEST(rst_after_fin_is_marked)
 {
 	start();
