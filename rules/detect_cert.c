@@ -216,6 +216,17 @@ is_renewal(const struct cert_case *k, enum known known)
 	       (!k->was_trusted || k->v->trust == TRUST_INCOMPLETE);
 }
 
+/* TLS begun in clear by something else than STARTTLS (Exchange has a command
+ * of its own, and a certificate of its own for it): another service, as it
+ * were, and nothing that somebody on the path could bring about. */
+static bool
+came_another_way(const struct facts *f)
+{
+	return !f->implicit_tls && f->tls.asked.time == 0 &&
+	       f->greeting.kind != 0 &&
+	       (f->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_C2S)) == 0;
+}
+
 static void
 changed(const struct cert_case *k)
 {
@@ -224,7 +235,8 @@ changed(const struct cert_case *k)
 	struct finding *fi;
 	enum known known;
 
-	if (s == NULL || s->ncerts == 0 || k->v->trust == TRUST_MALFORMED)
+	if (s == NULL || s->ncerts == 0 || k->v->trust == TRUST_MALFORMED ||
+	    came_another_way(k->f))
 		return;
 	known = compare_with_history(s, leaf);
 	if (known == KNOWN_KEY || is_renewal(k, known))
@@ -363,14 +375,21 @@ rejected(const struct cert_case *k)
 
 /* ---- */
 
+/* Was there something better than this? Not if this one is known as well:
+ * several machines, each with its own certificate, share an address (D3). */
 static bool
-history_was_trusted(const struct server_facts *s)
+was_trusted(const struct cert_case *k)
 {
-	for (unsigned i = 0; s != NULL && i < s->ncerts && i < HISTORY_KEYS;
-	     i++)
-		if (s->certs[i].trusted)
-			return true;
-	return false;
+	const struct server_facts *s = k->c->server;
+	bool trusted = false;
+
+	if (s == NULL || came_another_way(k->f))
+		return false;
+	for (unsigned i = 0; i < s->ncerts && i < HISTORY_KEYS; i++)
+		trusted |= s->certs[i].trusted;
+	if (k->v == NULL || k->v->trust == TRUST_MALFORMED)
+		return trusted;
+	return trusted && compare_with_history(s, &k->v->leaf) != KNOWN_KEY;
 }
 
 static void
@@ -391,7 +410,7 @@ detect_cert(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 
 	k.now = o->time / INT64_C(1000000000);
 	k.mta = f->proto == PROTO_SMTP && f->who.server_port == 25;
-	k.was_trusted = history_was_trusted(c->server);
+	k.was_trusted = was_trusted(&k);
 	k.first_sight = !k.was_trusted;
 	if (o->kind == OBS_TLS_ALERT)
 		rejected(&k);

@@ -205,12 +205,12 @@ event_weight(const struct pair_event *e, const struct use *u)
 			   : 0;
 	if (e->how == TLS_FAIL_REFUSED)
 		return W_FALLBACK_REFUSED;
+	if (e->left)
+		return u->tls_pair || u->start - e->at.time < AT_ONCE
+			   ? W_FALLBACK_LEFT
+			   : W_FALLBACK_LEFT_LONG_AGO;
 	if (e->server_port != u->port)
 		return W_FALLBACK_PORT;
-	if (e->probe)
-		return u->tls_pair || u->start - e->at.time < AT_ONCE
-			   ? W_FALLBACK_PROBE
-			   : W_FALLBACK_MONITOR;
 	return W_FALLBACK_BROKEN;
 }
 
@@ -339,7 +339,8 @@ event_now(const struct obs *o, const struct facts *f,
 	if (was_told(f, c, how))
 		return false;
 	e->how = (uint8_t)how;
-	e->probe = facts_is_probe(f, how, &e->at);
+	e->left = facts_is_probe(f, how, &e->at) ||
+		  facts_left_by_client(f, how, &e->at);
 	return how != TLS_NO_FAIL;
 }
 

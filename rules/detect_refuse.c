@@ -160,18 +160,11 @@ left_politely(const struct facts *f)
 static bool
 is_everyday(const struct facts *f, enum tls_fail how, const struct moment *at)
 {
-	switch (how) {
-	case TLS_FAIL_ALERT:
+	if (how == TLS_FAIL_ALERT)
 		return is_misfit(f->tls.alert_code) || left_politely(f);
-	case TLS_FAIL_RST:
-		return facts_forged_rst(f) == 0 && !facts_rst_of_server(f, at);
-	case TLS_FAIL_FIN:
-		return f->closed_by == DIR_C2S;
-	case TLS_FAIL_SILENCE:
+	if (how == TLS_FAIL_SILENCE)
 		return f->retrans < RETRIES;
-	default:
-		return false;
-	}
+	return facts_left_by_client(f, how, at);
 }
 
 static void
@@ -424,4 +417,6 @@ detect_old_imap(
 	if (s != NULL && words_has(s->words, "IMAP4rev1"))
 		finding_add(n, known[detect_known_tls(s)],
 		    "its earlier lists said IMAP4rev1");
+	else
+		n->tags |= EVT_NO_HISTORY;
 }

@@ -560,3 +560,14 @@ facts_is_probe(
 	return f->closed_by == DIR_C2S ||
 	       at->time - f->tls.answered.time > PATIENCE;
 }
+
+bool
+facts_left_by_client(
+    const struct facts *f, enum tls_fail how, const struct moment *at)
+{
+	if (facts_forged_rst(f) != 0)
+		return false;
+	if (how == TLS_FAIL_RST)
+		return !facts_rst_of_server(f, at);
+	return how == TLS_FAIL_FIN && f->closed_by == DIR_C2S;
+}

@@ -175,6 +175,10 @@ const char *tls_fail_name(enum tls_fail how); /* for sentences */
  * its own unless judged forged. */
 bool facts_is_probe(
     const struct facts *f, enum tls_fail how, const struct moment *at);
+/* Was it the client that closed or reset, with no sign that somebody else did
+ * so in its name? */
+bool facts_left_by_client(
+    const struct facts *f, enum tls_fail how, const struct moment *at);
 /* Did a reset of the server, not of the client, end it? */
 bool facts_rst_of_server(const struct facts *f, const struct moment *at);
 /* Confidence of the likelier forged reset of the two sides, or 0. */

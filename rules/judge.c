@@ -323,7 +323,8 @@ note_failure(struct judge *j, const struct judged *w)
 	e.proto = f->proto;
 	e.implicit_tls = f->implicit_tls;
 	e.during_tls = 1;
-	e.probe = facts_is_probe(f, (enum tls_fail)e.how, &e.at);
+	e.left = facts_is_probe(f, (enum tls_fail)e.how, &e.at) ||
+		 facts_left_by_client(f, (enum tls_fail)e.how, &e.at);
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
 	pairs_note_event(j->pairs, &f->who, &e);

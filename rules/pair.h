@@ -26,7 +26,7 @@ struct pair_event {
 	uint8_t how; /* enum tls_fail, TLS_NO_FAIL: not a failed attempt */
 	uint8_t proto, implicit_tls;
 	uint8_t during_tls; /* in the middle of a handshake */
-	uint8_t probe; /* the client left without a ClientHello */
+	uint8_t left; /* the client itself broke off */
 	uint8_t told; /* a plaintext-fallback was raised on it */
 	uint16_t client_port, server_port;
 	uint8_t confidence; /* of the finding */

@@ -87,10 +87,10 @@
 #define W_FALLBACK_BROKEN 58 /* after a handshake that failed */
 #define W_FALLBACK_REFUSED 58
 #define W_FALLBACK_SIGNS 55 /* other signs of interference came before */
-/* Asked for TLS and closed without a hello: monitoring does this, but seldom
- * right before plaintext, and not in a pair that uses TLS otherwise. */
-#define W_FALLBACK_MONITOR 23
-#define W_FALLBACK_PROBE 46
+/* The client itself broke off: monitoring, scanners and mail programs do, but
+ * seldom right before plaintext, and not in a pair that uses TLS otherwise. */
+#define W_FALLBACK_LEFT 46
+#define W_FALLBACK_LEFT_LONG_AGO 23
 #define LESS_TLS_NOT_SEEN (-15) /* nothing shows that it could be had */
 #define W_FALLBACK_PORT 52 /* implicit TLS broken, then another port */
 #define PLUS_FALLBACK_KNOWN KNOWN(6, 10, 16)

@@ -14,7 +14,7 @@ A scene file holds sessions to be played again and scenes:
         may FINDING ...  may be reported
     What else is reported above info is a false alarm. A scene without `want` must stay silent.
 
-Each scene is played over IPv4 and over IPv6, with the same result.
+Each scene is played over IPv4, over IPv6, in segments of one byte and with bare LF, with the same result.
 """
 import argparse
 import concurrent.futures
@@ -31,6 +31,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, 'tools'))
 from make_capture import Capture  # noqa: E402
 
+WAYS = ('IPv4', 'IPv6', 'bytes', 'LF')
 BANDS = {'H': (85, 100), 'M': (50, 84), 'L': (1, 49)}
 
 
@@ -104,15 +105,17 @@ def complaints(alerts, want, may):
 
 
 def play(job):
-    name, steps, sessions, v6, args, tmp = job
+    name, steps, sessions, way, args, tmp = job
     lines, want, may = expand(steps, sessions)
-    capture = Capture(v6)
+    capture = Capture(way == 'IPv6')
+    capture.bytes = way == 'bytes'
+    capture.eol = b'\n' if way == 'LF' else b'\r\n'
     capture.play(lines)
-    path = os.path.join(args.keep or tmp, f'{name}.{"v6" if v6 else "v4"}.pcap')
+    path = os.path.join(args.keep or tmp, f'{name}.{way}.pcap')
     alerts, err = judge(args.binary, capture, path, os.path.join(tmp, 'root.pem'))
     if alerts is None:
-        return name, v6, ['exit: ' + err], []
-    return name, v6, complaints(alerts, want, may), alerts
+        return name, way, ['exit: ' + err], []
+    return name, way, complaints(alerts, want, may), alerts
 
 
 def main():
@@ -131,14 +134,14 @@ def main():
         with open(os.path.join(HERE, 'scenes', 'certs.pem')) as f, \
              open(os.path.join(tmp, 'root.pem'), 'w') as out:
             out.write(re.search(r'# root\n(-----BEGIN.*?END CERTIFICATE-----\n)', f.read(), re.S)[1])
-        jobs = [(n, s, sessions, v6, args, tmp) for n, s in scenes.items() for v6 in (False, True)
+        jobs = [(n, s, sessions, way, args, tmp) for n, s in scenes.items() for way in WAYS
                 if re.search(args.only, n)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for name, v6, wrong, alerts in pool.map(play, jobs):
+            for name, way, wrong, alerts in pool.map(play, jobs):
                 failed += bool(wrong)
                 if wrong:
-                    print(f'FAIL {name} ({"IPv6" if v6 else "IPv4"}, {scenes[name][0][0]}): ' + '; '.join(wrong))
-                for a in alerts if (wrong or args.verbose) and not v6 else []:
+                    print(f'FAIL {name} ({way}, {scenes[name][0][0]}): ' + '; '.join(wrong))
+                for a in alerts if (wrong or args.verbose) and way == 'IPv4' else []:
                     print(f'   {name}: {a["finding"]} {a["confidence"]} {a["severity"]}: ' + ' | '.join(a['evidence']))
     print(f'{len(jobs) - failed} passed, {failed} failed')
     return failed != 0

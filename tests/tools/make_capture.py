@@ -282,7 +282,7 @@ class Capture:
         self.midstream = True
 
     def do_snap(self, n):
-        self.snap = int(n)
+        self.snap, self.bytes = int(n), False
 
     def do_bytes(self):
         self.bytes = True
