@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define DENSE 8 /* dots nearer than this: not each, but on to the next line */
+
 enum dot_at {
 	DOT_LINE_START = 0, /* next byte begins a line */
 	DOT_IN_LINE,
@@ -34,13 +36,23 @@ body_at_line_start(const struct body *b)
 	return b->at == DOT_LINE_START;
 }
 
+/* Content-Type, or the continuation of a header that may be one. */
+static bool
+may_say_type(struct slice s)
+{
+	return s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t' ||
+				slice_starts(s, "Content-Type"));
+}
+
 static void
 header_line(struct body *b, struct slice s)
 {
-	if (slice_has(s, "application/pgp-encrypted"))
+	bool type = may_say_type(s);
+
+	if (type && slice_has(s, "application/pgp-encrypted"))
 		b->protected_ = BODY_PGP;
-	else if (slice_has(s, "application/pkcs7-mime") ||
-		 slice_has(s, "application/x-pkcs7-mime"))
+	else if (type && (slice_has(s, "application/pkcs7-mime") ||
+			     slice_has(s, "application/x-pkcs7-mime")))
 		b->protected_ = BODY_SMIME;
 	if (++b->lines >= BODY_HEADER_LINES)
 		b->stage = BODY_REST;
@@ -92,7 +104,10 @@ find_dot(struct body *b, struct slice in)
 			b->at = DOT_SEEN;
 			return (size_t)(dot - in.p) + 1;
 		}
-		p = dot + 1;
+		p = dot + 1 - p < DENSE ? memchr(dot, '\n', (size_t)(end - dot))
+					: dot;
+		if (p == NULL || ++p == end)
+			break;
 	}
 	b->at = end[-1] == '\n' ? DOT_LINE_START : DOT_IN_LINE;
 	return in.len;

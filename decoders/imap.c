@@ -384,13 +384,14 @@ server_literal(struct mail *m, const struct line *l)
 {
 	struct imap_literal lit = imap_literal_at_end(l);
 	struct half *h = &m->half[DIR_S2C];
-	bool body = slice_has(l->text, "BODY[]") ||
-		    slice_has(l->text, "BODY[TEXT]") ||
-		    slice_has(l->text, "RFC822 {");
+	bool body;
 
 	m->imap.cont[DIR_S2C] = lit.have;
 	if (!lit.have)
 		return;
+	body = slice_has(l->text, "BODY[]") ||
+	       slice_has(l->text, "BODY[TEXT]") ||
+	       slice_has(l->text, "RFC822 {");
 	m->env->n.literals++;
 	if (body)
 		body_start(&h->body, false);

@@ -16,7 +16,8 @@
 
 #include "decoders/obs.h"
 
-struct mail; /* sizeof by mail_size(); lives in the flow's session slot */
+struct mail; /* sizeof by mail_size(); lives in the flow's session slot and
+		must not be moved after mail_init() */
 
 struct tls_pool; /* buffers for handshakes in progress, see tls_record.h */
 

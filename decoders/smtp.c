@@ -265,12 +265,13 @@ reply_demands(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
 	/* what is said of a recipient may be about the next hop */
 	bool of_session = verb != SMTP_RCPT && verb != SMTP_DATA &&
 			  verb != SMTP_DOT && verb != SMTP_BDAT;
-	bool by_word = slice_has(text, "STARTTLS") ||
-		       slice_has(text, "TLS required") ||
-		       slice_has(text, "TLS is req");
+	bool by_word;
 
 	if (verb == SMTP_STARTTLS || code < 400)
 		return;
+	by_word = slice_has(text, "STARTTLS") ||
+		  slice_has(text, "TLS required") ||
+		  slice_has(text, "TLS is req");
 	if ((by_word && of_session) || (by_code && use_text_demands_tls(text)))
 		use_demanded(m, smtp_verb_name(verb), code, text);
 }
