@@ -168,14 +168,33 @@ slice_is(struct slice s, const char *word)
 	return s.len == strlen(word) && starts(s, word, s.len);
 }
 
+/* Where the letter c, in either case, comes next; s.len where it does not. */
+static size_t
+find_letter(struct slice s, uint8_t c)
+{
+	const uint8_t *small = memchr(s.p, lower(c), s.len);
+	size_t n = small != NULL ? (size_t)(small - s.p) : s.len;
+	const uint8_t *large;
+
+	if (lower(c) < 'a' || lower(c) > 'z' || n == 0)
+		return n; /* has no other case */
+	large = memchr(s.p, lower(c) - 'a' + 'A', n);
+	return large != NULL ? (size_t)(large - s.p) : n;
+}
+
 bool
 slice_has(struct slice s, const char *word)
 {
 	size_t n = strlen(word);
 
-	for (; s.len >= n; s.p++, s.len--)
+	if (n == 0)
+		return true;
+	while (s.len >= n) {
+		s = slice_from(s, find_letter(s, (uint8_t)word[0]));
 		if (starts(s, word, n))
 			return true;
+		s = slice_from(s, 1);
+	}
 	return false;
 }
 

@@ -50,10 +50,14 @@ struct ev_window {
 	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
 };
 
-struct segment { /* the one that is held against the window */
-	struct pkt_ref ref;
+struct run { /* bytes from a number on */
 	const uint8_t *p;
 	uint32_t seq, len;
+};
+
+struct segment { /* the one that is held against the window */
+	struct pkt_ref ref;
+	struct run run;
 	uint8_t phase;
 	bool doubt, from_client;
 	bool near; /* its receiver could take it */
@@ -231,7 +235,7 @@ window_has(const struct ev_window *w, uint32_t seq)
 }
 
 static struct overlap
-window_compare(const struct ev_window *w, const struct segment *s)
+window_compare(const struct ev_window *w, const struct run *s)
 {
 	struct overlap o = {0};
 
@@ -253,7 +257,7 @@ window_compare(const struct ev_window *w, const struct segment *s)
 
 /* At most a window of bytes, in one or two pieces. */
 static void
-window_copy(struct ev_window *w, const struct segment *s)
+window_copy(struct ev_window *w, const struct run *s)
 {
 	uint32_t i = s->seq % EVIDENCE_WINDOW, n = EVIDENCE_WINDOW - i;
 
@@ -264,15 +268,15 @@ window_copy(struct ev_window *w, const struct segment *s)
 }
 
 /* The segment's first n bytes. */
-static struct segment
-head_of(struct segment s, uint32_t n)
+static struct run
+head_of(struct run s, uint32_t n)
 {
 	s.len = n < s.len ? n : s.len;
 	return s;
 }
 
-static struct segment
-rest_of(struct segment s, uint32_t n)
+static struct run
+rest_of(struct run s, uint32_t n)
 {
 	n = n < s.len ? n : s.len;
 	s.seq += n;
@@ -284,7 +288,7 @@ rest_of(struct segment s, uint32_t n)
 /* Bytes below the old top: what is there already stays, unless `replace`: the
  * earlier bytes were spoilt. */
 static void
-window_fill(struct ev_window *w, const struct segment *s, bool replace)
+window_fill(struct ev_window *w, const struct run *s, bool replace)
 {
 	for (uint32_t i = 0; i < s->len; i++)
 		if (replace || !window_has(w, s->seq + i))
@@ -294,10 +298,10 @@ window_fill(struct ev_window *w, const struct segment *s, bool replace)
 
 /* Moves the window on and keeps what is in it. */
 static void
-window_keep(struct ev_window *w, struct segment s, bool replace)
+window_keep(struct ev_window *w, struct run s, bool replace)
 {
 	uint32_t end = s.seq + s.len, old, below;
-	struct segment part;
+	struct run part;
 
 	if (seq_diff(s.seq, w->top) > 0)
 		window_leave_hole(w, s.seq);
@@ -364,16 +368,16 @@ static void
 show_versions(struct obs_conflict *out, const struct ev_window *w,
     const struct segment *s, uint32_t first)
 {
-	uint32_t seq = first, end = s->seq + s->len, n = 0;
+	uint32_t seq = first, end = s->run.seq + s->run.len, n = 0;
 	uint8_t a[SHOWN], b[SHOWN];
 	bool masked = s->from_client;
 
-	while (seq != s->seq && first - seq < BEFORE_DIFF &&
+	while (seq != s->run.seq && first - seq < BEFORE_DIFF &&
 	       window_has(w, seq - 1))
 		seq--;
 	for (; n < SHOWN && seq != end && window_has(w, seq); n++, seq++) {
 		a[n] = w->data[seq % EVIDENCE_WINDOW];
-		b[n] = s->p[seq - s->seq];
+		b[n] = s->run.p[seq - s->run.seq];
 		masked |= !map_has(w->open, seq);
 	}
 	out->masked = masked;
@@ -424,7 +428,7 @@ is_keepalive(const struct evidence_flow *ev, const struct segment *s)
 	const struct evidence_dir *d = &ev->d[s->ref.dir];
 	const struct evidence_dir *peer = &ev->d[!s->ref.dir];
 
-	return s->ref.len == 1 && s->seq + 1 == d->next &&
+	return s->ref.len == 1 && s->run.seq + 1 == d->next &&
 	       (peer->flags & EVD_ACKED) != 0 &&
 	       seq_diff(peer->ack, d->next) >= 0 &&
 	       s->ref.time - ev->last >= KEEPALIVE_SILENCE;
@@ -461,7 +465,7 @@ static enum difference
 take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
     const struct segment *s)
 {
-	struct overlap o = window_compare(w, s);
+	struct overlap o = window_compare(w, &s->run);
 	enum difference diff = difference(ev, w, s, &o);
 
 	c->n.compared += o.len;
@@ -475,8 +479,8 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
 	if (diff == SPOILT && s->doubt)
 		return diff;
 	if (s->near) {
-		window_keep(w, *s, diff == SPOILT);
-		window_note_segment(w, &s->ref, s->seq, s->doubt);
+		window_keep(w, s->run, diff == SPOILT);
+		window_note_segment(w, &s->ref, s->run.seq, s->doubt);
 	}
 	return diff;
 }
@@ -495,17 +499,17 @@ evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
 	}
 	if (pkt->len == 0)
 		return false;
-	s.seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
-	w = window_lend(c, d, s.seq);
+	s.run.seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+	w = window_lend(c, d, s.run.seq);
 	if (w == NULL)
 		return false;
 	evidence_ref(&s.ref, pkt, view);
-	s.p = pkt->payload;
-	s.len = pkt->len;
+	s.run.p = pkt->payload;
+	s.run.len = pkt->len;
 	s.doubt = doubt;
 	s.phase = view->phase;
 	s.from_client = view->dir == DIR_C2S;
-	s.near = evidence_is_near(d, &ev->d[!view->dir], s.seq + s.len);
+	s.near = evidence_is_near(d, &ev->d[!view->dir], s.run.seq + s.run.len);
 	return take_in(c, ev, w, &s) == CONFLICT;
 }
 
