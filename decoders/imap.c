@@ -368,6 +368,16 @@ on_plus(struct mail *m, struct slice line)
 	use_clear_answered(m, 0, true);
 }
 
+/* "OK IMAP2 ...", without the star of RFC 3501: what striptls makes of a
+ * greeting to talk the client down. */
+bool
+imap_old_greeting(struct slice line)
+{
+	struct slice rest = line, first = slice_word(&rest);
+
+	return slice_is(first, "OK") && slice_starts(rest, "IMAP");
+}
+
 static bool
 nothing_asked(const struct mail *m)
 {
@@ -405,6 +415,8 @@ server_reply(struct mail *m, const struct line *l)
 
 	if (slice_is(tag, "*")) {
 		on_untagged(m, rest, l);
+	} else if (!m->imap.greeted && imap_old_greeting(l->text)) {
+		on_untagged(m, l->text, l);
 	} else if (slice_is(tag, "+")) {
 		mail_set_secret(m, DIR_S2C);
 		on_plus(m, l->text);

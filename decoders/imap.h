@@ -38,6 +38,7 @@ void imap_show(char *buf, size_t cap, struct slice line);
 bool imap_command_is_public(struct slice partial);
 bool imap_command_is_known(struct slice line);
 bool imap_is_tagged_reply(struct slice line);
+bool imap_old_greeting(struct slice line);
 
 /* A command with this tag begins: was its reply seen before it? */
 void imap_settle_stray(struct mail *m, uint32_t id);

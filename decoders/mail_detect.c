@@ -10,6 +10,7 @@
  */
 #include <ctype.h>
 
+#include "decoders/imap.h"
 #include "decoders/mail_core.h"
 
 #define STRANGE_MAX 400 /* lines that tell nothing, flow met in mid-stream */
@@ -111,7 +112,7 @@ server_line(struct mail *m, struct slice s)
 	enum proto port = mail_port_proto(m->server_port);
 	unsigned code = reply_code(s);
 
-	if (port == PROTO_IMAP && imap_reply(s))
+	if (port == PROTO_IMAP && (imap_reply(s) || imap_old_greeting(s)))
 		return PROTO_IMAP;
 	if (slice_starts(s, "* OK") || slice_starts(s, "* PREAUTH") ||
 	    slice_starts(s, "* BYE"))
