@@ -8,7 +8,8 @@
  * counts; less than the frame is Ethernet padding, which is cut off; more
  * means that the capture lost the rest.
  *
- * Tunnels (IP in IP, GRE, VXLAN ...) will start in payload_decode().
+ * Each IP header is one turn of the loop in decode(): it ends at TCP, or at a
+ * tunnel (tunnel.h) with the next IP header in it, TUNNEL_DEPTH times.
  */
 #include "decoders/ip.h"
 
@@ -17,6 +18,7 @@
 #include "decoders/be.h"
 #include "decoders/defrag.h"
 #include "decoders/tcp_hdr.h"
+#include "decoders/tunnel.h"
 
 #define IP4_HEADER 20
 #define IP6_HEADER 40
@@ -28,6 +30,7 @@ enum ip4_frag { IP4_DF = 0x4000, IP4_MF = 0x2000, IP4_OFFSET = 0x1fff };
 enum ip_protocol {
 	NEXT_HOP_BY_HOP = 0,
 	NEXT_TCP = 6,
+	NEXT_UDP = 17,
 	NEXT_ROUTING = 43,
 	NEXT_FRAGMENT = 44,
 	NEXT_AH = 51,
@@ -37,8 +40,13 @@ enum ip_protocol {
 	NEXT_SHIM6 = 140
 };
 
+/* What is said of one IP header, not of what it stands in. */
+#define HEADER_FLAGS \
+	(PKT_V6 | PKT_BAD_IP_CSUM | PKT_LEN_ZERO | PKT_FRAGMENT | PKT_IP_DF)
+
 struct ip_ctx {
 	struct ip_counters n;
+	bool udp_tunnels; /* one was seen: fragments of UDP are worth holding */
 	struct defrag *defrag;
 };
 
@@ -72,34 +80,29 @@ ip_counters(const struct ip_ctx *c)
 	return &c->n;
 }
 
-/* Bytes from the IP header on that were on the wire. */
-static inline uint32_t
-wire_from_ip(const struct packet *pkt)
+/* From the IP header on: what is held, and what was on the wire. */
+static inline struct ip_payload
+from_ip(const struct packet *pkt)
 {
 	uint32_t cut =
 	    pkt->wirelen > pkt->caplen ? pkt->wirelen - pkt->caplen : 0;
 	uint32_t wire = pkt->ip_caplen + cut;
 
-	return wire < cut ? UINT32_MAX : wire;
+	return (struct ip_payload){
+	    pkt->ip, pkt->ip_caplen, wire < cut ? UINT32_MAX : wire};
 }
 
 /* Too short for its headers: whose fault? */
 static enum ip_result
-too_short(const struct packet *pkt)
+too_short(struct ip_payload in)
 {
-	return pkt->wirelen > pkt->caplen ? IP_TRUNCATED : IP_MALFORMED;
+	return in.wire > in.held ? IP_TRUNCATED : IP_MALFORMED;
 }
 
 static inline struct ip_payload
 skip(struct ip_payload in, uint32_t n)
 {
 	return (struct ip_payload){in.p + n, in.held - n, in.wire - n};
-}
-
-static inline enum ip_result
-payload_decode(struct packet *pkt, struct ip_payload in)
-{
-	return pkt->ip_proto == NEXT_TCP ? tcp_decode(pkt, in) : IP_NOT_TCP;
 }
 
 /* Any IPv6 header that may stand before TCP in a fragment. */
@@ -111,8 +114,34 @@ leads_to_tcp(uint8_t next)
 	       next == NEXT_AH;
 }
 
+/* Only the first fragment of a UDP datagram names the port, so the others are
+ * held where tunnels over UDP are known to pass. */
+static bool
+worth_holding(struct ip_ctx *c, const struct frag *f, struct ip_payload in)
+{
+	if (f->proto != NEXT_UDP)
+		return tunnel_protocol(f->proto) ||
+		       (f->v6 ? leads_to_tcp(f->proto) : f->proto == NEXT_TCP);
+	if (f->off == 0 && tunnel_udp(in))
+		c->udp_tunnels = true;
+	return c->udp_tunnels;
+}
+
+/* MAC addresses that stood in a datagram put together earlier are gone with
+ * it. */
+static void
+forget_old_mac(struct packet *pkt)
+{
+	uintptr_t mac = (uintptr_t)pkt->mac, frame = (uintptr_t)pkt->frame;
+
+	if (pkt->flags & PKT_HAS_MAC && mac - frame >= pkt->caplen) {
+		pkt->flags &= ~(uint32_t)PKT_HAS_MAC;
+		pkt->mac = NULL;
+	}
+}
+
 /*
- * Gives the fragment to the defragmenter. Only what may be TCP is kept: other
+ * Gives the fragment to the defragmenter. Only what may hold TCP is kept: other
  * fragments would only push it out. Returns IP_TCP with *in set when the
  * datagram is whole (pkt->ip_proto says what it holds).
  */
@@ -124,7 +153,7 @@ fragment(
 	struct slice whole;
 
 	c->n.fragments++;
-	if (!leads_to_tcp(f->proto))
+	if (!worth_holding(c, f, *in))
 		return IP_NOT_TCP;
 	if (in->held < in->wire) {
 		c->n.frag_dropped++; /* cut: it can never be whole */
@@ -146,6 +175,7 @@ fragment(
 		return IP_FRAGMENT;
 	c->n.reassembled++;
 	pkt->flags |= PKT_FRAGMENT;
+	forget_old_mac(pkt);
 	*in = (struct ip_payload){
 	    whole.p, (uint32_t)whole.len, (uint32_t)whole.len};
 	return IP_TCP;
@@ -179,10 +209,9 @@ ip4_checksum_ok(const uint8_t *p, uint32_t size)
 
 /* Holds a length from the header against the frame. */
 static inline struct ip_payload
-bounded(struct packet *pkt, uint32_t total)
+bounded(struct packet *pkt, struct ip_payload in, uint32_t total)
 {
-	struct ip_payload in = {pkt->ip, pkt->ip_caplen, total};
-
+	in.wire = total;
 	if (total <= in.held)
 		in.held = total; /* Ethernet padding */
 	else
@@ -192,37 +221,34 @@ bounded(struct packet *pkt, uint32_t total)
 
 static enum ip_result
 ip4_fragment(
-    struct ip_ctx *c, struct packet *pkt, struct ip_payload in, uint16_t field)
+    struct ip_ctx *c, struct packet *pkt, struct ip_payload *in, uint16_t field)
 {
 	struct frag f = {.id = (uint32_t)pkt->ip_proto << 16 | pkt->ip_id,
 	    .proto = pkt->ip_proto,
 	    .more = field & IP4_MF,
 	    .off = (field & IP4_OFFSET) * 8u};
 
-	if (pkt->ip_proto != NEXT_TCP) {
-		c->n.fragments++;
-		return IP_NOT_TCP;
-	}
-	enum ip_result r = fragment(c, pkt, &f, &in);
-	return r == IP_TCP ? payload_decode(pkt, in) : r;
+	return fragment(c, pkt, &f, in);
 }
 
+/* Here and below: IP_TCP when *in is what the IP header carries and
+ * pkt->ip_proto says what that is. */
 static enum ip_result
-ip4_decode(struct ip_ctx *c, struct packet *pkt)
+ip4_decode(struct ip_ctx *c, struct packet *pkt, struct ip_payload *in)
 {
-	const uint8_t *p = pkt->ip;
+	const uint8_t *p = in->p;
 
 	c->n.v4++;
-	if (pkt->ip_caplen < IP4_HEADER)
-		return too_short(pkt);
+	if (in->held < IP4_HEADER)
+		return too_short(*in);
 	uint32_t size = (p[0] & 0xf) * 4u, total = be16(p + 2);
 	if (size < IP4_HEADER)
 		return IP_MALFORMED;
-	if (size > pkt->ip_caplen)
-		return too_short(pkt);
+	if (size > in->held)
+		return too_short(*in);
 	if (total == 0) {
 		pkt->flags |= PKT_LEN_ZERO;
-		total = wire_from_ip(pkt);
+		total = in->wire;
 	}
 	if (total < size)
 		return IP_MALFORMED;
@@ -238,10 +264,10 @@ ip4_decode(struct ip_ctx *c, struct packet *pkt)
 	pkt->src = mapped(p + 12);
 	pkt->dst = mapped(p + 16);
 
-	struct ip_payload in = skip(bounded(pkt, total), size);
+	*in = skip(bounded(pkt, *in, total), size);
 	if (field & (IP4_MF | IP4_OFFSET))
 		return ip4_fragment(c, pkt, in, field);
-	return payload_decode(pkt, in);
+	return IP_TCP;
 }
 
 /* Size in bytes of the extension header, or 0 if next is none. All but AH
@@ -305,32 +331,30 @@ ip6_step(struct ip_ctx *c, struct packet *pkt, struct ip_payload *in, bool *end)
 }
 
 static enum ip_result
-ip6_headers(struct ip_ctx *c, struct packet *pkt, struct ip_payload in)
+ip6_headers(struct ip_ctx *c, struct packet *pkt, struct ip_payload *in)
 {
 	bool end = false;
 
 	for (unsigned i = 0; i < IP6_HEADERS_MAX; i++) {
-		enum ip_result r = ip6_step(c, pkt, &in, &end);
-		if (r != IP_TCP)
+		enum ip_result r = ip6_step(c, pkt, in, &end);
+		if (r != IP_TCP || end)
 			return r;
-		if (end)
-			return payload_decode(pkt, in);
 	}
 	return IP_MALFORMED;
 }
 
 static enum ip_result
-ip6_decode(struct ip_ctx *c, struct packet *pkt)
+ip6_decode(struct ip_ctx *c, struct packet *pkt, struct ip_payload *in)
 {
-	const uint8_t *p = pkt->ip;
+	const uint8_t *p = in->p;
 
 	c->n.v6++;
-	if (pkt->ip_caplen < IP6_HEADER)
-		return too_short(pkt);
+	if (in->held < IP6_HEADER)
+		return too_short(*in);
 	uint32_t total = be16(p + 4) + (uint32_t)IP6_HEADER;
 	if (total == IP6_HEADER) { /* offload, or a jumbogram (RFC 2675) */
 		pkt->flags |= PKT_LEN_ZERO;
-		total = wire_from_ip(pkt);
+		total = in->wire;
 	}
 	pkt->flags |= PKT_V6;
 	pkt->ip_proto = p[6];
@@ -338,25 +362,65 @@ ip6_decode(struct ip_ctx *c, struct packet *pkt)
 	memcpy(&pkt->src, p + 8, sizeof(pkt->src));
 	memcpy(&pkt->dst, p + 24, sizeof(pkt->dst));
 
-	struct ip_payload in = skip(bounded(pkt, total), IP6_HEADER);
-	if (pkt->ip_proto == NEXT_TCP)
-		return tcp_decode(pkt, in);
-	return ip6_headers(c, pkt, in);
+	*in = skip(bounded(pkt, *in, total), IP6_HEADER);
+	return pkt->ip_proto == NEXT_TCP ? IP_TCP : ip6_headers(c, pkt, in);
+}
+
+static inline enum ip_result
+header(struct ip_ctx *c, struct packet *pkt, struct ip_payload *in)
+{
+	if (in->held == 0)
+		return too_short(*in);
+	switch (in->p[0] >> 4) {
+	case 4:
+		return ip4_decode(c, pkt, in);
+	case 6:
+		return ip6_decode(c, pkt, in);
+	default:
+		return IP_MALFORMED;
+	}
+}
+
+/* IP_TCP: there is another IP header in it, at *in. */
+static enum ip_result
+tunnel(
+    struct ip_ctx *c, struct packet *pkt, struct ip_payload *in, unsigned depth)
+{
+	switch (tunnel_enter(pkt, in)) {
+	case TUNNEL_IP:
+		break;
+	case TUNNEL_NONE:
+		return IP_NOT_TCP;
+	case TUNNEL_TRUNCATED:
+		return IP_TRUNCATED;
+	case TUNNEL_MALFORMED:
+		return IP_MALFORMED;
+	}
+	if (depth == TUNNEL_DEPTH) {
+		c->n.tunnel_deep++;
+		return IP_NOT_TCP;
+	}
+	c->n.tunnels++;
+	pkt->ip_caplen = in->held;
+	pkt->flags &= ~(uint32_t)HEADER_FLAGS;
+	return IP_TCP;
 }
 
 static inline enum ip_result
 decode(struct ip_ctx *c, struct packet *pkt)
 {
-	if (pkt->ip_caplen == 0)
-		return too_short(pkt);
-	switch (pkt->ip[0] >> 4) {
-	case 4:
-		return ip4_decode(c, pkt);
-	case 6:
-		return ip6_decode(c, pkt);
-	default:
-		return IP_MALFORMED;
+	struct ip_payload in = from_ip(pkt);
+	unsigned depth = 0;
+	enum ip_result r;
+
+	while ((r = header(c, pkt, &in)) == IP_TCP) {
+		if (pkt->ip_proto == NEXT_TCP)
+			return tcp_decode(pkt, in);
+		r = tunnel(c, pkt, &in, depth++);
+		if (r != IP_TCP)
+			return r;
 	}
+	return r;
 }
 
 enum ip_result

@@ -3,7 +3,8 @@
  * From the IP header to the TCP payload: IPv4 (RFC 791), IPv6 with extension
  * headers (RFC 8200), fragments of both put together within bounds (a pool of
  * DEFRAG_BYTES, 30 s, least recently used goes), TCP header and options
- * (RFC 9293, 7323). Checksums are verified and counted, never a reason to
+ * (RFC 9293, 7323); tunnels on the way are taken off (tunnel.h), and what they
+ * carried is the packet. Checksums are verified and counted, never a reason to
  * drop: span ports and offloading hosts produce wrong ones all the time.
  */
 #ifndef STRIPWIRE_IP_H
@@ -22,9 +23,12 @@ enum ip_result {
 	IP_MALFORMED /* lengths or fields contradict each other */
 };
 
+/* v4, v6: IP headers, those in tunnels too. tunnels: layers taken off;
+ * tunnel_deep: packets with more of them than TUNNEL_DEPTH, left alone. */
 struct ip_counters {
 	uint64_t v4, v6, tcp, other, fragments, reassembled, frag_dropped,
-	    frag_overlap, truncated, malformed, bad_ip_csum, bad_tcp_csum;
+	    frag_overlap, truncated, malformed, bad_ip_csum, bad_tcp_csum,
+	    tunnels, tunnel_deep;
 };
 
 struct ip_ctx; /* the defragmenter and the counters */

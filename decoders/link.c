@@ -7,6 +7,7 @@
  *	Ethernet   dst 6 | src 6 | type 2            IEEE 802.3
  *	VLAN tag   tci 2 | type 2                    IEEE 802.1Q, 802.1ad
  *	MPLS       label 20 bits, tc 3, s 1, ttl 8   RFC 3032
+ *	pseudowire 0 4 bits, flags 12, number 2      RFC 4385 (may be left out)
  *	PPPoE      vt 1 | code 1 | sid 2 | len 2     RFC 2516
  *	cooked v1  type 2 | arphrd 2 | halen 2 | addr 8 | proto 2
  *	cooked v2  proto 2 | 0 2 | ifindex 4 | arphrd 2 | type 1 | halen 1 | addr 8
@@ -19,6 +20,9 @@
 
 #define ETHER_MIN_TYPE 0x600 /* below it, the field is a length */
 #define MAC_BYTES 12
+#define ETHER_HEADER (MAC_BYTES + 2)
+#define CONTROL_WORD 4
+#define LINK_NEST_MAX 4 /* Ethernet or SNAP within what they carry */
 
 enum ether_type {
 	ETHER_IP4 = 0x0800,
@@ -36,15 +40,17 @@ enum ppp_proto { PPP_IP4 = 0x0021, PPP_IP6 = 0x0057 };
 struct rest {
 	const uint8_t *p;
 	uint32_t len;
+	uint8_t nested;
 };
 
 static enum link_result ether_payload(
     struct packet *pkt, uint16_t type, struct rest r);
+static enum link_result ethernet(struct packet *pkt, struct rest r);
 
 static inline struct rest
 rest_after(struct rest r, uint32_t n)
 {
-	return (struct rest){r.p + n, r.len - n};
+	return (struct rest){r.p + n, r.len - n, r.nested};
 }
 
 static inline enum link_result
@@ -68,6 +74,44 @@ by_version(struct packet *pkt, struct rest r)
 	return found_ip(pkt, r);
 }
 
+static bool
+is_vlan(uint16_t type)
+{
+	return type == ETHER_VLAN || type == ETHER_QINQ ||
+	       type == ETHER_QINQ_OLD;
+}
+
+/* An Ethernet header with a type that leads on? */
+static bool
+looks_like_ethernet(struct rest r, uint32_t at)
+{
+	if (r.len < at + ETHER_HEADER)
+		return false;
+	uint16_t type = be16(r.p + at + MAC_BYTES);
+	return type == ETHER_IP4 || type == ETHER_IP6 || is_vlan(type) ||
+	       type == ETHER_MPLS || type == ETHER_PPPOE;
+}
+
+/*
+ * An Ethernet pseudowire (RFC 4448). Nothing announces it: a control word
+ * starts with four zero bits, and so does a frame to a MAC address of most
+ * makers, so the type behind it decides. One that starts like an IP version
+ * is taken for IP (RFC 4928).
+ */
+static enum link_result
+pseudowire(struct packet *pkt, struct rest r)
+{
+	bool word = r.len > 0 && r.p[0] >> 4 == 0 &&
+		    looks_like_ethernet(r, CONTROL_WORD);
+
+	if (!word && !looks_like_ethernet(r, 0))
+		return LINK_OTHER;
+	if (r.nested++ == LINK_NEST_MAX)
+		return LINK_OTHER;
+	pkt->flags |= PKT_TUNNEL;
+	return ethernet(pkt, word ? rest_after(r, CONTROL_WORD) : r);
+}
+
 static enum link_result
 mpls(struct packet *pkt, struct rest r)
 {
@@ -76,8 +120,10 @@ mpls(struct packet *pkt, struct rest r)
 			return LINK_TRUNCATED;
 		bool bottom = r.p[2] & 1;
 		r = rest_after(r, 4);
-		if (bottom)
-			return by_version(pkt, r);
+		if (!bottom)
+			continue;
+		enum link_result ip = by_version(pkt, r);
+		return ip == LINK_OTHER ? pseudowire(pkt, r) : ip;
 	}
 }
 
@@ -126,16 +172,9 @@ llc_snap(struct packet *pkt, struct rest r)
 	if (memcmp(r.p, snap, sizeof(snap)) != 0)
 		return LINK_OTHER;
 	uint16_t type = be16(r.p + 6);
-	if (type < ETHER_MIN_TYPE)
+	if (type < ETHER_MIN_TYPE || r.nested++ == LINK_NEST_MAX)
 		return LINK_OTHER;
 	return ether_payload(pkt, type, rest_after(r, 8));
-}
-
-static inline bool
-is_vlan(uint16_t type)
-{
-	return type == ETHER_VLAN || type == ETHER_QINQ ||
-	       type == ETHER_QINQ_OLD;
 }
 
 static enum link_result
@@ -163,15 +202,15 @@ ether_payload(struct packet *pkt, uint16_t type, struct rest r)
 	}
 }
 
-static inline enum link_result
+static enum link_result
 ethernet(struct packet *pkt, struct rest r)
 {
-	if (r.len < MAC_BYTES + 2)
+	if (r.len < ETHER_HEADER)
 		return LINK_TRUNCATED;
 	pkt->mac = r.p;
 	pkt->flags |= PKT_HAS_MAC;
 	uint16_t type = be16(r.p + MAC_BYTES);
-	r = rest_after(r, MAC_BYTES + 2);
+	r = rest_after(r, ETHER_HEADER);
 	if (type == ETHER_IP4)
 		return found_ip(pkt, r);
 	return ether_payload(pkt, type, r);
@@ -209,9 +248,19 @@ bsd_loopback(struct packet *pkt, struct rest r)
 }
 
 enum link_result
+link_decode_inner(struct packet *pkt, uint16_t type, struct slice in)
+{
+	struct rest r = {in.p, (uint32_t)in.len, 0};
+
+	if (type == LINK_ETHER_IN_TUNNEL)
+		return ethernet(pkt, r);
+	return ether_payload(pkt, type, r);
+}
+
+enum link_result
 link_decode(struct packet *pkt)
 {
-	struct rest r = {pkt->frame, pkt->caplen};
+	struct rest r = {pkt->frame, pkt->caplen, 0};
 
 	switch (pkt->linktype) {
 	case LINK_EN10MB:

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * From the frame to the IP header: Ethernet with any stack of VLAN tags
- * (0x8100, 0x88a8, 0x9100), MPLS label stacks, PPPoE sessions, LLC/SNAP,
- * Linux cooked v1 and v2, PPP, Cisco HDLC, raw IP, BSD loopback (either byte
- * order). Tunnels have their place in ip.c.
+ * (0x8100, 0x88a8, 0x9100), MPLS label stacks with IP or Ethernet in them,
+ * PPPoE sessions, LLC/SNAP, Linux cooked v1 and v2, PPP, Cisco HDLC, raw IP,
+ * BSD loopback (either byte order). What tunnels over IP carry begins here
+ * anew (tunnel.h).
  */
 #ifndef STRIPWIRE_LINK_H
 #define STRIPWIRE_LINK_H
 
 #include "decoders/packet.h"
+#include "decoders/slice.h"
+
+/* The EtherType that announces a whole Ethernet frame (RFC 1701). */
+#define LINK_ETHER_IN_TUNNEL 0x6558
 
 /* Link types by their number in pcap and pcapng files. Raw IP has several:
  * libpcap on Linux turns 101 into 12, OpenBSD's number for it is 14. */
@@ -38,6 +43,9 @@ enum link_result {
 
 /* Needs the frame fields of pkt; fills the link fields. */
 enum link_result link_decode(struct packet *pkt);
+/* What a tunnel says it carries: fills the same fields from there on. */
+enum link_result link_decode_inner(
+    struct packet *pkt, uint16_t ether_type, struct slice in);
 bool link_known(int linktype);
 /* e.g. "DLT 105 (IEEE802_11)" for messages; static storage, one call's text
  * lives until the next for numbers without a name. */

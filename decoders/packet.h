@@ -45,7 +45,8 @@ enum packet_flag {
 	PKT_SACK_OK = 1 << 9,
 	PKT_WSCALE = 1 << 10,
 	PKT_BAD_OPTIONS = 1 << 11, /* TCP option list is malformed */
-	PKT_HAS_MAC = 1 << 12
+	PKT_HAS_MAC = 1 << 12,
+	PKT_TUNNEL = 1 << 13 /* came out of a tunnel or a pseudowire */
 };
 
 struct packet {
@@ -63,7 +64,9 @@ struct packet {
 	uint16_t vlan[PACKET_VLAN_MAX];
 	uint8_t nvlan;
 
-	/* network */
+	/* network: of the innermost packet. What a tunnel carries tells its own
+	 * MAC addresses and VLANs; the VLANs add up, the flags are its own. */
+	const uint8_t *outer; /* outermost IP header, if tunnelled over IP */
 	const uint8_t *ip; /* start of the IP header */
 	uint32_t ip_caplen; /* bytes held from there on */
 	struct addr src, dst;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Link, IP and TCP decoding, with the defragmenter kept from packet to packet.
+ * Link, IP, tunnel and TCP decoding, with the defragmenter kept from packet to packet.
  * Input: one byte chooses the link type, then packets: length (2), bytes that
  * the capture cut (1), seconds since the one before (1), the frame. Frames lie
  * in exactly as much heap as they have bytes.
@@ -43,7 +43,12 @@ one_packet(struct ip_ctx *ip, struct packet *pkt)
 		return;
 	must(pkt->ip_caplen > 0 && pkt->nvlan <= PACKET_VLAN_MAX);
 	must(pkt->ip + pkt->ip_caplen == pkt->frame + pkt->caplen);
-	if (ip_decode(ip, pkt) != IP_TCP)
+	enum ip_result r = ip_decode(ip, pkt);
+	must(pkt->outer == NULL || pkt->flags & PKT_TUNNEL);
+	must(pkt->outer == NULL || pkt->outer - pkt->frame < pkt->caplen);
+	if (pkt->flags & PKT_HAS_MAC)
+		read_all(pkt->mac, 12);
+	if (r != IP_TCP)
 		return;
 	must(pkt->len <= pkt->wire_len || pkt->flags & PKT_TRUNCATED);
 	must(pkt->len == pkt->wire_len || pkt->flags & PKT_TRUNCATED);
