@@ -101,6 +101,11 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		finding_add(n, PLUS_OFFERED_LATELY, "it was offered %s before",
 		    detect_span(span, sizeof(span), f->last - s->last_offer));
 	add_use(n, f);
+	if (f->caps.source == CAPS_GREETING && s != NULL &&
+	    words_missing(s->words, f->caps.words) != 0)
+		finding_add(n, LESS_SHORT_GREETING,
+		    "but the greeting's list is not the one known: it lacks "
+		    "other words as well");
 	add_doubts(n, c);
 }
 

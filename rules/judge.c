@@ -409,7 +409,8 @@ under_suspicion(struct judge *j, const struct facts *f, int64_t now)
 }
 
 /* All that can be seen of a flow has been seen: what is left is encrypted, or
- * is the end. A flow may linger for minutes after that. */
+ * is the end. A flow may linger for minutes after that. Where the list lacks
+ * STARTTLS the end is awaited, which may bring suspicion. */
 static bool
 is_lesson_over(const struct facts *f, const struct obs *o)
 {
@@ -418,7 +419,7 @@ is_lesson_over(const struct facts *f, const struct obs *o)
 	case OBS_FLOW_END:
 		return true;
 	case OBS_QUIT:
-		return f->tls.asked.time == 0;
+		return f->tls.asked.time == 0 && f->caps.starttls;
 	default:
 		return false;
 	}

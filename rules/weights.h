@@ -23,6 +23,8 @@
 #define W_LOGINDISABLED_GONE 60
 #define PLUS_OFFERED_LATELY 6 /* minutes ago */
 #define PLUS_USED_IN_CLEAR 6 /* and the client went on in clear */
+/* Some servers name a few capabilities in the greeting, all when asked. */
+#define LESS_SHORT_GREETING (-55)
 #define LESS_NOT_USED (-25) /* nobody went on: it may be a probe */
 #define LESS_OFTEN_ABSENT (-30) /* one list in ten lacked it before */
 /* These two never had TLS, and others do: a server that treats networks

@@ -330,3 +330,21 @@ words_has(const char *list, const char *word)
 			return true;
 	return false;
 }
+
+unsigned
+words_missing(const char *before, const char *now)
+{
+	char word[WORD_MAX + 1];
+	struct slice line, token;
+	unsigned n = 0;
+
+	while (words_next(&before, &line, &token)) {
+		if (line.len > WORD_MAX || words_equal(token, "STARTTLS") ||
+		    words_equal(token, "LOGINDISABLED"))
+			continue;
+		memcpy(word, line.p, line.len);
+		word[line.len] = '\0';
+		n += !words_has(now, word);
+	}
+	return n;
+}

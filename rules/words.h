@@ -54,6 +54,9 @@ bool words_replaced(
 void words_copy(char *dst, size_t cap, const char *src);
 
 bool words_equal(struct slice a, const char *b); /* without case */
+/* Lines of before that now lacks, STARTTLS and LOGINDISABLED left out. */
+unsigned words_missing(const char *before, const char *now);
+
 /* The list holds that word as a first token. */
 bool words_has(const char *list, const char *word);
 

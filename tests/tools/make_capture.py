@@ -205,8 +205,10 @@ class Capture:
         c, s = int(o.get('client', 7)), int(o.get('server', 25))
         cport = int(o.get('cport', 40000 + self.conns))
         self.side = {
-            'C': Side(self.address('C', c), cport, 64, 1000 + 70001 * cport),
-            'S': Side(self.address('S', s), int(port), 55, 9000 + 31337 * cport)}
+            'C': Side(self.address('C', c), cport, 64,
+                      1000 + 70001 * cport + 999983 * self.conns),
+            'S': Side(self.address('S', s), int(port), 55,
+                      9000 + 31337 * cport + 1299709 * self.conns)}
         if not self.midstream:
             self.packet('C', 0x02)
             self.side['C'].seq += 1
