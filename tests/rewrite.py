@@ -4,6 +4,7 @@
 the same alerts.
 
     rewrite.py swapped|nano|pcapng|pcapng-two IN OUT
+    rewrite.py split IN FOLDER      three files, named against their order
 """
 import struct
 import sys
@@ -58,7 +59,20 @@ def pcapng(path, out, two):
         out.write(block(6, struct.pack('<IIIII', 1 if second else 0, t >> 32, t & 0xffffffff, len(frame), wire) + frame))
 
 
+def split(path, folder):
+    head, all_packets = open(path, 'rb').read()[:24], list(packets(path))
+    third = -(-len(all_packets) // 3)
+    for n in range(3):
+        with open(f'{folder}/{3 - n}.pcap', 'wb') as f:
+            f.write(head)
+            for _, _, sec, usec, wire, frame in all_packets[n * third:(n + 1) * third]:
+                f.write(struct.pack('<IIII', sec, usec, len(frame), wire) + frame)
+
+
 form, src, dst = sys.argv[1:]
+if form == 'split':
+    split(src, dst)
+    sys.exit()
 with open(dst, 'wb') as f:
     if form == 'swapped':
         pcap(src, f, '>', False)
