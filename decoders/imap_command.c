@@ -362,8 +362,11 @@ command(struct mail *m, const struct line *l)
 	bool mark = false;
 
 	if (v == IMAP_NONE) { /* DONE, or nonsense */
-		if (!slice_is(tag, "DONE"))
-			mail_set_secret(m, DIR_C2S);
+		if (slice_is(tag, "DONE"))
+			return;
+		mail_set_secret(m, DIR_C2S);
+		if (tag.len > 0) /* servers answer a lone tag with BAD */
+			tag_add(m, imap_tag_id(m, tag), v, false);
 		return;
 	}
 	s->verb = (uint8_t)v;

@@ -252,7 +252,7 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 
 	(void)o;
-	if (f->implicit_tls || how == TLS_NO_FAIL || how == TLS_FAIL_REFUSED ||
+	if (f->tls.answer != ANSWER_POSITIVE || how == TLS_NO_FAIL ||
 	    facts_is_probe(f, how, &at))
 		return;
 	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_TEXT &&

@@ -129,6 +129,7 @@ strip_logindisabled(const struct facts *f, struct detect_ctx *c)
 	    "LOGINDISABLED stood in earlier lists since %s and is gone",
 	    detect_date(date, sizeof(date), s->first));
 	add_use(n, f);
+	add_doubts(n, c);
 }
 
 void

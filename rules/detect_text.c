@@ -18,6 +18,14 @@
 
 #include "rules/weights.h"
 
+/* An end of line too many does nothing to anybody. */
+static void
+add_blank(struct finding *n, const struct obs *o)
+{
+	if (o->text[0] == '\0')
+		finding_add(n, LESS_BLANK, "but they are only a blank line");
+}
+
 static void
 command_injected(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
@@ -38,6 +46,7 @@ command_injected(
 	    i->before_answer ? "they came before the server's go-ahead"
 			     : "they came after the go-ahead, and TLS followed "
 			       "them");
+	add_blank(n, o);
 }
 
 /* "421 timeout", "* BYE": said while waiting for a client that is gone. */
@@ -64,6 +73,7 @@ response_injected(
 	    "%u bytes of the server stand in clear between its go-ahead and "
 	    "TLS: \"%.100s\"",
 	    i->bytes, o->text);
+	add_blank(n, o);
 }
 
 void

@@ -103,6 +103,7 @@
 /* B */
 #define W_COMMAND_INJECTED 90
 #define W_RESPONSE_INJECTED 88
+#define LESS_BLANK (-60) /* blank lines, nothing else */
 #define W_PREAUTH 70
 #define PLUS_PREAUTH_KNOWN KNOWN(18, 20, 25)
 #define W_DATA_BEFORE_AUTH 88
