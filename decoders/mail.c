@@ -169,14 +169,18 @@ line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 		mail_set_secret(m, dir);
 }
 
-/* The first line behind a hole. Most holes are segments, and most segments of
- * a dialogue end with a line. */
+/* Behind a hole: does the dialogue go on with this line? Most holes are
+ * segments, and most segments of a dialogue end with a line: often it is the
+ * first one. The rest of a line, of a message or of a record is passed by. */
 static bool
-is_whole(const struct mail *m, enum dir dir, const struct line *l)
+mends(struct mail *m, enum dir dir, const struct line *l)
 {
 	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);
 
-	return ops != NULL && ops->is_whole(dir, l->text);
+	if (ops != NULL)
+		return ops->is_whole(dir, l->text);
+	m->half[dir].torn = 0; /* from the next line on */
+	return false;
 }
 
 static size_t
@@ -193,11 +197,12 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 	m->env->n.overlong_lines += l.overlong;
 	m->env->n.bare_lf += l.bare_lf;
 	m->env->n.nul_bytes += l.has_nul;
-	if (!h->torn || is_whole(m, dir, &l))
-		line_to_proto(m, dir, &l);
-	else
+	if (h->torn && !mends(m, dir, &l)) {
 		mail_set_secret(m, dir);
-	h->torn = 0;
+	} else {
+		h->torn = 0;
+		line_to_proto(m, dir, &l);
+	}
 	if (l.text.p == h->line.buf && !h->is_public) {
 		explicit_bzero(h->line.buf, l.text.len);
 		explicit_bzero(h->line.tail, sizeof(h->line.tail));

@@ -39,7 +39,7 @@ struct half { /* one direction */
 	uint8_t is_body; /* HALF_COUNT: the bytes are a message */
 	uint8_t is_public; /* the bytes last delivered hold no secret */
 	uint8_t spoke; /* a line or record went by */
-	uint8_t torn; /* behind a hole: what comes first may be half a line */
+	uint8_t torn; /* behind a hole, and nothing makes sense yet */
 	uint8_t nheld;
 	uint8_t held[MAIL_HELD];
 	uint16_t strange; /* lines seen while the protocol is unknown */

@@ -100,7 +100,7 @@ starttls_count(struct mail *m, enum dir dir, size_t n)
 	    (m->phase == PHASE_TLS_HELLO && m->half[dir].mode != HALF_TLS);
 	uint32_t *sum = m->half[dir].mode == HALF_TLS ? &j->eager : &j->bytes;
 
-	if (!counts)
+	if (!counts || m->half[dir].torn) /* half a record, perhaps */
 		return;
 	if (j->bytes == 0 && j->eager == 0)
 		j->pkt = *mail_now(m);
@@ -130,7 +130,7 @@ starttls_unasked(struct mail *m)
 bool
 starttls_watches(const struct mail *m, enum dir dir)
 {
-	if (m->half[dir].line.lost)
+	if (m->half[dir].line.lost || m->half[dir].torn)
 		return true;
 	if (m->half[dir].mode == HALF_TLS || m->tls_plain)
 		return false;
