@@ -293,7 +293,7 @@ normalise(
 		c->retrans++;
 	if (c->use != USE_OPAQUE || c->norm.wait != NULL)
 		session_settle(t, c);
-	if (s.fin || c->norm.wait != NULL)
+	if (c->closed || c->norm.wait != NULL)
 		tracker_arm(t, c);
 }
 

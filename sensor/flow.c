@@ -12,9 +12,10 @@
 #include <sys/random.h>
 
 #define SAMPLE 16 /* living flows looked at for a victim */
+#define YOUNG_SHARE 4 /* of the table: one part in so many */
 
 struct age_list {
-	uint32_t oldest, newest;
+	uint32_t oldest, newest, count;
 };
 
 struct flow_table {
@@ -156,6 +157,7 @@ age_unlink(struct flow_table *t, uint32_t slot)
 	struct flow *f = &t->flows[slot];
 	struct age_list *l = &t->age[f->age];
 
+	l->count--;
 	if (f->older != FLOW_NONE)
 		t->flows[f->older].newer = f->newer;
 	else
@@ -172,6 +174,7 @@ age_append(struct flow_table *t, uint32_t slot, enum flow_age age)
 	struct flow *f = &t->flows[slot];
 	struct age_list *l = &t->age[age];
 
+	l->count++;
 	f->age = (uint8_t)age;
 	f->newer = FLOW_NONE;
 	f->older = l->newest;
@@ -266,6 +269,14 @@ flow_victim(struct flow_table *t)
 		if (t->age[age].oldest != FLOW_NONE)
 			return idlest(t, (enum flow_age)age);
 	return FLOW_NONE;
+}
+
+bool
+flow_is_crowded(const struct flow_table *t, enum flow_age age)
+{
+	return t->count == t->capacity ||
+	       (age == FLOW_YOUNG &&
+		   t->age[age].count >= t->capacity / YOUNG_SHARE);
 }
 
 uint32_t

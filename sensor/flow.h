@@ -7,7 +7,9 @@
  *
  * The table never grows. When it is full flow_victim() names who goes: the
  * oldest half-open flow, so that a flood of SYNs only evicts itself; then
- * flows that are not mail; then the idlest of a sample of the living.
+ * flows that are not mail; then the idlest of a sample of the living. Of
+ * half-open flows there are a quarter of the table at most: memory that only a
+ * flood would fill is never touched.
  */
 #ifndef STRIPWIRE_FLOW_H
 #define STRIPWIRE_FLOW_H
@@ -62,6 +64,8 @@ void flow_remove(struct flow_table *t, uint32_t slot);
 struct flow *flow_at(struct flow_table *t, uint32_t slot);
 void flow_set_age(struct flow_table *t, uint32_t slot, enum flow_age age);
 uint32_t flow_victim(struct flow_table *t);
+/* Full, or as many young ones as there may be: a victim is due. */
+bool flow_is_crowded(const struct flow_table *t, enum flow_age age);
 uint32_t flow_count(const struct flow_table *t);
 /* Slots below this have been used at some time. */
 uint32_t flow_high(const struct flow_table *t);

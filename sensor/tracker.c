@@ -260,23 +260,22 @@ tracker_tick(struct tracker *t, int64_t now)
 		set_time(t, now);
 }
 
-static bool
+static void
 evict(struct tracker *t)
 {
 	uint32_t slot = flow_victim(t->flows);
 	struct flow *f;
 
 	if (slot == FLOW_NONE)
-		return false;
+		return;
 	t->n.evicted++;
 	f = flow_at(t->flows, slot);
 	if (f->conn != NULL) {
 		conn_end(t, f->conn, conn_how(f->conn, END_EVICTED), t->now);
-		return true;
+		return;
 	}
 	timers_clear(t->timers, slot);
 	flow_remove(t->flows, slot);
-	return true;
 }
 
 /* Who is the client, when no SYN says it: the side that is not at the mail
@@ -312,12 +311,13 @@ static uint32_t
 add_flow(struct tracker *t, const struct packet *pkt,
     const struct flow_key *key, bool from_b)
 {
-	uint32_t slot = flow_add(t->flows, key, FLOW_YOUNG);
 	enum dir dir = guess_dir(pkt);
 	struct flow *f;
+	uint32_t slot;
 
-	if (slot == FLOW_NONE && evict(t))
-		slot = flow_add(t->flows, key, FLOW_YOUNG);
+	if (flow_is_crowded(t->flows, FLOW_YOUNG))
+		evict(t);
+	slot = flow_add(t->flows, key, FLOW_YOUNG);
 	if (slot == FLOW_NONE)
 		return slot;
 	t->n.flows++;

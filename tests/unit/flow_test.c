@@ -88,6 +88,24 @@ TEST(half_open_flows_go_first_and_oldest_first)
 	flow_table_free(t);
 }
 
+TEST(half_open_flows_have_a_quarter_of_the_table)
+{
+	struct flow_table *t = flow_table_new(16);
+	uint16_t port = 0;
+
+	while (!flow_is_crowded(t, FLOW_YOUNG))
+		(void)add(t, 1, port++, FLOW_YOUNG);
+	CHECK_INT(flow_count(t), 4);
+	CHECK(!flow_is_crowded(t, FLOW_LIVE));
+	flow_set_age(t, find(t, 1, 2), FLOW_LIVE);
+	CHECK(!flow_is_crowded(t, FLOW_YOUNG));
+	while (!flow_is_crowded(t, FLOW_LIVE))
+		(void)add(t, 1, port++, FLOW_LIVE);
+	CHECK_INT(flow_count(t), 16);
+	CHECK_INT(flow_victim(t), find(t, 1, 0));
+	flow_table_free(t);
+}
+
 TEST(the_idlest_of_the_living_goes)
 {
 	struct flow_table *t = flow_table_new(8);
