@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SHM = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
 KINDS = ('smtp-plain', 'smtp-starttls', 'imap-pop3')
 # name, options, share of sessions and of events that must be right
 TABLE = (
@@ -159,7 +160,7 @@ def main():
     print('percent                              stripwire                                     | libnids alone')
     print(f'{"":10} {"sessions":>8} {"closed":>8} ' + ' '.join(f'{e:>8}' for e in FIELD)
           + f' {"messages":>10} {"bytes":>8} | {"bytes":>8} {"closed":>8}')
-    with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
+    with tempfile.TemporaryDirectory(dir=SHM) as folder:
         for row in TABLE:
             if a.only and a.only != row[0]:
                 continue

@@ -70,6 +70,7 @@ part "scenes" tests/scenes.py
 part "formats" tests/formats.sh
 part "command line" tests/cli.sh
 part "labelled captures" tests/labels.sh
+part "a disturbed tap" tests/disturbed.sh
 part "every capture, sanitizers" tests/mutate.sh 1000
 part "fuzzing" tests/fuzz.sh 180
 if [ $skipped -gt 0 ]; then
