@@ -8,13 +8,16 @@
  * there, and news only if the server had a trusted one. Renewal with the same
  * issuer, or with another trusted CA, is no change. A client may know an
  * intermediate that the server forgot. A private CA issues for as long as it
- * likes, and the operator's own anchors are not interceptors. Captures without
- * a clock (times before there was TLS) say nothing of validity.
+ * likes, and the operator's own anchors are not interceptors. Machines behind
+ * one address have certificates of their own, and so has Exchange's own
+ * command for TLS. Captures without a clock (times before there was TLS) say
+ * nothing of validity.
  *
  * What cannot be seen: in TLS 1.3 and in resumed sessions there is no
  * certificate to judge, which is never a finding. A client that has not sent
- * anything encrypted yet says in clear that it refuses it, in 1.3 too. Without a server_name there
- * is no name to compare with: the greeting's is not what was asked for.
+ * anything encrypted yet says in clear that it refuses it, in 1.3 too. Without
+ * a server_name there is no name to compare with: the greeting's is not what
+ * was asked for.
  */
 #include "rules/cert_case.h"
 

@@ -2,13 +2,14 @@
 /*
  * Plaintext where TLS was due (A1, A7, A9, C9, C10): the client uses the
  * service in clear after TLS was stripped, refused or broken, on the same
- * connection or on another one of the same two hosts within five minutes.
- * Most mail servers deliver in clear when TLS fails, so this is what the
- * attack was for.
+ * connection or on another one of the same two hosts within five minutes. Most
+ * mail servers deliver in clear when TLS fails, so this is what the attack was
+ * for.
  *
  * Benign look-alikes: coming back with TLS; a probe that asks for TLS and
- * closes; two programs of one host at a time (the connection in clear must
- * have begun after the failure); account set-up that tries ports without
+ * closes; somebody else behind the same NAT address, long after a client broke
+ * off by itself; two programs of one host at a time (the connection in clear
+ * must have begun after the failure); account set-up that tries ports without
  * logging in; servers that never offered TLS; pairs whose history is always
  * "TLS fails, then plaintext".
  *

@@ -6,10 +6,12 @@
  *
  * Benign look-alikes: 454 while the server cannot do TLS, and the client comes
  * back later; STARTTLS repeated inside TLS; a probe that closes without a
- * ClientHello; a client that does not like the certificate (that is another
- * finding) or has no version in common with the server; a crash after the
- * handshake; the end of the capture in the middle of one; greylisting of EHLO
- * (421, 450); servers that know only HELO; [SYS/TEMP] and close.
+ * ClientHello; a scanner that leaves in the middle; a capture that keeps the
+ * beginning of each connection; a client that does not like the certificate
+ * (that is another finding) or has no version in common with the server; a
+ * crash after the handshake; the end of the capture in the middle of one;
+ * greylisting of EHLO (421, 450); servers that know only HELO; [SYS/TEMP] and
+ * close.
  */
 #include "rules/detect.h"
 

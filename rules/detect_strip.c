@@ -7,7 +7,8 @@
  * server (history is per port); a server that treats inside and outside
  * differently, or a farm of unlike machines behind one address (lists without
  * it were seen beside lists with it); lists after login or inside TLS, which
- * lack it lawfully; a list not seen whole; another capability masked while
+ * lack it lawfully; a short list in an IMAP greeting where the whole one is
+ * given when asked for; a list not seen whole; another capability masked while
  * STARTTLS still stands; X-capabilities; hosts named xxxx; a person typing.
  * Firewalls that inspect mail mask words for safety's sake: the finding says
  * what was done to the list, not with what intent.

@@ -7,10 +7,10 @@
  *
  * Benign look-alikes: pipelining before STARTTLS; a refused STARTTLS, after
  * which plaintext goes on lawfully; plaintext answered in plaintext (A9); an
- * eager ClientHello; a multi-line 220; a server that gives up waiting and says
- * so (421, BYE); PREAUTH on the loopback, or as the server always does;
- * mailbox data and alerts after a login that we missed; the client direction
- * not seen.
+ * eager ClientHello; a blank line; a multi-line 220; a server that gives up
+ * waiting and says so (421, BYE); PREAUTH on the loopback, or as the server
+ * always does; mailbox data and alerts after a login that we missed; the
+ * client direction not seen.
  */
 #include "rules/detect.h"
 

@@ -121,4 +121,12 @@ TEST(word_of_the_right_length_is_found_first)
 	    WORD_FINE);
 }
 
+TEST(words_missing_of_a_list)
+{
+	CHECK_INT(words_missing("A\nSTARTTLS\nAUTH=PLAIN", "a\nAUTH=PLAIN"), 0);
+	CHECK_INT(words_missing("A\nLOGINDISABLED\nID", "A\nID"), 0);
+	CHECK_INT(words_missing("A\nSTARTTLS\nAUTH=PLAIN\nIDLE", "A"), 2);
+	CHECK_INT(words_missing("", "A"), 0);
+}
+
 TEST_MAIN
