@@ -171,8 +171,8 @@ read_key(X509 *x, struct x509_facts *f)
 		f->flags |= X509F_SELF_SIGNED;
 }
 
-static int
-read_all(X509 *x, struct slice der, struct x509_facts *f)
+int
+x509_read_parsed(X509 *x, struct slice der, struct x509_facts *f)
 {
 	memset(f, 0, sizeof(*f));
 	if (read_time(X509_get0_notBefore(x), &f->not_before) != 0 ||
@@ -200,7 +200,7 @@ x509_read(struct slice der, struct x509_facts *out)
 		return -1;
 	x = d2i_X509(NULL, &p, (long)der.len);
 	if (x != NULL && p == der.p + der.len)
-		rc = read_all(x, der, out);
+		rc = x509_read_parsed(x, der, out);
 	X509_free(x);
 	ERR_clear_error();
 	return rc;

@@ -102,6 +102,10 @@ struct chain_verdict {
 /* Returns 0, or -1 if it does not parse. der is DER, one certificate. */
 int x509_read(struct slice der, struct x509_facts *out)
     __attribute__((warn_unused_result));
+/* Likewise of one that OpenSSL has parsed already (an X509). */
+struct x509_st;
+int x509_read_parsed(struct x509_st *x, struct slice der,
+    struct x509_facts *out) __attribute__((warn_unused_result));
 
 /*
  * Does the certificate speak for this host? RFC 9525 / RFC 6125 6.4: dNSName

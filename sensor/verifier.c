@@ -2,9 +2,7 @@
 /*
  * Trust store, known intermediates and the cache of verdicts. All anchors are
  * read into memory at the start: a verifier in a sandbox has no files. Those
- * of the system are parsed when the first chain comes: some 140 certificates
- * take OpenSSL 3 about 20 ms, more than all else that is done at the start,
- * and captures without a certificate in clear never need them.
+ * of the system are parsed when they are asked for, see verifier_anchors.c.
  *
  * Only intermediates of chains that reached an anchor are remembered. One that
  * anybody may add would let an attacker's certificate of the same name stand
@@ -33,8 +31,6 @@ struct entry {
 
 struct verifier {
 	struct verifier_store trust;
-	char *system; /* the bundle as read, until it is parsed */
-	bool ready; /* trust.store holds all anchors */
 	struct entry *bucket[BUCKETS];
 	struct entry *newest, *oldest;
 	unsigned entries;
@@ -115,25 +111,9 @@ insert(struct verifier *v, const uint8_t id[32])
 
 /* ---- anchors ---- */
 
-static bool
-add_to_store(struct verifier *v, X509 *x)
-{
-	return X509_STORE_add_cert(v->trust.store, x) == 1;
-}
-
-/* The store follows in make_ready(). */
-static bool
-add_extra(struct verifier *v, X509 *x)
-{
-	if (sk_X509_push(v->trust.extra, x) <= 0)
-		return false;
-	return X509_up_ref(x) == 1;
-}
-
 /* Returns the number of anchors in PEM text. */
 static int
-parse_anchors(
-    struct verifier *v, const char *pem, bool (*add)(struct verifier *, X509 *))
+parse_extra(struct verifier *v, const char *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
 	int n = 0;
@@ -142,8 +122,11 @@ parse_anchors(
 	if (bio == NULL)
 		return 0;
 	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		n += add(v, x);
-		X509_free(x);
+		(void)X509_STORE_add_cert(v->trust.store, x);
+		if (sk_X509_push(v->trust.extra, x) > 0)
+			n++;
+		else
+			X509_free(x);
 	}
 	ERR_clear_error();
 	BIO_free(bio);
@@ -183,11 +166,12 @@ load_system(struct verifier *v)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char *text = paths[i] != NULL ? read_file(paths[i]) : NULL;
 
-		if (text != NULL && strstr(text, "-----BEGIN ") != NULL) {
-			v->system = text;
-			return;
-		}
+		unsigned n =
+		    text != NULL ? anchors_add_pem(v->trust.system, text) : 0;
+
 		free(text);
+		if (n > 0)
+			return;
 	}
 	(void)X509_STORE_set_default_paths(v->trust.store);
 	ERR_clear_error();
@@ -204,7 +188,7 @@ load_extra(struct verifier *v, const char *path, char *err, size_t errlen)
 		    "%s: the trust anchors cannot be read: %m", path);
 		return -1;
 	}
-	n = parse_anchors(v, text, add_extra);
+	n = parse_extra(v, text);
 	free(text);
 	if (n > 0)
 		return 0;
@@ -213,22 +197,6 @@ load_extra(struct verifier *v, const char *path, char *err, size_t errlen)
 	    "PEM form (-----BEGIN CERTIFICATE-----)",
 	    path);
 	return -1;
-}
-
-/* Parses what was only read so far. */
-static void
-make_ready(struct verifier *v)
-{
-	if (v->ready)
-		return;
-	v->ready = true;
-	if (v->system != NULL)
-		(void)parse_anchors(v, v->system, add_to_store);
-	free(v->system);
-	v->system = NULL;
-	for (int i = 0; i < sk_X509_num(v->trust.extra); i++)
-		(void)add_to_store(v, sk_X509_value(v->trust.extra, i));
-	ERR_clear_error();
 }
 
 struct verifier *
@@ -242,8 +210,9 @@ verifier_new(const char *const *extra, unsigned nextra, bool no_system,
 	v->trust.store = X509_STORE_new();
 	v->trust.extra = sk_X509_new_null();
 	v->trust.known = sk_X509_new_null();
+	v->trust.system = anchors_new();
 	if (v->trust.store == NULL || v->trust.extra == NULL ||
-	    v->trust.known == NULL)
+	    v->trust.known == NULL || v->trust.system == NULL)
 		goto nomem;
 	if (!no_system)
 		load_system(v);
@@ -253,6 +222,7 @@ verifier_new(const char *const *extra, unsigned nextra, bool no_system,
 			return NULL;
 		}
 	}
+	anchors_offer(v->trust.system, v->trust.store, v->trust.extra);
 	return v;
 nomem:
 	snprintf(err, errlen, "no memory for the trust store");
@@ -271,7 +241,7 @@ verifier_free(struct verifier *v)
 		older = e->older;
 		free(e);
 	}
-	free(v->system);
+	anchors_free(v->trust.system);
 	sk_X509_pop_free(v->trust.known, X509_free);
 	sk_X509_pop_free(v->trust.extra, X509_free);
 	X509_STORE_free(v->trust.store);
@@ -299,7 +269,7 @@ parse(struct slice der)
 /* NULL if one does not parse. */
 static STACK_OF(X509) * parse_chain(const struct slice *der, unsigned n)
 {
-	STACK_OF(X509) *list = sk_X509_new_null();
+	STACK_OF(X509) *list = n > 0 ? sk_X509_new_null() : NULL;
 
 	for (unsigned i = 0; list != NULL && i < n; i++) {
 		X509 *x = parse(der[i]);
@@ -353,8 +323,15 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 		v->n.too_long++;
 		n = VERIFIER_CHAIN_MAX;
 	}
-	if (n > 0 && x509_read(der[0], &out->leaf) == 0)
-		sent = parse_chain(der, n);
+	sent = parse_chain(der, n);
+	if (sent != NULL &&
+	    x509_read_parsed(sk_X509_value(sent, 0), der[0], &out->leaf) != 0) {
+		sk_X509_pop_free(sent, X509_free);
+		sent = NULL;
+	} else if (sent == NULL && n > 0) {
+		/* another than the leaf may be the one that does not parse */
+		(void)!x509_read(der[0], &out->leaf);
+	}
 	if (sent == NULL) {
 		out->trust = TRUST_MALFORMED;
 		out->valid_from = out->leaf.not_before;
@@ -364,7 +341,7 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 		v->n.malformed++;
 		return;
 	}
-	make_ready(v);
+	anchors_offer(v->trust.system, v->trust.store, sent);
 	verifier_check_path(&v->trust, sent, out, &path);
 	remember(v, path);
 	sk_X509_pop_free(path, X509_free);

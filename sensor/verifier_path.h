@@ -6,6 +6,7 @@
 #define STRIPWIRE_VERIFIER_PATH_H
 
 #include "decoders/x509.h"
+#include "sensor/verifier_anchors.h"
 
 /* OpenSSL's X509_STORE and STACK_OF(X509), whose headers stay in .c files. */
 struct x509_store_st;
@@ -14,6 +15,7 @@ struct stack_st_X509;
 /* What there is to build paths with; the owner keeps it. */
 struct verifier_store {
 	struct x509_store_st *store;
+	struct anchors *system; /* the rest of them, see verifier_anchors.h */
 	struct stack_st_X509 *extra; /* the operator's anchors, also in store */
 	struct stack_st_X509 *known; /* intermediates of chains that verified */
 };
