@@ -44,6 +44,8 @@ enum ip_protocol {
 #define HEADER_FLAGS \
 	(PKT_V6 | PKT_BAD_IP_CSUM | PKT_LEN_ZERO | PKT_FRAGMENT | PKT_IP_DF)
 
+#define CHECKSUM_KNOWN (PKT_TRUNCATED | PKT_CSUM_CHECKED | PKT_OPEN_TCP_CSUM)
+
 struct ip_ctx {
 	struct ip_counters n;
 	bool udp_tunnels; /* one was seen: fragments of UDP are worth holding */
@@ -450,10 +452,16 @@ ip_decode(struct ip_ctx *c, struct packet *pkt)
 void
 ip_check_tcp(struct ip_ctx *c, struct packet *pkt)
 {
-	if (pkt->tcp == NULL || pkt->flags & (PKT_TRUNCATED | PKT_CSUM_CHECKED))
+	if (pkt->tcp == NULL || pkt->flags & CHECKSUM_KNOWN)
 		return;
+	bool ok = tcp_checksum_ok(pkt);
+	if (!ok && tcp_checksum_open(pkt)) {
+		pkt->flags |= PKT_OPEN_TCP_CSUM;
+		c->n.open_tcp_csum++;
+		return;
+	}
 	pkt->flags |= PKT_CSUM_CHECKED;
-	if (tcp_checksum_ok(pkt))
+	if (ok)
 		return;
 	pkt->flags |= PKT_BAD_TCP_CSUM;
 	c->n.bad_tcp_csum++;

@@ -28,7 +28,7 @@ enum ip_result {
 struct ip_counters {
 	uint64_t v4, v6, tcp, other, fragments, reassembled, frag_dropped,
 	    frag_overlap, truncated, malformed, bad_ip_csum, bad_tcp_csum,
-	    tunnels, tunnel_deep;
+	    open_tcp_csum, tunnels, tunnel_deep;
 };
 
 struct ip_ctx; /* the defragmenter and the counters */
@@ -43,7 +43,8 @@ enum ip_result ip_decode(struct ip_ctx *c, struct packet *pkt);
 
 /* TCP checksum of a decoded packet, on demand: reading every payload byte is
  * not free, and opaque flows do not need it. Sets PKT_CSUM_CHECKED and
- * PKT_BAD_TCP_CSUM; counts. Packets that were cut are left alone. */
+ * PKT_BAD_TCP_CSUM; counts. Packets that were cut are left alone, and those
+ * that say that a network card was to do it get PKT_OPEN_TCP_CSUM instead. */
 void ip_check_tcp(struct ip_ctx *c, struct packet *pkt);
 
 #endif

@@ -46,7 +46,8 @@ enum packet_flag {
 	PKT_WSCALE = 1 << 10,
 	PKT_BAD_OPTIONS = 1 << 11, /* TCP option list is malformed */
 	PKT_HAS_MAC = 1 << 12,
-	PKT_TUNNEL = 1 << 13 /* came out of a tunnel or a pseudowire */
+	PKT_TUNNEL = 1 << 13, /* came out of a tunnel or a pseudowire */
+	PKT_OPEN_TCP_CSUM = 1 << 14 /* left to a network card to finish */
 };
 
 struct packet {

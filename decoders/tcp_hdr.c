@@ -192,14 +192,31 @@ fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
+static uint32_t
+segment_size(const struct packet *pkt)
+{
+	return (uint32_t)(pkt->payload - pkt->tcp) + pkt->len;
+}
+
+static uint64_t
+pseudo_header(const struct packet *pkt)
+{
+	uint64_t sum = (uint64_t)htonl(segment_size(pkt)) + htons(6);
+
+	sum = sum_address(sum, pkt, &pkt->src);
+	return sum_address(sum, pkt, &pkt->dst);
+}
+
 bool
 tcp_checksum_ok(const struct packet *pkt)
 {
-	uint32_t len = (uint32_t)(pkt->payload - pkt->tcp) + pkt->len;
-	uint64_t sum = (uint64_t)htonl(len) + htons(6);
+	uint64_t sum = pseudo_header(pkt);
 
-	sum = sum_address(sum, pkt, &pkt->src);
-	sum = sum_address(sum, pkt, &pkt->dst);
-	sum = sum_bytes(sum, pkt->tcp, len);
-	return fold(sum) == 0xffff;
+	return fold(sum_bytes(sum, pkt->tcp, segment_size(pkt))) == 0xffff;
+}
+
+bool
+tcp_checksum_open(const struct packet *pkt)
+{
+	return fold(pseudo_header(pkt)) == htons(be16(pkt->tcp + 16));
 }

@@ -23,4 +23,8 @@ enum ip_result tcp_decode(struct packet *pkt, struct ip_payload in);
  * pseudo-header (RFC 9293 3.1, RFC 8200 8.1): is it right? */
 bool tcp_checksum_ok(const struct packet *pkt);
 
+/* Is it the sum over the pseudo-header alone? Hosts leave it so for a network
+ * card to finish, and Linux when it joins segments that it received. */
+bool tcp_checksum_open(const struct packet *pkt);
+
 #endif

@@ -472,6 +472,9 @@ failed_by_end(const struct facts *f, struct moment *at)
 	}
 }
 
+#define HANDSHAKE_UNSEEN \
+	(VIS_ONE_WAY | VIS_GAP_C2S | VIS_GAP_S2C | VIS_TRUNCATED)
+
 static enum tls_fail
 failed_after_go_ahead(const struct facts *f, struct moment *at)
 {
@@ -486,6 +489,8 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 		*at = f->tls.alert;
 		return TLS_FAIL_ALERT;
 	}
+	if (f->vis & HANDSHAKE_UNSEEN)
+		return TLS_NO_FAIL; /* it may well have been completed */
 	if (rst != NULL) {
 		*at = *rst;
 		return TLS_FAIL_RST;

@@ -135,6 +135,29 @@ TEST(checksums_are_counted_not_judged)
 }
 
 /* The fast sum against the plain one, at every length and with carries. */
+TEST(checksum_left_to_the_network_card)
+{
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		if (v6)
+			build6();
+		else
+			build4(NULL, 0);
+		uint32_t at = v6 ? 40 : 20, from = v6 ? 8 : 12;
+		uint32_t sum = w_sum(6 + w.n - at, w.d + from, v6 ? 32 : 8);
+		w_set16(&w, at + 16, sum);
+		CHECK_INT(decode(), IP_TCP);
+		ip_check_tcp(ctx, &pkt);
+		ip_check_tcp(ctx, &pkt);
+		CHECK(pkt.flags & PKT_OPEN_TCP_CSUM);
+		CHECK(!(pkt.flags & (PKT_CSUM_CHECKED | PKT_BAD_TCP_CSUM)));
+		CHECK_INT(ip_counters(ctx)->open_tcp_csum, 1);
+		w_set16(&w, at + 16, sum ^ 1);
+		CHECK_INT(decode(), IP_TCP);
+		ip_check_tcp(ctx, &pkt);
+		CHECK(pkt.flags & PKT_BAD_TCP_CSUM);
+	}
+}
+
 TEST(checksum_of_every_length)
 {
 	uint8_t data[300];
