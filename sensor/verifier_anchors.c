@@ -120,8 +120,7 @@ anchors_add_pem(struct anchors *a, const char *pem)
 
 	while (
 	    bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1) {
-		if (strcmp(name, PEM_STRING_X509) == 0 ||
-		    strcmp(name, PEM_STRING_X509_OLD) == 0)
+		if (strcmp(name, PEM_STRING_X509) == 0)
 			n += add(a, der, len);
 		else
 			OPENSSL_free(der);
