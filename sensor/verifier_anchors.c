@@ -67,8 +67,9 @@ static X509_NAME *
 subject_of(const unsigned char *der, long len)
 {
 	const unsigned char *p = der, *end = der + len;
-	bool ok = step(&p, end, true) && step(&p, end, true);
+	bool ok = step(&p, end, true);
 
+	ok = ok && step(&p, end, true);
 	if (ok && p < end && *p == 0xa0)
 		ok = step(&p, end, false);
 	for (unsigned i = 0; ok && i < 4; i++)
