@@ -131,20 +131,24 @@ same_shape(const struct pkt_ref *a, const struct packet *b)
 }
 
 /* C3 and C4: no host changes its mind about the number upwards, beyond all
- * that was sent or acknowledged, nor acknowledges what was never sent. */
+ * that was sent or acknowledged, nor acknowledges what was never sent. One
+ * further than all that was seen may be behind a FIN that the tap missed, and
+ * its acknowledgement with it: answers to two late segments. */
 static uint32_t
 rst_changes(const struct rst_group *g, const struct packet *pkt)
 {
 	const struct evidence_dir *d = &g->ev->d[g->dir];
 	const struct evidence_dir *peer = &g->ev->d[!g->dir];
 	uint32_t top = d->next, tests = 0;
+	int32_t fin = (pkt->tcp_flags & TCP_ACK) == 0;
 
 	if (g->syn || (g->tests & RST_AFTER_FIN) != 0 ||
 	    !same_shape(&g->first, pkt))
 		return 0;
 	if ((peer->flags & EVD_ACKED) != 0 && seq_diff(peer->ack, top) > 0)
 		top = peer->ack;
-	if (seq_diff(pkt->seq, g->first.seq) > 0 && seq_diff(pkt->seq, top) > 0)
+	if (seq_diff(pkt->seq, g->first.seq) > 0 &&
+	    seq_diff(pkt->seq, top) > fin)
 		tests |= RST_SEQ_CHANGE;
 	if ((pkt->tcp_flags & TCP_ACK) != 0 && pkt->ack != g->first.ack &&
 	    g->peer_known && seq_diff(pkt->ack, peer->next) > 0)

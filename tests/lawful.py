@@ -53,7 +53,7 @@ def batch(a, folder, kind, sessions, seed, n):
         n['alert ' + w[5]] += 1
         wrong = w[5] in FAMILY or (w[5] in OTHERS and tuple(w[1:5]) not in cut)
         if wrong and w[6] != 'info':
-            bad.append(line)
+            bad.append(f'{kind}, seed {seed}: {line}')
         elif w[5] in FAMILY:
             n['info ' + w[5]] += 1
     for t in truth:

@@ -203,6 +203,18 @@ TEST(resets_jump_upwards)
 	CHECK_INT(seen[0].u.rst.count, 2);
 }
 
+/* The tap missed the FINs and what acknowledged them. */
+TEST(a_fin_that_was_missed_is_no_jump)
+{
+	start();
+	dialogue();
+	bare_rst(DIR_S2C, 60);
+	bare_rst(DIR_S2C, 61);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+}
+
 TEST(resets_of_one_close_do_not_jump)
 {
 	start();
