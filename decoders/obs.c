@@ -18,6 +18,8 @@ static const struct {
     [OBS_FLOW_END] = {"flow-end", sizeof(struct obs_end)},
     [OBS_RST] = {"rst", sizeof(struct obs_rst)},
     [OBS_CONFLICT] = {"conflict", sizeof(struct obs_conflict)},
+    [OBS_TWO_ANSWERS] = {"two-answers", sizeof(struct obs_answers)},
+    [OBS_FIN_UNDONE] = {"fin-undone", sizeof(struct obs_fin)},
     [OBS_GREETING] = {"greeting", sizeof(struct obs_greeting)},
     [OBS_CAPS] = {"caps", sizeof(struct obs_caps)},
     [OBS_TLS_ASKED] = {"tls-asked", sizeof(struct obs_verb)},

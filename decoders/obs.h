@@ -79,6 +79,8 @@ enum obs_kind {
 	OBS_FLOW_END, /* .end, always the last */
 	OBS_RST, /* .rst, once settled */
 	OBS_CONFLICT, /* .conflict, once settled */
+	OBS_TWO_ANSWERS, /* .answers: SYN/ACKs that differ, pkt the later */
+	OBS_FIN_UNDONE, /* .fin: pkt is a FIN that its sender contradicts */
 	/* the dialogue (mail decoders) */
 	OBS_GREETING, /* .greeting */
 	OBS_CAPS, /* .caps: a list, or a refusal to give one */
@@ -206,6 +208,19 @@ struct obs_conflict { /* C11 */
 	uint8_t masked; /* texts are masked by class, not clear */
 	struct pkt_ref other; /* packet with the second version */
 	char first[96], second[96]; /* around the first difference */
+};
+
+struct obs_answers { /* C12 */
+	struct pkt_ref first; /* the SYN/ACK that came first */
+	uint8_t again; /* the SYN was sent again, or was not seen */
+	uint8_t taken; /* the client had gone on from the first */
+};
+
+struct obs_fin { /* C13 */
+	struct pkt_ref data; /* what the sender sent beyond its FIN */
+	uint32_t beyond; /* bytes of it at and beyond the FIN's number */
+	uint8_t acked; /* the receiver had acknowledged the FIN */
+	uint8_t behind; /* the data came first */
 };
 
 /* ---- the dialogue ---- */
@@ -360,6 +375,8 @@ struct obs {
 		struct obs_end end;
 		struct obs_rst rst;
 		struct obs_conflict conflict;
+		struct obs_answers answers;
+		struct obs_fin fin;
 		struct obs_greeting greeting;
 		struct obs_caps caps;
 		struct obs_verb verb;

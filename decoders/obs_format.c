@@ -179,6 +179,22 @@ put_conflict(struct out *o, const struct obs_conflict *c)
 }
 
 static void
+put_answers(struct out *o, const struct obs_answers *a)
+{
+	put(o, " ttl=%u", a->first.ttl);
+	put_flag(o, "again", a->again);
+	put_flag(o, "taken", a->taken);
+}
+
+static void
+put_fin(struct out *o, const struct obs_fin *f)
+{
+	put(o, " beyond=%" PRIu32 " ttl=%u", f->beyond, f->data.ttl);
+	put_flag(o, "acked", f->acked);
+	put_flag(o, "behind", f->behind);
+}
+
+static void
 put_greeting(struct out *o, const struct obs_greeting *g)
 {
 	static const char *const kinds[] = {[GREETING_OK] = "ok",
@@ -345,6 +361,12 @@ put_flow_kind(struct out *o, const struct obs *b)
 	case OBS_CONFLICT:
 		put_conflict(o, &b->u.conflict);
 		break;
+	case OBS_TWO_ANSWERS:
+		put_answers(o, &b->u.answers);
+		break;
+	case OBS_FIN_UNDONE:
+		put_fin(o, &b->u.fin);
+		break;
 	default:
 		break;
 	}
@@ -432,7 +454,7 @@ obs_format(char *buf, size_t cap, const struct obs *b, bool with_time)
 		return buf;
 	buf[0] = '\0';
 	put_head(&o, b, with_time);
-	if (b->kind <= OBS_CONFLICT)
+	if (b->kind <= OBS_FIN_UNDONE)
 		put_flow_kind(&o, b);
 	else if (b->kind >= OBS_TLS_CLIENT_HELLO)
 		put_tls_kind(&o, b);

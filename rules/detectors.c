@@ -15,6 +15,8 @@
 const struct detector detectors[] = {
     {"reset", detect_reset, ON(RST)},
     {"conflict", detect_conflict, ON(CONFLICT)},
+    {"hijack", detect_hijack, ON(TWO_ANSWERS)},
+    {"fin", detect_fin, ON(FIN_UNDONE)},
     {"tls", detect_tls, ON(TLS_SERVER_HELLO) | ON(TLS_ALERT)},
     {"cert", detect_cert, ON(TLS_CERT) | ON(TLS_APPDATA) | ON(TLS_ALERT)},
     {"mangled", detect_mangled, ON(CAPS)},

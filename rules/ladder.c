@@ -57,7 +57,8 @@ new_step(struct ladder *l)
 static int64_t
 step_time(const struct obs *o)
 {
-	if (o->kind == OBS_RST && o->pkt.ordinal != 0)
+	if ((o->kind == OBS_RST || o->kind == OBS_FIN_UNDONE) &&
+	    o->pkt.ordinal != 0)
 		return o->pkt.time;
 	if (o->kind == OBS_FLOW_END && o->u.end.last != 0)
 		return o->u.end.last;
@@ -270,6 +271,12 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		    "other bytes for a place already sent: \"%.30s\" / "
 		    "\"%.30s\"",
 		    o->u.conflict.first, o->u.conflict.second);
+		break;
+	case OBS_TWO_ANSWERS:
+		words_copy(buf, cap, "SYN/ACK with another number");
+		break;
+	case OBS_FIN_UNDONE:
+		words_copy(buf, cap, "FIN");
 		break;
 	case OBS_VERB_UNKNOWN:
 		(void)snprintf(buf, cap, "\"%s\" refused: %.60s",

@@ -20,6 +20,7 @@
 #define MIDSTREAM_WSCALE 8 /* assumed where the handshake was not seen */
 #define TTL_MOVED 4 /* in a row with another TTL: the route changed */
 #define ID_STEP_MAX 64 /* a counter shared with other connections */
+#define SYN_AGAIN 100000000LL /* ns: sooner it is a copy */
 #define FEW_GOOD 3 /* right checksums before a wrong one is doubted */
 
 void
@@ -94,18 +95,29 @@ count_u8(uint8_t *n)
 		(*n)++;
 }
 
-/* Wrong where this sender's checksums are otherwise right. */
+/* Wrong where this sender's checksums are otherwise right. Where a network
+ * card would have filled them in, all are wrong, save those of resets that the
+ * host's kernel made without a socket: so what carries no data is no measure
+ * for what does, but a single right one is for a reset. */
 static bool
 checksum_doubt(struct evidence_dir *d, const struct packet *pkt)
 {
+	bool measure = (pkt->tcp_flags & TCP_RST) == 0 &&
+		       (pkt->wire_len > 0 || (pkt->tcp_flags & TCP_SYN) != 0);
+	bool doubt;
+
 	if ((pkt->flags & PKT_CSUM_CHECKED) == 0)
 		return false;
 	if ((pkt->flags & PKT_BAD_TCP_CSUM) == 0) {
-		count_u8(&d->csum_good);
+		if (measure)
+			count_u8(&d->csum_good);
 		return false;
 	}
-	count_u8(&d->csum_bad);
-	return d->csum_good >= FEW_GOOD && d->csum_good > 2 * d->csum_bad;
+	doubt = d->csum_good > 2 * d->csum_bad &&
+		(pkt->wire_len == 0 || d->csum_good >= FEW_GOOD);
+	if (measure)
+		count_u8(&d->csum_bad);
+	return doubt;
 }
 
 static void
@@ -145,7 +157,9 @@ static void
 note_syn(struct evidence_dir *d, struct evidence_dir *peer,
     const struct packet *pkt, bool dup)
 {
-	if ((d->flags & EVD_SYN) != 0 && d->isn == pkt->seq && !dup)
+	if ((d->flags & EVD_SYN) != 0 && d->isn == pkt->seq && !dup &&
+	    (pkt->time - d->mark.time >= SYN_AGAIN ||
+		(peer->flags & EVD_RST) != 0))
 		d->flags |= EVD_SYN_AGAIN;
 	d->isn = pkt->seq;
 	d->flags |= EVD_SYN;
@@ -225,7 +239,8 @@ note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
 	if ((pkt->tcp_flags & TCP_SYN) != 0)
 		end++;
 	if ((pkt->tcp_flags & TCP_FIN) != 0) {
-		d->flags |= EVD_FIN;
+		if (evidence_is_near(d, peer, end))
+			d->flags |= EVD_FIN;
 		end++;
 	}
 	if ((d->flags & EVD_SEEN) == 0 && (d->flags & EVD_SYN) == 0)
@@ -255,6 +270,8 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 
 	if ((pkt->tcp_flags & TCP_SYN) != 0)
 		note_syn(d, peer, pkt, dup);
+	if ((pkt->tcp_flags & (TCP_SYN | TCP_FIN)) != 0)
+		evidence_mark(d, pkt, view);
 	note_ttl(d, pkt->ttl);
 	note_ip_id(d, pkt);
 	note_numbers(d, peer, pkt, dup);
@@ -288,6 +305,8 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 		return hints | EVID_DOUBT;
 	if (d->group != 0)
 		hints |= evidence_rst_after(c, ev, pkt, view);
+	if (!dup)
+		evidence_twice(c, ev, pkt, view);
 	note_packet(ev, pkt, view, dup);
 	return hints;
 }

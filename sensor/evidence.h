@@ -37,6 +37,7 @@
 
 #define EVIDENCE_RST_WAIT 2000000000LL /* ns; data after a RST comes sooner */
 #define EVIDENCE_IDLE 60000000000LL /* ns; C15: time-outs of middleboxes */
+#define EVIDENCE_ANSWERS 3000000000LL /* ns; C12: to one SYN */
 #define EVIDENCE_WINDOW 4096 /* payload bytes kept a direction */
 #define EVIDENCE_POOL_BYTES (16u << 20) /* all windows together */
 #define EVIDENCE_GROUPS 4096 /* resets waiting; the oldest settles early */
@@ -57,6 +58,7 @@ enum evidence_hint { /* from evidence_packet() and settled() */
 };
 
 struct evidence_dir {
+	struct pkt_ref mark; /* its SYN; once there is one, its first FIN */
 	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
 				the last 24 to 48 of them */
 	uint32_t isn; /* number of its SYN */
@@ -92,7 +94,7 @@ struct evidence_view {
 };
 
 struct evidence_sink {
-	/* OBS_RST or OBS_CONFLICT; kind, dir, phase, time and pkt are set,
+	/* OBS_RST, _CONFLICT, _TWO_ANSWERS or _FIN_UNDONE; kind, dir, phase, time and pkt are set,
 	 * the tracker adds flow, proto, implicit_tls and vis. */
 	void (*emit)(void *user, uint32_t slot, struct obs *o);
 	/* A withheld RST was settled by time: EVID_DEAD or EVID_LIVES. May
@@ -105,6 +107,7 @@ struct evidence_counters {
 	uint64_t rst, rst_groups, rst_stale; /* of no number of this flow */
 	uint64_t rst_forced; /* settled early: table full */
 	uint64_t rst_bad_csum, rst_untold;
+	uint64_t two_answers, fins_undone;
 	uint64_t conflicts, conflicts_untold, corrupted, compared;
 	uint64_t keepalives, dup_frames;
 	uint64_t windows, windows_short; /* lent; refused: pool empty */

@@ -2,8 +2,8 @@
 /*
  * What the files of the evidence stage share: evidence.c (the state of the
  * directions), evidence_rst.c and evidence_after.c (resets, and what follows
- * them), evidence_group.c (the table of resets that wait), evidence_overlap.c
- * (payload).
+ * them), evidence_group.c (the table of resets that wait), evidence_twice.c
+ * (second answers and undone FINs), evidence_overlap.c (payload).
  * Nobody else includes this.
  */
 #ifndef STRIPWIRE_EVIDENCE_PRIVATE_H
@@ -20,7 +20,9 @@ enum { /* struct evidence_dir.flags */
 	EVD_WSCALE = 1 << 5, /* its SYN had the window scale option */
 	EVD_UNSCALED = 1 << 6, /* no scaling: one of the SYNs had no option */
 	EVD_DISORDER = 1 << 7, /* data came late, early or again */
-	EVD_RST = 1 << 8 /* it sent a reset that is not stale */
+	EVD_RST = 1 << 8, /* it sent a reset that is not stale */
+	EVD_TWICE = 1 << 9, /* OBS_TWO_ANSWERS was told */
+	EVD_UNDONE = 1 << 10 /* OBS_FIN_UNDONE was told */
 };
 
 /* Sequence numbers wrap (RFC 9293 3.4). */
@@ -92,6 +94,12 @@ void evidence_group_tell(
     struct evidence_ctx *c, struct rst_group *g, int64_t time);
 void evidence_group_end(
     struct evidence_ctx *c, struct evidence_dir *d, int64_t now);
+
+/* evidence_twice.c: what a host does once, and somebody did again. */
+void evidence_twice(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
+void evidence_mark(struct evidence_dir *d, const struct packet *pkt,
+    const struct evidence_view *view);
 
 /* evidence_overlap.c */
 void evidence_overlap_init(struct evidence_ctx *c);

@@ -75,6 +75,10 @@ kind_words(uint16_t kind)
 		return "RST";
 	case OBS_CONFLICT:
 		return "the same bytes again, with another content";
+	case OBS_TWO_ANSWERS:
+		return "SYN/ACK";
+	case OBS_FIN_UNDONE:
+		return "FIN";
 	case OBS_TLS_CLIENT_HELLO:
 		return "TLS ClientHello";
 	case OBS_TLS_SERVER_HELLO:
@@ -103,6 +107,8 @@ kind_gloss(uint16_t kind)
 	switch (kind) {
 	case OBS_RST:
 		return "a reset: ends the connection at once";
+	case OBS_FIN_UNDONE:
+		return "says that nothing more will come";
 	case OBS_TLS_CLIENT_HELLO:
 		return "the client begins encryption";
 	case OBS_TLS_SERVER_HELLO:

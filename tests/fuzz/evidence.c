@@ -49,6 +49,11 @@ check(void *user, uint32_t slot, struct obs *o)
 			abort();
 		return;
 	}
+	if (o->kind == OBS_TWO_ANSWERS || o->kind == OBS_FIN_UNDONE) {
+		if (o->pkt.ordinal == 0)
+			abort();
+		return;
+	}
 	if (o->kind != OBS_CONFLICT || o->u.conflict.diff == 0 ||
 	    o->u.conflict.diff > o->u.conflict.len ||
 	    memchr(o->u.conflict.first, 0, 96) == NULL ||

@@ -113,6 +113,9 @@ end_strings(struct obs *o, const uint8_t *rec)
 		end_string(o->u.conflict.first, sizeof(o->u.conflict.first));
 		end_string(o->u.conflict.second, sizeof(o->u.conflict.second));
 		break;
+	case OBS_TWO_ANSWERS:
+	case OBS_FIN_UNDONE:
+		break;
 	default:
 		end_string(o->u.verb.verb, OBS_VERB_MAX);
 	}

@@ -45,6 +45,8 @@ static const struct {
     {"tls_broken", OBS_TLS_BROKEN},
     {"rst", OBS_RST},
     {"conflict", OBS_CONFLICT},
+    {"answers", OBS_TWO_ANSWERS},
+    {"fin", OBS_FIN_UNDONE},
 };
 
 static void

@@ -255,4 +255,53 @@ TEST(conflict_that_hosts_drop_is_medium)
 	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
 }
 
+/* ---- C12, C13 ---- */
+
+static const struct finding *
+ask_answers(bool again, uint8_t ttl)
+{
+	memset(&fa, 0, sizeof(fa));
+	obs_init(&ob, OBS_TWO_ANSWERS);
+	ob.dir = DIR_S2C;
+	ob.pkt.ttl = 57;
+	ob.pkt.time = 5000000;
+	ob.u.answers.first.ttl = ttl;
+	ob.u.answers.again = again;
+	return ask(detect_hijack);
+}
+
+TEST(two_answers_are_high_unless_asked_twice)
+{
+	const struct finding *f = ask_answers(false, 57);
+
+	CHECK(f != NULL && f->confidence >= 85);
+	CHECK(says(f, "5 ms apart"));
+	f = ask_answers(true, 57);
+	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
+	f = ask_answers(true, 64);
+	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
+	CHECK(says(f, "TTL 64 in the first answer, 57 in the second"));
+}
+
+TEST(data_beyond_a_fin_is_medium)
+{
+	const struct finding *f;
+
+	memset(&fa, 0, sizeof(fa));
+	obs_init(&ob, OBS_FIN_UNDONE);
+	ob.dir = DIR_S2C;
+	ob.time = 2000;
+	ob.pkt.time = 1000;
+	ob.pkt.ttl = 64;
+	ob.u.fin.beyond = 20;
+	ob.u.fin.data.ordinal = 3;
+	ob.u.fin.data.ttl = 57;
+	f = ask(detect_fin);
+	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
+	CHECK(f != NULL && f->time == 1000);
+	CHECK(says(f, "20 bytes followed"));
+	ob.u.fin.behind = 1;
+	CHECK(says(ask(detect_fin), "20 bytes before the end"));
+}
+
 TEST_MAIN
