@@ -309,6 +309,14 @@ set_aside(
 		norm_doubt(&t->norm, &c->norm, &s);
 }
 
+/* A bare acknowledgement says nothing that another would not say too. */
+static bool
+is_worth_a_sum(const struct packet *pkt)
+{
+	return pkt->len > 0 ||
+	       (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
+}
+
 static unsigned
 take_evidence(
     struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
@@ -318,7 +326,8 @@ take_evidence(
 	    .quit = c->quit,
 	    .opaque = c->use == USE_OPAQUE};
 
-	if (c->use != USE_OPAQUE && pkt->len > 0)
+	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
+				 : (pkt->tcp_flags & TCP_RST) != 0)
 		ip_check_tcp(t->ip, pkt);
 	if (pkt->flags & PKT_BAD_TCP_CSUM)
 		c->bad_csum++;
