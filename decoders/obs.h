@@ -193,6 +193,8 @@ struct obs_rst {
 	uint8_t ttl_base; /* sender's usual TTL, 0 unknown */
 	uint8_t ttl_rst;
 	uint8_t first_phase; /* enum phase when the first RST arrived */
+	uint8_t has_mac;
+	uint8_t mac[6]; /* source of the frame of obs.pkt */
 	uint32_t data_after; /* bytes the sender sent on at or beyond it */
 	int64_t idle; /* ns since the flow's packet before it */
 	struct pkt_ref next; /* packet that proves: data, SYN/ACK, 2nd RST */

@@ -164,6 +164,8 @@ put_rst(struct out *o, const struct obs_rst *r)
 	if (r->tool != TOOL_NONE)
 		put(o, " tool=%s", PICK(tools, r->tool));
 	put_num(o, "data_after", r->data_after);
+	if (r->has_mac)
+		put_hex(o, "mac", r->mac, sizeof(r->mac));
 }
 
 static void

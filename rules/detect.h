@@ -15,6 +15,7 @@
 #include "rules/facts.h"
 #include "rules/history.h"
 #include "rules/pair.h"
+#include "rules/resetters.h"
 
 #define DETECT_MAX 16 /* findings on one observation; more are counted */
 
@@ -34,9 +35,12 @@ struct detect_ctx {
 	const struct chain_verdict *verdict; /* the server's chain in this
 						flow; NULL: none, not known */
 	const struct secret_seen *same_secret; /* NULL: a new one */
+	const struct resetters *resetters; /* NULL: none is authorised */
 	/* the answers */
 	struct finding out[DETECT_MAX];
 	unsigned nout, overflow;
+	bool authorised; /* a reset that would have been a finding is the
+			    operator's own */
 };
 
 typedef void detect_fn(

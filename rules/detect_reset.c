@@ -288,6 +288,10 @@ detect_reset(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 
 	if ((t & GROUNDS) == 0 && !signs_suffice(o, t))
 		return;
+	if (resetters_include(c->resetters, &o->u.rst)) {
+		c->authorised = true;
+		return;
+	}
 	out = detect_find(c, FIND_RST_INJECTED);
 	if (out == NULL)
 		return;

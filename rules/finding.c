@@ -107,7 +107,7 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"on the path, or an intrusion prevention system or firewall that ends "
 	"connections",
 	"look at the switches and hosts between the two; if an own device "
-	"sends resets, list it in the configuration"},
+	"sends resets, name it with --authorized-resetter"},
     [FIND_FIN_INJECTED] = {"fin-injected",
 	"an end of connection that the named sender did not send", ON_PATH,
 	"look at the switches and hosts between the two"},

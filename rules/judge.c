@@ -295,6 +295,8 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 	c->o = o;
 	c->f = &w->f;
 	c->nout = 0;
+	c->authorised = false;
+	c->resetters = j->cfg.resetters;
 	c->recent = pairs_recent(j->pairs, &w->f.who, o->time);
 	if ((j->asked & DETECT_ON(o->kind)) == 0)
 		return; /* a third of all: nobody would look */
@@ -305,6 +307,7 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 	for (unsigned i = 0; i < detector_count; i++)
 		if ((detectors[i].kinds & DETECT_ON(o->kind)) != 0)
 			detectors[i].fn(o, &w->f, c);
+	j->n.rst_authorised += c->authorised;
 }
 
 /* ---- what other connections of the two hosts may want to know ---- */

@@ -10,6 +10,7 @@
 #include "decoders/x509.h"
 #include "rules/alert.h"
 #include "rules/history.h"
+#include "rules/resetters.h"
 #include "rules/rule.h"
 
 struct judge;
@@ -22,12 +23,14 @@ struct judge_config {
 	const struct chain_verdict *(*verdict)(
 	    void *ctx, const uint8_t chain_id[32]);
 	void *verdict_ctx;
+	const struct resetters *resetters; /* outlives the judge, or NULL */
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
 };
 
 struct judge_counters {
 	uint64_t observations, findings, alerts, unmatched, taught,
 	    not_taught_suspect, not_taught_partial, evicted;
+	uint64_t rst_authorised; /* the operator's own: no finding */
 	uint64_t by_finding[FIND_COUNT];
 };
 

@@ -62,6 +62,11 @@ static const char help[] =
     "                        medium, high or critical\n"
     "      --reassembly HOW  on-demand (default), or always: every segment\n"
     "                        through libnids; the findings are the same\n"
+    "      --authorized-resetter WHO\n"
+    "                        resets of this device of your own are no\n"
+    "                        finding: the MAC address its frames come from,\n"
+    "                        or tcpkill, libnids, ips-reject, syn-copy or\n"
+    "                        train-1460; may be given several times\n"
     "  -q, --quiet           only problems\n"
     "  -v, --verbose         more: files as they end, counters\n"
     "  -h, --help            this text\n\n"
@@ -78,6 +83,7 @@ enum {
 	OPT_AGAIN,
 	OPT_FAIL_ON,
 	OPT_REASSEMBLY,
+	OPT_RESETTER,
 	OPT_NO_DB
 };
 
@@ -93,6 +99,7 @@ static const struct option options[] = {
     {"again", no_argument, NULL, OPT_AGAIN},
     {"fail-on", required_argument, NULL, OPT_FAIL_ON},
     {"reassembly", required_argument, NULL, OPT_REASSEMBLY},
+    {"authorized-resetter", required_argument, NULL, OPT_RESETTER},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
@@ -192,6 +199,12 @@ one_option(struct read_options *o, int c)
 		    strcmp(optarg, "on-demand") == 0)
 			return -1;
 		return bad_value("--reassembly", optarg, "on-demand or always");
+	case OPT_RESETTER:
+		if (resetters_add(&o->cfg.resetters, optarg) == 0)
+			return -1;
+		return bad_value("--authorized-resetter", optarg,
+		    "a MAC address (at most 32 of them) or tcpkill, libnids, "
+		    "ips-reject, syn-copy or train-1460");
 	case 'q':
 		o->quiet = true;
 		return -1;

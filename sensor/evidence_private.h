@@ -48,6 +48,8 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
 	int32_t step; /* from the number of the RST before */
 	uint8_t nnumbers;
 	uint8_t dir, phase, tool, ttl_base;
+	uint8_t mac[6]; /* source of the frame of `wrong` */
+	bool has_mac;
 	bool syn; /* the sender had sent nothing yet */
 	bool peer_known; /* peer_next holds */
 	bool shaky; /* segments overtake each other here: see took_it_in() */

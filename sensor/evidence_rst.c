@@ -6,6 +6,9 @@
  * that nobody asked for are noted as signs; the detector wants more than one.
  */
 #include "sensor/evidence.h"
+
+#include <string.h>
+
 #include "sensor/evidence_private.h"
 
 #define STALE_AHEAD (1 << 20) /* beyond the window: an older connection's */
@@ -216,6 +219,14 @@ explain_by_abort(struct rst_group *g, const struct packet *pkt, uint32_t signs)
 }
 
 static void
+note_mac(struct rst_group *g, const struct packet *pkt)
+{
+	g->has_mac = (pkt->flags & PKT_HAS_MAC) != 0 && pkt->mac != NULL;
+	if (g->has_mac)
+		memcpy(g->mac, pkt->mac + 6, sizeof(g->mac));
+}
+
+static void
 group_add(struct rst_group *g, const struct packet *pkt,
     const struct evidence_view *view)
 {
@@ -243,6 +254,7 @@ group_add(struct rst_group *g, const struct packet *pkt,
 	if (g->count == 1 || count_bits(signs) > count_bits(g->signs)) {
 		g->wrong = ref;
 		g->signs = signs;
+		note_mac(g, pkt);
 	}
 	explain_by_abort(g, pkt, signs);
 	g->step = g->count > 1 ? seq_diff(pkt->seq, g->last.seq) : 0;

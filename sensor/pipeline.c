@@ -130,7 +130,8 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	    .history = p->history,
 	    .sink = {on_alert, p},
 	    .verdict = on_verdict,
-	    .verdict_ctx = p};
+	    .verdict_ctx = p,
+	    .resetters = &p->cfg.resetters};
 
 	p->verifier = verifier_new(
 	    p->cfg.trust, p->cfg.ntrust, p->cfg.no_system_trust, err, errlen);

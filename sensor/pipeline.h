@@ -34,6 +34,7 @@ struct pipeline_config {
 	bool again; /* store what is known already */
 	const char *command_line; /* kept with the run */
 	struct tracker_config tracker;
+	struct resetters resetters; /* whose resets are no finding */
 	/* one sentence; rule errors come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */

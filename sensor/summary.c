@@ -323,6 +323,9 @@ print_counts(struct summary *s, const struct summary_end *e,
 		    "not captured: %" PRIu64 " holes, %" PRIu64
 		    " bytes of payload\n",
 		    k->holes, k->hole_bytes);
+	if (t->judge.rst_authorised > 0)
+		fprintf(f, "forged resets of authorized devices: %" PRIu64 "\n",
+		    t->judge.rst_authorised);
 	if (e->verbose)
 		fprintf(f,
 		    "observations %" PRIu64 ", findings %" PRIu64
@@ -435,6 +438,7 @@ print_json(struct summary *s, const struct summary_end *e,
 	set_int(o, "bad_ip_checksums", t->ip.bad_ip_csum);
 	set_int(o, "bad_tcp_checksums", t->ip.bad_tcp_csum);
 	set_int(o, "flows_evicted", k->evicted);
+	set_int(o, "resets_authorized", t->judge.rst_authorised);
 	json_object_set_new(o, "database",
 	    e->db_path != NULL ? json_string(e->db_path) : json_null());
 	set_int(o, "exit_status", (uint64_t)status);

@@ -46,8 +46,15 @@ try 'unknown command' 2 "no command 'frob'" "$sw" frob
 try 'no capture' 2 'which capture' "${read_[@]}" "${db[@]}"
 try 'unknown option' 2 'lists the options' "${read_[@]}" --frob x
 try 'bad severity' 2 '--fail-on loud: must be' "${read_[@]}" --fail-on loud x
+try 'bad resetter' 2 '--authorized-resetter 10.0.0.1: must be' "${read_[@]}" --authorized-resetter 10.0.0.1 x
 try 'help' 0 'exit status' "$sw" read --help
 try 'version' 0 '^stripwire [0-9]' "$sw" --version
+
+# resets of an own device
+killed=$(ls "$pcaps"/S7-tcpkill*.pcap | head -n 1)
+try 'resets of a stranger' 0 'rst-injected' "${read_[@]}" --no-db --json "$killed"
+try 'resets of an own device' 0 '"resets_authorized": [1-9]' "${read_[@]}" --no-db --json --authorized-resetter tcpkill "$killed"
+ok 'and they are no finding' eval '! grep -q rst-injected "$tmp/out"'
 
 # input
 try 'missing file' 1 "$tmp/nothing.pcap: .*[Nn]o such file" "${read_[@]}" "${db[@]}" "$tmp/nothing.pcap"

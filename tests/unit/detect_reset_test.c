@@ -304,4 +304,57 @@ TEST(data_beyond_a_fin_is_medium)
 	CHECK(says(ask(detect_fin), "20 bytes before the end"));
 }
 
+/* ---- C7: the operator's own ---- */
+
+TEST(resets_of_authorized_devices_are_no_finding)
+{
+	struct resetters own = {.nmac = 0};
+
+	CHECK_INT(resetters_add(&own, "00:1B:2c:3d:4e:5f"), 0);
+	CHECK_INT(resetters_add(&own, "aa-bb-cc-dd-ee-ff"), 0);
+	CHECK_INT(resetters_add(&own, "ips-reject"), 0);
+	(void)ask_rst(RST_DATA_AFTER, PHASE_TEXT, 0, 0);
+	memset(&dc, 0, sizeof(dc));
+	dc.o = &ob;
+	dc.f = &fa;
+	dc.resetters = &own;
+	detect_reset(&ob, &fa, &dc);
+	CHECK_INT(dc.nout, 1); /* somebody else's */
+	CHECK(!dc.authorised);
+
+	dc.nout = 0;
+	ob.u.rst.has_mac = 1;
+	memcpy(ob.u.rst.mac, "\x00\x1b\x2c\x3d\x4e\x5f", 6);
+	detect_reset(&ob, &fa, &dc);
+	CHECK_INT(dc.nout, 0);
+	CHECK(dc.authorised);
+	ob.u.rst.mac[5]++;
+	detect_reset(&ob, &fa, &dc);
+	CHECK_INT(dc.nout, 1);
+
+	dc.nout = 0;
+	ob.u.rst.tool = TOOL_IPS_REJECT;
+	detect_reset(&ob, &fa, &dc);
+	CHECK_INT(dc.nout, 0);
+	ob.u.rst.tool = TOOL_TCPKILL;
+	detect_reset(&ob, &fa, &dc);
+	CHECK_INT(dc.nout, 1);
+}
+
+TEST(words_that_name_no_device)
+{
+	static const char *const words[] = {"", "none", "00:1b:2c:3d:4e",
+	    "00:1b:2c:3d:4e:5g", "00:1b:2c-3d:4e:5f", "00:1b:2c:3d:4e:5f ",
+	    "10.0.0.1", "tcpkil", "001b2c3d4e5f"};
+	struct resetters own = {.nmac = 0};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		CHECK_INT(resetters_add(&own, words[i]), -1);
+	CHECK_INT(own.nmac, 0);
+	CHECK_INT(own.tools, 0);
+	for (unsigned i = 0; i < RESETTERS_MAX; i++)
+		CHECK_INT(resetters_add(&own, "00:1b:2c:3d:4e:5f"), 0);
+	CHECK_INT(resetters_add(&own, "00:1b:2c:3d:4e:5f"), -1);
+}
+
 TEST_MAIN
