@@ -278,23 +278,6 @@ imap_client_run_end(struct mail *m)
 }
 
 static void
-on_authenticate(struct mail *m, struct slice rest, const struct line *l)
-{
-	struct slice mech = slice_word(&rest);
-	uint64_t total = 0;
-
-	mail_set_secret(m, DIR_C2S);
-	sasl_start(&m->sasl, mech);
-	if (rest.len == 0)
-		return;
-	if (l->overlong)
-		total = l->total - (uint64_t)(rest.p - l->text.p);
-	sasl_response(&m->sasl, rest, total, m->env->secret_key);
-	if (m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
-}
-
-static void
 on_login(struct mail *m, struct slice rest, const struct line *l)
 {
 	mail_set_secret(m, DIR_C2S);
@@ -328,7 +311,7 @@ on_command(
 		break;
 	case IMAP_AUTHENTICATE:
 		auth_begin(m, v, l->text);
-		on_authenticate(m, rest, l);
+		use_auth_begin(m, rest, l);
 		break;
 	case IMAP_STARTTLS:
 		imap_show(text, sizeof(text), l->text);
@@ -380,19 +363,6 @@ command(struct mail *m, const struct line *l)
 	tag_add(m, s->id, v, mark);
 }
 
-static void
-response(struct mail *m, const struct line *l)
-{
-	bool had = m->sasl.auth.secret_sent;
-
-	mail_set_secret(m, DIR_C2S);
-	starttls_line(m, DIR_C2S, OBS_MASK);
-	sasl_response(
-	    &m->sasl, l->text, l->overlong ? l->total : 0, m->env->secret_key);
-	if (!had && m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
-}
-
 /* The rest of a command behind a literal. */
 static void
 continued(struct mail *m, const struct line *l)
@@ -416,7 +386,7 @@ imap_client_line(struct mail *m, const struct line *l)
 		continued(m, l);
 	} else if (m->sasl.auth.mech != MECH_IMAP_LOGIN &&
 		   sasl_takes_line(&m->sasl)) {
-		response(m, l);
+		use_auth_response(m, l);
 		return;
 	} else {
 		if (m->inject[DIR_C2S].bytes > 0) {

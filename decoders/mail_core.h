@@ -240,6 +240,10 @@ void use_clear(
     struct mail *m, bool is_login, const char *verb, const char *text);
 void use_clear_answered(struct mail *m, uint16_t code, bool ok);
 void use_rearm(struct mail *m);
+/* AUTH or AUTHENTICATE: rest is what follows the verb, in l. */
+void use_auth_begin(struct mail *m, struct slice rest, const struct line *l);
+/* A line of the client in the exchange. */
+void use_auth_response(struct mail *m, const struct line *l);
 void use_auth_emit(struct mail *m, const char *verb);
 void use_auth_lost(struct mail *m, const char *verb); /* no outcome seen */
 void use_quit(struct mail *m, const char *verb, struct slice text);

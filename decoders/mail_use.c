@@ -74,6 +74,37 @@ use_rearm(struct mail *m)
 /* ---- authentication ---- */
 
 static void
+auth_take(struct mail *m, struct slice text, uint64_t total)
+{
+	bool had = m->sasl.auth.secret_sent;
+
+	sasl_response(&m->sasl, text, total, m->env->secret_key);
+	if (!had && m->sasl.auth.secret_sent)
+		m->sasl.auth.secret_pkt = *mail_now(m);
+}
+
+void
+use_auth_begin(struct mail *m, struct slice rest, const struct line *l)
+{
+	struct slice mech = slice_word(&rest);
+
+	mail_set_secret(m, DIR_C2S);
+	sasl_start(&m->sasl, mech);
+	if (rest.len > 0)
+		auth_take(m, rest,
+		    l->overlong ? l->total - (uint64_t)(rest.p - l->text.p)
+				: 0);
+}
+
+void
+use_auth_response(struct mail *m, const struct line *l)
+{
+	mail_set_secret(m, DIR_C2S);
+	starttls_line(m, DIR_C2S, OBS_MASK);
+	auth_take(m, l->text, l->overlong ? l->total : 0);
+}
+
+static void
 auth_emit(struct mail *m, const char *verb, bool known)
 {
 	struct obs o;

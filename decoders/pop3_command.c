@@ -157,19 +157,8 @@ on_apop(struct mail *m, struct slice rest)
 static void
 on_auth(struct mail *m, struct slice rest, const struct line *l)
 {
-	struct slice mech = slice_word(&rest);
-	uint64_t total = 0;
-
-	mail_set_secret(m, DIR_C2S);
 	auth_restart(m);
-	sasl_start(&m->sasl, mech);
-	if (rest.len == 0)
-		return;
-	if (l->overlong)
-		total = l->total - (uint64_t)(rest.p - l->text.p);
-	sasl_response(&m->sasl, rest, total, m->env->secret_key);
-	if (m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
+	use_auth_begin(m, rest, l);
 }
 
 /* ---- commands ---- */
@@ -265,26 +254,13 @@ command(struct mail *m, const struct line *l)
 	pop3_settle_owed(m);
 }
 
-static void
-response(struct mail *m, const struct line *l)
-{
-	bool had = m->sasl.auth.secret_sent;
-
-	mail_set_secret(m, DIR_C2S);
-	starttls_line(m, DIR_C2S, OBS_MASK);
-	sasl_response(
-	    &m->sasl, l->text, l->overlong ? l->total : 0, m->env->secret_key);
-	if (!had && m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
-}
-
 void
 pop3_client_line(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
 
 	if (sasl_takes_line(&m->sasl)) {
-		response(m, l);
+		use_auth_response(m, l);
 		return;
 	}
 	if (m->inject[DIR_C2S].bytes > 0) {

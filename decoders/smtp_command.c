@@ -132,18 +132,9 @@ on_hello(struct mail *m, struct slice rest, bool lmtp)
 static void
 on_auth(struct mail *m, struct slice rest, const struct line *l)
 {
-	struct slice mech = slice_word(&rest);
-
-	mail_set_secret(m, DIR_C2S);
 	if (m->sasl.active)
 		use_auth_lost(m, "AUTH");
-	sasl_start(&m->sasl, mech);
-	if (rest.len > 0)
-		sasl_response(&m->sasl, rest,
-		    l->overlong ? l->total - (l->text.len - rest.len) : 0,
-		    m->env->secret_key);
-	if (m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
+	use_auth_begin(m, rest, l);
 }
 
 static void
@@ -273,26 +264,13 @@ command(struct mail *m, const struct line *l)
 		on_bdat(m, rest);
 }
 
-static void
-response(struct mail *m, const struct line *l)
-{
-	bool had = m->sasl.auth.secret_sent;
-
-	mail_set_secret(m, DIR_C2S);
-	starttls_line(m, DIR_C2S, OBS_MASK);
-	sasl_response(
-	    &m->sasl, l->text, l->overlong ? l->total : 0, m->env->secret_key);
-	if (!had && m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
-}
-
 void
 smtp_client_line(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
 
 	if (m->sasl.active && sasl_takes_line(&m->sasl)) {
-		response(m, l);
+		use_auth_response(m, l);
 		return;
 	}
 	if (m->inject[DIR_C2S].bytes > 0) {
