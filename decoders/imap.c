@@ -308,6 +308,8 @@ stray_set(struct mail *m, uint32_t id, const struct reply *r)
 		return;
 	if (m->phase == PHASE_TLS_READY)
 		starttls_unasked(m);
+	if (!mail_is_whole(m)) /* its command was missed; tags come again */
+		return;
 	s->stray_id = id;
 	s->stray_pkt = *mail_now(m);
 	(void)obs_copy_string(s->stray, sizeof(s->stray), r->line);

@@ -140,6 +140,8 @@ detect_strip(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		return;
 	if (o->kind == OBS_FLOW_END && f->clear.count + f->auth.exchanges != 0)
 		return; /* said when it was used */
+	if (f->vis & VIS_ONE_WAY)
+		return; /* the list may be one that follows a login */
 	if (list_lacks_starttls(f)) {
 		if (detect_known_tls(c->server) != KNOWN_NOTHING ||
 		    f->caps.ever_starttls)

@@ -68,6 +68,7 @@ part "units, sanitizers" units asan
 part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "formats" tests/formats.sh
+part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
 part "labelled captures" tests/labels.sh
 part "a disturbed tap" tests/disturbed.sh
