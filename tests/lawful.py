@@ -3,7 +3,7 @@
 """Honest sessions on a bad tap, ended in every lawful way: nothing of them may
 be called an attack on TCP.
 
-    lawful.py [--sessions 600] [--seed N] [-v]
+    lawful.py [--sessions 600] [--share 0.01] [--seed N] [-v]
 
 That many sessions are generated, a third of each kind of mail traffic, in
 batches, with all disturbances at once. A finding of the family of resets,
@@ -24,15 +24,17 @@ FAMILY = ('rst-injected', 'fin-injected', 'tcp-content-conflict', 'handshake-hij
 OTHERS = ('starttls-command-injection', 'starttls-response-injection', 'starttls-mangled', 'starttls-refused',
           'tls-aborted-after-starttls', 'imap-data-before-auth', 'imap-preauth', 'imap-unsolicited-reply')
 BATCH = 600
-DISTURB = '--drop 0.01 --skew 0.01 --loss 0.01 --reorder 0.01 --dup 0.01 --rst 0.05 --lawful 0.9 --ipv6 0.2 --cut 0.3 --twice 0.1'
+DISTURB = ('drop', 'skew', 'loss', 'reorder', 'dup')
+SESSIONS = '--rst 0.05 --lawful 0.9 --ipv6 0.2 --cut 0.3 --twice 0.1 --handshake 0.1'
 LAWFUL_RST = {'rst', 'linger', 'unread', 'late_data', 'nat', 'fin_rst', 'server_first'}
 
 
-def generate(folder, kind, sessions, seed):
+def generate(folder, kind, sessions, seed, share):
     out, truth = f'{folder}/t.pcap', f'{folder}/t.truth'
     subprocess.run([sys.executable, f'{HERE}/bench/mailgen.py', kind, '-o', out, '--truth', truth,
                     '--sessions', str(sessions), '--seed', str(seed), '--concurrency', '100', '--rate', '0.02',
-                    '--body-max', '20000', *DISTURB.split()], check=True, stderr=subprocess.DEVNULL)
+                    '--body-max', '20000', *SESSIONS.split(),
+                    *(x for d in DISTURB for x in (f'--{d}', str(share)))], check=True, stderr=subprocess.DEVNULL)
     with open(truth) as f:
         return out, [json.loads(line) for line in f]
 
@@ -45,7 +47,7 @@ def ended_well(truth, seen):
 
 
 def batch(a, folder, kind, sessions, seed, n):
-    path, truth = generate(folder, kind, sessions, seed)
+    path, truth = generate(folder, kind, sessions, seed, a.share)
     flows, alerts, total, text = observe(a, path)
     bad, cut = [], {(t['client'], str(t['cport']), t['server'], str(t['sport'])) for t in truth if t['cut']}
     for line in alerts:
@@ -71,6 +73,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument('--sessions', type=int, default=600)
     p.add_argument('--seed', type=int, default=7)
+    p.add_argument('--share', type=float, default=.01, help='of packets, for each disturbance')
     p.add_argument('--build', default='build/release')
     p.add_argument('-v', '--verbose', action='store_true')
     a = p.parse_args()
