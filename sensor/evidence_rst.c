@@ -90,7 +90,8 @@ rst_signs(const struct evidence_dir *d, const struct evidence_dir *peer,
 
 	if (d->seen >= TTL_FEW && pkt->ttl != d->ttl && pkt->ttl != d->ttl_alt)
 		signs |= RST_TTL;
-	if ((pkt->tcp_flags & TCP_ACK) == 0 && is_unasked(d, peer, pkt->seq))
+	if ((pkt->tcp_flags & TCP_ACK) == 0 && is_unasked(d, peer, pkt->seq) &&
+	    pkt->seq != d->next + 1) /* a FIN that the tap missed? */
 		signs |= RST_UNASKED;
 	if (id_is_odd(d, pkt))
 		signs |= RST_IP_ID;
