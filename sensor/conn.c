@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#define ELSEWHERE (1 << 20) /* bytes: further off is another connection */
+
 void
 conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir)
@@ -42,18 +44,13 @@ conn_init(struct tracker *t, struct conn *c, uint32_t slot,
 void
 conn_adopt(struct conn *c, const struct conn *old)
 {
+	if (old->cand_wild)
+		return; /* in its middle */
 	c->start = old->cand_time;
 	c->vis &= ~(uint32_t)VIS_MIDSTREAM;
 	for (int d = 0; d < 2; d++)
 		if (old->cand[d])
 			norm_base(&c->norm, (enum dir)d, old->cand_isn[d] + 1);
-}
-
-static bool
-is_closing(const struct conn *c)
-{
-	return c->reset || (c->norm.d[0].fin_at != NORM_NONE &&
-			       c->norm.d[1].fin_at != NORM_NONE);
 }
 
 /* Both sides have closed. One of the FINs, and one only, may have been missed
@@ -65,6 +62,12 @@ is_ended(const struct conn *c)
 		   c->norm.d[1].fin_at != NORM_NONE) &&
 	       norm_has_ended(&c->norm, DIR_C2S) &&
 	       norm_has_ended(&c->norm, DIR_S2C);
+}
+
+static bool
+is_closing(const struct conn *c)
+{
+	return c->reset || is_ended(c);
 }
 
 int64_t
@@ -145,6 +148,21 @@ note_scale(struct conn *c, const struct packet *pkt, enum dir dir)
 		c->scale[dir] = (int8_t)(pkt->wscale > 14 ? 14 : pkt->wscale);
 }
 
+/* Both numbers, as a packet that is not the first tells them. */
+static void
+set_candidate(struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	bool syn = pkt->tcp_flags & TCP_SYN;
+
+	c->cand[0] = c->cand[1] = true;
+	c->cand_wild = !syn;
+	c->cand_dir = (uint8_t)dir;
+	c->cand_client = (uint8_t)!dir;
+	c->cand_isn[dir] = pkt->seq - !syn;
+	c->cand_isn[!dir] = pkt->ack - 1;
+	c->cand_time = pkt->time;
+}
+
 /* The first SYN, another one before the handshake is complete, or one on a
  * living connection. Returns false where a new connection has begun. */
 static bool
@@ -164,8 +182,9 @@ on_syn(struct conn *c, const struct packet *pkt, enum dir dir)
 	}
 	if (is_closing(c))
 		return false;
-	memset(c->cand, 0, sizeof(c->cand));
+	c->cand_wild = false;
 	c->cand[dir] = true;
+	c->cand[!dir] = false;
 	c->cand_client = (uint8_t)dir;
 	c->cand_isn[dir] = pkt->seq;
 	c->cand_time = pkt->time;
@@ -191,7 +210,8 @@ on_syn_ack(struct conn *c, const struct packet *pkt, enum dir dir)
 	if (fits || (c->cand[!dir] && pkt->ack == c->cand_isn[!dir] + 1)) {
 		c->cand[dir] = true;
 		c->cand_isn[dir] = pkt->seq;
-	}
+	} else if (c->state == CONN_OPEN && (!c->cand[!dir] || c->cand_wild))
+		set_candidate(c, pkt, dir); /* its SYN was not seen */
 }
 
 static bool
@@ -213,6 +233,43 @@ is_candidate_proven(
 	    pkt->seq != c->cand_isn[dir] + 1 || !(pkt->tcp_flags & TCP_ACK))
 		return false;
 	return !c->cand[!dir] || pkt->ack == c->cand_isn[!dir] + 1;
+}
+
+static bool
+is_near(uint32_t a, uint32_t b)
+{
+	int32_t off = (int32_t)(a - b);
+
+	return off >= -ELSEWHERE && off <= ELSEWHERE;
+}
+
+/* Neither number is of this connection: there is another on its ports, whose
+ * handshake the tap missed, or somebody guesses. */
+static bool
+is_elsewhere(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	const struct norm_dir *d = &c->norm.d[dir], *peer = &c->norm.d[!dir];
+
+	return c->state == CONN_OPEN && d->known && peer->known &&
+	       (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+	       !is_near(pkt->seq, d->base + (uint32_t)d->next) &&
+	       !is_near(pkt->ack, peer->base + (uint32_t)peer->next);
+}
+
+/* Such a packet proves what a packet of the other side, or a SYN/ACK, had told;
+ * else the other side is waited for. */
+static bool
+proves_another(struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	bool fits = c->cand[0] && c->cand[1] &&
+		    is_near(pkt->seq, c->cand_isn[dir]) &&
+		    is_near(pkt->ack, c->cand_isn[!dir]);
+
+	if (fits && (!c->cand_wild || c->cand_dir != dir))
+		return true;
+	if (!fits)
+		set_candidate(c, pkt, dir);
+	return false;
 }
 
 /* Neither SYN nor RST: the handshake is over. If the server gave two answers,
@@ -379,16 +436,32 @@ take_packet(
 	normalise(t, c, pkt, dir);
 }
 
+/* What the packet says about other connections on the same ports. Returns
+ * false if one has begun; *skip: the packet is not of this one, which is over. */
+static bool
+look_beside(struct conn *c, const struct packet *pkt, enum dir dir, bool *skip)
+{
+	*skip = false;
+	if (pkt->tcp_flags & TCP_SYN && !(pkt->tcp_flags & TCP_RST))
+		return on_handshake(c, pkt, dir);
+	if (is_candidate_proven(c, pkt, dir))
+		return false;
+	if (!is_elsewhere(c, pkt, dir))
+		return true;
+	*skip = c->closed;
+	return !proves_another(c, pkt, dir);
+}
+
 bool
 conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
 	unsigned hints;
+	bool skip;
 
-	if (pkt->tcp_flags & TCP_SYN && !(pkt->tcp_flags & TCP_RST)) {
-		if (!on_handshake(c, pkt, dir))
-			return false;
-	} else if (is_candidate_proven(c, pkt, dir))
+	if (!look_beside(c, pkt, dir, &skip))
 		return false;
+	if (skip)
+		return true;
 	c->packets[dir]++;
 	c->last = pkt->time > c->last ? pkt->time : c->last;
 	if (c->ttl[dir] == 0)

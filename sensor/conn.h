@@ -69,8 +69,10 @@ struct conn {
 	uint8_t proto, phase;
 	bool implicit_tls, quit;
 	bool fed; /* the decoder was given something; ask it */
-	/* a handshake seen on a living connection, not proven yet */
-	bool cand[2];
+	/* a handshake seen on a living connection, not proven yet; without
+	 * one (wild), numbers that are none of this connection's */
+	bool cand[2], cand_wild;
+	uint8_t cand_dir; /* who sent the packet that it was seen by */
 	uint8_t cand_client;
 	uint32_t cand_isn[2];
 	int64_t cand_time;

@@ -385,6 +385,61 @@ TEST(a_port_used_again_without_a_close)
 	CHECK_INT(count("midstream"), 0);
 }
 
+/* A session that ended by RST, and at once another one on its ports of whose
+ * handshake the first `missed` packets were not captured. */
+static void
+again_after_a_reset(size_t missed)
+{
+	size_t at;
+
+	scene_begin(40000, 25);
+	handshake();
+	say_dialogue();
+	raw(DIR_C2S, TCP_RST | TCP_ACK, sc.seq[0], "");
+	sc.seq[0] = 0x30000000;
+	sc.seq[1] = 0x50000000;
+	at = sc.n;
+	handshake();
+	memmove(&sc.pkt[at], &sc.pkt[at + missed],
+	    (sc.n - at - missed) * sizeof(sc.pkt[0]));
+	sc.n -= missed;
+	say_dialogue();
+	close_both();
+	play();
+}
+
+TEST(a_port_used_again_with_half_a_handshake)
+{
+	for (size_t missed = 1; missed <= 3; missed++) {
+		again_after_a_reset(missed);
+		CHECK_INT(count("flow-open"), 2);
+		CHECK_INT(count("how=rst"), 1);
+		CHECK_INT(count("how=fin"), 1);
+		CHECK_INT(count("verb=\"MAIL\""), 2);
+		CHECK_INT(count("greeting"), missed < 2 ? 2 : 1);
+		CHECK(!has("data-after") && !has("alive"));
+	}
+}
+
+/* Nobody answers it: it was forged, or went astray. */
+TEST(numbers_from_elsewhere_disturb_nobody)
+{
+	const char *usual = usual_dialogue();
+	struct scene copy = sc;
+
+	sc.n = 0;
+	for (size_t i = 0; i < copy.n; i++) {
+		sc.pkt[sc.n++] = copy.pkt[i];
+		if (i < 5)
+			continue;
+		raw(DIR_C2S, TCP_ACK, 0x30000000, "RSET\r\n")->ack = 0x50000000;
+		sc.pkt[sc.n - 1].time = copy.pkt[i].time;
+	}
+	play();
+	CHECK_STR(dialogue_of(text), usual);
+	CHECK_INT(count("flow-open"), 1);
+}
+
 TEST(a_fin_that_was_not_the_last_word)
 {
 	scene_begin(40000, 25);
