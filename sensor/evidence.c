@@ -278,7 +278,8 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	if ((pkt->tcp_flags & TCP_ACK) != 0)
 		note_ack(d, pkt);
 	d->raw_window = pkt->window;
-	count_u8(&d->seen);
+	if (!dup) /* the habits of its IP ids are counted in packets */
+		count_u8(&d->seen);
 	ev->last = pkt->time;
 }
 
