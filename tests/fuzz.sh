@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # fuzz.sh SECONDS [TARGET...]: replays each target's corpus, then fuzzes;
 # SECONDS are for all targets together. What a target finds is kept in
-# build/fuzz/found/ and its name printed.
+# build/fuzz/found/ and its name printed. The walk starts from FUZZ_SEED, the
+# same in every run of the tests; make long takes another each time.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 total=$1
@@ -26,7 +27,7 @@ one() {
 	if [ -n "$(ls -A "$corpus")" ]; then
 		build/fuzz/fuzz/"$t" -runs=0 "$corpus" >>"$log" 2>&1 || return 1
 	fi
-	build/fuzz/fuzz/"$t" -max_total_time=$each -timeout=20 -rss_limit_mb=2048 \
+	build/fuzz/fuzz/"$t" -max_total_time=$each -seed="${FUZZ_SEED:-1}" -timeout=20 -rss_limit_mb=2048 \
 		-max_len=16384 -artifact_prefix=build/fuzz/found/"$t"- \
 		"build/fuzz/grown/$t" "$corpus" >>"$log" 2>&1
 }

@@ -9,5 +9,5 @@ make -s -j"$(nproc)" BUILD=asan tools || exit 1
 status=0
 tests/disturbed.sh 100M 20000 10000000 || status=1
 tests/mutate.sh 10000 2 | tail -n 2 || status=1
-tests/fuzz.sh "${LONG_FUZZ:-3600}" || status=1
+FUZZ_SEED=$RANDOM tests/fuzz.sh "${LONG_FUZZ:-3600}" || status=1
 exit $status
