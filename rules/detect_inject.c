@@ -19,6 +19,7 @@ enum weight {
 	W_ONE_BYTE = -20, /* could be a garbage byte */
 	W_HANDSHAKE = 4
 };
+#define SURE 85 /* what was only medium is told again if it goes on */
 
 static const char *
 sender(const struct obs *o)
@@ -27,12 +28,14 @@ sender(const struct obs *o)
 }
 
 static void
-add_circumstances(struct finding *f, const struct obs *o)
+add_circumstances(struct finding *f, const struct obs *o, bool again)
 {
 	const struct obs_conflict *r = &o->u.conflict;
 
-	if (r->diff == 1 && r->len == 1)
+	if (r->diff == 1 && r->len == 1 && !again)
 		finding_add(f, W_ONE_BYTE, "it is a single byte");
+	if (again)
+		finding_add(f, 0, "and not for the first time here");
 	if (r->csum_bad)
 		finding_add(f, W_BAD_CHECKSUM,
 		    "the second version has a wrong checksum where this "
@@ -57,17 +60,20 @@ detect_conflict(
 {
 	const struct obs_conflict *r = &o->u.conflict;
 	const char *how = r->masked ? " (masked)" : "";
+	bool again = facts_raised(f, FIND_TCP_CONTENT_CONFLICT) &&
+		     f->confidence[FIND_TCP_CONTENT_CONFLICT] < SURE &&
+		     !r->csum_bad;
 	struct finding *out;
 
-	(void)f;
-	out = detect_find(c, FIND_TCP_CONTENT_CONFLICT);
+	out = again ? detect_find_again(c, FIND_TCP_CONTENT_CONFLICT)
+		    : detect_find(c, FIND_TCP_CONTENT_CONFLICT);
 	if (out == NULL)
 		return;
 	finding_add(out, W_CONFLICT,
 	    "%u of %u bytes of the %s differ from what was sent before under "
 	    "the same numbers",
 	    r->diff, r->len, sender(o));
-	add_circumstances(out, o);
+	add_circumstances(out, o, again);
 	finding_add(out, 0, "first%s: %s", how, r->first);
 	finding_add(out, 0, "then%s: %s", how, r->second);
 	finding_add(out, 0, "the connection went on with the %s version",

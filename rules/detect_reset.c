@@ -100,7 +100,7 @@ usable_tests(const struct obs *o, const struct facts *f)
 	/* an old segment that went astray to a host that never knew this
 	 * connection is answered like this, and nobody minds the answer */
 	if ((t & RST_ANSWERS_ACK) != 0 && o->u.rst.seq_off < 0 &&
-	    (t & SIGNS) == 0)
+	    (t & SIGNS & ~(uint32_t)RST_SAME_AFTER) == 0)
 		t &= ~(uint32_t)(RST_ALIVE | RST_BLIND);
 	return t;
 }

@@ -172,7 +172,8 @@ on_syn(struct conn *c, const struct packet *pkt, enum dir dir)
 
 	if (d->known && d->base == pkt->seq + 1) {
 		note_scale(c, pkt, dir);
-		return true; /* repeated, or seen after its SYN/ACK */
+		c->vis &= ~(uint32_t)VIS_MIDSTREAM;
+		return true; /* repeated, or seen after what it began */
 	}
 	if (c->state == CONN_HALF && d->next == 0) {
 		note_scale(c, pkt, dir);
@@ -204,8 +205,11 @@ on_syn_ack(struct conn *c, const struct packet *pkt, enum dir dir)
 			norm_base(&c->norm, !dir, pkt->ack);
 		return;
 	}
-	if (d->known && d->base == pkt->seq + 1)
+	if (d->known && d->base == pkt->seq + 1) {
+		if (fits)
+			c->vis &= ~(uint32_t)VIS_MIDSTREAM;
 		return;
+	}
 	/* Another answer to the same SYN, or one to a candidate's. */
 	if (fits || (c->cand[!dir] && pkt->ack == c->cand_isn[!dir] + 1)) {
 		c->cand[dir] = true;

@@ -21,6 +21,7 @@
 #define TTL_MOVED 4 /* in a row with another TTL: the route changed */
 #define ID_STEP_MAX 64 /* a counter shared with other connections */
 #define SYN_AGAIN 100000000LL /* ns: sooner it is a copy */
+#define COPY_TIME 1000000LL /* ns */
 #define FEW_GOOD 3 /* right checksums before a wrong one is doubted */
 
 void
@@ -253,12 +254,17 @@ note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
 }
 
 /* The same frame, copied by a switch that mirrors two ports. Some hosts give
- * all their packets one IP id, so that alone does not make a copy. */
+ * all their packets one IP id, so that alone does not make a copy. Where there
+ * is none, a copy is what comes sooner than a host would send it again. */
 static bool
 is_copy(const struct evidence_dir *d, const struct packet *pkt)
 {
-	return (d->flags & EVD_SEEN) != 0 && pkt->ip_id != 0 &&
-	       pkt->ip_id == d->ip_id && frame_mark(pkt) == d->last_mark;
+	if ((d->flags & EVD_SEEN) == 0 || frame_mark(pkt) != d->last_mark)
+		return false;
+	if ((pkt->flags & PKT_V6) != 0)
+		return (pkt->tcp_flags & TCP_SYN) == 0 &&
+		       pkt->time - d->last < COPY_TIME;
+	return pkt->ip_id != 0 && pkt->ip_id == d->ip_id;
 }
 
 static void
@@ -280,7 +286,7 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	d->raw_window = pkt->window;
 	if (!dup) /* the habits of its IP ids are counted in packets */
 		count_u8(&d->seen);
-	ev->last = pkt->time;
+	ev->last = d->last = pkt->time;
 }
 
 unsigned

@@ -61,6 +61,8 @@ struct evidence_dir {
 	struct pkt_ref mark; /* its SYN; once there is one, its first FIN */
 	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
 				the last 24 to 48 of them */
+	int64_t last; /* time of its last packet that was no RST */
+	int64_t kept_alive; /* time of its last keep-alive of one byte */
 	uint32_t isn; /* number of its SYN */
 	uint32_t next; /* one past the highest number it sent */
 	uint32_t ack; /* highest it acknowledged */

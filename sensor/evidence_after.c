@@ -139,6 +139,14 @@ after_while(const struct rst_group *g, const struct packet *pkt)
 	return RST_SAME_AFTER;
 }
 
+/* The FIN just below the reset's number: it was sent before, and overtaken. */
+static bool
+is_overtaken_fin(const struct rst_group *g, const struct packet *pkt)
+{
+	return (pkt->tcp_flags & TCP_FIN) != 0 &&
+	       pkt->seq + pkt->wire_len + 1 == g->first.seq;
+}
+
 unsigned
 evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
@@ -146,7 +154,7 @@ evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
 	struct rst_group *g = &c->groups[ev->d[view->dir].group - 1];
 	uint32_t tests;
 
-	if (g->told)
+	if (g->told || is_overtaken_fin(g, pkt))
 		return 0;
 	if (g->syn)
 		tests = after_syn(g, pkt);
@@ -158,8 +166,10 @@ evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
 	g->tests |= tests;
 	if ((tests & RST_PROOF) == 0)
 		return 0;
-	/* what could still be explained waits for the explanation */
-	if ((tests & RST_PROOF) != RST_DATA_AFTER || !evidence_answers(g))
+	/* what could still be explained waits for the explanation: an abort,
+	 * or the SYN that the SYN/ACK answers and has overtaken */
+	if (!g->syn &&
+	    ((tests & RST_PROOF) != RST_DATA_AFTER || !evidence_answers(g)))
 		evidence_group_tell(c, g, pkt->time);
 	return EVID_LIVES;
 }

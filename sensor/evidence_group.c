@@ -58,6 +58,29 @@ forget_filled_hole(struct rst_group *g)
 		g->tests &= ~(uint32_t)RST_BLIND;
 }
 
+/* Segments that were seen late, but were sent before the reset: a FIN with a
+ * number below it, and a SYN that was repeated. */
+static void
+take_late(struct rst_group *g)
+{
+	const struct evidence_dir *d = group_dir(g);
+	const struct evidence_dir *peer = &g->ev->d[!g->dir];
+	const struct pkt_ref *fin = &d->mark, *its = &peer->mark;
+
+	if (g->syn && (peer->flags & EVD_SYN_AGAIN) != 0)
+		g->tests &= ~(uint32_t)RST_SYN_RACE;
+	if (g->syn)
+		return;
+	if (((d->flags & EVD_FIN) != 0 &&
+		seq_diff(g->first.seq, fin->seq + fin->len) > 0) ||
+	    ((peer->flags & EVD_FIN) != 0 &&
+		(g->first.tcp_flags & TCP_ACK) != 0 &&
+		seq_diff(g->first.ack, its->seq + its->len) > 0))
+		g->tests |= RST_AFTER_FIN;
+	if ((d->flags & EVD_FIN) != 0 && g->first.seq == d->next)
+		g->tests &= ~(uint32_t)(RST_BLIND | RST_ALIVE);
+}
+
 void
 evidence_group_tell(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 {
@@ -71,6 +94,7 @@ evidence_group_tell(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 	}
 	d->told_rsts++;
 	forget_filled_hole(g);
+	take_late(g);
 	obs_init(&o, OBS_RST);
 	o.dir = g->dir;
 	o.phase = g->phase;
@@ -184,6 +208,9 @@ evidence_group_new(struct evidence_ctx *c, struct evidence_flow *ev,
 	g->syn = (d->flags & EVD_SEEN) == 0;
 	g->next = d->next;
 	g->acked = d->ack;
+	if ((pkt->tcp_flags & TCP_ACK) != 0 && seq_diff(pkt->ack, d->ack) > 0 &&
+	    seq_diff(pkt->ack, peer->next) <= 0)
+		g->acked = pkt->ack; /* it says so itself */
 	g->ttl_base = d->ttl;
 	g->peer_known = (peer->flags & EVD_SEEN) != 0;
 	g->peer_next = peer->next;

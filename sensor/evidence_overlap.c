@@ -22,6 +22,7 @@
 #include "sensor/evidence_private.h"
 
 #define KEEPALIVE_SILENCE 500000000LL /* ns; real ones wait minutes */
+#define KEEPALIVE_COPY 100000000LL /* ns */
 #define SPOILT_BYTES 8 /* bit errors touch no more */
 #define WINDOW_SEGMENTS 16 /* packets remembered a window */
 #define BEFORE_DIFF 24 /* bytes shown before the first difference */
@@ -422,6 +423,7 @@ tell(struct evidence_ctx *c, struct evidence_flow *ev, const struct segment *s,
 
 /* ---- judging a difference ---- */
 
+/* Its answer may be seen before it, and it may be seen twice. */
 static bool
 is_keepalive(const struct evidence_flow *ev, const struct segment *s)
 {
@@ -431,7 +433,9 @@ is_keepalive(const struct evidence_flow *ev, const struct segment *s)
 	return s->ref.len == 1 && s->run.seq + 1 == d->next &&
 	       (peer->flags & EVD_ACKED) != 0 &&
 	       seq_diff(peer->ack, d->next) >= 0 &&
-	       s->ref.time - ev->last >= KEEPALIVE_SILENCE;
+	       (s->ref.time - d->last >= KEEPALIVE_SILENCE ||
+		   (d->kept_alive != 0 &&
+		       s->ref.time - d->kept_alive < KEEPALIVE_COPY));
 }
 
 enum difference { SAME, HARMLESS, SPOILT, CONFLICT };
@@ -470,6 +474,7 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
 
 	c->n.compared += o.len;
 	if (diff == HARMLESS) {
+		ev->d[s->ref.dir].kept_alive = s->ref.time;
 		c->n.keepalives++;
 		return diff;
 	}

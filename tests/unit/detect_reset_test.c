@@ -357,4 +357,20 @@ TEST(words_that_name_no_device)
 	CHECK_INT(resetters_add(&own, "00:1b:2c:3d:4e:5f"), -1);
 }
 
+TEST(byte_after_byte_is_no_garbage)
+{
+	const struct finding *f;
+
+	make_conflict();
+	ob.u.conflict.len = ob.u.conflict.diff = 1;
+	f = ask(detect_conflict);
+	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
+	fa.raised |= UINT64_C(1) << FIND_TCP_CONTENT_CONFLICT;
+	fa.confidence[FIND_TCP_CONTENT_CONFLICT] = 70;
+	f = ask(detect_conflict);
+	CHECK(f != NULL && f->confidence >= 85);
+	fa.confidence[FIND_TCP_CONTENT_CONFLICT] = 90;
+	CHECK(ask(detect_conflict) == NULL);
+}
+
 TEST_MAIN

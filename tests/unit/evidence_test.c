@@ -292,8 +292,8 @@ TEST(syn_ack_after_a_rst_to_the_same_syn)
 	syn_answered_by_rst();
 	send(DIR_S2C, TCP_SYN | TCP_ACK, UINT32_MAX, 0, NULL);
 	CHECK_INT(hints, EVID_LIVES);
-	CHECK_INT(rst_tests(0) & GROUNDS, RST_SYN_RACE);
 	finish();
+	CHECK_INT(rst_tests(0) & GROUNDS, RST_SYN_RACE);
 	CHECK_INT(nseen, 1);
 }
 
@@ -771,6 +771,64 @@ TEST(fins_that_contradict_nothing)
 	s(101, 101, NULL);
 	finish();
 	CHECK_INT(nseen, 0);
+}
+
+/* ---- what was overtaken, and what was seen twice ---- */
+
+TEST(syn_sent_again_is_overtaken_by_its_answer)
+{
+	start();
+	syn_answered_by_rst();
+	now += 1000 * MS;
+	send(DIR_S2C, TCP_SYN | TCP_ACK, UINT32_MAX, 0, NULL);
+	CHECK_INT(hints, EVID_LIVES);
+	CHECK_INT(nseen, 0);
+	send(DIR_C2S, TCP_SYN, UINT32_MAX, 0, NULL);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+}
+
+TEST(fin_is_overtaken_by_the_reset_of_a_nat)
+{
+	start();
+	dialogue();
+	forged_rst(DIR_C2S, 61, 255);
+	s(60, 60, LINE);
+	send(DIR_C2S, TCP_FIN | TCP_ACK, 60, 80, NULL);
+	CHECK_INT(hints & EVID_LIVES, 0);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+	CHECK_INT(rst_tests(0) & RST_AFTER_FIN, RST_AFTER_FIN);
+}
+
+TEST(acknowledgement_that_the_reset_had_carried_already)
+{
+	start();
+	dialogue();
+	send(DIR_S2C, TCP_RST | TCP_ACK, 60, 60, NULL);
+	s(60, 60, NULL);
+	finish();
+	CHECK_INT(rst_tests(0) & (GROUNDS | SIGNS), 0);
+}
+
+TEST(mirrored_frames_without_an_ip_id_are_no_disorder)
+{
+	start();
+	dialogue();
+	make(DIR_S2C, TCP_ACK, 60, 60, LINE);
+	pk.flags |= PKT_V6;
+	pk.ip_id = 0;
+	put();
+	CHECK_INT(hints & EVID_DUP, 0);
+	put();
+	CHECK_INT(hints & EVID_DUP, EVID_DUP);
+	now += 300 * MS;
+	pk.time = now;
+	put(); /* sent again */
+	CHECK_INT(hints & EVID_DUP, 0);
+	finish();
 }
 
 TEST_MAIN
