@@ -68,6 +68,16 @@ took_it_in(const struct rst_group *g, const struct packet *pkt)
 	       seq_diff(pkt->ack, g->peer_next) >= 0;
 }
 
+/* Where took_it_in() cannot tell: the reset had a foreign TTL, and the data
+ * acknowledge all that there was to answer. A sign, no proof. */
+static bool
+is_another_voice(const struct rst_group *g, const struct packet *pkt)
+{
+	return (g->signs & RST_TTL) != 0 && g->peer_known &&
+	       (pkt->tcp_flags & TCP_ACK) != 0 &&
+	       seq_diff(pkt->ack, g->peer_next) >= 0;
+}
+
 static uint32_t
 after_data(struct rst_group *g, const struct packet *pkt)
 {
@@ -77,7 +87,8 @@ after_data(struct rst_group *g, const struct packet *pkt)
 	if (pkt->wire_len == 0 || fresh <= 0)
 		return 0;
 	if (!took_it_in(g, pkt))
-		return RST_CROSSED;
+		return RST_CROSSED |
+		       (is_another_voice(g, pkt) ? RST_SAME_AFTER : 0);
 	if (seq_diff(end, g->first.seq) > 0) {
 		if ((uint32_t)fresh > g->data_after)
 			g->data_after = (uint32_t)fresh;

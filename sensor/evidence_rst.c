@@ -219,6 +219,17 @@ explain_by_abort(struct rst_group *g, const struct packet *pkt, uint32_t signs)
 	g->tests &= ~(uint32_t)RST_DATA_AFTER;
 }
 
+/* A challenge was answered by a reset of the exact number: the first was no
+ * guess, and what came after it was only overtaken. */
+static void
+explain_by_challenge(
+    struct rst_group *g, const struct packet *pkt, uint32_t signs)
+{
+	if (g->count > 1 && signs == 0 && pkt->seq == g->ev->d[g->dir].next &&
+	    (g->tests & (RST_BLIND | RST_DATA_AFTER | RST_ALIVE)) == RST_BLIND)
+		g->tests &= ~(uint32_t)RST_BLIND;
+}
+
 static void
 note_mac(struct rst_group *g, const struct packet *pkt)
 {
@@ -258,6 +269,7 @@ group_add(struct rst_group *g, const struct packet *pkt,
 		note_mac(g, pkt);
 	}
 	explain_by_abort(g, pkt, signs);
+	explain_by_challenge(g, pkt, signs);
 	g->step = g->count > 1 ? seq_diff(pkt->seq, g->last.seq) : 0;
 	g->last = ref;
 }

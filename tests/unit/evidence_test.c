@@ -831,4 +831,32 @@ TEST(mirrored_frames_without_an_ip_id_are_no_disorder)
 	finish();
 }
 
+TEST(challenge_is_answered_by_the_exact_number)
+{
+	start();
+	dialogue();
+	send(DIR_S2C, TCP_RST, 1060, 0, NULL);
+	s(60, 60, LINE); /* overtaken */
+	c(60, 80, NULL);
+	send(DIR_S2C, TCP_RST, 80, 0, NULL);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+}
+
+TEST(data_behind_a_reset_of_a_foreign_ttl_where_segments_overtake)
+{
+	start();
+	dialogue();
+	s(80, 60, LINE);
+	s(60, 60, LINE);
+	forged_rst(DIR_S2C, 60, S_TTL + 7);
+	s(100, 60, LINE);
+	finish();
+	CHECK_INT(nseen, 1);
+	CHECK_INT(rst_tests(0) & GROUNDS, 0);
+	CHECK_INT(rst_tests(0) & (RST_TTL | RST_SAME_AFTER),
+	    RST_TTL | RST_SAME_AFTER);
+}
+
 TEST_MAIN
