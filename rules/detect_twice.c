@@ -46,7 +46,8 @@ detect_hijack(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	    "one SYN was answered twice with different numbers, %u and %u, "
 	    "%u ms apart",
 	    a->first.seq, o->pkt.seq,
-	    (unsigned)((o->pkt.time - a->first.time) / 1000000));
+	    (unsigned)(((uint64_t)o->pkt.time - (uint64_t)a->first.time) /
+		       1000000));
 	if (a->again)
 		finding_add(out, LESS_ASKED_AGAIN,
 		    "but the SYN was sent again or was not seen: SYN cookies "

@@ -25,7 +25,7 @@ one() {
 	[ -d "$corpus" ] || mkdir -p "$corpus"
 	: >"$log"
 	if [ -n "$(ls -A "$corpus")" ]; then
-		build/fuzz/fuzz/"$t" -runs=0 "$corpus" >>"$log" 2>&1 || return 1
+		build/fuzz/fuzz/"$t" -runs=0 -artifact_prefix=build/fuzz/found/"$t"- "$corpus" >>"$log" 2>&1 || return 1
 	fi
 	build/fuzz/fuzz/"$t" -max_total_time=$each -seed="${FUZZ_SEED:-1}" -timeout=20 -rss_limit_mb=2048 \
 		-max_len=16384 -artifact_prefix=build/fuzz/found/"$t"- \
