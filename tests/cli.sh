@@ -43,6 +43,7 @@ db=(-d "$tmp/a.db")
 # usage
 try 'no command' 2 'usage: stripwire' "$sw"
 try 'unknown command' 2 "no command 'frob'" "$sw" frob
+try 'misspelt command' 2 "did you mean 'alerts'" "$sw" alert
 try 'no capture' 2 'which capture' "${read_[@]}" "${db[@]}"
 try 'unknown option' 2 'lists the options' "${read_[@]}" --frob x
 try 'bad severity' 2 '--fail-on loud: must be' "${read_[@]}" --fail-on loud x
