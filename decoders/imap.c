@@ -30,7 +30,7 @@ imap_start(struct mail *m)
 	uint32_t partial = VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C;
 
 	memset(&m->imap, 0, sizeof(m->imap));
-	m->imap.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
+	m->greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
 	m->imap.maybe_authed = (m->vis & partial) != 0;
 }
 
@@ -172,14 +172,14 @@ on_untagged(struct mail *m, struct slice rest, const struct line *l)
 
 	if (l->overlong && r.code.len > 0 && !r.code_whole)
 		m->vis |= VIS_OVERLONG;
-	if (!m->imap.greeted && r.status != ST_NONE) {
-		m->imap.greeted = 1;
+	if (!m->greeted && r.status != ST_NONE) {
+		m->greeted = 1;
 		if (r.status == ST_OK || r.status >= ST_BYE) {
 			on_greeting(m, &r);
 			return;
 		}
 	}
-	m->imap.greeted = 1;
+	m->greeted = 1;
 	if (slice_is(word, "CAPABILITY"))
 		on_list(m, after, l);
 	else if (r.status != ST_NONE)
@@ -417,13 +417,13 @@ server_reply(struct mail *m, const struct line *l)
 
 	if (slice_is(tag, "*")) {
 		on_untagged(m, rest, l);
-	} else if (!m->imap.greeted && imap_old_greeting(l->text)) {
+	} else if (!m->greeted && imap_old_greeting(l->text)) {
 		on_untagged(m, l->text, l);
 	} else if (slice_is(tag, "+")) {
 		mail_set_secret(m, DIR_S2C);
 		on_plus(m, l->text);
 	} else if (tag.len > 0) {
-		m->imap.greeted = 1;
+		m->greeted = 1;
 		on_tagged(m, imap_tag_id(m, tag), rest, l->text);
 	}
 }
@@ -493,7 +493,7 @@ imap_gap(struct mail *m, enum dir dir)
 	s->maybe_authed = 1;
 	s->stray_id = 0;
 	if (dir == DIR_S2C) {
-		s->greeted = 1;
+		m->greeted = 1;
 		use_clear_answered(m, 0, false);
 	}
 	s->arg = 2;

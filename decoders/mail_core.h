@@ -80,13 +80,12 @@ struct owed {
 struct smtp_state {
 	uint8_t in_reply; /* a reply in several lines is under way */
 	uint8_t in_list; /* it is a list of capabilities */
-	uint8_t greeted, provisional, ehlo_seen, lmtp, rcpt_ok;
+	uint8_t provisional, ehlo_seen, lmtp, rcpt_ok;
 	uint8_t in_bdat, bdat_last;
 	uint16_t greet_code;
 };
 
 struct pop3_state {
-	uint8_t greeted;
 	uint8_t in_list; /* the lines of CAPA are under way */
 	uint8_t bare_lf; /* how the reply before a body ended */
 };
@@ -102,7 +101,6 @@ struct imap_tag {
 struct imap_state {
 	struct imap_tag tags[IMAP_TAGS]; /* commands without a reply */
 	uint16_t overflow; /* commands whose tag found no place */
-	uint8_t greeted;
 	uint8_t maybe_authed; /* something may have been missed */
 	uint8_t early_said, codes_said;
 	uint8_t cont[2]; /* by enum dir: the line goes on behind a literal */
@@ -141,6 +139,7 @@ struct mail {
 	uint16_t client_port, server_port;
 	uint8_t proto; /* enum proto */
 	uint8_t phase; /* enum phase */
+	uint8_t greeted; /* or the greeting went by unseen */
 	uint8_t implicit_tls, quit, authed, ended;
 	uint8_t tls_up; /* a record was seen: tls is in use */
 	uint8_t tls_plain; /* plaintext was answered after the go-ahead */
@@ -246,6 +245,10 @@ void use_auth_begin(struct mail *m, struct slice rest, const struct line *l);
 void use_auth_response(struct mail *m, const struct line *l);
 void use_auth_emit(struct mail *m, const char *verb);
 void use_auth_lost(struct mail *m, const char *verb); /* no outcome seen */
+/* Bytes of dir are missing, and the list under way has been ended: what waited
+ * for its reply will not be known. Where replies come in the order of commands;
+ * auth: what of the exchange under way, if any, may be shown. */
+void use_gap(struct mail *m, enum dir dir, const char *auth);
 void use_quit(struct mail *m, const char *verb, struct slice text);
 void use_demanded(
     struct mail *m, const char *verb, uint16_t code, struct slice text);

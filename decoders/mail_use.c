@@ -135,6 +135,22 @@ use_auth_lost(struct mail *m, const char *verb)
 	memset(&m->sasl, 0, sizeof(m->sasl));
 }
 
+void
+use_gap(struct mail *m, enum dir dir, const char *auth)
+{
+	use_clear_answered(m, 0, false);
+	use_auth_lost(m, auth);
+	m->owed.have = 0;
+	m->unknown_verb[0] = '\0';
+	queue_unsure(&m->queue);
+	if (dir == DIR_S2C) {
+		queue_reply(&m->queue); /* it went by unseen */
+		m->greeted = 1;
+	}
+	if (m->phase == PHASE_TLS_ASKED)
+		m->phase = PHASE_TEXT;
+}
+
 /* ---- replies ---- */
 
 void

@@ -14,7 +14,7 @@ pop3_start(struct mail *m)
 	uint32_t partial = VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C;
 
 	memset(&m->u.pop3, 0, sizeof(m->u.pop3));
-	m->u.pop3.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
+	m->greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
 	if ((m->vis & partial) != 0)
 		queue_unsure(&m->queue);
 	m->queue.turned = 1; /* most flows met late are met at a command */
@@ -45,7 +45,7 @@ on_greeting(struct mail *m, bool ok, struct slice line)
 {
 	struct greet *g = &m->acc.greet;
 
-	m->u.pop3.greeted = 1;
+	m->greeted = 1;
 	memset(&m->acc, 0, sizeof(m->acc));
 	(void)obs_copy_string(
 	    g->host, sizeof(g->host), greeting_host(slice_from(line, 4)));
@@ -240,7 +240,7 @@ server_line(struct mail *m, const struct line *l)
 	m->u.pop3.bare_lf = l->bare_lf;
 	if (m->u.pop3.in_list)
 		list_line(m, l);
-	else if (status && !m->u.pop3.greeted)
+	else if (status && !m->greeted)
 		on_greeting(m, ok, l->text);
 	else if (status)
 		on_reply(m, ok, l->text);
@@ -302,20 +302,13 @@ auth_lost(struct mail *m)
 static void
 pop3_gap(struct mail *m, enum dir dir)
 {
+	char auth[OBS_TEXT_MAX];
+
 	if (m->half[dir].mode == HALF_DOT)
 		return; /* within a message */
 	list_end(m);
-	use_clear_answered(m, 0, false);
-	auth_lost(m);
-	m->owed.have = 0;
-	m->unknown_verb[0] = '\0';
-	queue_unsure(&m->queue);
-	if (dir == DIR_S2C) {
-		queue_reply(&m->queue); /* it went by unseen */
-		m->u.pop3.greeted = 1;
-	}
-	if (m->phase == PHASE_TLS_ASKED)
-		m->phase = PHASE_TEXT;
+	pop3_auth_text(m, auth, sizeof(auth));
+	use_gap(m, dir, auth);
 }
 
 static bool

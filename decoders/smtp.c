@@ -16,7 +16,7 @@ static void
 smtp_start(struct mail *m)
 {
 	memset(&m->u.smtp, 0, sizeof(m->u.smtp));
-	m->u.smtp.greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
+	m->greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
 	if ((m->vis & (VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C)) != 0)
 		queue_unsure(&m->queue);
 	m->queue.turned = 1; /* most flows met late are met at a command */
@@ -86,7 +86,7 @@ greeting_line(struct mail *m, uint16_t code, bool more, struct slice line)
 	s->in_reply = more;
 	if (more)
 		return;
-	s->greeted = 1;
+	m->greeted = 1;
 	s->greet_code = code;
 	s->provisional = needs_confirming(m, line);
 	if (!s->provisional)
@@ -369,7 +369,7 @@ smtp_server_line(struct mail *m, const struct line *l)
 		starttls_unasked(m);
 	if (code == 0)
 		m->list_loss = 1;
-	else if (!m->u.smtp.greeted)
+	else if (!m->greeted)
 		greeting_line(m, code, more, l->text);
 	else
 		reply_line(m, code, more, l);
@@ -403,10 +403,9 @@ list_end(struct mail *m)
 static void
 auth_lost(struct mail *m)
 {
-	char text[OBS_TEXT_MAX] = "";
+	char text[OBS_TEXT_MAX];
 
-	if (m->sasl.active)
-		auth_text(m, text, sizeof(text));
+	auth_text(m, text, sizeof(text));
 	use_auth_lost(m, text);
 }
 
@@ -414,21 +413,13 @@ static void
 smtp_gap(struct mail *m, enum dir dir)
 {
 	uint8_t mode = m->half[DIR_C2S].mode;
+	char auth[OBS_TEXT_MAX];
 
 	if (dir == DIR_C2S && (mode == HALF_DOT || mode == HALF_COUNT))
 		return; /* within a message: commands are in step */
 	list_end(m);
-	use_clear_answered(m, 0, false);
-	auth_lost(m);
-	m->owed.have = 0;
-	m->unknown_verb[0] = '\0';
-	queue_unsure(&m->queue);
-	if (dir == DIR_S2C) {
-		queue_reply(&m->queue); /* it went by unseen */
-		m->u.smtp.greeted = 1;
-	}
-	if (m->phase == PHASE_TLS_ASKED)
-		m->phase = PHASE_TEXT;
+	auth_text(m, auth, sizeof(auth));
+	use_gap(m, dir, auth);
 }
 
 static bool
