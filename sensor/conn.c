@@ -301,24 +301,6 @@ window_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 	return (uint64_t)pkt->window << c->scale[dir];
 }
 
-static void
-make_ref(struct pkt_ref *r, const struct packet *pkt, enum dir dir)
-{
-	r->time = pkt->time;
-	r->ordinal = pkt->ordinal;
-	r->file = pkt->file;
-	r->frame_no = pkt->frame_no;
-	r->seq = pkt->seq;
-	r->ack = pkt->ack;
-	r->len = pkt->wire_len;
-	r->window = pkt->window;
-	r->ip_id = pkt->ip_id;
-	r->ttl = pkt->ttl;
-	r->tcp_flags = pkt->tcp_flags;
-	r->dir = (uint8_t)dir;
-	r->pad = 0;
-}
-
 static struct norm_seg
 segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 {
@@ -392,6 +374,7 @@ take_evidence(
 		ip_check_tcp(t->ip, pkt);
 	if (pkt->flags & PKT_BAD_TCP_CSUM)
 		c->bad_csum++;
+	evidence_ref(&t->ref, pkt, &view);
 	return evidence_packet(t->evidence, &c->ev, pkt, &view);
 }
 
@@ -471,7 +454,6 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	if (c->ttl[dir] == 0)
 		c->ttl[dir] = pkt->ttl;
 	t->norm.now = t->now;
-	make_ref(&t->ref, pkt, dir);
 	hints = take_evidence(t, c, pkt, dir);
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)
 		conn_lives(t, c);

@@ -123,6 +123,10 @@ const struct evidence_counters *evidence_counters(const struct evidence_ctx *c);
 
 void evidence_init(struct evidence_flow *ev, uint32_t slot);
 
+/* What an observation says of the packet it rests on. */
+void evidence_ref(
+    struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v);
+
 /* Notes a packet of the flow; returns enum evidence_hint bits. */
 unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);

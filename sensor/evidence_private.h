@@ -69,8 +69,6 @@ struct evidence_ctx {
 };
 
 /* evidence.c */
-void evidence_ref(
-    struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v);
 bool evidence_acked_number(const struct evidence_dir *d, uint32_t number);
 bool evidence_is_near(const struct evidence_dir *d,
     const struct evidence_dir *peer, uint32_t end);
