@@ -1,67 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * IP and TCP headers as they should be, as offloading hosts and span ports
- * make them, and as an attacker would. Packets are held in exactly as much
- * heap as they have bytes.
+ * make them, and as an attacker would.
  */
 #include "decoders/ip.h"
 
-#include "packet_build.h"
-#include "tests/test.h"
-
-static struct wire w;
-static struct packet pkt;
-static struct ip_ctx *ctx;
-static uint8_t *exact;
-
-static const char text[] = "220 mx.example.net ESMTP ready\r\n";
-#define TEXT text, sizeof(text) - 1
-#define TEXT_LEN (sizeof(text) - 1)
-
-static void
-begin(void)
-{
-	ip_free(ctx);
-	ctx = ip_new();
-	w.n = 0;
-}
-
-/* The first `held` bytes of w, of `sent` on the wire. */
-static enum ip_result
-decode_cut(uint32_t held, uint32_t sent)
-{
-	free(exact);
-	exact = w_exact(&w, held);
-	pkt = (struct packet){.frame = exact,
-	    .caplen = held,
-	    .wirelen = sent,
-	    .ip = exact,
-	    .ip_caplen = held};
-	return ip_decode(ctx, &pkt);
-}
-
-static enum ip_result
-decode(void)
-{
-	return decode_cut(w.n, w.n);
-}
+#include "ip_kit.h"
 
 static void
 build4(const void *options, unsigned olen)
 {
 	begin();
-	w_ip4(&w, 6, 0x4242, 0x4000, 20 + olen + TEXT_LEN);
-	w_tcp(&w, options, olen, TEXT);
-	w_fix_tcp(&w, 20, w.n - 20, 12, 4);
+	put_segment(&w, false, options, olen);
 }
 
 static void
 build6(void)
 {
 	begin();
-	w_ip6(&w, 6, 20 + TEXT_LEN);
-	w_tcp(&w, NULL, 0, TEXT);
-	w_fix_tcp(&w, 40, w.n - 40, 8, 16);
+	put_segment(&w, true, NULL, 0);
 }
 
 static void
@@ -83,7 +40,7 @@ check_text(void)
 {
 	check_tcp();
 	CHECK_INT(pkt.len, TEXT_LEN);
-	CHECK(pkt.len == TEXT_LEN && memcmp(pkt.payload, TEXT) == 0);
+	CHECK(pkt.len == TEXT_LEN && memcmp(pkt.payload, text, TEXT_LEN) == 0);
 }
 
 TEST(plain_ipv4)
@@ -282,7 +239,7 @@ TEST(ipv4_options_are_skipped)
 		w.d[0] = (uint8_t)(0x40 | ihl);
 		for (unsigned i = 20; i < ihl * 4; i++)
 			w8(&w, 1);
-		w_tcp(&w, NULL, 0, TEXT);
+		w_tcp(&w, NULL, 0, text, TEXT_LEN);
 		CHECK_INT(decode(), ihl < 5 ? IP_MALFORMED : IP_TCP);
 		if (ihl >= 5)
 			check_text();
@@ -388,7 +345,7 @@ build6_chain(const uint8_t *kinds, unsigned n)
 		if (kinds[i] == 51 || (kinds[i] != 44 && i % 2 == 1))
 			w_put(&w, "\0\0\0\0\0\0\0\0", 8);
 	}
-	w_tcp(&w, NULL, 0, TEXT);
+	w_tcp(&w, NULL, 0, text, TEXT_LEN);
 	w_set16(&w, 4, w.n - 40);
 }
 
@@ -547,10 +504,7 @@ TEST(ipv6_fragment_within_fragments)
 
 TEST(ip_teardown)
 {
-	ip_free(ctx);
-	ctx = NULL;
-	free(exact);
-	exact = NULL;
+	finish();
 }
 
 TEST_MAIN

@@ -7,16 +7,9 @@
 #include "decoders/tunnel.h"
 
 #include "decoders/link.h"
-#include "packet_build.h"
-#include "tests/test.h"
+#include "ip_kit.h"
 
-static struct wire w, inner;
-static struct packet pkt;
-static struct ip_ctx *ctx;
-static uint8_t *exact;
-
-static const char text[] = "220 mx.example.net ESMTP ready\r\n";
-#define TEXT_LEN (sizeof(text) - 1)
+static struct wire inner;
 
 #define ETHER "\2\0\0\0\0\1\2\0\0\0\0\2"
 #define BYTES(s) s, sizeof(s) - 1
@@ -69,25 +62,10 @@ static const struct tunnel_case {
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
 static void
-begin(void)
+inner_segment(bool v6)
 {
-	ip_free(ctx);
-	ctx = ip_new();
-	w.n = inner.n = 0;
-}
-
-static void
-segment(struct wire *to, bool v6)
-{
-	uint32_t size = v6 ? 40 : 20, at = to->n;
-
-	if (v6)
-		w_ip6(to, 6, 20 + TEXT_LEN);
-	else
-		w_ip4(to, 6, 0x4242, 0x4000, 20 + TEXT_LEN);
-	w_tcp(to, NULL, 0, text, TEXT_LEN);
-	w_fix_tcp(
-	    to, at + size, 20 + TEXT_LEN, at + (v6 ? 8 : 12), v6 ? 16 : 4);
+	inner.n = 0;
+	put_segment(&inner, v6, NULL, 0);
 }
 
 static void
@@ -103,29 +81,10 @@ static void
 build(const struct tunnel_case *t, bool outer6)
 {
 	begin();
-	segment(&inner, t->inner6);
+	inner_segment(t->inner6);
 	outer(outer6, t->proto, 7, 0, (unsigned)t->len + inner.n);
 	w_put(&w, t->header, t->len);
 	w_put(&w, inner.d, inner.n);
-}
-
-static enum ip_result
-decode_cut(uint32_t held, uint32_t sent)
-{
-	free(exact);
-	exact = w_exact(&w, held);
-	pkt = (struct packet){.frame = exact,
-	    .caplen = held,
-	    .wirelen = sent,
-	    .ip = exact,
-	    .ip_caplen = held};
-	return ip_decode(ctx, &pkt);
-}
-
-static enum ip_result
-decode(void)
-{
-	return decode_cut(w.n, w.n);
 }
 
 static void
@@ -222,7 +181,7 @@ TEST(layers_are_bounded)
 		begin();
 		for (unsigned i = 0; i < n; i++)
 			w_ip4(&w, 4, 1, 0, (n - 1 - i) * 20 + 40 + TEXT_LEN);
-		segment(&w, false);
+		put_segment(&w, false, NULL, 0);
 		CHECK_INT(decode(), n <= TUNNEL_DEPTH ? IP_TCP : IP_NOT_TCP);
 		CHECK_INT(
 		    ip_counters(ctx)->tunnel_deep, n > TUNNEL_DEPTH ? 1 : 0);
@@ -301,7 +260,7 @@ inner_fragment(unsigned off, unsigned len, bool more)
 TEST(fragments_inside)
 {
 	begin();
-	segment(&inner, false);
+	inner_segment(false);
 	inner_fragment(24, inner.n - 20 - 24, false);
 	CHECK_INT(decode(), IP_FRAGMENT);
 	inner_fragment(0, 24, true);
@@ -346,7 +305,7 @@ TEST(fragments_outside)
 
 	for (unsigned i = 0; i < CASES; i++) {
 		begin();
-		segment(&inner, cases[i].inner6);
+		inner_segment(cases[i].inner6);
 		CHECK_INT(outer_fragments(&cases[i], forth, 1), IP_TCP);
 		check_segment(cases[i].inner6);
 		CHECK(pkt.outer == exact);
@@ -364,7 +323,7 @@ TEST(fragments_inside_and_outside)
 	static struct wire whole;
 
 	begin();
-	segment(&whole, false);
+	put_segment(&whole, false, NULL, 0);
 	inner.n = 0;
 	w_ip4(&inner, 6, 9, 0x2000, 24);
 	w_put(&inner, whole.d + 20, 24);
@@ -380,10 +339,7 @@ TEST(fragments_inside_and_outside)
 
 TEST(tunnel_teardown)
 {
-	ip_free(ctx);
-	free(exact);
-	ctx = NULL;
-	exact = NULL;
+	finish();
 }
 
 TEST_MAIN
