@@ -19,7 +19,8 @@ check() {
 
 format() {
 	clang-format --dry-run --Werror decoders/*.[ch] rules/*.[ch] db/*.[ch] \
-		sensor/*.[ch] tests/unit/*.c tests/fuzz/*.c tests/tools/*.c
+		sensor/*.[ch] tests/*.h tests/unit/*.[ch] tests/fuzz/*.c \
+		tests/tools/*.c
 }
 
 licence() {
