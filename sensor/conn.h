@@ -11,6 +11,7 @@
 #ifndef STRIPWIRE_CONN_H
 #define STRIPWIRE_CONN_H
 
+#include "sensor/early.h"
 #include "sensor/evidence.h"
 #include "sensor/flow.h"
 #include "sensor/normalize.h"
@@ -45,6 +46,7 @@ struct conn {
 	struct norm norm;
 	struct evidence_flow ev;
 	struct mail *mail; /* from tracker.mails while USE_MAIL */
+	struct early *early; /* noted before it was known to be mail */
 	uint64_t number;
 	int64_t start, last, last_obs;
 	uint64_t packets[2]; /* by enum dir */
@@ -82,7 +84,7 @@ struct tracker {
 	struct tracker_config cfg;
 	struct flow_table *flows;
 	struct timers *timers;
-	struct pool *conns, *mails;
+	struct pool *conns, *mails, *early;
 	struct evidence_ctx *evidence;
 	struct norm_env norm;
 	struct ip_ctx *ip;
@@ -131,6 +133,8 @@ enum end_how conn_how(const struct conn *c, enum end_how otherwise);
 /* norm_env.deliver */
 void session_deliver(
     void *user, struct norm *n, const struct norm_piece *piece);
+/* What waited to know whether the flow is mail: it is not, or nothing told. */
+void session_drop_early(struct tracker *t, struct conn *c);
 /* After packets and timers: a decoder that wants nothing more goes. */
 void session_settle(struct tracker *t, struct conn *c);
 void session_finish(struct tracker *t, struct conn *c);

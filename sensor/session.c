@@ -92,6 +92,45 @@ stamp(struct obs *o, struct conn *c)
 	o->implicit_tls = c->implicit_tls;
 }
 
+void
+session_drop_early(struct tracker *t, struct conn *c)
+{
+	if (c->early == NULL)
+		return;
+	t->n.early_dropped += early_count(c->early);
+	pool_put(t->early, c->early);
+	c->early = NULL;
+}
+
+/* Now it is known whose it is. */
+static void
+tell_early(struct tracker *t, struct conn *c, const struct obs *first)
+{
+	struct early *e = c->early;
+	struct obs o;
+
+	c->early = NULL;
+	for (unsigned i = 0; i < early_count(e); i++) {
+		early_get(e, i, &o);
+		o.proto = first->proto;
+		o.implicit_tls = first->implicit_tls;
+		t->n.early_told++;
+		send(t, c, &o);
+	}
+	pool_put(t->early, e);
+}
+
+static int64_t
+first_time(const struct conn *c, const struct obs *first)
+{
+	struct obs o;
+
+	if (early_count(c->early) == 0)
+		return first->time;
+	early_get(c->early, 0, &o);
+	return o.time < first->time ? o.time : first->time;
+}
+
 static void
 open_flow(struct tracker *t, struct conn *c, const struct obs *first)
 {
@@ -115,8 +154,10 @@ open_flow(struct tracker *t, struct conn *c, const struct obs *first)
 	o.proto = first->proto;
 	o.phase = first->phase;
 	o.implicit_tls = first->implicit_tls;
-	o.time = first->time;
+	o.time = first_time(c, first);
 	send(t, c, &o);
+	if (c->early != NULL)
+		tell_early(t, c, first);
 }
 
 void
@@ -154,12 +195,14 @@ session_evidence(void *user, uint32_t slot, struct obs *o)
 
 	if (c == NULL || c->mute)
 		return;
-	if (c->use == USE_UNDECIDED && !c->mail_port)
-		return;
 	if (o->kind == OBS_CONFLICT)
 		t->n.conflicts++;
 	if (o->time > t->now)
 		o->time = t->now; /* judged early: the input has ended */
+	if (!c->opened && !c->mail_port) {
+		t->n.early_full += !early_keep(t->early, &c->early, o);
+		return;
+	}
 	stamp(o, c);
 	if (!c->opened)
 		open_flow(t, c, o);
@@ -349,6 +392,7 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 	struct obs o;
 	struct obs_end *e = &o.u.end;
 
+	session_drop_early(t, c);
 	if (!c->opened)
 		return;
 	obs_init(&o, OBS_FLOW_END);

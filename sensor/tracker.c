@@ -90,9 +90,10 @@ new_parts(struct tracker *t, char *err, size_t errlen)
 	t->timers = timers_new(t->cfg.max_flows);
 	t->conns = pool_new(sizeof(struct conn), t->cfg.max_flows);
 	t->mails = pool_new(mail_size(), t->cfg.max_sessions);
+	t->early = early_pool();
 	t->evidence = evidence_new(&es);
 	if (t->flows == NULL || t->timers == NULL || t->conns == NULL ||
-	    t->mails == NULL || t->evidence == NULL) {
+	    t->mails == NULL || t->early == NULL || t->evidence == NULL) {
 		(void)snprintf(err, errlen, "flow table: out of memory");
 		return -1;
 	}
@@ -151,6 +152,7 @@ tracker_free(struct tracker *t)
 	stream_free(t->norm.stream);
 	evidence_free(t->evidence);
 	pool_free(t->mails);
+	pool_free(t->early);
 	pool_free(t->conns);
 	timers_free(t->timers);
 	flow_table_free(t->flows);
@@ -188,6 +190,7 @@ pass_over(struct tracker *t, struct conn *c)
 	c->mute = true;
 	norm_drop(&t->norm, &c->norm);
 	evidence_end(t->evidence, &c->ev, t->now);
+	session_drop_early(t, c);
 	flow_at(t->flows, slot)->conn = NULL;
 	flow_set_age(t->flows, slot, FLOW_PASSED);
 	timers_set(t->timers, slot, t->now + IDLE_PASSED);

@@ -44,6 +44,9 @@ struct tracker_counters {
 	uint64_t rst, rst_after_data, conflicts, pending_full;
 	uint64_t bad_csum_ignored, out_of_window, sessions_full;
 	uint64_t not_mail;
+	/* evidence noted before a flow was known to be mail: in time told, or
+	 * of a flow that was not, or without room (early.h) */
+	uint64_t early_told, early_dropped, early_full;
 	uint64_t stuck; /* libnids complained or kept bytes: our mistake */
 };
 
