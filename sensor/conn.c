@@ -316,6 +316,15 @@ segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 	    .window = syn ? pkt->window : window_of(c, pkt, dir)};
 }
 
+/* Its last packets may come yet, and are missed least. */
+static void
+set_age(struct tracker *t, struct conn *c)
+{
+	if (c->proven)
+		flow_set_age(t->flows, conn_slot(c),
+		    is_ended(c) ? FLOW_CLOSED : FLOW_LIVE);
+}
+
 static void
 normalise(
     struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
@@ -336,6 +345,8 @@ normalise(
 		c->retrans++;
 	if (c->use != USE_OPAQUE || c->norm.wait != NULL)
 		session_settle(t, c);
+	if (c->closed)
+		set_age(t, c);
 	if (c->closed || c->norm.wait != NULL)
 		tracker_arm(t, c);
 }

@@ -265,7 +265,7 @@ flow_victim(struct flow_table *t)
 {
 	if (t->age[FLOW_YOUNG].oldest != FLOW_NONE)
 		return t->age[FLOW_YOUNG].oldest;
-	for (int age = FLOW_PASSED; age < FLOW_AGES; age++)
+	for (int age = FLOW_CLOSED; age < FLOW_AGES; age++)
 		if (t->age[age].oldest != FLOW_NONE)
 			return idlest(t, (enum flow_age)age);
 	return FLOW_NONE;

@@ -7,7 +7,8 @@
  *
  * The table never grows. When it is full flow_victim() names who goes: the
  * oldest half-open flow, so that a flood of SYNs only evicts itself; then
- * flows that are not mail; then the idlest of a sample of the living. Of
+ * one that both sides have closed; then one that is not mail; then the idlest
+ * of a sample of the living. Of
  * half-open flows there are a quarter of the table at most: memory that only a
  * flood would fill is never touched.
  */
@@ -29,6 +30,7 @@ struct flow_key { /* the lower end is a, whoever sent */
 
 enum flow_age { /* the lists from which victims are taken, in this order */
 	FLOW_YOUNG, /* nothing shows yet that two hosts are talking */
+	FLOW_CLOSED, /* both sides have; kept for what may come after */
 	FLOW_PASSED, /* looked at, not mail */
 	FLOW_LIVE,
 	FLOW_AGES

@@ -139,6 +139,79 @@ TEST(of_the_living_the_idlest_goes)
 	runner_end(&r);
 }
 
+static void
+feed_all(struct runner *r)
+{
+	for (size_t k = 0; k < sc.n; k++)
+		feed(r, &sc.pkt[k]);
+}
+
+static void
+half_open_nth(struct runner *r, uint16_t i)
+{
+	sc.n = 0;
+	sc.port[DIR_C2S] = (uint16_t)(40000 + i);
+	half_open();
+	feed_all(r);
+}
+
+static void
+closed_nth(struct runner *r, uint16_t i)
+{
+	sc.n = 0;
+	sc.port[DIR_C2S] = (uint16_t)(40000 + i);
+	all_is_acknowledged();
+	feed_all(r);
+}
+
+static void
+not_mail_nth(struct runner *r, uint16_t i)
+{
+	sc.n = 0;
+	sc.port[DIR_C2S] = (uint16_t)(40000 + i);
+	sc.port[DIR_S2C] = 80;
+	handshake();
+	say(DIR_C2S, "GET / HTTP/1.1\r\n\r\n");
+	sc.port[DIR_S2C] = 25;
+	feed_all(r);
+}
+
+/* Two of each in a table of eight, the mail first and so the idlest; what
+ * comes is mail and stays. */
+TEST(half_open_then_closed_then_not_mail_then_idle_mail)
+{
+	static const struct {
+		unsigned ends, evicted;
+	} then[] = {
+	    {0, 0}, {0, 0}, /* half open: nothing was said of them */
+	    {1, 0}, {2, 0}, /* closed: their end is told */
+	    {2, 0}, {2, 0}, /* not mail */
+	    {3, 1}, {4, 2} /* mail */
+	};
+	struct runner r = small();
+	uint16_t i = 0;
+
+	r.cfg.max_flows = 8;
+	runner_begin(&r, REASSEMBLY_ON_DEMAND);
+	scene_begin(40000, 25);
+	while (i < 2)
+		open_nth(&r, i++);
+	while (i < 4)
+		not_mail_nth(&r, i++);
+	while (i < 6)
+		closed_nth(&r, i++);
+	while (i < 8)
+		half_open_nth(&r, i++);
+	for (size_t k = 0; k < sizeof(then) / sizeof(then[0]); k++) {
+		CHECK_INT(tracker_counters(r.t)->evicted, k);
+		open_nth(&r, i++);
+		CHECK_INT(count("flow-end"), then[k].ends);
+		CHECK_INT(count("how=evicted"), then[k].evicted);
+	}
+	CHECK_INT(tracker_counters(r.t)->timed_out, 0);
+	runner_end(&r);
+}
+
 /* The long session stays, whatever a flood of SYNs does to the table. */
 TEST(a_flood_of_syns_leaves_the_living_alone)
 {
