@@ -176,6 +176,22 @@ enum rst_test {
 	RST_TRAIN = 1 << 18 /* 3 or more numbers that nobody acknowledged */
 };
 
+/* Where a reset's number lies for its receiver, which obeys it or not by that
+ * (rules/rst_truth.h). The further down, the more receivers obey. */
+enum rst_place {
+	RST_AT_UNKNOWN = 0, /* nothing of the receiver was seen */
+	RST_AT_OUTSIDE, /* below what it has, or beyond its window */
+	RST_AT_SYN_OTHER, /* it sent a SYN, which this does not acknowledge */
+	RST_AT_OVER, /* next, and both had closed and knew of it */
+	RST_AT_FIN, /* of the FIN that it has acknowledged */
+	RST_AT_SENT, /* not yet acknowledged, and more had been sent */
+	RST_AT_WINDOW, /* in its window, and not the next one */
+	RST_AT_SYN_RECEIVED, /* likewise, its handshake is not complete */
+	RST_AT_NEXT, /* exactly the next one */
+	RST_AT_SYN, /* it sent a SYN, which this acknowledges */
+	RST_AT_COUNT
+};
+
 enum rst_tool { /* C7: known fingerprints */
 	TOOL_NONE = 0,
 	TOOL_TCPKILL,
@@ -193,6 +209,8 @@ struct obs_rst {
 	uint8_t ttl_base; /* sender's usual TTL, 0 unknown */
 	uint8_t ttl_rst;
 	uint8_t first_phase; /* enum phase when the first RST arrived */
+	uint8_t place; /* enum rst_place, the furthest of all of them */
+	int32_t place_off; /* that one's number - the next its receiver has */
 	uint8_t has_mac;
 	uint8_t mac[6]; /* source of the frame of obs.pkt */
 	uint32_t data_after; /* bytes the sender sent on at or beyond it */

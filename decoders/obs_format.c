@@ -156,11 +156,15 @@ put_rst(struct out *o, const struct obs_rst *r)
 	    "after-quit", "crossed", "exact"};
 	static const char *const tools[] = {"none", "tcpkill", "libnids-kill",
 	    "ips-reject", "rae", "train-1460"};
+	static const char *const places[] = {"unknown", "outside", "syn-other",
+	    "over", "fin", "sent", "window", "syn-received", "next", "syn"};
 
+	_Static_assert(COUNT(places) == RST_AT_COUNT, "each has a name");
 	put_names(o, "tests", r->tests, tests, COUNT(tests));
 	put(o, " count=%" PRIu32 " seq_off=%" PRId32, r->count, r->seq_off);
 	put(o, " at=%s ttl=%u/%u", phase_name(r->first_phase), r->ttl_rst,
 	    r->ttl_base);
+	put(o, " place=%s%+" PRId32, PICK(places, r->place), r->place_off);
 	if (r->tool != TOOL_NONE)
 		put(o, " tool=%s", PICK(tools, r->tool));
 	put_num(o, "data_after", r->data_after);

@@ -19,6 +19,7 @@
  * "Detecting Forged TCP Reset Packets", NDSS 2009.
  */
 #include "rules/detect.h"
+#include "rules/rst_truth.h"
 
 /*
  * The weights. The strongest ground counts in full, others as MORE_GROUND.
@@ -255,28 +256,14 @@ add_circumstances(struct finding *f, const struct obs *o, int ground)
 		    sender(o));
 }
 
-/* What the receiver made of it (RFC 9293 3.10.7.4, RFC 5961 3). */
+/* Whom the attack works against. */
 static void
 add_receiver(struct finding *f, const struct obs *o)
 {
-	int32_t off = o->u.rst.seq_off;
+	char text[FINDING_SENTENCE_MAX];
 
-	if (o->u.rst.first_phase == PHASE_SYN)
-		return;
-	if (off == 0)
-		finding_add(f, 0,
-		    "its number is exactly the next one: every receiver "
-		    "obeys it");
-	else if (off > 0)
-		finding_add(f, 0,
-		    "its number is %d too high: within the window older "
-		    "systems obey it, RFC 5961 ones answer with a challenge",
-		    off);
-	else
-		finding_add(f, 0,
-		    "its number is %d too low: receivers that "
-		    "had the data ignore it",
-		    -off);
+	finding_add(f, 0, "%s",
+	    rst_truth_say(text, sizeof(text), &o->u.rst, receiver(o)));
 }
 
 void
@@ -301,6 +288,6 @@ detect_reset(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		finding_add(out, W_SIGNS,
 		    "several things about this reset do not fit its sender");
 	add_signs(out, o, t, ground);
-	add_circumstances(out, o, ground);
 	add_receiver(out, o);
+	add_circumstances(out, o, ground);
 }

@@ -74,11 +74,30 @@ add_fin_circumstances(
 		f->tags |= EVT_DURING_TLS_HANDSHAKE;
 		finding_add(f, W_FIN_HANDSHAKE, "while TLS was being set up");
 	}
-	if (r->acked)
+}
+
+/* Here all stacks go by one rule (RFC 9293 3.10.7.4, before it RFC 793): a FIN
+ * counts once all before it has arrived, what comes after it is dropped, and
+ * one below what the receiver has is old. */
+static void
+add_fin_receiver(struct finding *f, const struct obs *o)
+{
+	const char *who = o->dir == DIR_S2C ? "client" : "server";
+
+	if (o->u.fin.behind)
 		finding_add(f, 0,
-		    "the %s had acknowledged the FIN: it takes no more from "
-		    "the %s",
-		    o->dir == DIR_S2C ? "client" : "server", sender(o));
+		    "what the %s does: every stack drops it as old, "
+		    "unless the bytes beyond it had not arrived",
+		    who);
+	else
+		finding_add(f, 0,
+		    o->u.fin.acked
+			? "what the %s does: it acknowledged the FIN, "
+			  "and takes no more from the %s"
+			: "what the %s does: every stack obeys once "
+			  "all before it is there, and then takes no more from "
+			  "the %s",
+		    who, sender(o));
 }
 
 void
@@ -97,4 +116,5 @@ detect_fin(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		  "followed",
 	    sender(o), o->u.fin.beyond);
 	add_fin_circumstances(out, o, f);
+	add_fin_receiver(out, o);
 }

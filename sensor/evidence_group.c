@@ -107,6 +107,8 @@ evidence_group_tell(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 	o.u.rst.ttl_base = g->ttl_base;
 	o.u.rst.ttl_rst = g->wrong.ttl;
 	o.u.rst.first_phase = g->phase;
+	o.u.rst.place = g->place;
+	o.u.rst.place_off = g->place_off;
 	o.u.rst.has_mac = g->has_mac;
 	memcpy(o.u.rst.mac, g->mac, sizeof(g->mac));
 	o.u.rst.data_after = g->data_after;

@@ -45,9 +45,10 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
 	uint32_t peer_next; /* the peer's next number then */
 	uint32_t numbers[GROUP_NUMBERS];
 	uint32_t newer, older; /* in order of deadline: index + 1 */
+	int32_t place_off; /* see struct obs_rst */
 	int32_t step; /* from the number of the RST before */
 	uint8_t nnumbers;
-	uint8_t dir, phase, tool, ttl_base;
+	uint8_t dir, phase, tool, ttl_base, place;
 	uint8_t mac[6]; /* source of the frame of `wrong` */
 	bool has_mac;
 	bool syn; /* the sender had sent nothing yet */

@@ -18,19 +18,98 @@
 #define ID_FEW 3 /* packets before a habit is one */
 #define TTL_FEW 2
 
-/* The receiver obeys it: the exact number (RFC 5961) or, with older stacks,
- * any in the window; in SYN-SENT one that acknowledges the SYN. */
-static bool
-is_obeyed(const struct evidence_dir *d, const struct evidence_dir *peer,
-    const struct packet *pkt)
+/* In SYN-SENT the acknowledgement counts, not the number (RFC 9293 3.10.7.3). */
+static enum rst_place
+place_for_syn(const struct evidence_dir *peer, const struct packet *pkt)
 {
-	if ((d->flags & EVD_SEEN) == 0)
-		return (pkt->tcp_flags & TCP_ACK) != 0 &&
-		       pkt->ack == peer->next;
-	if (pkt->seq == d->next || (peer->flags & EVD_ACKED) == 0)
-		return true;
-	return seq_diff(pkt->seq, peer->ack) >= 0 &&
-	       seq_diff(pkt->seq, peer->edge) < 0;
+	if ((peer->flags & EVD_SYN) == 0)
+		return RST_AT_UNKNOWN;
+	if ((pkt->tcp_flags & TCP_ACK) != 0 &&
+	    seq_diff(pkt->ack, peer->isn) > 0 &&
+	    seq_diff(pkt->ack, peer->next) <= 0)
+		return RST_AT_SYN;
+	return RST_AT_SYN_OTHER;
+}
+
+static enum rst_place
+place_of_next(const struct evidence_dir *d, const struct evidence_dir *peer)
+{
+	bool closed = (d->flags & peer->flags & EVD_FIN) != 0;
+
+	if (closed && (d->flags & peer->flags & EVD_ACKED) != 0 &&
+	    seq_diff(d->ack, peer->next) >= 0 &&
+	    seq_diff(peer->ack, d->next) >= 0)
+		return RST_AT_OVER;
+	return RST_AT_NEXT;
+}
+
+static enum rst_place
+place_below(const struct evidence_dir *d, const struct evidence_dir *peer,
+    uint32_t next, int64_t off)
+{
+	if ((peer->flags & EVD_ACKED) == 0 ||
+	    off >= -(int64_t)seq_diff(next, peer->ack))
+		return RST_AT_SENT;
+	if (off == -1 && (d->flags & EVD_FIN) != 0)
+		return RST_AT_FIN;
+	return RST_AT_OUTSIDE;
+}
+
+static enum rst_place
+place_above(
+    const struct evidence_dir *d, const struct evidence_dir *peer, uint32_t seq)
+{
+	if ((peer->flags & EVD_ACKED) == 0)
+		return RST_AT_UNKNOWN;
+	if (seq_diff(seq, peer->edge) >= 0)
+		return RST_AT_OUTSIDE;
+	if ((d->flags & (EVD_SYN | EVD_ACKED)) == EVD_SYN)
+		return RST_AT_SYN_RECEIVED;
+	return RST_AT_WINDOW;
+}
+
+/* What the receiver has is taken to be all that was sent, also where it has
+ * not said so yet: the reset came later on the same path. */
+static enum rst_place
+rst_place(const struct evidence_dir *d, const struct evidence_dir *peer,
+    const struct packet *pkt, int32_t *off)
+{
+	bool seen = (d->flags & EVD_SEEN) != 0;
+	bool acked = (peer->flags & EVD_ACKED) != 0;
+	uint32_t next = d->next;
+
+	*off = 0;
+	if (!seen && !acked)
+		return place_for_syn(peer, pkt);
+	if (!seen || (acked && seq_diff(peer->ack, next) > 0))
+		next = peer->ack; /* the tap missed some of it */
+	*off = seq_diff(pkt->seq, next);
+	if (*off == 0)
+		return place_of_next(d, peer);
+	return *off < 0 ? place_below(d, peer, next, *off)
+			: place_above(d, peer, pkt->seq);
+}
+
+/* Do any receivers end the connection? Where nothing is known, yes. */
+static bool
+is_obeyed(enum rst_place place)
+{
+	return place != RST_AT_OUTSIDE && place != RST_AT_SYN_OTHER &&
+	       place != RST_AT_FIN;
+}
+
+static void
+note_place(struct rst_group *g, const struct packet *pkt)
+{
+	int32_t off;
+	enum rst_place place =
+	    rst_place(&g->ev->d[g->dir], &g->ev->d[!g->dir], pkt, &off);
+
+	g->in_window |= is_obeyed(place);
+	if (g->count > 1 && place <= g->place)
+		return;
+	g->place = (uint8_t)place;
+	g->place_off = off;
 }
 
 /* A number that is none of this connection's: left over from an older one on
@@ -249,7 +328,7 @@ group_add(struct rst_group *g, const struct packet *pkt,
 
 	evidence_ref(&ref, pkt, view);
 	g->count++;
-	g->in_window |= is_obeyed(d, peer, pkt);
+	note_place(g, pkt);
 	if (g->count == 1)
 		g->tests |= rst_circumstances(g, pkt, view);
 	changes = g->count > 1 ? rst_changes(g, pkt) : 0;

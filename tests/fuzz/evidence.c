@@ -45,7 +45,8 @@ check(void *user, uint32_t slot, struct obs *o)
 		abort();
 	if (o->kind == OBS_RST) {
 		if (o->u.rst.count == 0 || o->pkt.ordinal == 0 ||
-		    (o->pkt.tcp_flags & TCP_RST) == 0)
+		    (o->pkt.tcp_flags & TCP_RST) == 0 ||
+		    o->u.rst.place >= RST_AT_COUNT)
 			abort();
 		return;
 	}
