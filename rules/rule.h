@@ -16,6 +16,7 @@
 #define RULE_ERRORS_MAX 200 /* reported; then one that says it stopped */
 
 struct ruleset;
+struct rule_vars; /* rule_vars.h */
 
 struct rule_error {
 	const char *file; /* borrowed from the caller of load or parse */
@@ -27,11 +28,13 @@ struct rule_error {
 
 /* Reads a file. All mistakes are reported (on_error, in order); with any
  * mistake NULL is returned and *sys is 0. If the file itself cannot be read
- * *sys is -1, with a sentence in err. */
-struct ruleset *ruleset_load(const char *path,
+ * *sys is -1, with a sentence in err. vars: what $NAMES stand for, or NULL:
+ * the known ones are any. */
+struct ruleset *ruleset_load(const char *path, const struct rule_vars *vars,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
     int *sys, char *err, size_t errlen);
 struct ruleset *ruleset_parse(const char *name, const char *text,
+    const struct rule_vars *vars,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx);
 void ruleset_free(struct ruleset *r);
 unsigned ruleset_count(const struct ruleset *r);

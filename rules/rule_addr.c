@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/rule_words.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "rules/rule_vars.h"
 
 /* Ends of a word in a header. */
 #define STOPS ",[]()!;"
@@ -22,15 +20,6 @@ struct reader {
 	enum rule_addr_kind kind;
 	bool wrong; /* a mistake was reported */
 };
-
-/* There is no configuration of networks yet, so all of these are any. */
-static const char *const address_vars[] = {"HOME_NET", "EXTERNAL_NET",
-    "MAIL_SERVERS", "SMTP_SERVERS", "IMAP_SERVERS", "POP3_SERVERS",
-    "MAIL_CLIENTS", "HTTP_SERVERS", "DNS_SERVERS", "SQL_SERVERS",
-    "TELNET_SERVERS", "AIM_SERVERS", "DC_SERVERS"};
-static const char *const port_vars[] = {"MAIL_PORTS", "SMTP_PORTS",
-    "IMAP_PORTS", "POP3_PORTS", "HTTP_PORTS", "SSH_PORTS", "FTP_PORTS",
-    "FILE_DATA_PORTS", "SHELLCODE_PORTS", "ORACLE_PORTS"};
 
 static int parse_entry(struct reader *r, unsigned depth, struct range_set *pos,
     struct range_set *neg);
@@ -192,36 +181,8 @@ parse_port(struct reader *r, struct lex_word w, struct range *out)
 }
 
 static bool
-parse_variable(struct reader *r, struct lex_word w, struct range *out)
-{
-	const char *const *names =
-	    r->kind == RULE_PORT ? port_vars : address_vars;
-	size_t n =
-	    r->kind == RULE_PORT ? COUNT(port_vars) : COUNT(address_vars);
-	struct nearest near;
-
-	w.p++;
-	w.at++;
-	w.len--;
-	nearest_init(&near, w);
-	for (size_t i = 0; i < n; i++) {
-		if (lex_word_is(w, names[i])) {
-			*out = everything(r->kind);
-			return true;
-		}
-		nearest_try(&near, names[i]);
-	}
-	r->wrong = true;
-	nearest_error(r->l, &near,
-	    r->kind == RULE_PORT ? "port variable" : "address variable");
-	return false;
-}
-
-static bool
 parse_word(struct reader *r, struct lex_word w, struct range *out)
 {
-	if (w.p[0] == '$')
-		return parse_variable(r, w, out);
 	if (lex_word_is(w, "any")) {
 		*out = everything(r->kind);
 		return true;
@@ -299,6 +260,33 @@ parse_list(struct reader *r, unsigned depth, struct range_set *into)
 }
 
 static int
+parse_variable(struct reader *r, struct lex_word w, struct range_set *into)
+{
+	struct range all = everything(r->kind);
+	struct range_set set = {0};
+	struct nearest near;
+	int rc;
+
+	w.p++;
+	w.at++;
+	w.len--;
+	rc = rule_vars_get(r->l->vars, w, r->kind, &set, &near);
+	if (rc == 0)
+		rc = set.all ? range_set_add(into, &all.lo, &all.hi)
+			     : range_set_add_all(into, &set);
+	range_set_free(&set);
+	if (rc == -1)
+		return nomem(r);
+	if (rc == 1) {
+		r->wrong = true;
+		nearest_error(r->l, &near,
+		    r->kind == RULE_PORT ? "port variable"
+					 : "address variable");
+	}
+	return 0;
+}
+
+static int
 parse_entry(struct reader *r, unsigned depth, struct range_set *pos,
     struct range_set *neg)
 {
@@ -316,6 +304,8 @@ parse_entry(struct reader *r, unsigned depth, struct range_set *pos,
 		    depth > 0 ? " in the list" : "");
 		return -1;
 	}
+	if (w.p[0] == '$')
+		return parse_variable(r, w, into);
 	if (!parse_word(r, w, &range))
 		return 0;
 	if (range_set_add(into, &range.lo, &range.hi) == -1)

@@ -21,6 +21,7 @@ struct lex_word { /* borrowed from the rule's text */
 	size_t at; /* offset in the rule */
 };
 
+struct rule_vars;
 struct lex_seg; /* where a piece of the joined rule came from */
 
 struct lex {
@@ -36,6 +37,7 @@ struct lex {
 	bool stopped; /* too many mistakes, or no memory */
 	void (*on_error)(void *ctx, const struct rule_error *e);
 	void *ctx;
+	const struct rule_vars *vars; /* of the configuration, or NULL */
 };
 
 /* text is borrowed until lex_fini(). -1: no memory. */

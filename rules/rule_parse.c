@@ -224,7 +224,7 @@ parse(struct parser *p)
 }
 
 static struct ruleset *
-parse_text(const char *name, struct slice text,
+parse_text(const char *name, struct slice text, const struct rule_vars *vars,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
 {
 	struct parser p = {0};
@@ -233,6 +233,7 @@ parse_text(const char *name, struct slice text,
 	if (lex_init(&p.lex, name, text) == 0) {
 		p.lex.on_error = on_error;
 		p.lex.ctx = ctx;
+		p.lex.vars = vars;
 		set = parse(&p);
 	}
 	lex_fini(&p.lex);
@@ -241,12 +242,12 @@ parse_text(const char *name, struct slice text,
 }
 
 struct ruleset *
-ruleset_parse(const char *name, const char *text,
+ruleset_parse(const char *name, const char *text, const struct rule_vars *vars,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
 {
 	struct slice s = {(const uint8_t *)text, strlen(text)};
 
-	return parse_text(name, s, on_error, ctx);
+	return parse_text(name, s, vars, on_error, ctx);
 }
 
 /* Reads all of fd, one byte more than is allowed at most. */
@@ -292,7 +293,7 @@ slurp(int fd, char *buf, size_t *len)
 }
 
 struct ruleset *
-ruleset_load(const char *path,
+ruleset_load(const char *path, const struct rule_vars *vars,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
     int *sys, char *err, size_t errlen)
 {
@@ -306,7 +307,7 @@ ruleset_load(const char *path,
 		why = slurp(fd, buf, &text.len);
 	*sys = why == NULL ? 0 : -1;
 	if (why == NULL)
-		set = parse_text(path, text, on_error, ctx);
+		set = parse_text(path, text, vars, on_error, ctx);
 	else
 		(void)snprintf(
 		    err, errlen, "cannot read rules from %s: %s", path, why);

@@ -73,8 +73,8 @@ pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
 	p->cfg = *cfg;
 	err[0] = '\0';
 	if (cfg->rules_path != NULL) {
-		p->own_rules = ruleset_load(
-		    cfg->rules_path, on_rule_error, p, &sys, err, errlen);
+		p->own_rules = ruleset_load(cfg->rules_path, cfg->vars,
+		    on_rule_error, p, &sys, err, errlen);
 		if (p->own_rules == NULL) {
 			if (err[0] == '\0')
 				snprintf(err, errlen,

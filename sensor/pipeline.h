@@ -24,6 +24,7 @@ enum say {
 
 struct pipeline_config {
 	const char *rules_path; /* NULL: rules must be set */
+	const struct rule_vars *vars; /* for rules_path; NULL: none set */
 	const struct ruleset *rules; /* used if rules_path is NULL */
 	const char *db_path; /* NULL: store nothing */
 	const char *eve_path; /* "-" standard output; NULL: none */

@@ -198,7 +198,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rules = ruleset_parse("fuzz",
 		    "alert tcp any any -> any any (msg:\"m\"; severity:low; "
 		    "sid:1;)\n",
-		    NULL, NULL);
+		    NULL, NULL, NULL);
 	must(rules != NULL);
 	must(play(data, size, rules) == play(data, size, rules));
 	return 0;

@@ -20,7 +20,7 @@ rules(void)
 
 	if (r == NULL)
 		r = ruleset_load(
-		    "sensor.rules", NULL, NULL, &sys, err, sizeof(err));
+		    "sensor.rules", NULL, NULL, NULL, &sys, err, sizeof(err));
 	if (r == NULL)
 		abort();
 	return r;

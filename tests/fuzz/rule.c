@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	for (const char *p = text; *p != '\0'; p++)
 		s.lines += *p == '\n';
-	set = ruleset_parse("fuzz", text, on_error, &s);
+	set = ruleset_parse("fuzz", text, NULL, on_error, &s);
 	if ((set == NULL) != (s.errors > 0))
 		abort();
 	if (set != NULL)

@@ -171,7 +171,7 @@ main(int argc, char **argv)
 	count = atoi(argv[1]);
 	state = strtoull(argv[2], NULL, 10) * 0x9e3779b97f4a7c15ull + 1;
 	rules = ruleset_load(
-	    "sensor.rules", on_rule_error, NULL, &sys, err, sizeof(err));
+	    "sensor.rules", NULL, on_rule_error, NULL, &sys, err, sizeof(err));
 	if (rules == NULL) {
 		fprintf(stderr, "mutate: %s\n", err);
 		return 2;

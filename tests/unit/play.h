@@ -62,7 +62,7 @@ play_rules(void)
 		    "alert tcp any any -> any any (msg:\"m\"; finding:%s; "
 		    "severity:high; sid:%d; rev:1;)\n",
 		    finding_info((enum finding_id)i)->name, i);
-	return ruleset_parse("play", text, NULL, NULL);
+	return ruleset_parse("play", text, NULL, NULL, NULL);
 }
 
 static inline void

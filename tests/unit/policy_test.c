@@ -32,8 +32,8 @@ shipped(void)
 	int sys = 0;
 
 	r.n = 0;
-	set =
-	    ruleset_load("sensor.rules", on_error, &r, &sys, err, sizeof(err));
+	set = ruleset_load(
+	    "sensor.rules", NULL, on_error, &r, &sys, err, sizeof(err));
 	for (unsigned i = 0; i < r.n && i < ERRORS_MAX; i++)
 		TEST_FAIL("%s", rule_error_format(line, sizeof(line), &r.e[i]));
 	if (set == NULL)

@@ -30,7 +30,7 @@ static inline struct ruleset *
 parse(const char *text, struct report *r)
 {
 	r->n = 0;
-	return ruleset_parse("t", text, on_error, r);
+	return ruleset_parse("t", text, NULL, on_error, r);
 }
 
 static inline struct addr

@@ -334,7 +334,8 @@ load_fails(const char *path, const char *want)
 	int sys = 0;
 
 	r.n = 0;
-	CHECK(ruleset_load(path, on_error, &r, &sys, err, sizeof(err)) == NULL);
+	CHECK(ruleset_load(path, NULL, on_error, &r, &sys, err, sizeof(err)) ==
+	      NULL);
 	CHECK_INT(sys, -1);
 	CHECK_INT(r.n, 0);
 	if (strstr(err, want) == NULL)
