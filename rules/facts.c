@@ -389,7 +389,7 @@ void
 facts_fold(struct facts *f, const struct obs *o, const struct chain_verdict *v)
 {
 	f->last = o->time;
-	f->vis |= o->vis;
+	f->vis = (f->vis & ~(uint32_t)VIS_ONE_WAY) | o->vis;
 	f->phase = o->phase;
 	f->implicit_tls |= o->implicit_tls;
 	if (o->proto != PROTO_UNKNOWN)

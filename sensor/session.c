@@ -48,15 +48,17 @@ public_id(const struct obs_flow *f)
 	return h != 0 ? h : 1;
 }
 
-/* Only a side that stays unseen for a while makes a flow one-way: taps are
- * not in step. */
+/* So far: a side that goes on beyond its SYN has seen packets of the other
+ * that we have not. On a tap that is not in step they may still come, and then
+ * it is said no more. */
 static uint32_t
 vis_of(const struct conn *c, const struct obs *o)
 {
 	bool silent = c->packets[0] == 0 || c->packets[1] == 0;
 
 	if (silent &&
-	    (o->kind == OBS_FLOW_END || o->time - c->start >= NORM_WAIT))
+	    (c->state == CONN_OPEN || o->kind == OBS_FLOW_END ||
+		o->time - c->start >= NORM_WAIT))
 		return c->vis | VIS_ONE_WAY;
 	return c->vis;
 }

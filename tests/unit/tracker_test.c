@@ -82,6 +82,17 @@ skew(enum dir late, size_t k)
 		sc.pkt[i].time = START + (int64_t)i * MS;
 }
 
+/* While nothing of the client was seen yet, the greeting says so. */
+static void
+forget_one_way(void)
+{
+	char *at;
+
+	while ((at = strstr(text, " vis=one-way")) != NULL &&
+	       at < strstr(text, "\ncaps"))
+		memmove(at, at + 12, strlen(at + 12) + 1);
+}
+
 TEST(acks_before_their_data_are_put_right)
 {
 	const char *usual = usual_dialogue();
@@ -91,6 +102,7 @@ TEST(acks_before_their_data_are_put_right)
 			(void)usual_dialogue();
 			skew((enum dir)late, k);
 			play();
+			forget_one_way();
 			CHECK_STR(dialogue_of(text), usual);
 			CHECK(has("bytes=47/97"));
 		}
@@ -255,6 +267,50 @@ TEST(one_direction_only)
 	CHECK(has("greeting"));
 	CHECK(has("one-way"));
 	CHECK_INT(seen.one_way, 1);
+}
+
+static void
+keep_only(enum dir dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sc.n; i++)
+		if (sc.pkt[i].sport == sc.port[dir])
+			sc.pkt[n++] = sc.pkt[i];
+	sc.n = n;
+}
+
+/* Whatever is said before the flow ends, the first of it too. */
+TEST(one_direction_only_is_said_from_the_first)
+{
+	unsigned said = 0;
+
+	for (int dir = 0; dir < 2; dir++)
+		for (int middle = 0; middle < 2; middle++) {
+			scene_begin(40000, 25);
+			handshake();
+			sc.n = middle ? 0 : sc.n;
+			say_dialogue();
+			keep_only((enum dir)dir);
+			play();
+			said += count("\n");
+			CHECK_INT(count("one-way"), count("\n"));
+		}
+	CHECK(said > 8);
+}
+
+/* The other side comes late: from then on it is there. */
+TEST(a_direction_that_comes_late_is_there_from_then_on)
+{
+	scene_begin(40000, 25);
+	handshake();
+	sc.n = 0;
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250 mx.example\r\n");
+	play();
+	CHECK(strstr(text, "one-way") < strstr(text, "caps"));
+	CHECK(strstr(strstr(text, "caps"), "one-way") == NULL);
 }
 
 TEST(in_the_middle_of_a_connection)
