@@ -120,6 +120,11 @@ enum vis { /* what was missing; 0 is "seen whole" */
 	VIS_OVERLONG = 1 << 7 /* a line or list was longer than we keep */
 };
 
+struct obs_gap { /* payload of one direction that was not captured */
+	uint32_t bytes; /* so far, in all; saturates */
+	uint32_t at; /* bytes of that direction before the first; likewise */
+};
+
 struct obs_flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
@@ -389,6 +394,7 @@ struct obs {
 	uint64_t flow; /* number of the flow, unique in the run */
 	int64_t time; /* ns: when it was complete; monotonic in a flow */
 	struct pkt_ref pkt; /* packet that completed the unit */
+	struct obs_gap gap[2]; /* by enum dir */
 	char text[OBS_TEXT_MAX]; /* bytes of the wire, masked; may be "" */
 	union {
 		struct obs_flow flow_open;

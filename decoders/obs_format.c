@@ -449,6 +449,11 @@ put_head(struct out *o, const struct obs *b, bool with_time)
 	    phase_name((enum phase)b->phase));
 	put_flag(o, "implicit", b->implicit_tls);
 	put_names(o, "vis", b->vis, vis, COUNT(vis));
+	for (int d = 0; d < 2; d++)
+		if (b->gap[d].bytes > 0)
+			put(o, " gap-%s=%" PRIu32 "@%" PRIu32,
+			    d == DIR_S2C ? "s2c" : "c2s", b->gap[d].bytes,
+			    b->gap[d].at);
 }
 
 char *

@@ -390,6 +390,7 @@ facts_fold(struct facts *f, const struct obs *o, const struct chain_verdict *v)
 {
 	f->last = o->time;
 	f->vis = (f->vis & ~(uint32_t)VIS_ONE_WAY) | o->vis;
+	memcpy(f->gap, o->gap, sizeof(f->gap));
 	f->phase = o->phase;
 	f->implicit_tls |= o->implicit_tls;
 	if (o->proto != PROTO_UNKNOWN)

@@ -114,6 +114,7 @@ struct facts {
 	struct obs_flow who;
 	int64_t last; /* time of the last observation */
 	uint32_t vis; /* enum vis, all so far */
+	struct obs_gap gap[2]; /* by enum dir */
 	uint8_t proto, phase, implicit_tls;
 	uint8_t ended; /* enum end_how, 0: still open */
 	uint8_t closed_by; /* enum dir, once ended */

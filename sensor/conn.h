@@ -51,6 +51,7 @@ struct conn {
 	int64_t start, last, last_obs;
 	uint64_t packets[2]; /* by enum dir */
 	uint32_t bad_csum, dup, retrans;
+	struct obs_gap gap[2]; /* told as gaps so far */
 	uint32_t vis, vis_told; /* enum vis; what the decoder knows of it */
 	uint16_t port[2]; /* of the sender in that direction */
 	uint16_t vlan[2];

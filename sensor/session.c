@@ -56,9 +56,8 @@ vis_of(const struct conn *c, const struct obs *o)
 {
 	bool silent = c->packets[0] == 0 || c->packets[1] == 0;
 
-	if (silent &&
-	    (c->state == CONN_OPEN || o->kind == OBS_FLOW_END ||
-		o->time - c->start >= NORM_WAIT))
+	if (silent && (c->state == CONN_OPEN || o->kind == OBS_FLOW_END ||
+			  o->time - c->start >= NORM_WAIT))
 		return c->vis | VIS_ONE_WAY;
 	return c->vis;
 }
@@ -69,6 +68,7 @@ send(struct tracker *t, struct conn *c, struct obs *o)
 {
 	o->flow = c->number;
 	o->vis |= vis_of(c, o);
+	memcpy(o->gap, c->gap, sizeof(o->gap));
 	if (o->time < c->last_obs)
 		o->time = c->last_obs;
 	c->last_obs = o->time;
@@ -333,6 +333,18 @@ deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
 		    d->base + (uint32_t)p->at, (uint32_t)p->len);
 }
 
+static void
+note_gap(struct conn *c, const struct norm_piece *p)
+{
+	struct obs_gap *g = &c->gap[p->dir];
+	uint64_t room = UINT32_MAX - g->bytes;
+
+	c->vis |= p->dir == DIR_C2S ? VIS_GAP_C2S : VIS_GAP_S2C;
+	if (g->bytes == 0)
+		g->at = p->at < UINT32_MAX ? (uint32_t)p->at : UINT32_MAX;
+	g->bytes += (uint32_t)(p->len < room ? p->len : room);
+}
+
 void
 session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 {
@@ -341,7 +353,7 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	    (struct conn *)((char *)n - offsetof(struct conn, norm));
 
 	if (p->what == NORM_GAP)
-		c->vis |= p->dir == DIR_C2S ? VIS_GAP_C2S : VIS_GAP_S2C;
+		note_gap(c, p);
 	if (c->use == USE_UNDECIDED && p->what == NORM_BYTES)
 		decide(t, c, p);
 	if (c->use != USE_MAIL)

@@ -15,6 +15,7 @@ tests/tcp/*.txt hold sessions and rows: dialogues as tools/make_capture.py has t
     run NAME         the steps of a session
     want FINDING[:BAND]   must be reported, as in scenes.py; may FINDING: may be reported; says TEXT: some evidence of an
                      alert holds this (says4: over IPv4, where there is an IP id)
+    sees WORD        what every alert says of what was seen, in this order and at this port
     option ...       of `stripwire read`
 
 All that is expected is what the catalogue says of the row, whatever the way: IPv4, IPv6; `bytes` every segment of data cut
@@ -141,7 +142,7 @@ class Segments(Capture):
 
 def expand(steps, sessions):
     """Returns (steps to play, what is expected and how to ask)."""
-    out, asked = [], {'want': [], 'may': [], 'says': [], 'says4': [], 'option': []}
+    out, asked = [], {'want': [], 'may': [], 'says': [], 'says4': [], 'sees': [], 'option': []}
     for _, line in steps:
         first, _, rest = line.partition(' ')
         if first in ('says', 'says4'):
@@ -160,6 +161,7 @@ def complaints(alerts, asked, way, v6):
     out = scenes.complaints(alerts, want, asked['may'])
     text = ' | '.join(e for a in alerts for e in a['evidence'])
     if not way.startswith('reordered'):
+        out += [f'{a["finding"]} says {a["visibility"]}' for a in alerts for s in asked['sees'] if s not in a['visibility']]
         out += [f'nothing says "{s}"' for s in asked['says'] + ([] if v6 else asked['says4']) if s not in text]
     return out
 
@@ -167,7 +169,8 @@ def complaints(alerts, asked, way, v6):
 def play(job):
     name, steps, sessions, (v6, way), args, tmp = job
     lines, asked = expand(steps, sessions)
-    if way == 'odd' and any(re.match(r'(conn|open) (465|993|995)\b', line) for line in lines):
+    tls_first = any(re.match(r'(conn|open) (465|993|995)\b', line) for line in lines)
+    if way == 'odd' and tls_first or asked['sees'] and way not in ('plain', 'bytes', 'twice'):
         return job, [], []
     capture = Segments(v6, way)
     capture.play(lines)

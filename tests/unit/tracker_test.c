@@ -162,7 +162,7 @@ TEST(what_the_tap_lost_is_a_gap)
 	sc.n--;
 	play();
 	CHECK(has("greeting"));
-	CHECK(has("vis=gap"));
+	CHECK(has("vis=gap-c2s gap-c2s=25@16 "));
 	CHECK(!has("verb=\"MAIL\""));
 	CHECK(has("how=fin"));
 	CHECK(seen.hole_bytes == 25);
