@@ -19,7 +19,7 @@ check() {
 
 format() {
 	clang-format --dry-run --Werror decoders/*.[ch] rules/*.[ch] db/*.[ch] \
-		sensor/*.[ch] tests/*.h tests/unit/*.[ch] tests/fuzz/*.c \
+		sensor/*.[ch] tests/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] \
 		tests/tools/*.c
 }
 
