@@ -79,6 +79,8 @@ lint:
 install: stripwire
 	install -D -m 755 stripwire $(DESTDIR)$(PREFIX)/bin/stripwire
 	install -D -m 644 sensor.rules $(DESTDIR)$(DATADIR)/sensor.rules
+	install -D -m 644 interceptors.list \
+	    $(DESTDIR)$(DATADIR)/interceptors.list
 	install -D -m 644 docs/stripwire.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/stripwire.1
 

@@ -84,6 +84,15 @@ enum anchor {
 	ANCHOR_EXTRA /* of the operator's own */
 };
 
+enum interceptor_kind { /* products that make certificates on the fly */
+	ICPT_NONE = 0,
+	ICPT_TOOL, /* made for looking into traffic by hand */
+	ICPT_GATEWAY, /* firewall, proxy, mail or web gateway */
+	ICPT_ENDPOINT /* antivirus and the like, on the client itself */
+};
+
+#define INTERCEPTOR_NAME_MAX 48
+
 /* Filled by sensor/verifier.c once per chain, kept in its cache. */
 struct chain_verdict {
 	uint8_t chain_id[32]; /* as in obs_cert */
@@ -94,6 +103,8 @@ struct chain_verdict {
 	uint8_t completed; /* an intermediate known from elsewhere was used */
 	uint8_t anchor; /* enum anchor it ends in */
 	uint8_t missing; /* an issuer was not at hand */
+	uint8_t interceptor; /* enum interceptor_kind, by the issuer's name */
+	char interceptor_name[INTERCEPTOR_NAME_MAX]; /* the product */
 	int64_t valid_from, valid_to; /* intersection over the path */
 	char error[128]; /* OpenSSL's words, for people */
 	struct x509_facts leaf;

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "rules/cert_case.h"
-#include "rules/interceptors.h"
 
 enum weight {
 	W_DATE = 95,
@@ -202,19 +201,6 @@ bad_usage(const struct cert_case *k)
 
 /* ---- D8: an interceptor's ---- */
 
-static const struct interceptor *
-find_interceptor(const char *issuer)
-{
-	size_t n = sizeof(interceptors) / sizeof(interceptors[0]);
-
-	for (size_t i = 0; i < n; i++)
-		if (strcasestr(issuer, interceptors[i].words) != NULL)
-			return &interceptors[i];
-	return NULL;
-}
-
-/* A device shows its own maker's certificate on its own ports: subject and
- * issuer then bear the same words, and nothing was intercepted. */
 static void
 interceptor(const struct cert_case *k)
 {
@@ -222,21 +208,19 @@ interceptor(const struct cert_case *k)
 	    [ICPT_TOOL] = "a tool for looking into traffic",
 	    [ICPT_GATEWAY] = "a gateway or proxy that opens TLS",
 	    [ICPT_ENDPOINT] = "software on the client itself, as a rule"};
-	const struct x509_facts *leaf = &k->v->leaf;
-	const struct interceptor *i = find_interceptor(leaf->issuer);
 	bool trusted = k->v->trust == TRUST_OK;
 	struct finding *fi;
 
-	if (i == NULL || (trusted && k->v->anchor == ANCHOR_EXTRA))
-		return;
-	if (i->kind != ICPT_TOOL && strcasestr(leaf->subject, i->words) != NULL)
+	if (k->v->interceptor == ICPT_NONE ||
+	    (trusted && k->v->anchor == ANCHOR_EXTRA))
 		return;
 	fi = cert_find(k, FIND_CERT_INTERCEPTOR);
 	if (fi == NULL)
 		return;
 	finding_add(fi, trusted ? W_INTERCEPTOR_IN_STORE : W_INTERCEPTOR,
-	    "its issuer is %.120s", leaf->issuer);
-	finding_add(fi, 0, "%s: %s", i->product, kinds[i->kind]);
+	    "its issuer is %.120s", k->v->leaf.issuer);
+	finding_add(
+	    fi, 0, "%s: %s", k->v->interceptor_name, kinds[k->v->interceptor]);
 	if (trusted)
 		finding_add(fi, 0, "its root is in the system's trust store");
 }

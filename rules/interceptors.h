@@ -1,95 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Products that make certificates on the fly, by words in the issuer's name
- * (D8). Compared without regard to case, anywhere in the RFC 2253 form. Only
- * words that a certificate of the vendor's own servers does not carry: those
- * come from public CAs. Public CAs' names must not appear here.
+ * Products that make certificates on the fly, known by words in the issuer's
+ * name (D8). The list is a file that the operator may extend,
+ * interceptors.list; its form is described at its head. One mistake in it and
+ * it is not used; all mistakes are reported in one go, as those of rules.
+ *
+ * A search goes through the whole list: it belongs where a chain is seen for
+ * the first time, not where a session is.
  */
 #ifndef STRIPWIRE_INTERCEPTORS_H
 #define STRIPWIRE_INTERCEPTORS_H
 
-enum interceptor_kind {
-	ICPT_TOOL, /* made for looking into traffic by hand */
-	ICPT_GATEWAY, /* firewall, proxy, mail or web gateway */
-	ICPT_ENDPOINT /* antivirus and the like, on the client itself */
-};
+#include "decoders/x509.h"
+#include "rules/rule.h"
+
+#define INTERCEPTORS_MAX 1024 /* entries; 69 are shipped */
+#define INTERCEPTOR_WORDS_MIN 4 /* characters: fewer are in any name */
+#define INTERCEPTOR_WORDS_MAX 64
 
 struct interceptor {
-	const char *words; /* in the issuer */
-	const char *product;
-	enum interceptor_kind kind;
+	char words[INTERCEPTOR_WORDS_MAX + 1];
+	char product[INTERCEPTOR_NAME_MAX];
+	uint8_t kind; /* enum interceptor_kind */
 };
 
-static const struct interceptor interceptors[] = {
-    {"mitmproxy", "mitmproxy", ICPT_TOOL},
-    {"PortSwigger", "Burp Suite", ICPT_TOOL},
-    {"DO_NOT_TRUST_FiddlerRoot", "Fiddler", ICPT_TOOL},
-    {"Charles Proxy", "Charles", ICPT_TOOL},
-    {"OWASP Zed Attack Proxy", "OWASP ZAP", ICPT_TOOL},
-    {"OWASP Root CA", "OWASP ZAP", ICPT_TOOL},
-    {"sslsplit", "sslsplit", ICPT_TOOL},
-    {"SSLsniff", "sslsniff", ICPT_TOOL},
-    {"bettercap", "bettercap", ICPT_TOOL},
-    {"ettercap", "ettercap", ICPT_TOOL},
-    {"Evilginx", "evilginx", ICPT_TOOL},
-    {"Fortinet", "FortiGate", ICPT_GATEWAY},
-    {"FortiGate", "FortiGate", ICPT_GATEWAY},
-    {"Zscaler", "Zscaler", ICPT_GATEWAY},
-    {"Blue Coat", "Blue Coat ProxySG", ICPT_GATEWAY},
-    {"BlueCoat", "Blue Coat ProxySG", ICPT_GATEWAY},
-    {"Palo Alto Networks", "Palo Alto Networks", ICPT_GATEWAY},
-    {"Sophos SSL CA", "Sophos firewall", ICPT_GATEWAY},
-    {"SophosApplianceCertificate", "Sophos firewall", ICPT_GATEWAY},
-    {"Sophos Web Appliance", "Sophos Web Appliance", ICPT_GATEWAY},
-    {"Fireware HTTPS Proxy", "WatchGuard", ICPT_GATEWAY},
-    {"WatchGuard", "WatchGuard", ICPT_GATEWAY},
-    {"SonicWALL", "SonicWall DPI-SSL", ICPT_GATEWAY},
-    {"DPI-SSL", "SonicWall DPI-SSL", ICPT_GATEWAY},
-    {"Check Point", "Check Point gateway", ICPT_GATEWAY},
-    {"Barracuda", "Barracuda", ICPT_GATEWAY},
-    {"Cisco Umbrella", "Cisco Umbrella", ICPT_GATEWAY},
-    {"Firepower", "Cisco Firepower", ICPT_GATEWAY},
-    {"IronPort", "Cisco IronPort", ICPT_GATEWAY},
-    {"Netskope", "Netskope", ICPT_GATEWAY},
-    {"goskope", "Netskope", ICPT_GATEWAY},
-    {"Forcepoint", "Forcepoint", ICPT_GATEWAY},
-    {"Websense", "Websense", ICPT_GATEWAY},
-    {"McAfee Web Gateway", "McAfee Web Gateway", ICPT_GATEWAY},
-    {"Skyhigh Secure Web", "Skyhigh Web Gateway", ICPT_GATEWAY},
-    {"iboss", "iboss", ICPT_GATEWAY},
-    {"Smoothwall", "Smoothwall", ICPT_GATEWAY},
-    {"Untangle", "Untangle", ICPT_GATEWAY},
-    {"Lightspeed", "Lightspeed", ICPT_GATEWAY},
-    {"ContentKeeper", "ContentKeeper", ICPT_GATEWAY},
-    {"Securly", "Securly", ICPT_GATEWAY},
-    {"Squid proxy", "Squid", ICPT_GATEWAY},
-    {"Gigamon", "Gigamon", ICPT_GATEWAY},
-    {"Kerio Control", "Kerio Control", ICPT_GATEWAY},
-    {"Cyberoam", "Cyberoam", ICPT_GATEWAY},
-    {"Stormshield", "Stormshield", ICPT_GATEWAY},
-    {"Cato Networks", "Cato Networks", ICPT_GATEWAY},
-    {"Trend Micro InterScan", "Trend Micro InterScan", ICPT_GATEWAY},
-    {"Kaspersky", "Kaspersky", ICPT_ENDPOINT},
-    {"avast! Web/Mail Shield", "Avast", ICPT_ENDPOINT},
-    {"Avast Web/Mail Shield", "Avast", ICPT_ENDPOINT},
-    {"avast! Mail Scanner", "Avast", ICPT_ENDPOINT},
-    {"AVG Web/Mail Shield", "AVG", ICPT_ENDPOINT},
-    {"Norton Web/Mail Shield", "Norton", ICPT_ENDPOINT},
-    {"Web/Mail Shield", "Avast, AVG or Norton", ICPT_ENDPOINT},
-    {"ESET SSL Filter", "ESET", ICPT_ENDPOINT},
-    {"Bitdefender", "Bitdefender", ICPT_ENDPOINT},
-    {"BullGuard", "BullGuard", ICPT_ENDPOINT},
-    {"Dr.Web", "Dr.Web", ICPT_ENDPOINT},
-    {"AdGuard", "AdGuard", ICPT_ENDPOINT},
-    {"G DATA Mail", "G DATA", ICPT_ENDPOINT},
-    {"Panda Security", "Panda", ICPT_ENDPOINT},
-    {"Qustodio", "Qustodio", ICPT_ENDPOINT},
-    {"Net Nanny", "Net Nanny", ICPT_ENDPOINT},
-    {"ContentWatch", "Net Nanny", ICPT_ENDPOINT},
-    {"Covenant Eyes", "Covenant Eyes", ICPT_ENDPOINT},
-    {"Superfish", "Superfish", ICPT_ENDPOINT},
-    {"Komodia", "Komodia", ICPT_ENDPOINT},
-    {"PrivDog", "PrivDog", ICPT_ENDPOINT},
-};
+struct interceptors;
+
+/* As ruleset_load() and ruleset_parse(). */
+struct interceptors *interceptors_load(const char *path,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
+    int *sys, char *err, size_t errlen);
+struct interceptors *interceptors_parse(const char *name, struct slice text,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx);
+void interceptors_free(struct interceptors *l);
+unsigned interceptors_count(const struct interceptors *l);
+
+/*
+ * The first entry whose words are in the issuer's name, in any case; NULL if
+ * there is none (or l is NULL). A device shows its own maker's certificate on
+ * its own ports: where the subject bears the same words, nothing was
+ * intercepted, unless it is a tool.
+ */
+const struct interceptor *interceptors_find(
+    const struct interceptors *l, const struct x509_facts *leaf);
 
 #endif

@@ -11,7 +11,6 @@
 
 #include "rules/alert.h"
 
-#define RULE_FILE_MAX (8u << 20) /* bytes; all rule sets in use are smaller */
 #define RULE_COUNT_MAX 100000 /* about 300 bytes each */
 #define RULE_ERRORS_MAX 200 /* reported; then one that says it stopped */
 

@@ -6,14 +6,11 @@
  */
 #include "rules/rule.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "rules/rule_file.h"
 #include "rules/rule_header.h"
 #include "rules/rule_option.h"
 
@@ -250,69 +247,20 @@ ruleset_parse(const char *name, const char *text, const struct rule_vars *vars,
 	return parse_text(name, s, vars, on_error, ctx);
 }
 
-/* Reads all of fd, one byte more than is allowed at most. */
-static ssize_t
-read_all(int fd, char *buf, size_t cap)
-{
-	size_t used = 0;
-
-	while (used < cap) {
-		ssize_t n = read(fd, buf + used, cap - used);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	return (ssize_t)used;
-}
-
-/* Fills buf with the file. Returns what is wrong with it, or NULL. */
-static const char *
-slurp(int fd, char *buf, size_t *len)
-{
-	struct stat st;
-	ssize_t n;
-
-	if (fd == -1 || fstat(fd, &st) == -1)
-		return strerror(errno);
-	if (S_ISDIR(st.st_mode))
-		return "it is a folder";
-	n = read_all(fd, buf, RULE_FILE_MAX + 1);
-	if (n == -1)
-		return strerror(errno);
-	if (n > (ssize_t)RULE_FILE_MAX)
-		return "it is longer than 8 MiB, which no rule file is";
-	if (memchr(buf, '\0', (size_t)n) != NULL)
-		return "it holds NUL bytes and so is no text file";
-	*len = (size_t)n;
-	return NULL;
-}
-
 struct ruleset *
 ruleset_load(const char *path, const struct rule_vars *vars,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
     int *sys, char *err, size_t errlen)
 {
-	char *buf = malloc(RULE_FILE_MAX + 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct ruleset *set = NULL;
-	struct slice text = {(const uint8_t *)buf, 0};
-	const char *why = "there is no memory for it";
+	struct ruleset *set;
+	size_t len;
+	char *text = rule_file_read(path, "rules", &len, err, errlen);
 
-	if (buf != NULL)
-		why = slurp(fd, buf, &text.len);
-	*sys = why == NULL ? 0 : -1;
-	if (why == NULL)
-		set = parse_text(path, text, vars, on_error, ctx);
-	else
-		(void)snprintf(
-		    err, errlen, "cannot read rules from %s: %s", path, why);
-	if (fd != -1)
-		(void)close(fd);
-	free(buf);
+	*sys = text == NULL ? -1 : 0;
+	if (text == NULL)
+		return NULL;
+	set = parse_text(
+	    path, (struct slice){(uint8_t *)text, len}, vars, on_error, ctx);
+	free(text);
 	return set;
 }

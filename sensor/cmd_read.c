@@ -27,7 +27,8 @@ struct read_options {
 	struct pipeline_config cfg;
 	const char *trust[TRUST_MAX];
 	const char *rules; /* as given, or NULL */
-	char rules_path[PATH_MAX];
+	const char *interceptors; /* likewise */
+	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
 	char host[HOST_NAME_MAX + 1];
 	bool json, quiet, verbose;
 	int fail_on; /* enum severity, -1: not asked */
@@ -48,6 +49,9 @@ static const char help[] =
     "  -r, --rules FILE      rules (default: sensor.rules beside the\n"
     "                        program, in " STRIPWIRE_DATADIR ",\n"
     "                        or in the working folder)\n"
+    "      --interceptors FILE\n"
+    "                        names of intercepting products (default:\n"
+    "                        interceptors.list, found like the rules)\n"
     "      --trust FILE      trust these CA certificates (PEM) as well as\n"
     "                        the system's; may be given several times\n"
     "      --no-system-trust trust only what --trust names\n"
@@ -76,6 +80,7 @@ static const char help[] =
 
 enum {
 	OPT_TRUST = 256,
+	OPT_INTERCEPTORS,
 	OPT_NO_SYSTEM,
 	OPT_EVE,
 	OPT_HOST,
@@ -91,6 +96,7 @@ static const struct option options[] = {
     {"db", required_argument, NULL, 'd'},
     {"no-db", no_argument, NULL, OPT_NO_DB},
     {"rules", required_argument, NULL, 'r'},
+    {"interceptors", required_argument, NULL, OPT_INTERCEPTORS},
     {"trust", required_argument, NULL, OPT_TRUST},
     {"no-system-trust", no_argument, NULL, OPT_NO_SYSTEM},
     {"eve", required_argument, NULL, OPT_EVE},
@@ -109,7 +115,7 @@ static const struct option options[] = {
 static volatile int stopped;
 
 static int parse_options(struct read_options *, int, char **);
-static int find_rules(struct read_options *);
+static int find_policy(struct read_options *);
 static void on_say(void *, enum say, const char *);
 static void on_alert(void *, const struct alert *, int64_t);
 static void on_tick(void *, const struct capture *, uint64_t);
@@ -133,7 +139,7 @@ cmd_read(int argc, char **argv)
 		    stderr);
 		return 2;
 	}
-	if (find_rules(&o) == -1)
+	if (find_policy(&o) == -1)
 		return 2;
 	line = join_words(argc, argv);
 	o.cfg.command_line = line;
@@ -163,6 +169,9 @@ one_option(struct read_options *o, int c)
 		return -1;
 	case 'r':
 		o->rules = optarg;
+		return -1;
+	case OPT_INTERCEPTORS:
+		o->interceptors = optarg;
 		return -1;
 	case OPT_TRUST:
 		if (o->cfg.ntrust == TRUST_MAX)
@@ -242,43 +251,55 @@ parse_options(struct read_options *o, int argc, char **argv)
 }
 
 static bool
-try_rules(struct read_options *o, const char *folder)
+try_folder(char path[PATH_MAX], const char *folder, const char *name)
 {
-	int n;
+	int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
 
-	n = snprintf(
-	    o->rules_path, sizeof(o->rules_path), "%s/sensor.rules", folder);
-	return n > 0 && (size_t)n < sizeof(o->rules_path) &&
-	       access(o->rules_path, R_OK) == 0;
+	return n > 0 && n < PATH_MAX && access(path, R_OK) == 0;
 }
 
-/* Beside the program, in the install prefix, in the working folder. */
-static int
-find_rules(struct read_options *o)
+/* Beside the program, in the install prefix, in the working folder. Returns
+ * path, or NULL having said so. */
+static const char *
+find_file(char path[PATH_MAX], const char *name, const char *option)
 {
 	char self[PATH_MAX];
 	ssize_t n;
 	char *slash;
 
-	o->cfg.rules_path = o->rules;
-	if (o->rules != NULL)
-		return 0;
-	o->cfg.rules_path = o->rules_path;
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n > 0) {
 		self[n] = '\0';
 		slash = strrchr(self, '/');
 		if (slash != NULL)
 			*slash = '\0';
-		if (try_rules(o, self))
-			return 0;
+		if (try_folder(path, self, name))
+			return path;
 	}
-	if (try_rules(o, STRIPWIRE_DATADIR) || try_rules(o, "."))
-		return 0;
-	fputs("stripwire read: no sensor.rules beside the program, "
-	      "in " STRIPWIRE_DATADIR " or here; name one with -r\n",
-	    stderr);
-	return -1;
+	if (try_folder(path, STRIPWIRE_DATADIR, name) ||
+	    try_folder(path, ".", name))
+		return path;
+	fprintf(stderr,
+	    "stripwire read: no %s beside the program, in " STRIPWIRE_DATADIR
+	    " or here; name one with %s\n",
+	    name, option);
+	return NULL;
+}
+
+static int
+find_policy(struct read_options *o)
+{
+	o->cfg.rules_path =
+	    o->rules != NULL ? o->rules
+			     : find_file(o->rules_path, "sensor.rules", "-r");
+	o->cfg.interceptors_path =
+	    o->interceptors != NULL
+		? o->interceptors
+		: find_file(o->interceptors_path, "interceptors.list",
+		      "--interceptors");
+	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
+		   ? -1
+		   : 0;
 }
 
 static int

@@ -26,6 +26,7 @@
 struct pipeline {
 	struct pipeline_config cfg;
 	struct ruleset *own_rules;
+	struct interceptors *interceptors;
 	struct history *history;
 	struct verifier *verifier;
 	struct judge *judge;
@@ -52,6 +53,7 @@ static void on_alert(void *, const struct alert *);
 static void on_store_problem(void *, const char *);
 static void on_capture_problem(void *, int, const char *);
 static void on_file_end(void *, const struct capture_file *);
+static int load_policy(struct pipeline *, char *, size_t);
 static int open_outputs(struct pipeline *, char *, size_t);
 static int open_stages(struct pipeline *, char *, size_t);
 static void one_packet(struct pipeline *, struct packet *);
@@ -64,7 +66,6 @@ struct pipeline *
 pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
-	int sys = 0;
 
 	if (p == NULL) {
 		snprintf(err, errlen, "out of memory");
@@ -72,25 +73,43 @@ pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
 	}
 	p->cfg = *cfg;
 	err[0] = '\0';
-	if (cfg->rules_path != NULL) {
-		p->own_rules = ruleset_load(cfg->rules_path, cfg->vars,
-		    on_rule_error, p, &sys, err, errlen);
-		if (p->own_rules == NULL) {
-			if (err[0] == '\0')
-				snprintf(err, errlen,
-				    "%s: rules not loaded, nothing was read",
-				    cfg->rules_path);
-			goto fail;
-		}
-		p->cfg.rules = p->own_rules;
-	}
-	if (open_outputs(p, err, errlen) == -1 ||
+	if (load_policy(p, err, errlen) == -1 ||
+	    open_outputs(p, err, errlen) == -1 ||
 	    open_stages(p, err, errlen) == -1)
 		goto fail;
 	return p;
 fail:
 	pipeline_free(p);
 	return NULL;
+}
+
+/* What the operator writes. Mistakes in both files are told in one run. */
+static int
+load_policy(struct pipeline *p, char *err, size_t errlen)
+{
+	const char *rules = p->cfg.rules_path, *list = p->cfg.interceptors_path;
+	const char *bad = NULL;
+	char why[512] = "";
+	int sys;
+
+	if (rules != NULL) {
+		p->cfg.rules = p->own_rules = ruleset_load(rules, p->cfg.vars,
+		    on_rule_error, p, &sys, why, sizeof(why));
+		bad = p->own_rules == NULL ? rules : NULL;
+	}
+	if (list != NULL && why[0] == '\0') {
+		p->interceptors = interceptors_load(
+		    list, on_rule_error, p, &sys, why, sizeof(why));
+		if (p->interceptors == NULL && bad == NULL)
+			bad = list;
+	}
+	if (bad == NULL)
+		return 0;
+	if (why[0] != '\0')
+		snprintf(err, errlen, "%s", why);
+	else
+		snprintf(err, errlen, "%s: not loaded, nothing was read", bad);
+	return -1;
 }
 
 static int
@@ -137,6 +156,7 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	    p->cfg.trust, p->cfg.ntrust, p->cfg.no_system_trust, err, errlen);
 	if (p->verifier == NULL)
 		return -1;
+	verifier_use_interceptors(p->verifier, p->interceptors);
 	p->env.sink.emit = on_obs;
 	p->env.sink.chain = on_chain;
 	p->env.sink.ctx = p;
@@ -176,6 +196,7 @@ pipeline_free(struct pipeline *p)
 		store_close(p->store);
 	if (p->history != NULL)
 		history_free(p->history);
+	interceptors_free(p->interceptors);
 	if (p->own_rules != NULL)
 		ruleset_free(p->own_rules);
 	explicit_bzero(p->env.secret_key, sizeof(p->env.secret_key));

@@ -26,6 +26,7 @@ struct pipeline_config {
 	const char *rules_path; /* NULL: rules must be set */
 	const struct rule_vars *vars; /* for rules_path; NULL: none set */
 	const struct ruleset *rules; /* used if rules_path is NULL */
+	const char *interceptors_path; /* NULL: no such product is known */
 	const char *db_path; /* NULL: store nothing */
 	const char *eve_path; /* "-" standard output; NULL: none */
 	const char *host; /* EVE's `host`; NULL: left out */
@@ -36,7 +37,7 @@ struct pipeline_config {
 	const char *command_line; /* kept with the run */
 	struct tracker_config tracker;
 	struct resetters resetters; /* whose resets are no finding */
-	/* one sentence; rule errors come as several lines */
+	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);

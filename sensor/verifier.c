@@ -34,6 +34,7 @@ struct verifier {
 	struct entry *bucket[BUCKETS];
 	struct entry *newest, *oldest;
 	unsigned entries;
+	const struct interceptors *interceptors;
 	struct verifier_counters n;
 };
 
@@ -248,6 +249,12 @@ verifier_free(struct verifier *v)
 	free(v);
 }
 
+void
+verifier_use_interceptors(struct verifier *v, const struct interceptors *list)
+{
+	v->interceptors = list;
+}
+
 /* ---- chains ---- */
 
 static X509 *
@@ -312,6 +319,18 @@ remember(struct verifier *v, const STACK_OF(X509) * path)
 }
 
 static void
+name_interceptor(const struct interceptors *list, struct chain_verdict *out)
+{
+	const struct interceptor *i = interceptors_find(list, &out->leaf);
+
+	if (i == NULL)
+		return;
+	out->interceptor = i->kind;
+	memcpy(
+	    out->interceptor_name, i->product, sizeof(out->interceptor_name));
+}
+
+static void
 verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
     unsigned n)
 {
@@ -341,6 +360,7 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 		v->n.malformed++;
 		return;
 	}
+	name_interceptor(v->interceptors, out);
 	anchors_offer(v->trust.system, v->trust.store, sent);
 	verifier_check_path(&v->trust, sent, out, &path);
 	remember(v, path);

@@ -10,7 +10,7 @@
 #ifndef STRIPWIRE_VERIFIER_H
 #define STRIPWIRE_VERIFIER_H
 
-#include "decoders/x509.h"
+#include "rules/interceptors.h"
 
 #define VERIFIER_CACHE 4096 /* verdicts, about 7 KiB each */
 #define VERIFIER_CHAIN_MAX 16 /* certificates looked at; more are counted */
@@ -29,6 +29,11 @@ struct verifier_counters {
 struct verifier *verifier_new(const char *const *extra, unsigned nextra,
     bool no_system, char *err, size_t errlen);
 void verifier_free(struct verifier *v);
+
+/* Issuers of chains verified from now on are looked up in the list, which
+ * outlives v. Without one no product is known. */
+void verifier_use_interceptors(
+    struct verifier *v, const struct interceptors *list);
 
 /* Verifies if not known yet. The result stays valid until the next call. */
 const struct chain_verdict *verifier_chain(struct verifier *v,

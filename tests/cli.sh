@@ -138,6 +138,12 @@ try 'rule with an error' 2 'bad.rules:1:[0-9]+: .*findign' "$sw" read -r "$tmp/b
 ok 'every mistake in one run' grep -qE 'bad.rules:2:[0-9]+: ' "$tmp/err"
 ok 'with a caret' grep -qE '^ *\^' "$tmp/err"
 try 'rules missing' 2 'none.rules: ' "$sw" read -r "$tmp/none.rules" "${db[@]}" "$attack"
+printf 'Some Proxy\tSome\tfirewall\nx\ty\ttool\n' >"$tmp/bad.list"
+try 'list with an error' 2 'bad.list:1:17: .*tool, gateway' "$sw" read -r "$rules" --interceptors "$tmp/bad.list" "${db[@]}" "$attack"
+ok 'of the list too' grep -qE 'bad.list:2:1: ' "$tmp/err"
+try 'mistakes in rules and list in one run' 2 'bad.list:2:1: ' "$sw" read -r "$tmp/bad.rules" --interceptors "$tmp/bad.list" "${db[@]}" "$attack"
+ok 'of both' grep -qE 'bad.rules:2:[0-9]+: ' "$tmp/err"
+try 'list missing' 2 'none.list: ' "$sw" read -r "$rules" --interceptors "$tmp/none.list" "${db[@]}" "$attack"
 try 'trust file missing' 2 'none.pem: ' "$sw" read -r "$rules" --trust "$tmp/none.pem" "${db[@]}" "$attack"
 try 'trust file without certificates' 2 'text.pcap: ' "$sw" read -r "$rules" --trust "$tmp/text.pcap" "${db[@]}" "$attack"
 

@@ -457,20 +457,31 @@ TEST(d7_validity)
 	}
 }
 
+static void
+issued_by(enum interceptor_kind kind, const char *product)
+{
+	v.interceptor = (uint8_t)kind;
+	snprintf(v.interceptor_name, sizeof(v.interceptor_name), "%s", product);
+}
+
 TEST(d8_interceptor)
 {
 	begin(143);
 	v.trust = TRUST_ROOT_UNKNOWN;
-	snprintf(
-	    v.leaf.issuer, sizeof(v.leaf.issuer), "CN=FG100D,O=Fortinet,C=US");
+	issued_by(ICPT_GATEWAY, "FortiGate");
 	ask(detect_cert);
 	CHECK(confidence(FIND_CERT_INTERCEPTOR) >= 85);
 	begin(143);
 	v.trust = TRUST_ROOT_UNKNOWN;
-	snprintf(
-	    v.leaf.issuer, sizeof(v.leaf.issuer), "CN=mitmproxy,O=mitmproxy");
+	issued_by(ICPT_TOOL, "mitmproxy");
 	ask(detect_cert);
 	CHECK(confidence(FIND_CERT_INTERCEPTOR) >= 85);
+	/* a public authority's name, or somebody got into the store */
+	begin(143);
+	issued_by(ICPT_ENDPOINT, "Avast");
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_INTERCEPTOR) >= 50);
+	CHECK(confidence(FIND_CERT_INTERCEPTOR) < 85);
 }
 
 TEST(d8_silent_twins)
@@ -478,16 +489,12 @@ TEST(d8_silent_twins)
 	/* pinned by the operator */
 	begin(143);
 	v.anchor = ANCHOR_EXTRA;
-	snprintf(v.leaf.issuer, sizeof(v.leaf.issuer), "CN=x,O=Fortinet");
+	issued_by(ICPT_GATEWAY, "FortiGate");
 	ask(detect_cert);
 	check_silent();
-	/* the device's own */
+	/* a root that nobody knows, and no product's */
 	begin(25);
 	v.trust = TRUST_ROOT_UNKNOWN;
-	snprintf(
-	    v.leaf.issuer, sizeof(v.leaf.issuer), "CN=support,O=Fortinet,C=US");
-	snprintf(v.leaf.subject, sizeof(v.leaf.subject),
-	    "CN=FortiMail,O=Fortinet,C=US");
 	ask(detect_cert);
 	CHECK(found(FIND_CERT_INTERCEPTOR) == NULL);
 }

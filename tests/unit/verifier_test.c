@@ -405,6 +405,32 @@ TEST(the_cache_is_bounded_and_the_oldest_goes)
 	verifier_free(v);
 }
 
+TEST(issuers_are_looked_up_in_the_list)
+{
+	static const char text[] = "Issuing\tThe Product\tgateway\n";
+	struct interceptors *list = interceptors_parse("t",
+	    (struct slice){(const uint8_t *)text, sizeof(text) - 1}, NULL,
+	    NULL);
+	struct verifier *v = lab_verifier();
+	struct cert *leaf =
+	    cert_make(&(struct mould){.cn = "m", .issuer = sub});
+	struct cert *alone = cert_make(&(struct mould){.cn = "m"});
+	struct chain_verdict r;
+
+	CHECK_INT(check(v, leaf, sub, NULL).interceptor, ICPT_NONE);
+	verifier_use_interceptors(v, list);
+	r = check(v, leaf, sub, NULL);
+	CHECK_INT(r.interceptor, ICPT_GATEWAY);
+	CHECK_STR(r.interceptor_name, "The Product");
+	r = check(v, alone, NULL, NULL);
+	CHECK_INT(r.interceptor, ICPT_NONE);
+	CHECK_STR(r.interceptor_name, "");
+	cert_free(leaf);
+	cert_free(alone);
+	verifier_free(v);
+	interceptors_free(list);
+}
+
 TEST(bad_anchor_files_are_named)
 {
 	const char *missing = "/nonexistent/ca.pem", *empty = "/dev/null";
