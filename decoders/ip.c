@@ -403,6 +403,7 @@ tunnel(
 		return IP_NOT_TCP;
 	}
 	c->n.tunnels++;
+	c->n.tunnel[pkt->tunnel]++;
 	pkt->ip_caplen = in->held;
 	pkt->flags &= ~(uint32_t)HEADER_FLAGS;
 	return IP_TCP;

@@ -23,12 +23,24 @@ enum ip_result {
 	IP_MALFORMED /* lengths or fields contradict each other */
 };
 
+enum tunnel_kind {
+	TUNNEL_IN_IP,
+	TUNNEL_GRE,
+	TUNNEL_ERSPAN,
+	TUNNEL_VXLAN,
+	TUNNEL_GENEVE,
+	TUNNEL_ETHERIP,
+	TUNNEL_MPLS,
+	TUNNEL_KINDS
+};
+
 /* v4, v6: IP headers, those in tunnels too. tunnels: layers taken off;
  * tunnel_deep: packets with more of them than TUNNEL_DEPTH, left alone. */
 struct ip_counters {
 	uint64_t v4, v6, tcp, other, fragments, reassembled, frag_dropped,
 	    frag_overlap, truncated, malformed, bad_ip_csum, bad_tcp_csum,
 	    open_tcp_csum, tunnels, tunnel_deep;
+	uint64_t tunnel[TUNNEL_KINDS]; /* the same layers by their kind */
 };
 
 struct ip_ctx; /* the defragmenter and the counters */

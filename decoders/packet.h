@@ -75,6 +75,7 @@ struct packet {
 	uint16_t ip_id; /* IPv4 only */
 	uint8_t ttl; /* or hop limit */
 	uint8_t ip_proto;
+	uint8_t tunnel; /* enum tunnel_kind (ip.h) of the layer just entered */
 
 	/* TCP, if ip_proto is 6 and ip_decode() said IP_TCP */
 	uint8_t tcp_flags;

@@ -107,6 +107,7 @@ mirrored(
 
 	if (r != TUNNEL_IP)
 		return r;
+	pkt->tunnel = TUNNEL_ERSPAN;
 	if (word & ERSPAN_CUT && in->wire == in->held)
 		in->wire++;
 	return inner(pkt, in, LINK_ETHER_IN_TUNNEL);
@@ -147,6 +148,7 @@ gre(struct packet *pkt, struct ip_payload *in)
 	r = step(in, size);
 	if (r != TUNNEL_IP)
 		return r;
+	pkt->tunnel = type == TYPE_ERSPAN ? TUNNEL_ERSPAN : TUNNEL_GRE;
 	if (type == TYPE_ERSPAN && !(flags & GRE_NUMBER))
 		return inner(pkt, in, LINK_ETHER_IN_TUNNEL);
 	if (type == TYPE_ERSPAN || type == TYPE_ERSPAN3)
@@ -164,6 +166,7 @@ vxlan(struct packet *pkt, struct ip_payload *in)
 		return r;
 	if (!(p[0] & VXLAN_HAS_VNI))
 		return TUNNEL_NONE;
+	pkt->tunnel = TUNNEL_VXLAN;
 	return inner(pkt, in, LINK_ETHER_IN_TUNNEL);
 }
 
@@ -177,6 +180,7 @@ geneve(struct packet *pkt, struct ip_payload *in)
 		return r;
 	if (p[0] >> 6 != 0 || p[1] & GENEVE_CONTROL)
 		return TUNNEL_NONE;
+	pkt->tunnel = TUNNEL_GENEVE;
 	r = step(in, (p[0] & 0x3fu) * 4);
 	return r == TUNNEL_IP ? inner(pkt, in, be16(p + 2)) : r;
 }
@@ -219,6 +223,7 @@ etherip(struct packet *pkt, struct ip_payload *in)
 
 	if (r != TUNNEL_IP)
 		return r;
+	pkt->tunnel = TUNNEL_ETHERIP;
 	return p[0] >> 4 == 3 ? inner(pkt, in, LINK_ETHER_IN_TUNNEL)
 			      : TUNNEL_NONE;
 }
@@ -233,6 +238,7 @@ tunnel_protocol(uint8_t proto)
 enum tunnel_result
 tunnel_enter(struct packet *pkt, struct ip_payload *in)
 {
+	pkt->tunnel = pkt->ip_proto == PROTO_MPLS ? TUNNEL_MPLS : TUNNEL_IN_IP;
 	switch (pkt->ip_proto) {
 	case PROTO_UDP:
 		return udp(pkt, in);

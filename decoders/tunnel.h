@@ -28,7 +28,7 @@ bool tunnel_protocol(uint8_t proto);
 bool tunnel_udp(struct ip_payload in);
 
 /* Looks at what pkt->ip_proto says `in` is. On TUNNEL_IP the link fields are
- * those of the inner frame, if there is one, PKT_TUNNEL is set and pkt->outer
+ * those of the inner frame, if there is one, PKT_TUNNEL and pkt->tunnel are set and pkt->outer
  * keeps the outermost IP header; the network fields are the caller's to fill. */
 enum tunnel_result tunnel_enter(struct packet *pkt, struct ip_payload *in);
 

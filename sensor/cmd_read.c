@@ -28,6 +28,7 @@ struct read_options {
 	const char *trust[TRUST_MAX];
 	const char *rules; /* as given, or NULL */
 	const char *interceptors; /* likewise */
+	const char *stats; /* likewise */
 	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
 	char host[HOST_NAME_MAX + 1];
 	bool json, quiet, verbose;
@@ -61,6 +62,7 @@ static const char help[] =
     "      --host NAME       name of this sensor in the JSON (default: this\n"
     "                        machine's)\n"
     "      --json            summary as JSON\n"
+    "      --stats FILE      write the same, with all counters, to FILE too\n"
     "      --again           store and learn even what was read before\n"
     "      --fail-on SEV     exit 3 if an alert is at least info, low,\n"
     "                        medium, high or critical\n"
@@ -85,6 +87,7 @@ enum {
 	OPT_EVE,
 	OPT_HOST,
 	OPT_JSON,
+	OPT_STATS,
 	OPT_AGAIN,
 	OPT_FAIL_ON,
 	OPT_REASSEMBLY,
@@ -102,6 +105,7 @@ static const struct option options[] = {
     {"eve", required_argument, NULL, OPT_EVE},
     {"host", required_argument, NULL, OPT_HOST},
     {"json", no_argument, NULL, OPT_JSON},
+    {"stats", required_argument, NULL, OPT_STATS},
     {"again", no_argument, NULL, OPT_AGAIN},
     {"fail-on", required_argument, NULL, OPT_FAIL_ON},
     {"reassembly", required_argument, NULL, OPT_REASSEMBLY},
@@ -190,6 +194,9 @@ one_option(struct read_options *o, int c)
 		return -1;
 	case OPT_JSON:
 		o->json = true;
+		return -1;
+	case OPT_STATS:
+		o->stats = optarg;
 		return -1;
 	case OPT_AGAIN:
 		o->cfg.again = true;
@@ -341,6 +348,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 					    .quiet = o->quiet,
 					    .verbose = o->verbose,
 					    .db_path = o->cfg.db_path,
+					    .stats_path = o->stats,
 					    .fail_on = o->fail_on});
 	pipeline_free(p);
 	summary_free(r.summary);

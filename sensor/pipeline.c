@@ -444,6 +444,8 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	*out = p->n;
 	out->ip = *ip_counters(p->ip);
 	out->tracker = *tracker_counters(p->tracker);
+	out->norm = *tracker_norm_counters(p->tracker);
+	out->evidence = *tracker_evidence_counters(p->tracker);
 	out->judge = *judge_counters(p->judge);
 	out->mail = p->env.n;
 	if (p->store != NULL)

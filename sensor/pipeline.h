@@ -57,6 +57,8 @@ struct pipeline_totals {
 	uint64_t lost; /* alerts that could not be stored */
 	struct ip_counters ip;
 	struct tracker_counters tracker;
+	struct norm_counters norm;
+	struct evidence_counters evidence;
 	struct judge_counters judge;
 	struct mail_counters mail;
 	uint64_t observed[OBS_KIND_COUNT];

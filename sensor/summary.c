@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "db/query.h"
+#include "sensor/counters.h"
 #include "sensor/text.h"
 
 /* Alerts that say the same of the same two hosts share a row. */
@@ -44,7 +45,7 @@ static void print_rows(struct summary *);
 static void print_counts(struct summary *, const struct summary_end *,
     const struct pipeline_totals *);
 static void print_next(struct summary *, const struct summary_end *);
-static void print_json(struct summary *, const struct summary_end *,
+static int print_json(struct summary *, const struct summary_end *,
     const struct pipeline_totals *, int);
 
 struct summary *
@@ -167,9 +168,9 @@ summary_end(struct summary *s, const struct summary_end *e)
 	for (int sev = e->fail_on; sev >= 0 && sev <= SEV_CRITICAL; sev++)
 		if (s->counts[sev] > 0)
 			status = 3;
-	if (e->json)
-		print_json(s, e, &t, status);
-	else if (!e->quiet && t.packets + t.captures > 0) {
+	if (e->json || e->stats_path != NULL)
+		status = print_json(s, e, &t, status);
+	if (!e->json && !e->quiet && t.packets + t.captures > 0) {
 		if (t.known_captures > 0 && e->db_path != NULL)
 			drop_dead_ids(s, e->db_path);
 		print_rows(s);
@@ -318,23 +319,16 @@ print_counts(struct summary *s, const struct summary_end *e,
 		    "%" PRIu64 " of the captures had been read before: their "
 		    "alerts are in the database already\n",
 		    t->known_captures);
-	if (k->holes > 0)
-		fprintf(f,
-		    "not captured: %" PRIu64 " holes, %" PRIu64
-		    " bytes of payload\n",
-		    k->holes, k->hole_bytes);
+	counters_print(f, t, e->verbose);
 	if (t->judge.rst_authorised > 0)
 		fprintf(f, "forged resets of authorized devices: %" PRIu64 "\n",
 		    t->judge.rst_authorised);
 	if (e->verbose)
 		fprintf(f,
 		    "observations %" PRIu64 ", findings %" PRIu64
-		    ", without a rule %" PRIu64 "; reordered %" PRIu64
-		    ", retransmitted %" PRIu64 ", wrong checksums %" PRIu64
-		    " IP %" PRIu64 " TCP, evicted flows %" PRIu64 "\n",
+		    ", without a rule %" PRIu64 "\n",
 		    t->judge.observations, t->judge.findings,
-		    t->judge.unmatched, k->reordered, k->retrans,
-		    t->ip.bad_ip_csum, t->ip.bad_tcp_csum, k->evicted);
+		    t->judge.unmatched);
 }
 
 static void
@@ -409,8 +403,8 @@ json_traffic(json_t *o, const struct pipeline_totals *t)
 	set_int(o, "tls_handshakes", t->mail.tls_handshakes);
 }
 
-static void
-print_json(struct summary *s, const struct summary_end *e,
+static json_t *
+make_json(const struct summary *s, const struct summary_end *e,
     const struct pipeline_totals *t, int status)
 {
 	const struct tracker_counters *k = &t->tracker;
@@ -439,10 +433,46 @@ print_json(struct summary *s, const struct summary_end *e,
 	set_int(o, "bad_tcp_checksums", t->ip.bad_tcp_csum);
 	set_int(o, "flows_evicted", k->evicted);
 	set_int(o, "resets_authorized", t->judge.rst_authorised);
+	json_object_set_new(o, "counters", counters_json(t));
 	json_object_set_new(o, "database",
 	    e->db_path != NULL ? json_string(e->db_path) : json_null());
 	set_int(o, "exit_status", (uint64_t)status);
-	json_dumpf(o, s->out, JSON_INDENT(2));
-	fputc('\n', s->out);
+	return o;
+}
+
+/* -1: it could not be written, which is said. */
+static int
+write_stats(const char *path, const json_t *o)
+{
+	FILE *f = fopen(path, "w");
+	bool bad = f == NULL;
+
+	if (f != NULL) {
+		bad = json_dumpf(o, f, JSON_INDENT(2)) == -1 ||
+		      fputc('\n', f) == EOF;
+		bad |= fclose(f) == EOF;
+	}
+	if (bad)
+		fprintf(stderr, "%s: statistics not written: %s\n", path,
+		    strerror(errno));
+	return bad ? -1 : 0;
+}
+
+/* Returns the exit status. */
+static int
+print_json(struct summary *s, const struct summary_end *e,
+    const struct pipeline_totals *t, int status)
+{
+	json_t *o = make_json(s, e, t, status);
+
+	if (e->stats_path != NULL && write_stats(e->stats_path, o) == -1) {
+		status = status == 0 ? 1 : status;
+		set_int(o, "exit_status", (uint64_t)status);
+	}
+	if (e->json) {
+		json_dumpf(o, s->out, JSON_INDENT(2));
+		fputc('\n', s->out);
+	}
 	json_decref(o);
+	return status;
 }

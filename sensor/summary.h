@@ -20,6 +20,7 @@ struct summary_end {
 	int status; /* of pipeline_read() */
 	bool stopped, json, quiet, verbose;
 	const char *db_path; /* NULL: none */
+	const char *stats_path; /* what --json says goes there too, or NULL */
 	int fail_on; /* enum severity or -1 */
 };
 

@@ -466,3 +466,15 @@ tracker_counters(struct tracker *t)
 	t->n.stuck = n->stuck + stream_counters(t->norm.stream)->warnings;
 	return &t->n;
 }
+
+const struct norm_counters *
+tracker_norm_counters(const struct tracker *t)
+{
+	return &t->norm.n;
+}
+
+const struct evidence_counters *
+tracker_evidence_counters(const struct tracker *t)
+{
+	return evidence_counters(t->evidence);
+}

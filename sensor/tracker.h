@@ -23,6 +23,8 @@
 
 #include "decoders/ip.h"
 #include "decoders/mail.h"
+#include "sensor/evidence.h"
+#include "sensor/normalize.h"
 
 enum reassembly {
 	REASSEMBLY_ON_DEMAND, /* in-order segments go straight through */
@@ -65,5 +67,8 @@ void tracker_flush(struct tracker *t);
 
 void tracker_config_default(struct tracker_config *cfg);
 const struct tracker_counters *tracker_counters(struct tracker *t);
+const struct norm_counters *tracker_norm_counters(const struct tracker *t);
+const struct evidence_counters *tracker_evidence_counters(
+    const struct tracker *t);
 
 #endif

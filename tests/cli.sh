@@ -158,6 +158,13 @@ try 'eve folder missing' 2 "$tmp/no/e.json: " "${read_[@]}" --no-db --eve "$tmp/
 ok 'with --eve - nothing else on standard output' python3 -c "import json,sys; [json.loads(l) for l in open('$tmp/out')]"
 "${read_[@]}" --no-db --json "$attack" >"$tmp/out" 2>/dev/null
 ok '--json' python3 -c "import json; d=json.load(open('$tmp/out')); assert d['packets'] > 0 and d['captures'] == 1"
+try '--stats' 0 . "${read_[@]}" --no-db --stats "$tmp/stats.json" "$killed"
+ok 'statistics are JSON' python3 -c "import json; d=json.load(open('$tmp/stats.json'))['counters']; assert d['resets']['seen'] > 9"
+try '--stats, folder missing' 1 "$tmp/no/s.json: statistics not written: No such" "${read_[@]}" --no-db --stats "$tmp/no/s.json" "$attack"
+python3 tests/rewrite.py vxlan "$killed" "$tmp/vxlan.pcap"
+try 'what is odd, with -v' 0 '^tunnels: [0-9]* in VXLAN$' "${read_[@]}" --no-db -v "$tmp/vxlan.pcap"
+try 'and not without' 0 . "${read_[@]}" --no-db "$tmp/vxlan.pcap"
+ok 'is not said' eval '! grep -q -e ^tunnels -e ^limits -e "^not captured" "$tmp/out"'
 try 'quiet' 0 '^$' bash -c '"$@"; echo' _ "${read_[@]}" -q --no-db "$attack"
 ok 'eve to a full disk is told' bash -c '! "$@" --no-db --eve /dev/full '"'$attack'"' 2>/dev/null' _ "${read_[@]}"
 

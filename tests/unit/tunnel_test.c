@@ -102,6 +102,24 @@ check_segment(bool v6)
 	CHECK(!(pkt.flags & PKT_BAD_TCP_CSUM));
 }
 
+static enum tunnel_kind
+kind_of(const struct tunnel_case *t)
+{
+	switch (t->proto) {
+	case 47:
+		return strncmp(t->name, "erspan", 6) == 0 ? TUNNEL_ERSPAN
+							  : TUNNEL_GRE;
+	case 17:
+		return t->name[0] == 'v' ? TUNNEL_VXLAN : TUNNEL_GENEVE;
+	case 97:
+		return TUNNEL_ETHERIP;
+	case 137:
+		return TUNNEL_MPLS;
+	default:
+		return TUNNEL_IN_IP;
+	}
+}
+
 static void
 one_case(const struct tunnel_case *t, bool outer6)
 {
@@ -118,6 +136,7 @@ one_case(const struct tunnel_case *t, bool outer6)
 	if (t->mac)
 		CHECK(memcmp(pkt.mac, ETHER, 12) == 0);
 	CHECK_INT(ip_counters(ctx)->tunnels, 1);
+	CHECK_INT(ip_counters(ctx)->tunnel[kind_of(t)], 1);
 	CHECK_INT(ip_counters(ctx)->tcp, 1);
 }
 
