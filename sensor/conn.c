@@ -163,6 +163,15 @@ set_candidate(struct conn *c, const struct packet *pkt, enum dir dir)
 	c->cand_time = pkt->time;
 }
 
+/* Simultaneous open (RFC 9293 3.5), and the SYN of the mail server was seen
+ * first: it was taken for a client. */
+static bool
+is_turned_round(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	return c->state == CONN_HALF && dir == DIR_S2C &&
+	       mail_port(pkt->dport) && !mail_port(pkt->sport);
+}
+
 /* The first SYN, another one before the handshake is complete, or one on a
  * living connection. Returns false where a new connection has begun. */
 static bool
@@ -170,6 +179,8 @@ on_syn(struct conn *c, const struct packet *pkt, enum dir dir)
 {
 	struct norm_dir *d = &c->norm.d[dir];
 
+	if (is_turned_round(c, pkt, dir))
+		return false;
 	if (d->known && d->base == pkt->seq + 1) {
 		note_scale(c, pkt, dir);
 		c->vis &= ~(uint32_t)VIS_MIDSTREAM;
@@ -209,6 +220,10 @@ on_syn_ack(struct conn *c, const struct packet *pkt, enum dir dir)
 		if (fits)
 			c->vis &= ~(uint32_t)VIS_MIDSTREAM;
 		return;
+	}
+	if (fits && d->soft) {
+		note_scale(c, pkt, dir);
+		return; /* the normalizer puts it right */
 	}
 	/* Another answer to the same SYN, or one to a candidate's. */
 	if (fits || (c->cand[!dir] && pkt->ack == c->cand_isn[!dir] + 1)) {
@@ -332,7 +347,8 @@ normalise(
 	struct norm_seg s = segment_of(c, pkt, dir);
 	unsigned r;
 
-	if (pkt->tcp_flags & TCP_SYN && c->norm.d[dir].base != s.seq)
+	if (pkt->tcp_flags & TCP_SYN && c->norm.d[dir].base != s.seq &&
+	    !c->norm.d[dir].soft)
 		return; /* a candidate's, or forged */
 	if (pkt->len < pkt->wire_len)
 		c->vis |= VIS_TRUNCATED;

@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#define GREETING_MAX 512 /* RFC 5321 4.5.3.1.5 */
 #define SAMPLE 16 /* decoders looked at for one to take away */
 #define PUBLIC_ID_MASK ((1ull << 51) - 1)
 
@@ -288,6 +289,17 @@ take_idlest(struct tracker *t)
 	session_finish(t, idlest);
 }
 
+/* The greeting lies in the hole that the flow begins with, and these bytes are
+ * what is left of it: let the client tell. */
+static bool
+is_rest_of_greeting(const struct conn *c, const struct norm_piece *p)
+{
+	const struct obs_gap *g = &c->gap[DIR_S2C];
+
+	return p->dir == DIR_S2C && g->bytes > 0 && g->at == 0 &&
+	       p->at < (uint64_t)g->bytes + GREETING_MAX;
+}
+
 /* The first bytes of the flow decide. */
 static void
 decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
@@ -298,6 +310,8 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	    .vis = c->vis};
 
 	if (!may_be_mail(c, p)) {
+		if (is_rest_of_greeting(c, p))
+			return;
 		c->mute = true;
 		set_opaque(t, c);
 		return;

@@ -62,7 +62,7 @@ jobs=-j$(nproc)
 part "build, gcc" must make -s $jobs stripwire
 part "build, clang" must make -s $jobs CC=clang B=build/clang build/clang/stripwire
 part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B=build/asan
-make -s stripwire
+make -s stripwire tools
 part "lint" tests/lint.sh
 part "units, sanitizers" units asan
 part "goldens" tests/golden.sh

@@ -4,12 +4,18 @@
 
     tcp.py [-v] [--keep DIR] [--only REGEX] [--way REGEX] [--seeds N]
 
-tests/tcp/*.txt hold sessions and rows: dialogues as tools/make_capture.py has them, and besides
+tests/tcp/*.txt hold sessions and rows, c.txt those of the catalogue's section C, h.txt what TCP may do besides: dialogues
+as tools/make_capture.py has them, and besides
 
-    put S|C FLAGS [seq=N] [ack=N] [data=TEXT] ...   a segment in the name of this side. FLAGS of FSRPA; numbers count from
+    put S|C FLAGS [seq=N] [ack=N] [data=TEXT] ...   a segment in the name of this side. FLAGS of FSRPAU; numbers count from
                      where this side and its peer are (seq=-20: behind by 20; seq=@N, ack=@N: from the first number); in
                      TEXT + is a space and ~ the end of a line. A host's own segment unless one of ttl= id= win= df=0 mac=
-                     sum=bad says otherwise. Moves nobody's numbers; with `moves` the sender's.
+                     sum=bad urg=N (pointer) opt=HEX (options) ts=MS (its time stamp is older by this) says otherwise.
+                     Moves nobody's numbers; with `moves` the sender's.
+    open PORT [wrap=N]   as conn, and nothing is sent yet; N bytes before both numbers wrap
+    stamps           time stamps in every segment from here on
+    skip S|C N       so many numbers of this side that the capture does not show
+    ttl S|C N        this side's packets have this TTL from here on
     key              the segments from here to `end` define the row: reordering leaves their own order as it is
     answer S|C TEXT  as `S: TEXT`, and the other side does not acknowledge it
     run NAME         the steps of a session
@@ -17,11 +23,12 @@ tests/tcp/*.txt hold sessions and rows: dialogues as tools/make_capture.py has t
                      alert holds this (says4: over IPv4, where there is an IP id)
     sees WORD        what every alert says of what was seen, in this order and at this port
     option ...       of `stripwire read`
+    count KEY=N ...  tools/observe counts so many of these in all connections together, in both ways of reassembly
 
 All that is expected is what the catalogue says of the row, whatever the way: IPv4, IPv6; `bytes` every segment of data cut
 to one byte; `twice` every frame seen twice; `odd` the server at a port that says nothing, 10000 up (not where TLS comes
-first: there the port alone tells that it is mail); `reordered` within 3 places and 100 ms, SEEDS times each. A band is that of the
-row as written: where segments overtake each other, a row can become its neighbour, and the finding alone is asked for.
+first: there the port alone tells that it is mail); `reordered` within 3 places and 100 ms, SEEDS times each. A band is that of
+the row as written: where segments overtake each other, a row can become its neighbour, and the finding alone is asked for.
 """
 import argparse
 import concurrent.futures
@@ -41,7 +48,7 @@ sys.path.insert(0, HERE)
 import scenes  # noqa: E402
 from make_capture import Capture, checksum  # noqa: E402
 
-FLAGS = {'F': 1, 'S': 2, 'R': 4, 'P': 8, 'A': 16}
+FLAGS = {'F': 1, 'S': 2, 'R': 4, 'P': 8, 'A': 16, 'U': 32}
 APART = .1  # seconds: what is further apart does not overtake
 PLACES = 3
 
@@ -50,6 +57,7 @@ class Segments(Capture):
     def __init__(self, v6, way):
         super().__init__(v6)
         self.one_byte, self.port_up, self.keyed, self.key = way == 'bytes', 10000 * (way == 'odd'), False, []
+        self.stamps, self.options, self.older = False, b'', 0
 
     def other(self, who):
         return 'S' if who == 'C' else 'C'
@@ -57,6 +65,14 @@ class Segments(Capture):
     def emit(self, frame):
         self.frames.append((self.now, frame))
         self.key.append(self.keyed)
+
+    def frame(self, src, dst, tcp, ttl):
+        options = self.options
+        if self.stamps:
+            options += struct.pack('>HBBII', 0x0101, 8, 10, int(self.now * 1000) - self.older & 0xffffffff, 7)
+        options += b'\1' * (-len(options) % 4)
+        tcp = tcp[:12] + bytes([0x50 + 4 * len(options)]) + tcp[13:20] + options + tcp[20:]
+        return super().frame(src, dst, tcp, ttl)
 
     def packet(self, who, flags, data=b'', seq=None, ttl=None):
         n = len(self.frames)
@@ -85,7 +101,7 @@ class Segments(Capture):
     def do_put(self, who, flags, *words, data='', **o):
         bits = sum(FLAGS[f] for f in flags)
         data = data.replace('+', ' ').replace('~', '\r\n').encode()
-        step = 1 if self.one_byte and len(data) > 1 else max(len(data), 1)
+        step = 1 if self.one_byte and len(data) > 1 and not bits & 2 else max(len(data), 1)
         a = self.side[who]
         for i in range(0, max(len(data), 1), step):
             self.one(who, bits, data[i:i + step], i, o)
@@ -101,8 +117,11 @@ class Segments(Capture):
         a.ip_id = int(o.get('id', (kept + 1) & 0xffff))
         seq = (self.number(a, o.get('seq', '+0')) + at) & 0xffffffff
         ack = self.number(b, o.get('ack', '+0')) if bits & 16 else 0
-        tcp = struct.pack('>HHIIBBHHH', a.port, b.port, seq, ack, 0x50, bits, int(o.get('win', 64000)), 0, 0) + data
+        tcp = struct.pack('>HHIIBBHHH', a.port, b.port, seq, ack, 0x50, bits, int(o.get('win', 64000)), 0,
+                          int(o.get('urg', 0))) + data
+        self.options, self.older = bytes.fromhex(o.get('opt', '')), int(o.get('ts', 0))
         f = self.frame(a, b, tcp, int(o.get('ttl', a.ttl)))
+        self.options, self.older = b'', 0
         a.ip_id = kept if 'id' in o else a.ip_id
         if o.get('df') == '0' and not self.v6:
             head = f[14:20] + b'\0\0' + f[22:24] + b'\0\0' + f[26:34]
@@ -120,10 +139,20 @@ class Segments(Capture):
         for s in self.side.values():
             s.first = s.seq - 1 if o.get('shake') != 'no' else s.seq
 
-    def do_open(self, port, **o):
-        """As conn, and nothing is sent yet."""
+    def do_open(self, port, wrap=None, **o):
         self.midstream = True
         self.do_conn(port, shake='no', **o)
+        for s in self.side.values() if wrap else ():
+            s.first = s.seq = 2 ** 32 - int(wrap)
+
+    def do_stamps(self):
+        self.stamps = True
+
+    def do_skip(self, who, n):
+        self.side[who].seq += int(n)
+
+    def do_ttl(self, who, n):
+        self.side[who].ttl = int(n)
 
     def twice(self):
         self.frames = [(t + d, f) for t, f in self.frames for d in (0, .00002)]
@@ -142,7 +171,7 @@ class Segments(Capture):
 
 def expand(steps, sessions):
     """Returns (steps to play, what is expected and how to ask)."""
-    out, asked = [], {'want': [], 'may': [], 'says': [], 'says4': [], 'sees': [], 'option': []}
+    out, asked = [], {'want': [], 'may': [], 'says': [], 'says4': [], 'sees': [], 'count': [], 'option': []}
     for _, line in steps:
         first, _, rest = line.partition(' ')
         if first in ('says', 'says4'):
@@ -166,6 +195,21 @@ def complaints(alerts, asked, way, v6):
     return out
 
 
+def miscounts(args, wanted, way, path):
+    """What the decoders saw, against what was there to be seen. A greeting that comes before the handshake is text in the
+    middle of something, or a hole."""
+    out = []
+    if way.startswith('reordered'):
+        wanted = [w for w in wanted if not re.match('greeting|gap', w)]
+    for more in ([], ["--always"]) if wanted else ():
+        text = subprocess.run([args.observe, *more, path], capture_output=True, text=True, timeout=60).stdout
+        flows = [dict(w.split('=') for w in line.split()[5:]) for line in text.splitlines() if line.startswith('flow ')]
+        for key, n in (w.split('=') for w in wanted):
+            got = sum(int(f[key]) for f in flows)
+            out += [f'{key}={got}, not {n} ' + ' '.join(more)] if got != int(n) else []
+    return out
+
+
 def play(job):
     name, steps, sessions, (v6, way), args, tmp = job
     lines, asked = expand(steps, sessions)
@@ -186,7 +230,7 @@ def play(job):
     if p.returncode:
         return job, ['exit: ' + p.stderr], []
     alerts = [json.loads(line)['stripwire'] for line in p.stdout.splitlines()]
-    return job, complaints(alerts, asked, way, v6), alerts
+    return job, complaints(alerts, asked, way, v6) + miscounts(args, asked['count'], way, path), alerts
 
 
 def main():
@@ -197,6 +241,7 @@ def main():
     p.add_argument('--way', default='')
     p.add_argument('--seeds', type=int, default=3)
     p.add_argument('--binary', default=os.path.join(HERE, '..', 'stripwire'))
+    p.add_argument('--observe', default=os.path.join(HERE, '..', 'build', 'release', 'tools', 'observe'))
     args = p.parse_args()
     sessions, rows, failed = {}, {}, 0
     for path in sorted(glob.glob(os.path.join(HERE, 'tcp', '*.txt'))):

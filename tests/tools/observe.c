@@ -35,6 +35,9 @@ static const struct {
 	const char *name;
 	enum obs_kind kind;
 } shown[] = {
+    {"greeting", OBS_GREETING},
+    {"caps", OBS_CAPS},
+    {"use", OBS_CLEAR_USE},
     {"auth", OBS_AUTH},
     {"content", OBS_MAIL_CONTENT},
     {"asked", OBS_TLS_ASKED},
