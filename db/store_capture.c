@@ -176,7 +176,7 @@ write_end(
 	return store_step(&b);
 }
 
-/* The file was not known: what it taught lasts, if nothing of it was lost. */
+/* The file was not known: what it taught is written, if nothing was lost. */
 static int
 keep(struct store *s, struct store_file *f, const struct store_capture *e,
     struct history *h)
@@ -185,20 +185,9 @@ keep(struct store *s, struct store_file *f, const struct store_capture *e,
 
 	if (rc == SQLITE_OK)
 		rc = write_end(s, f, e);
-	if (rc == SQLITE_OK && !f->lost && h != NULL) {
-		history_keep(h);
+	if (rc == SQLITE_OK && !f->lost && h != NULL)
 		rc = history_sqlite_save(s, h);
-	}
 	return rc;
-}
-
-static enum store_status
-failed(struct store *s, struct history *h, int rc)
-{
-	store_trouble(s, rc);
-	if (h != NULL)
-		history_drop(h);
-	return STORE_FAILED;
 }
 
 enum store_status
@@ -216,11 +205,18 @@ store_file_end(struct store *s, const struct store_capture *c,
 	if (rc == SQLITE_OK)
 		rc = known ? take_out(s, f) : keep(s, f, c, h);
 	if (rc != SQLITE_OK)
-		return failed(s, h, rc);
-	if (h != NULL && (known || f->lost))
+		store_trouble(s, rc);
+	else if (store_commit(s) == -1)
+		rc = SQLITE_ABORT;
+	if (f != NULL && rc == SQLITE_OK)
+		f->known = known;
+	/* what is not on the disk was not learned: the file will be read again,
+	 * and must not count twice then */
+	if (h != NULL && (rc != SQLITE_OK || known || f->lost))
 		history_drop(h);
-	f->known = known;
-	if (store_commit(s) == -1 || (f->lost && !known))
+	else if (h != NULL)
+		history_keep(h);
+	if (rc != SQLITE_OK || (f->lost && !known))
 		return STORE_FAILED;
 	return known ? STORE_KNOWN : STORE_OK;
 }

@@ -101,8 +101,9 @@ void history_each_dirty(struct history *h,
 
 /*
  * Learning can be taken back as a whole: a capture that turns out to have been
- * read before teaches nothing. mark() starts, keep() makes it last (what is
- * dirty is then to be saved), drop() restores the state at mark().
+ * read before teaches nothing, nor does one whose teachings could not be saved.
+ * mark() starts, keep() makes it last, once what is dirty has been saved;
+ * drop() restores the state at mark().
  */
 void history_mark(struct history *h);
 void history_keep(struct history *h);

@@ -198,11 +198,73 @@ TEST(what_a_run_learned_the_next_one_knows)
 	remove_folder();
 }
 
+static void
+run_sql(const char *sql)
+{
+	sqlite3 *raw;
+
+	CHECK_INT(sqlite3_open(db, &raw), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(raw);
+}
+
+/* One more session with server n. */
+static void
+meet(struct history *h, unsigned n)
+{
+	struct server_key key = server_key(n);
+
+	history_mark(h);
+	history_touch_server(h, &key)->sessions++;
+}
+
+static uint32_t
+sessions(const struct history *h, unsigned n)
+{
+	struct server_key key = server_key(n);
+	const struct server_facts *f = history_server(h, &key, LATER);
+
+	return f != NULL ? f->sessions : 0;
+}
+
+/* Read again in the same run, the file would otherwise count twice. */
+TEST(what_could_not_be_saved_was_not_learned)
+{
+	struct history *h = history_new(), *back;
+	struct server_key other = server_key(2);
+	struct store *s;
+
+	make_folder();
+	s = open_db();
+	meet(h, 1);
+	CHECK_INT(end_file(s, "a", 1, h), STORE_OK);
+	store_close(s);
+	run_sql("CREATE TRIGGER full BEFORE INSERT ON servers BEGIN "
+		"SELECT RAISE(FAIL, 'no room'); END");
+	s = open_db();
+	meet(h, 1);
+	history_touch_server(h, &other);
+	CHECK_INT(end_file(s, "b", 2, h), STORE_FAILED);
+	CHECK_INT(sessions(h, 1), 1);
+	store_close(s);
+	run_sql("DROP TRIGGER full");
+	s = open_db();
+	meet(h, 1);
+	CHECK_INT(end_file(s, "b", 2, h), STORE_OK);
+	CHECK_INT(sessions(h, 1), 2);
+	store_close(s);
+	back = load();
+	CHECK_INT(sessions(back, 1), 2);
+	CHECK(history_server(back, &other, LATER) == NULL);
+	history_free(back);
+	history_free(h);
+	remove_folder();
+}
+
 TEST(only_what_changed_is_written)
 {
 	struct history *h;
 	struct store *s;
-	sqlite3 *raw;
 
 	make_folder();
 	h = history_new();
@@ -215,10 +277,7 @@ TEST(only_what_changed_is_written)
 	history_free(h);
 
 	h = load();
-	CHECK_INT(sqlite3_open(db, &raw), SQLITE_OK);
-	CHECK_INT(sqlite3_exec(raw, "DELETE FROM servers", NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(raw);
+	run_sql("DELETE FROM servers");
 	s = open_db();
 	history_mark(h);
 	teach(h, 2);

@@ -134,6 +134,7 @@ one_fault(const char *path, int nth, int error, unsigned *hits)
 	char earlier[256];
 	struct store *s;
 	uint64_t alerts = 0;
+	bool ended = false;
 	int64_t rows;
 	int lost;
 
@@ -149,6 +150,7 @@ one_fault(const char *path, int nth, int error, unsigned *hits)
 		store_run_begin(s, "during", "");
 		store_many(s, 40, 40);
 		(void)sample_file_end(s, "x", 1, &h, earlier);
+		ended = true;
 		store_run_end(s, 1, 2, 3);
 		store_flush(s);
 		alerts = store_counters(s)->alerts;
@@ -170,6 +172,10 @@ one_fault(const char *path, int nth, int error, unsigned *hits)
 		CHECK_INT(alerts, 40);
 		CHECK_INT(sample_ask(path, "SELECT count(*) FROM servers"), 1);
 	}
+	/* memory holds what the file does */
+	CHECK_INT(h.kept + h.dropped, ended);
+	CHECK_INT(h.kept,
+	    ended ? sample_ask(path, "SELECT count(*) FROM servers") : 0);
 	/* and when there is room again, reading again makes it whole */
 	s = open_telling(path, &t);
 	CHECK(s != NULL);
