@@ -284,6 +284,14 @@ store_open_file(struct store *s, char *err, size_t errlen)
 	int64_t version = 0;
 	int rc;
 
+	if (strcmp(s->path, ":memory:") == 0) {
+		/* SQLite would store in memory, beside the file that is locked */
+		snprintf(err, errlen,
+		    "%s: alerts are stored in a file: name one with -d, or "
+		    "store nothing with --no-db",
+		    s->path);
+		return -1;
+	}
 	if (open_and_lock(s, err, errlen) == -1)
 		return -1;
 	rc = sqlite3_open_v2(

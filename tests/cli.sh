@@ -132,6 +132,10 @@ else
 	skipped=$((skipped + 4))
 fi
 
+# SQLite's name for what has no file
+try 'database in memory' 2 ':memory:: .*--no-db' sh -c 'cd "$1" && shift && exec "$@"' - "$tmp" "$sw" read -r "$rules" -d :memory: "$attack"
+ok 'and leaves no file' test ! -e "$tmp/:memory:"
+
 # rules
 printf 'alert smtp any any -> any any (msg:"x"; findign:starttls-stripped; severity:high; sid:1;)\nalert smtp any any -> any 99999 (msg:"y"; severity:high; finding:starttls-stripped; sid:2;)\n' >"$tmp/bad.rules"
 try 'rule with an error' 2 'bad.rules:1:[0-9]+: .*findign' "$sw" read -r "$tmp/bad.rules" "${db[@]}" "$attack"
