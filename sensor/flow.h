@@ -5,6 +5,17 @@
  * be mail needs beyond that hangs off it (struct conn) and other flows do
  * without.
  *
+ * VLAN tags and tunnel identifiers are not in the key. They belong to a link
+ * and not to a connection: one that is routed between two VLANs has another
+ * tag before the router than behind it, and a span shows both; with
+ * asymmetric routing between overlays each direction has the VNI of where it
+ * goes to (RFC 9135, asymmetric IRB), and GRE keys are free to differ. A key that held
+ * them would make half connections of these, which are blind to most attacks
+ * and say so of every session. The price: where two tenants use the same
+ * addresses, the same ports and the same moment, they share a slot, as
+ * connections on reused ports do (conn.c), and what is known of a server is
+ * known of its address in all of them.
+ *
  * The table never grows. When it is full flow_victim() names who goes: the
  * oldest half-open flow, so that a flood of SYNs only evicts itself; then
  * one that both sides have closed; then one that is not mail; then the idlest

@@ -13,6 +13,7 @@ passed=0 failed=0 n=0
 # form, what is expected, what every alert line must hold
 table='
 vlan                same    "vlan":\[100\]
+vlan-each-way       same
 qinq                same    "vlan":\[10,100\]
 mpls                same
 pseudowire          same
@@ -27,6 +28,7 @@ ipip                same
 ip-in-ip6           same
 vxlan               same
 vxlan-8472          same
+vxlan-each-way      same
 vxlan-ip6           same
 geneve              same
 nested              same

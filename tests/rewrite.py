@@ -166,8 +166,16 @@ def gre(f, flags, fields, kind, inner):
     return ETH4 + ip4(47, struct.pack('>HH', flags, kind) + fields + inner)
 
 
-def vxlan(f, port=4789):
-    return ETH4 + ip4(17, udp(port, b'\x08\0\0\0\0\0\x7b\0' + f.data))
+def vxlan(f, port=4789, vni=123):
+    return ETH4 + ip4(17, udp(port, struct.pack('>II', 8 << 24, vni << 8) + f.data))
+
+
+def vlan_each_way(f):
+    return f.eth + struct.pack('>HH', 0x8100, 101 if f.tcp and f.to_server else 100) + f.data[12:]
+
+
+def vxlan_each_way(f):
+    return vxlan(f, vni=6 if f.tcp and f.to_server else 5)
 
 
 def geneve(f):
@@ -338,6 +346,7 @@ def loopback(order):
 
 FORMS = {
     'vlan': each(lambda f: f.eth + b'\x81\0\0\x64' + f.data[12:], others=True),
+    'vlan-each-way': each(vlan_each_way),
     'qinq': each(lambda f: f.eth + b'\x88\xa8\0\x0a\x81\0\0\x64' + f.data[12:], others=True),
     'mpls': each(lambda f: f.eth + b'\x88\x47\0\1\0\x40\0\2\1\x40' + f.ip),
     'pseudowire': each(lambda f: OUTER + b'\x88\x47\0\1\1\x40\0\0\0\0' + f.data, others=True),
@@ -352,6 +361,7 @@ FORMS = {
     'ip-in-ip6': each(lambda f: ETH6 + ip6(41 if f.v6 else 4, f.ip)),
     'vxlan': each(vxlan, others=True),
     'vxlan-8472': each(lambda f: vxlan(f, 8472), others=True),
+    'vxlan-each-way': each(vxlan_each_way),
     'vxlan-ip6': each(lambda f: ETH6 + ip6(17, udp(4789, b'\x08\0\0\0\0\0\x7b\0' + f.data)), others=True),
     'geneve': each(geneve, others=True),
     'nested': each(nested),
