@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "db/addr_text.h"
+#include "decoders/be.h"
 
 #define PACKETS_MAX (LADDER_STEPS + 1)
 #define PAYLOAD_MAX (LADDER_STEPS * (LADDER_TEXT_MAX + 4))
@@ -173,20 +174,6 @@ settle_length(struct evidence_packet *p)
 
 /* ---- what comes out ---- */
 
-static void
-put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void
-put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
-
 /* RFC 1071 */
 static uint32_t
 sum(uint32_t acc, const void *bytes, size_t n)
@@ -214,13 +201,13 @@ build_ip4(uint8_t *h, const struct pkt_ref *r, const struct addr *src,
 {
 	memset(h, 0, IP4_HEADER);
 	h[0] = 0x45;
-	put16(h + 2, IP4_HEADER + TCP_HEADER + r->len);
-	put16(h + 4, r->ip_id);
+	be16_put(h + 2, IP4_HEADER + TCP_HEADER + r->len);
+	be16_put(h + 4, r->ip_id);
 	h[8] = r->ttl;
 	h[9] = 6;
 	memcpy(h + 12, src->b + 12, 4);
 	memcpy(h + 16, dst->b + 12, 4);
-	put16(h + 10, fold(sum(0, h, IP4_HEADER)));
+	be16_put(h + 10, fold(sum(0, h, IP4_HEADER)));
 }
 
 static void
@@ -229,7 +216,7 @@ build_ip6(uint8_t *h, const struct pkt_ref *r, const struct addr *src,
 {
 	memset(h, 0, IP6_HEADER);
 	h[0] = 0x60;
-	put16(h + 4, TCP_HEADER + r->len);
+	be16_put(h + 4, TCP_HEADER + r->len);
 	h[6] = 6;
 	h[7] = r->ttl;
 	memcpy(h + 8, src->b, 16);
@@ -250,13 +237,13 @@ build_tcp(
     uint8_t *h, const struct evidence_packet *p, unsigned sport, unsigned dport)
 {
 	memset(h, 0, TCP_HEADER);
-	put16(h, sport);
-	put16(h + 2, dport);
-	put32(h + 4, p->ref.seq);
-	put32(h + 8, p->ref.ack);
+	be16_put(h, sport);
+	be16_put(h + 2, dport);
+	be32_put(h + 4, p->ref.seq);
+	be32_put(h + 8, p->ref.ack);
 	h[12] = TCP_HEADER / 4 << 4;
 	h[13] = p->ref.tcp_flags;
-	put16(h + 14, p->ref.window);
+	be16_put(h + 14, p->ref.window);
 }
 
 static size_t
@@ -278,7 +265,7 @@ build_packet(uint8_t *out, struct evidence_packet *p, const struct obs_flow *f)
 	build_tcp(tcp, p, c2s ? client : server, c2s ? server : client);
 	memcpy(tcp + TCP_HEADER, p->payload, p->len);
 	acc = pseudo_sum(out, v6, p->ref.len);
-	put16(tcp + 16, fold(sum(acc, tcp, TCP_HEADER + p->len)));
+	be16_put(tcp + 16, fold(sum(acc, tcp, TCP_HEADER + p->len)));
 	return ip + TCP_HEADER + p->len;
 }
 

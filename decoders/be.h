@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Loads from network byte order. The caller has checked that the bytes are
- * there; alignment does not matter.
+ * Loads from network byte order, and stores in it. The caller has checked that
+ * the bytes are there; alignment does not matter.
  */
 #ifndef STRIPWIRE_BE_H
 #define STRIPWIRE_BE_H
@@ -31,6 +31,20 @@ be32(const uint8_t *p)
 	v = __builtin_bswap32(v);
 #endif
 	return v;
+}
+
+static inline void
+be16_put(uint8_t *p, unsigned v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+be32_put(uint8_t *p, uint32_t v)
+{
+	be16_put(p, v >> 16);
+	be16_put(p + 2, v & 0xffff);
 }
 
 #endif

@@ -9,19 +9,18 @@
  * and not to a connection: one that is routed between two VLANs has another
  * tag before the router than behind it, and a span shows both; with
  * asymmetric routing between overlays each direction has the VNI of where it
- * goes to (RFC 9135, asymmetric IRB), and GRE keys are free to differ. A key that held
- * them would make half connections of these, which are blind to most attacks
- * and say so of every session. The price: where two tenants use the same
- * addresses, the same ports and the same moment, they share a slot, as
- * connections on reused ports do (conn.c), and what is known of a server is
- * known of its address in all of them.
+ * goes to (RFC 9135, asymmetric IRB), and GRE keys are free to differ. A key
+ * that held them would make half connections of these, which are blind to
+ * most attacks. The price: where two tenants use the same addresses and ports
+ * at the same moment they share a slot, as connections on reused ports do
+ * (conn.c), and what is known of a server is known of its address in all
+ * networks.
  *
  * The table never grows. When it is full flow_victim() names who goes: the
  * oldest half-open flow, so that a flood of SYNs only evicts itself; then
  * one that both sides have closed; then one that is not mail; then the idlest
- * of a sample of the living. Of
- * half-open flows there are a quarter of the table at most: memory that only a
- * flood would fill is never touched.
+ * of a sample of the living. Of half-open flows there are a quarter of the
+ * table at most: memory that only a flood would fill is never touched.
  */
 #ifndef STRIPWIRE_FLOW_H
 #define STRIPWIRE_FLOW_H

@@ -12,26 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/be.h"
+
 #define FRAME 54 /* Ethernet, IPv4, TCP */
 
 enum { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
 
 static uint64_t now; /* microseconds */
 static uint32_t next_seq[2] = {1000, 5000};
-
-static void
-put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void
-put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
 
 static uint32_t
 sum16(const uint8_t *p, size_t n)
@@ -58,13 +46,14 @@ write_frame(uint8_t *f, const char *text)
 
 	memcpy(f, "\2\0\0\0\0\1\2\0\0\0\0\2\10\0", 14);
 	ip[0] = 0x45;
-	put16(ip + 2, 40 + n);
+	be16_put(ip + 2, 40 + n);
 	ip[6] = 0x40;
 	ip[8] = 64;
 	ip[9] = 6;
-	put16(ip + 10, fold(sum16(ip, 20)));
-	put16(tcp + 16, fold(sum16(ip + 12, 8) + 6 + 20 + n + sum16(tcp, 20) +
-			     sum16((const uint8_t *)text, n)));
+	be16_put(ip + 10, fold(sum16(ip, 20)));
+	be16_put(
+	    tcp + 16, fold(sum16(ip + 12, 8) + 6 + 20 + n + sum16(tcp, 20) +
+			   sum16((const uint8_t *)text, n)));
 	head[0] = (uint32_t)(1796083200 + now / 1000000);
 	head[1] = (uint32_t)(now % 1000000);
 	head[2] = head[3] = FRAME + n;
@@ -81,15 +70,15 @@ say(int from_server, unsigned flags, const char *text)
 	uint8_t f[FRAME] = {0};
 	uint8_t *ip = f + 14, *tcp = f + 34;
 
-	put32(ip + 12, from_server ? 0xc6336401 : 0x0a000001);
-	put32(ip + 16, from_server ? 0x0a000001 : 0xc6336401);
-	put16(tcp, from_server ? 143 : 40000);
-	put16(tcp + 2, from_server ? 40000 : 143);
-	put32(tcp + 4, next_seq[from_server]);
-	put32(tcp + 8, flags & ACK ? next_seq[!from_server] : 0);
+	be32_put(ip + 12, from_server ? 0xc6336401 : 0x0a000001);
+	be32_put(ip + 16, from_server ? 0x0a000001 : 0xc6336401);
+	be16_put(tcp, from_server ? 143 : 40000);
+	be16_put(tcp + 2, from_server ? 40000 : 143);
+	be32_put(tcp + 4, next_seq[from_server]);
+	be32_put(tcp + 8, flags & ACK ? next_seq[!from_server] : 0);
 	tcp[12] = 0x50;
 	tcp[13] = (uint8_t)flags;
-	put16(tcp + 14, 64240);
+	be16_put(tcp + 14, 64240);
 	write_frame(f, text);
 	next_seq[from_server] += (uint32_t)strlen(text);
 	next_seq[from_server] += (flags & (SYN | FIN)) != 0;
@@ -106,14 +95,14 @@ flood(uint64_t n)
 		x ^= x >> 7;
 		x ^= x << 17;
 		memset(f, 0, sizeof(f));
-		put32(f + 26, (uint32_t)x);
-		put32(f + 30, 0xc6336400 | (uint32_t)(x >> 32 & 255));
-		put16(f + 34, (unsigned)(x >> 40) & 0xffff);
-		put16(f + 36, n & 64 ? 25 : (unsigned)(x >> 48) & 0xffff);
-		put32(f + 38, (uint32_t)(x >> 16));
+		be32_put(f + 26, (uint32_t)x);
+		be32_put(f + 30, 0xc6336400 | (uint32_t)(x >> 32 & 255));
+		be16_put(f + 34, (unsigned)(x >> 40) & 0xffff);
+		be16_put(f + 36, n & 64 ? 25 : (unsigned)(x >> 48) & 0xffff);
+		be32_put(f + 38, (uint32_t)(x >> 16));
 		f[46] = 0x50;
 		f[47] = SYN;
-		put16(f + 48, 1024);
+		be16_put(f + 48, 1024);
 		write_frame(f, "");
 	}
 }

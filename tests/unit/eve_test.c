@@ -16,19 +16,7 @@
 #include "decoders/hash.h"
 #include "decoders/utf8.h"
 #include "tests/test.h"
-
-static struct addr
-v4(unsigned a, unsigned b, unsigned c, unsigned d)
-{
-	struct addr out = {{0}};
-
-	out.b[10] = out.b[11] = 0xff;
-	out.b[12] = (uint8_t)a;
-	out.b[13] = (uint8_t)b;
-	out.b[14] = (uint8_t)c;
-	out.b[15] = (uint8_t)d;
-	return out;
-}
+#include "tests/unit/addr_help.h"
 
 /* 2026-11-22T10:03:14.512345678 */
 #define WHEN (INT64_C(1795341794) * 1000000000 + 512345678)

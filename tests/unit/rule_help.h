@@ -8,6 +8,7 @@
 
 #include "rules/rule.h"
 #include "tests/test.h"
+#include "tests/unit/addr_help.h"
 
 #define ERRORS_MAX 32
 
@@ -31,19 +32,6 @@ parse(const char *text, struct report *r)
 {
 	r->n = 0;
 	return ruleset_parse("t", text, NULL, on_error, r);
-}
-
-static inline struct addr
-v4(unsigned a, unsigned b, unsigned c, unsigned d)
-{
-	struct addr out = {{0}};
-
-	out.b[10] = out.b[11] = 0xff;
-	out.b[12] = (uint8_t)a;
-	out.b[13] = (uint8_t)b;
-	out.b[14] = (uint8_t)c;
-	out.b[15] = (uint8_t)d;
-	return out;
 }
 
 /* 10.1.0.10:51514 to 10.2.0.20:25, SMTP, confidence 90. */

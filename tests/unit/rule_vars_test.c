@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "tests/test.h"
+#include "tests/unit/addr_help.h"
 
 struct heard {
 	unsigned n, column;
@@ -30,15 +31,6 @@ on_match(void *ctx, const struct alert *a)
 {
 	(void)ctx;
 	(void)a;
-}
-
-static struct addr
-v4(unsigned a, unsigned b, unsigned c, unsigned d)
-{
-	struct addr out = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
-	    (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d}};
-
-	return out;
 }
 
 static int
