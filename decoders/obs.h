@@ -178,7 +178,9 @@ enum rst_test {
 	/* more about the sender */
 	RST_ALIVE = 1 << 16, /* it acknowledged what came after its reset */
 	RST_SAME_AFTER = 1 << 17, /* it sent on: next segment, or again */
-	RST_TRAIN = 1 << 18 /* 3 or more numbers that nobody acknowledged */
+	RST_TRAIN = 1 << 18, /* 3 or more numbers that nobody acknowledged */
+	/* and one more that speaks for a lawful RST */
+	RST_SILENT = 1 << 19 /* C15: a side had said nothing for over 60 s */
 };
 
 /* Where a reset's number lies for its receiver, which obeys it or not by that

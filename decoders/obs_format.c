@@ -153,7 +153,8 @@ put_rst(struct out *o, const struct obs_rst *r)
 	static const char *const tests[] = {"data-after", "behind-data",
 	    "seq-change", "ack-change", "syn-race", "blind", "ttl", "unasked",
 	    "ip-id", "old-ttl", "after-fin", "answers-ack", "idle",
-	    "after-quit", "crossed", "exact"};
+	    "after-quit", "crossed", "exact", "alive", "same-after", "train",
+	    "silent"};
 	static const char *const tools[] = {"none", "tcpkill", "libnids-kill",
 	    "ips-reject", "rae", "train-1460"};
 	static const char *const places[] = {"unknown", "outside", "syn-other",

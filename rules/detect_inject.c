@@ -11,14 +11,8 @@
  * (and is seen on both of its sides), and captures edited by hand.
  */
 #include "rules/detect.h"
+#include "rules/weights.h"
 
-enum weight {
-	W_CONFLICT = 90,
-	W_ACKED = 4, /* the receiver had the first version already */
-	W_BAD_CHECKSUM = -25, /* no host takes the second version */
-	W_ONE_BYTE = -20, /* could be a garbage byte */
-	W_HANDSHAKE = 4
-};
 #define SURE 85 /* what was only medium is told again if it goes on */
 
 static const char *
@@ -33,15 +27,15 @@ add_circumstances(struct finding *f, const struct obs *o, bool again)
 	const struct obs_conflict *r = &o->u.conflict;
 
 	if (r->diff == 1 && r->len == 1 && !again)
-		finding_add(f, W_ONE_BYTE, "it is a single byte");
+		finding_add(f, LESS_ONE_BYTE, "it is a single byte");
 	if (again)
 		finding_add(f, 0, "and not for the first time here");
 	if (r->csum_bad)
-		finding_add(f, W_BAD_CHECKSUM,
+		finding_add(f, LESS_BAD_CHECKSUM,
 		    "the second version has a wrong checksum where this "
 		    "sender's are right: hosts drop it");
 	if (r->acked_between)
-		finding_add(f, W_ACKED,
+		finding_add(f, PLUS_ACKED,
 		    "the receiver had acknowledged the first version before "
 		    "the second came");
 	if (r->other.ttl != o->pkt.ttl && o->pkt.ordinal != 0)
@@ -50,7 +44,8 @@ add_circumstances(struct finding *f, const struct obs *o, bool again)
 	if (o->phase == PHASE_TLS_ASKED || o->phase == PHASE_TLS_READY ||
 	    o->phase == PHASE_TLS_HELLO) {
 		f->tags |= EVT_DURING_TLS_HANDSHAKE;
-		finding_add(f, W_HANDSHAKE, "while TLS was being set up");
+		finding_add(
+		    f, PLUS_CONFLICT_HANDSHAKE, "while TLS was being set up");
 	}
 }
 

@@ -15,35 +15,15 @@
  * of a lawful reset does not do: one is enough, and it sets the confidence.
  * A sign is something that a lawful reset seldom shows: it strengthens a
  * ground, and alone it says nothing; two on one reset are a ground while TLS
- * is being set up, elsewhere it takes more (signs_suffice). After Weaver, Sommer, Paxson,
- * "Detecting Forged TCP Reset Packets", NDSS 2009.
+ * is being set up, elsewhere it takes more (signs_suffice). After Weaver,
+ * Sommer, Paxson, "Detecting Forged TCP Reset Packets", NDSS 2009.
  */
 #include "rules/detect.h"
 #include "rules/rst_truth.h"
+#include "rules/weights.h"
 
-/*
- * The weights. The strongest ground counts in full, others as MORE_GROUND.
- * Grounds of medium confidence become high with a second sign.
- */
-enum weight {
-	W_SYN_RACE = 88, /* C5 */
-	W_DATA_AFTER = 86, /* C1 */
-	W_ALIVE = 86, /* acknowledged what came after the reset */
-	W_SEQ_CHANGE = 86, /* C3 */
-	W_TRAIN = 64, /* C7: numbers nobody acknowledged, in a row */
-	W_BLIND = 62, /* C6 */
-	W_ACK_CHANGE = 60, /* C4 */
-	W_BEHIND = 56, /* C2 */
-	W_SIGNS = 34, /* C14: the signs themselves come on top */
-	W_MORE_GROUND = 8,
-	W_SECOND_SIGN = 30, /* first sign beside a medium ground */
-	W_SIGN = 5, /* each further one */
-	W_LONE_SIGN = 8, /* each sign where signs are the ground */
-	W_TOOL = 12, /* C7 */
-	W_HANDSHAKE = 8 /* C8 */
-};
-_Static_assert(
-    W_SIGNS + 5 * W_LONE_SIGN + W_HANDSHAKE < 85, "signs alone are never high");
+_Static_assert(W_SIGNS + 5 * PLUS_LONE_SIGN + PLUS_RST_HANDSHAKE < 85,
+    "signs alone are never high");
 
 #define SIGNS (RST_TTL | RST_UNASKED | RST_IP_ID | RST_OLD_TTL | RST_SAME_AFTER)
 #define PROOFS (RST_DATA_AFTER | RST_ALIVE | RST_SYN_RACE | RST_SEQ_CHANGE)
@@ -118,7 +98,8 @@ signs_suffice(const struct obs *o, uint32_t t)
 		return false;
 	if (in_handshake(o))
 		return n >= 2;
-	if ((t & RST_IDLE) != 0 || o->vis != 0)
+	/* C15 too: a firewall that lost its state answers in a host's name */
+	if ((t & (RST_IDLE | RST_SILENT)) != 0 || o->vis != 0)
 		return false;
 	if ((t & RST_TTL) == 0)
 		return false;
@@ -129,7 +110,7 @@ signs_suffice(const struct obs *o, uint32_t t)
 
 struct ground {
 	uint32_t test;
-	enum weight weight;
+	int weight;
 	const char *before, *after; /* around the name of the sender */
 };
 
@@ -165,7 +146,7 @@ add_grounds(struct finding *f, const struct obs *o, uint32_t t)
 
 		if ((t & g->test) == 0)
 			continue;
-		finding_add(f, first == 0 ? (int)g->weight : W_MORE_GROUND,
+		finding_add(f, first == 0 ? g->weight : PLUS_MORE_GROUND,
 		    "%s%s%s", g->before, sender(o), g->after);
 		if (first == 0)
 			first = g->weight;
@@ -202,7 +183,7 @@ add_sign(struct finding *f, const struct obs *o, uint32_t sign, int w)
 static void
 add_signs(struct finding *f, const struct obs *o, uint32_t t, int ground)
 {
-	int w = ground == 0 ? W_LONE_SIGN : W_SIGN;
+	int w = ground == 0 ? PLUS_LONE_SIGN : PLUS_SIGN;
 	bool second = ground != 0 && ground < W_DATA_AFTER;
 
 	for (uint32_t sign = 1; sign != 0 && sign <= RST_SAME_AFTER;
@@ -213,7 +194,7 @@ add_signs(struct finding *f, const struct obs *o, uint32_t t, int ground)
 		if (sign == RST_UNASKED &&
 		    (t & (RST_BEHIND_DATA | RST_TRAIN)) != 0)
 			continue;
-		add_sign(f, o, sign, second ? W_SECOND_SIGN : w);
+		add_sign(f, o, sign, second ? PLUS_SECOND_SIGN : w);
 		second = false;
 	}
 }
@@ -245,11 +226,13 @@ add_circumstances(struct finding *f, const struct obs *o, int ground)
 
 	if (in_handshake(o)) {
 		f->tags |= EVT_DURING_TLS_HANDSHAKE;
-		finding_add(f, W_HANDSHAKE, "while TLS was being set up");
+		finding_add(
+		    f, PLUS_RST_HANDSHAKE, "while TLS was being set up");
 	}
 	if (tool != NULL) {
 		f->tags |= EVT_KNOWN_TOOL;
-		finding_add(f, ground != 0 ? W_TOOL : 0, "looks like %s", tool);
+		finding_add(
+		    f, ground != 0 ? PLUS_TOOL : 0, "looks like %s", tool);
 	}
 	if (r->count > 1)
 		finding_add(f, 0, "%u resets of the %s within 2 s", r->count,

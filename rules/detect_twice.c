@@ -15,16 +15,10 @@
  * half-closed connection contradict nothing.
  */
 #include "rules/detect.h"
+#include "rules/weights.h"
 
-enum weight {
-	W_TWO_ANSWERS = 88, /* C12 */
-	LESS_ASKED_AGAIN = -28, /* SYN cookies, anycast */
-	W_AFTER_FIN = 62, /* C13 */
-	W_OTHER_TTL = 8,
-	W_FIN_HANDSHAKE = 6 /* as C8 */
-};
-_Static_assert(W_AFTER_FIN + W_OTHER_TTL + W_FIN_HANDSHAKE < 85 &&
-		   W_TWO_ANSWERS + LESS_ASKED_AGAIN + W_OTHER_TTL < 85,
+_Static_assert(W_AFTER_FIN + PLUS_OTHER_TTL + PLUS_FIN_HANDSHAKE < 85 &&
+		   W_TWO_ANSWERS + LESS_ASKED_AGAIN + PLUS_OTHER_TTL < 85,
     "medium stays medium");
 
 static const char *
@@ -53,7 +47,7 @@ detect_hijack(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		    "but the SYN was sent again or was not seen: SYN cookies "
 		    "and anycast look like this");
 	if (a->first.ttl != o->pkt.ttl)
-		finding_add(out, W_OTHER_TTL,
+		finding_add(out, PLUS_OTHER_TTL,
 		    "TTL %u in the first answer, %u in the second",
 		    a->first.ttl, o->pkt.ttl);
 	if (a->taken)
@@ -68,11 +62,13 @@ add_fin_circumstances(
 	const struct obs_fin *r = &o->u.fin;
 
 	if (r->data.ordinal != 0 && r->data.ttl != o->pkt.ttl)
-		finding_add(f, W_OTHER_TTL, "TTL %u in the FIN, %u in the data",
-		    o->pkt.ttl, r->data.ttl);
+		finding_add(f, PLUS_OTHER_TTL,
+		    "TTL %u in the FIN, %u in the data", o->pkt.ttl,
+		    r->data.ttl);
 	if (facts_in_handshake(flow, o->pkt.time)) {
 		f->tags |= EVT_DURING_TLS_HANDSHAKE;
-		finding_add(f, W_FIN_HANDSHAKE, "while TLS was being set up");
+		finding_add(
+		    f, PLUS_FIN_HANDSHAKE, "while TLS was being set up");
 	}
 }
 

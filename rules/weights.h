@@ -111,6 +111,38 @@
 #define W_REFERRAL 86
 #define W_ALERT_IN_CLEAR 55
 
+/* C1-C6: what the sender of a lawful reset does not do. The strongest counts in
+ * full, others as PLUS_MORE_GROUND; those of medium confidence become high
+ * with a second sign. */
+#define W_SYN_RACE 88 /* C5 */
+#define W_DATA_AFTER 86 /* C1 */
+#define W_ALIVE 86 /* acknowledged what came after the reset */
+#define W_SEQ_CHANGE 86 /* C3 */
+#define W_TRAIN 64 /* C7: numbers nobody acknowledged, in a row */
+#define W_BLIND 62 /* C6 */
+#define W_ACK_CHANGE 60 /* C4 */
+#define W_BEHIND 56 /* C2 */
+#define PLUS_MORE_GROUND 8
+/* C14: TTL, IP id, a number that nobody asked for: none of them decides */
+#define PLUS_SECOND_SIGN 30 /* the first one beside a medium ground */
+#define PLUS_SIGN 5 /* each further one */
+#define W_SIGNS 34 /* two or more and no ground; each adds PLUS_LONE_SIGN */
+#define PLUS_LONE_SIGN 8
+#define PLUS_TOOL 12 /* C7 */
+#define PLUS_RST_HANDSHAKE 8 /* C8 */
+/* C11 */
+#define W_CONFLICT 90
+#define PLUS_ACKED 4 /* the receiver had the first version already */
+#define LESS_BAD_CHECKSUM (-25) /* no host takes the second version */
+#define LESS_ONE_BYTE (-20) /* could be a garbage byte */
+#define PLUS_CONFLICT_HANDSHAKE 4
+/* C12, C13 */
+#define W_TWO_ANSWERS 88
+#define LESS_ASKED_AGAIN (-28) /* SYN cookies, anycast */
+#define W_AFTER_FIN 62
+#define PLUS_OTHER_TTL 8
+#define PLUS_FIN_HANDSHAKE 6
+
 /* E: what crossed the wire is a fact; only its weight is a matter of case */
 #define W_CREDENTIALS 95
 #define W_CHALLENGE 45

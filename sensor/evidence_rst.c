@@ -177,6 +177,18 @@ rst_signs(const struct evidence_dir *d, const struct evidence_dir *peer,
 	return signs;
 }
 
+/* The connection was idle before the segment that this reset answers, or one
+ * side has gone: what stands between them forgets such connections. */
+static bool
+is_silent(const struct evidence_flow *ev, int64_t now)
+{
+	for (int i = 0; i < 2; i++)
+		if ((ev->d[i].flags & EVD_SEEN) != 0 && now > ev->d[i].last &&
+		    (uint64_t)now - (uint64_t)ev->d[i].last > EVIDENCE_IDLE)
+			return true;
+	return false;
+}
+
 static uint32_t
 rst_circumstances(const struct rst_group *g, const struct packet *pkt,
     const struct evidence_view *view)
@@ -191,6 +203,8 @@ rst_circumstances(const struct rst_group *g, const struct packet *pkt,
 		tests |= RST_AFTER_QUIT;
 	if (g->idle > EVIDENCE_IDLE)
 		tests |= RST_IDLE;
+	if (is_silent(g->ev, pkt->time))
+		tests |= RST_SILENT;
 	if ((peer->flags & EVD_SEEN) != 0 && (d->flags & EVD_ACKED) != 0 &&
 	    seq_diff(peer->next, d->ack) > 0)
 		tests |= RST_CROSSED;

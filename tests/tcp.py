@@ -15,6 +15,7 @@ as tools/make_capture.py has them, and besides
     open PORT [wrap=N]   as conn, and nothing is sent yet; N bytes before both numbers wrap
     stamps           time stamps in every segment from here on
     skip S|C N       so many numbers of this side that the capture does not show
+    learned          what was reported up to here is not asked about
     ttl S|C N        this side's packets have this TTL from here on
     key              the segments from here to `end` define the row: reordering leaves their own order as it is
     answer S|C TEXT  as `S: TEXT`, and the other side does not acknowledge it
@@ -32,6 +33,7 @@ the row as written: where segments overtake each other, a row can become its nei
 """
 import argparse
 import concurrent.futures
+import datetime
 import glob
 import json
 import os
@@ -57,7 +59,7 @@ class Segments(Capture):
     def __init__(self, v6, way):
         super().__init__(v6)
         self.one_byte, self.port_up, self.keyed, self.key = way == 'bytes', 10000 * (way == 'odd'), False, []
-        self.stamps, self.options, self.older = False, b'', 0
+        self.stamps, self.options, self.older, self.learned = False, b'', 0, 0
 
     def other(self, who):
         return 'S' if who == 'C' else 'C'
@@ -148,6 +150,9 @@ class Segments(Capture):
     def do_stamps(self):
         self.stamps = True
 
+    def do_learned(self):
+        self.learned = self.now
+
     def do_skip(self, who, n):
         self.side[who].seq += int(n)
 
@@ -229,7 +234,8 @@ def play(job):
                         *asked['option'], path], capture_output=True, text=True, timeout=60)
     if p.returncode:
         return job, ['exit: ' + p.stderr], []
-    alerts = [json.loads(line)['stripwire'] for line in p.stdout.splitlines()]
+    alerts = [json.loads(line) for line in p.stdout.splitlines()]
+    alerts = [a['stripwire'] for a in alerts if datetime.datetime.fromisoformat(a['timestamp']).timestamp() > capture.learned]
     return job, complaints(alerts, asked, way, v6) + miscounts(args, asked['count'], way, path), alerts
 
 

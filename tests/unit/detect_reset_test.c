@@ -135,6 +135,11 @@ static const struct {
     {"idle", RST_IDLE | RST_TTL | RST_IP_ID | RST_UNASKED, TEXT, 0, 0, SILENT},
     {"idle, the host went on", RST_IDLE | RST_DATA_AFTER | RST_TTL, DONE, 0, 0,
 	SILENT},
+    {"silent", RST_SILENT | RST_TTL | RST_IP_ID | RST_UNASKED, TEXT, 0, 0,
+	SILENT},
+    {"silent, the host went on", RST_SILENT | RST_DATA_AFTER, TEXT, 0, 0, HIGH},
+    {"silent in the handshake", RST_SILENT | RST_TTL | RST_IP_ID, HELLO, 0, 0,
+	MEDIUM},
     {"idle in the handshake", RST_IDLE | RST_DATA_AFTER, HELLO, 0, 0, HIGH},
 };
 
@@ -149,6 +154,31 @@ TEST(resets_by_what_was_seen)
 			TEST_FAIL("%s: %d, not %d..%d", rsts[i].name, got,
 			    rsts[i].low, rsts[i].high);
 	}
+}
+
+/* No sign decides alone: whatever the phase, whatever tool it looks like, and
+ * beside whatever speaks for a lawful reset. */
+TEST(no_single_sign_decides)
+{
+	static const uint32_t signs[] = {
+	    RST_TTL, RST_UNASKED, RST_IP_ID, RST_OLD_TTL, RST_SAME_AFTER};
+	static const uint32_t beside[] = {0, RST_EXACT, RST_AFTER_FIN,
+	    RST_ANSWERS_ACK, RST_IDLE, RST_AFTER_QUIT, RST_CROSSED, RST_SILENT};
+
+	for (unsigned i = 0; i < sizeof(signs) / sizeof(signs[0]) * 8; i++)
+		for (int phase = PHASE_SYN; phase <= PHASE_CLOSING; phase++)
+			for (uint8_t tool = 0; tool <= TOOL_TRAIN_1460;
+			     tool++) {
+				(void)ask_rst(signs[i / 8] | beside[i % 8],
+				    (enum phase)phase, 0, 0);
+				ob.u.rst.tool = tool;
+				ob.u.rst.count = 3;
+				if (ask(detect_reset) != NULL)
+					TEST_FAIL("sign %x, beside %x, "
+						  "phase %d, tool %u",
+					    signs[i / 8], beside[i % 8], phase,
+					    tool);
+			}
 }
 
 TEST(sentences_say_what_and_why)
