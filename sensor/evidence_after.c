@@ -111,6 +111,20 @@ completes_handshake(const struct rst_group *g, const struct packet *pkt)
 	       pkt->seq == d->isn + 1;
 }
 
+/* What the sender had taken when it sent its reset: `seen`, or what the reset
+ * itself acknowledges, if the peer has sent that much by now. Its data may be
+ * seen later than the reset, and so may other acknowledgements of it. */
+static uint32_t
+taken(const struct rst_group *g, uint32_t seen)
+{
+	uint32_t ack = g->first.ack;
+
+	if ((g->first.tcp_flags & TCP_ACK) == 0 || seq_diff(ack, seen) <= 0 ||
+	    seq_diff(ack, g->ev->d[!g->dir].next) > 0)
+		return seen;
+	return ack;
+}
+
 /* It acknowledges bytes that we saw its peer send after the reset. */
 static uint32_t
 after_ack(const struct rst_group *g, const struct packet *pkt)
@@ -123,15 +137,18 @@ after_ack(const struct rst_group *g, const struct packet *pkt)
 	if ((pkt->tcp_flags & TCP_ACK) == 0 || (peer->flags & EVD_SEEN) == 0 ||
 	    seq_diff(peer->next, pkt->ack) < 0)
 		return 0;
-	alive = g->peer_known ? seq_diff(pkt->ack, g->peer_next) > 0
-			      : (peer->flags & EVD_SYN) != 0 &&
-				    seq_diff(pkt->ack, peer->isn) > 0;
+	if (g->peer_known)
+		alive = seq_diff(pkt->ack, taken(g, g->peer_next)) > 0;
+	else
+		alive = (peer->flags & EVD_SYN) != 0 &&
+			seq_diff(pkt->ack, taken(g, peer->isn)) > 0;
 	if (alive || completes_handshake(g, pkt)) {
 		tests |= RST_ALIVE;
 		if ((g->tests & (RST_EXACT | RST_ANSWERS_ACK)) == 0)
 			tests |= RST_BLIND;
 	}
-	if ((d->flags & EVD_ACKED) != 0 && seq_diff(pkt->ack, g->acked) > 0 &&
+	if ((d->flags & EVD_ACKED) != 0 &&
+	    seq_diff(pkt->ack, taken(g, g->acked)) > 0 &&
 	    seq_diff(pkt->seq, g->first.seq) >= 0)
 		tests |= RST_SAME_AFTER;
 	return tests;

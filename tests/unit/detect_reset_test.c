@@ -171,7 +171,7 @@ TEST(no_single_sign_decides)
 			     tool++) {
 				(void)ask_rst(signs[i / 8] | beside[i % 8],
 				    (enum phase)phase, 0, 0);
-				ob.u.rst.tool = tool;
+				ob.u.rst.tool = (uint8_t)tool;
 				ob.u.rst.count = 3;
 				if (ask(detect_reset) != NULL)
 					TEST_FAIL("sign %x, beside %x, "
