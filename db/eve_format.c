@@ -224,13 +224,6 @@ set_header(json_t *o, const struct alert *a, const char *pcap_file)
 	set_text(o, "community_id", community_id(buf, f));
 }
 
-static bool
-is_mail(unsigned proto)
-{
-	return proto == PROTO_SMTP || proto == PROTO_IMAP ||
-	       proto == PROTO_POP3;
-}
-
 size_t
 eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
     const char *pcap_file)
@@ -240,7 +233,7 @@ eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
 
 	set_header(o, a, pcap_file);
 	(void)json_object_set_new(o, "alert", alert_object(a));
-	if (is_mail(a->proto))
+	if (proto_is_mail((enum proto)a->proto))
 		set_text(o, "app_proto", proto_name(a->proto));
 	(void)json_object_set_new(o, "stripwire", stripwire_object(a));
 	set_text(o, "host", host);

@@ -49,7 +49,7 @@ CREATE TABLE flows (
 	server_port INTEGER NOT NULL,
 	v6 INTEGER NOT NULL, -- 1: was IPv6 on the wire
 	vlan TEXT NOT NULL, -- tags, outermost first, comma between; '' none
-	proto TEXT NOT NULL, -- smtp, imap, pop3, other, unknown
+	proto TEXT NOT NULL, -- smtp, imap, pop3, managesieve, other, unknown
 	implicit_tls INTEGER NOT NULL, -- 1: TLS from the first byte
 	client_ttl INTEGER NOT NULL, -- usual TTL of the client, 0 not seen
 	server_ttl INTEGER NOT NULL, -- usual TTL of the server, 0 not seen

@@ -394,7 +394,7 @@ nothing_asked(const struct mail *m)
 static void
 server_literal(struct mail *m, const struct line *l)
 {
-	struct imap_literal lit = imap_literal_at_end(l);
+	struct literal lit = line_literal(l);
 	struct half *h = &m->half[DIR_S2C];
 	bool body;
 

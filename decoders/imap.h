@@ -25,13 +25,6 @@ enum imap_verb {
 /* Keyed hash of a tag, never 0. */
 uint32_t imap_tag_id(const struct mail *m, struct slice tag);
 
-/* A literal announced at the end of a line: {12}, {12+}, ~{12}. */
-struct imap_literal {
-	bool have, sync; /* sync: the sender waits for "+" */
-	uint64_t len;
-};
-struct imap_literal imap_literal_at_end(const struct line *l);
-
 void imap_client_line(struct mail *m, const struct line *l);
 void imap_client_run_end(struct mail *m);
 void imap_show(char *buf, size_t cap, struct slice line);

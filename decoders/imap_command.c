@@ -58,29 +58,6 @@ imap_tag_id(const struct mail *m, struct slice tag)
 	return id != 0 ? id : 1;
 }
 
-struct imap_literal
-imap_literal_at_end(const struct line *l)
-{
-	struct imap_literal lit = {false, true, 0};
-	struct slice s = l->tail;
-	size_t at, digits;
-
-	if (s.len < 3 || s.p[s.len - 1] != '}')
-		return lit;
-	s.len--;
-	if (s.p[s.len - 1] == '+' || s.p[s.len - 1] == '-') {
-		lit.sync = false;
-		s.len--;
-	}
-	for (at = s.len; at > 0 && isdigit(s.p[at - 1]); at--)
-		;
-	if (at == 0 || s.p[at - 1] != '{')
-		return lit;
-	digits = slice_number(slice_from(s, at), &lit.len);
-	lit.have = digits > 0;
-	return lit;
-}
-
 /* ---- what may be shown ---- */
 
 static bool
@@ -128,19 +105,17 @@ void
 imap_show(char *buf, size_t cap, struct slice line)
 {
 	struct slice rest = line, tag = slice_word(&rest);
-	struct slice verb = slice_word(&rest), mech = slice_word(&rest);
+	struct slice verb = slice_word(&rest);
 	enum imap_verb v = verb_parse(verb);
-	char name[OBS_VERB_MAX] = OBS_MASK, t[32] = "?";
+	char head[48], t[32] = "?";
 
 	if (tag_is_plausible(tag))
 		(void)obs_copy_string(t, sizeof(t), tag);
 	if (v == IMAP_LOGIN)
 		(void)snprintf(buf, cap, "%s LOGIN " OBS_MASK, t);
 	else if (v == IMAP_AUTHENTICATE) {
-		if (sasl_mech_parse(mech) != MECH_OTHER)
-			(void)obs_copy_string(name, sizeof(name), mech);
-		(void)snprintf(buf, cap, "%s AUTHENTICATE %s%s", t, name,
-		    rest.len > 0 ? " " OBS_MASK : "");
+		(void)snprintf(head, sizeof(head), "%s AUTHENTICATE", t);
+		use_auth_show(buf, cap, head, rest);
 	} else if (v == IMAP_NONE || v == IMAP_UNKNOWN ||
 		   !tag_is_plausible(tag))
 		use_mask_class(buf, cap, line);
@@ -154,9 +129,7 @@ imap_auth_text(const struct mail *m, char *buf, size_t cap)
 	if (m->sasl.auth.mech == MECH_IMAP_LOGIN)
 		(void)snprintf(buf, cap, "LOGIN " OBS_MASK);
 	else
-		(void)snprintf(buf, cap, "AUTHENTICATE %s%s",
-		    m->sasl.auth.mech_name,
-		    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
+		use_auth_text(m, "AUTHENTICATE", buf, cap);
 }
 
 /* ---- the tags ---- */
@@ -244,7 +217,7 @@ login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
 /* ---- commands ---- */
 
 static void
-literal_begin(struct mail *m, struct imap_literal lit)
+literal_begin(struct mail *m, struct literal lit)
 {
 	struct imap_state *s = &m->imap;
 
@@ -283,8 +256,7 @@ on_login(struct mail *m, struct slice rest, const struct line *l)
 	mail_set_secret(m, DIR_C2S);
 	sasl_start_as(&m->sasl, MECH_IMAP_LOGIN, "LOGIN");
 	m->imap.arg = 0;
-	login_args(
-	    m, rest, imap_literal_at_end(l).have, l->total - l->text.len);
+	login_args(m, rest, line_literal(l).have, l->total - l->text.len);
 }
 
 static void
@@ -370,15 +342,15 @@ continued(struct mail *m, const struct line *l)
 	mail_set_secret(m, DIR_C2S);
 	starttls_line(m, DIR_C2S, OBS_MASK);
 	if (m->imap.verb == IMAP_LOGIN)
-		login_args(m, l->text, imap_literal_at_end(l).have,
-		    l->total - l->text.len);
+		login_args(
+		    m, l->text, line_literal(l).have, l->total - l->text.len);
 }
 
 void
 imap_client_line(struct mail *m, const struct line *l)
 {
 	struct imap_state *s = &m->imap;
-	struct imap_literal lit = imap_literal_at_end(l);
+	struct literal lit = line_literal(l);
 	char text[MAIL_INJECT_TEXT];
 
 	if (s->cont[DIR_C2S]) {

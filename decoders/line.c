@@ -242,16 +242,45 @@ slice_word(struct slice *s)
 	return w;
 }
 
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
 size_t
 slice_number(struct slice s, uint64_t *value)
 {
 	size_t n = 0;
 
 	*value = 0;
-	for (; n < s.len && s.p[n] >= '0' && s.p[n] <= '9'; n++) {
+	for (; n < s.len && is_digit(s.p[n]); n++) {
 		*value = *value * 10 + (uint64_t)(s.p[n] - '0');
 		if (*value > NUMBER_MAX)
 			*value = NUMBER_MAX;
 	}
 	return n;
+}
+
+struct literal
+line_literal(const struct line *l)
+{
+	struct literal lit = {false, true, 0};
+	struct slice s = l->tail;
+	size_t at, digits;
+
+	if (s.len < 3 || s.p[s.len - 1] != '}')
+		return lit;
+	s.len--;
+	if (s.p[s.len - 1] == '+' || s.p[s.len - 1] == '-') {
+		lit.sync = false;
+		s.len--;
+	}
+	for (at = s.len; at > 0 && is_digit(s.p[at - 1]); at--)
+		;
+	if (at == 0 || s.p[at - 1] != '{')
+		return lit;
+	digits = slice_number(slice_from(s, at), &lit.len);
+	lit.have = digits > 0;
+	return lit;
 }

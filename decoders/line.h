@@ -58,6 +58,14 @@ bool line_is_fresh(const struct line_buf *b);
 /* What is held of a line that has not ended. */
 struct slice line_partial(const struct line_buf *b);
 
+/* A literal announced at the end of a line (RFC 3501 4.3, 7888, 5804 4):
+ * {12}, {12+}, {12-}, ~{12}. */
+struct literal {
+	bool have, sync; /* sync: no + or -, the sender waits */
+	uint64_t len;
+};
+struct literal line_literal(const struct line *l);
+
 /* ---- words and case, for protocols made of lines ---- */
 
 bool slice_is(struct slice s, const char *word); /* any case */

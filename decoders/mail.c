@@ -21,7 +21,8 @@ mail_ops_of(enum proto proto)
 	static const struct mail_ops *const ops[PROTO_COUNT] = {
 	    [PROTO_SMTP] = &smtp_ops,
 	    [PROTO_IMAP] = &imap_ops,
-	    [PROTO_POP3] = &pop3_ops};
+	    [PROTO_POP3] = &pop3_ops,
+	    [PROTO_SIEVE] = &sieve_ops};
 
 	return ops[proto];
 }

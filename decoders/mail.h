@@ -2,7 +2,7 @@
 /*
  * The decoder of one mail connection: ordered bytes of both directions in,
  * observations out. It finds out which protocol it is, hands the bytes to
- * smtp.c, imap.c or pop3.c, and after STARTTLS/STLS (or at once, where the
+ * smtp.c, imap.c, pop3.c or sieve.c, and after STARTTLS/STLS (or at once, where the
  * first byte is a TLS record) to tls_record.c. It knows nothing of packets
  * beyond the pkt_ref that comes with each run of bytes, nothing of flows, and
  * nothing of guilt.

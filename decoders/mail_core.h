@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Private to the mail decoders: the state of one flow, and what smtp.c, imap.c
- * and pop3.c share. Everybody else uses mail.h.
+ * Private to the mail decoders: the state of one flow, and what smtp.c, imap.c,
+ * pop3.c and sieve.c share. Everybody else uses mail.h.
  *
  * mail.c cuts bytes into lines, bodies, counted runs and TLS records and hands
  * lines to the protocol (struct mail_ops). mail_detect.c finds the protocol,
  * mail_starttls.c follows the change to TLS, mail_use.c makes the
- * observations that all three protocols have.
+ * observations that all protocols have.
  */
 #ifndef STRIPWIRE_MAIL_CORE_H
 #define STRIPWIRE_MAIL_CORE_H
@@ -90,6 +90,15 @@ struct pop3_state {
 	uint8_t bare_lf; /* how the reply before a body ended */
 };
 
+struct sieve_state {
+	uint8_t in_list; /* the lines of a list are under way */
+	uint8_t cont[2]; /* by enum dir: the line goes on behind a literal */
+	uint8_t keep; /* the client's literal is a response */
+	uint8_t codes_said;
+	uint8_t status; /* of a reply that ends behind a literal */
+	char text[128]; /* its line, printable */
+};
+
 #define IMAP_TAGS 24
 
 struct imap_tag {
@@ -165,12 +174,13 @@ struct mail {
 		struct {
 			struct owed owed;
 			struct queue queue;
-		}; /* SMTP, POP3: replies come in the order of commands */
+		}; /* SMTP, POP3, ManageSieve: replies come in the order of commands */
 		struct imap_state imap; /* they carry tags */
 	};
 	union {
 		struct smtp_state smtp;
 		struct pop3_state pop3;
+		struct sieve_state sieve;
 	} u;
 	struct tls tls;
 };
@@ -190,7 +200,7 @@ struct mail_ops {
 	bool (*partial_is_public)(enum dir dir, struct slice partial);
 };
 
-extern const struct mail_ops smtp_ops, imap_ops, pop3_ops;
+extern const struct mail_ops smtp_ops, imap_ops, pop3_ops, sieve_ops;
 const struct mail_ops *mail_ops_of(enum proto proto);
 
 /* ---- mail.c ---- */
@@ -243,6 +253,14 @@ void use_rearm(struct mail *m);
 void use_auth_begin(struct mail *m, struct slice rest, const struct line *l);
 /* A line of the client in the exchange. */
 void use_auth_response(struct mail *m, const struct line *l);
+/* The same where the mechanism has been taken apart already: a response, in
+ * base64; total as sasl_response() has it. */
+void use_auth_take(struct mail *m, struct slice text, uint64_t total);
+/* "AUTH PLAIN ********": what of the exchange under way may be shown. */
+void use_auth_text(
+    const struct mail *m, const char *verb, char *buf, size_t cap);
+/* The same of a command's line: rest is what follows the verb. */
+void use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest);
 void use_auth_emit(struct mail *m, const char *verb);
 void use_auth_lost(struct mail *m, const char *verb); /* no outcome seen */
 /* Bytes of dir are missing, and the list under way has been ended: what waited

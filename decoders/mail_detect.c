@@ -12,6 +12,7 @@
 
 #include "decoders/imap.h"
 #include "decoders/mail_core.h"
+#include "decoders/sieve.h"
 
 #define STRANGE_MAX 400 /* lines that tell nothing, flow met in mid-stream */
 
@@ -31,6 +32,8 @@ mail_port_proto(uint16_t port)
 	case 110:
 	case 995:
 		return PROTO_POP3;
+	case 4190:
+		return PROTO_SIEVE;
 	default:
 		return PROTO_UNKNOWN;
 	}
@@ -64,7 +67,8 @@ bool
 mail_looks_like(enum dir dir, struct slice s)
 {
 	static const char *const server[] = {"220 ", "220-", "554 ", "554-",
-	    "421 ", "* OK", "* PREAUTH", "* BYE", "+OK", "-ERR"};
+	    "421 ", "* OK", "* PREAUTH", "* BYE", "+OK", "-ERR",
+	    "\"IMPLEMENTATION\"", "\"SIEVE\""};
 	static const char *const client[] = {"EHLO ", "HELO ", "LHLO ",
 	    "PROXY ", "\r\n\r\n", "CAPA\r", "STLS\r", "STARTTLS\r"};
 	const char *const *words = dir == DIR_S2C ? server : client;
@@ -106,6 +110,16 @@ imap_reply(struct slice s)
 		   slice_is(word, "NO") || slice_is(word, "BAD"));
 }
 
+/* A status, or a capability, whatever is left of it. */
+static bool
+sieve_reply(struct slice s)
+{
+	struct slice word = slice_word(&s);
+
+	return slice_starts(word, "\"") || slice_is(word, "OK") ||
+	       slice_is(word, "NO") || slice_is(word, "BYE");
+}
+
 static enum proto
 server_line(struct mail *m, struct slice s)
 {
@@ -114,6 +128,8 @@ server_line(struct mail *m, struct slice s)
 
 	if (port == PROTO_IMAP && (imap_reply(s) || imap_old_greeting(s)))
 		return PROTO_IMAP;
+	if (sieve_greets(s) || (port == PROTO_SIEVE && sieve_reply(s)))
+		return PROTO_SIEVE;
 	if (slice_starts(s, "* OK") || slice_starts(s, "* PREAUTH") ||
 	    slice_starts(s, "* BYE"))
 		return PROTO_IMAP;
@@ -158,6 +174,9 @@ client_line_by_port(struct mail *m, struct slice s)
 		return in_list(second, imap) ? PROTO_IMAP : PROTO_UNKNOWN;
 	case PROTO_POP3:
 		return in_list(first, pop3) ? PROTO_POP3 : PROTO_UNKNOWN;
+	case PROTO_SIEVE:
+		return sieve_command_is_known(first) ? PROTO_SIEVE
+						     : PROTO_UNKNOWN;
 	default:
 		return PROTO_UNKNOWN;
 	}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Observations that all three protocols make in the same way: use in clear,
+ * Observations that all protocols make in the same way: use in clear,
  * authentication, QUIT, content, verbs that nobody has. How often each is made
  * is bounded, so that a flow folds into few observations whatever it repeats.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "decoders/mail_core.h"
@@ -73,8 +74,8 @@ use_rearm(struct mail *m)
 
 /* ---- authentication ---- */
 
-static void
-auth_take(struct mail *m, struct slice text, uint64_t total)
+void
+use_auth_take(struct mail *m, struct slice text, uint64_t total)
 {
 	bool had = m->sasl.auth.secret_sent;
 
@@ -91,7 +92,7 @@ use_auth_begin(struct mail *m, struct slice rest, const struct line *l)
 	mail_set_secret(m, DIR_C2S);
 	sasl_start(&m->sasl, mech);
 	if (rest.len > 0)
-		auth_take(m, rest,
+		use_auth_take(m, rest,
 		    l->overlong ? l->total - (uint64_t)(rest.p - l->text.p)
 				: 0);
 }
@@ -101,7 +102,27 @@ use_auth_response(struct mail *m, const struct line *l)
 {
 	mail_set_secret(m, DIR_C2S);
 	starttls_line(m, DIR_C2S, OBS_MASK);
-	auth_take(m, l->text, l->overlong ? l->total : 0);
+	use_auth_take(m, l->text, l->overlong ? l->total : 0);
+}
+
+void
+use_auth_text(const struct mail *m, const char *verb, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "%s %s%s", verb, m->sasl.auth.mech_name,
+	    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
+}
+
+/* A mechanism may be shown if it is one: it may be a password typed there. */
+void
+use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest)
+{
+	struct slice mech = slice_word(&rest);
+	char name[OBS_VERB_MAX] = OBS_MASK;
+
+	if (sasl_mech_parse(mech) != MECH_OTHER)
+		(void)obs_copy_string(name, sizeof(name), mech);
+	(void)snprintf(
+	    buf, cap, "%s %s%s", verb, name, rest.len > 0 ? " " OBS_MASK : "");
 }
 
 static void

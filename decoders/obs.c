@@ -71,9 +71,15 @@ const char *
 proto_name(enum proto proto)
 {
 	static const char *const names[PROTO_COUNT] = {
-	    "unknown", "smtp", "imap", "pop3", "other"};
+	    "unknown", "smtp", "imap", "pop3", "managesieve", "other"};
 
 	return (unsigned)proto < PROTO_COUNT ? names[proto] : "?";
+}
+
+bool
+proto_is_mail(enum proto proto)
+{
+	return proto != PROTO_UNKNOWN && proto < PROTO_OTHER;
 }
 
 const char *

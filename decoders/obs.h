@@ -38,6 +38,7 @@ enum proto { /* what the bytes speak, found by content as well as by port */
 	PROTO_SMTP,
 	PROTO_IMAP,
 	PROTO_POP3,
+	PROTO_SIEVE, /* ManageSieve, RFC 5804 */
 	PROTO_OTHER, /* not mail */
 	PROTO_COUNT
 };
@@ -94,7 +95,8 @@ enum obs_kind {
 	OBS_MAIL_CONTENT, /* .content: a message went by in clear */
 	OBS_IMAP_EARLY, /* .verb: data before authentication (B4) */
 	OBS_IMAP_UNSOLICITED, /* .verb: tagged reply to an unsent tag (B5) */
-	OBS_IMAP_CODE, /* .verb: REFERRAL or ALERT response code (B6) */
+	OBS_IMAP_CODE, /* .verb: REFERRAL or ALERT response code (B6); also
+			  the REFERRAL of ManageSieve */
 	OBS_QUIT, /* .verb: QUIT/LOGOUT */
 	/* TLS */
 	OBS_TLS_CLIENT_HELLO, /* .hello */
@@ -260,7 +262,8 @@ enum greeting_kind {
 
 struct obs_greeting {
 	uint8_t kind; /* enum greeting_kind */
-	uint8_t has_caps; /* IMAP: [CAPABILITY ...] inside, OBS_CAPS follows */
+	uint8_t has_caps; /* IMAP: [CAPABILITY ...] inside, OBS_CAPS follows;
+			     ManageSieve: a list, OBS_CAPS before it */
 	uint16_t code; /* SMTP */
 	char host[OBS_NAME_MAX]; /* name the server gave itself, or "" */
 	/* the whole greeting is in obs.text */
@@ -269,8 +272,8 @@ struct obs_greeting {
 enum caps_source {
 	CAPS_EHLO = 1, /* also LHLO */
 	CAPS_HELO, /* no list: words is empty */
-	CAPS_GREETING, /* IMAP [CAPABILITY] in the greeting */
-	CAPS_UNTAGGED, /* IMAP * CAPABILITY, asked for or not */
+	CAPS_GREETING, /* IMAP [CAPABILITY] in it, ManageSieve: before it */
+	CAPS_UNTAGGED, /* IMAP * CAPABILITY, asked for or not; ManageSieve */
 	CAPS_CODE, /* IMAP [CAPABILITY] in a later reply */
 	CAPS_CAPA /* POP3 */
 };
@@ -434,7 +437,8 @@ bool obs_copy_string(char *dst, size_t cap, struct slice s);
 void obs_set_text(struct obs *o, struct slice s);
 
 const char *obs_kind_name(enum obs_kind kind);
-const char *proto_name(enum proto proto); /* "smtp", "imap", "pop3", ... */
+const char *proto_name(enum proto proto); /* "smtp", "managesieve", ... */
+bool proto_is_mail(enum proto proto); /* known, and one that we decode */
 const char *phase_name(enum phase phase);
 
 /* One line for logs, tests and `-v`: fixed field order, no addresses of

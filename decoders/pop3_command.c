@@ -79,19 +79,14 @@ void
 pop3_show(char *buf, size_t cap, struct slice line)
 {
 	struct slice rest = line, word = slice_word(&rest);
-	struct slice mech = slice_word(&rest);
 	size_t i = verb_index(word);
-	char name[OBS_VERB_MAX] = OBS_MASK;
 
 	if (i == NVERBS) {
 		use_mask_class(buf, cap, line);
 	} else if (verbs[i].open) {
 		(void)obs_copy_string(buf, cap, line);
 	} else if (verbs[i].verb == POP3_AUTH) {
-		if (sasl_mech_parse(mech) != MECH_OTHER)
-			(void)obs_copy_string(name, sizeof(name), mech);
-		(void)snprintf(buf, cap, "AUTH %s%s", name,
-		    rest.len > 0 ? " " OBS_MASK : "");
+		use_auth_show(buf, cap, "AUTH", rest);
 	} else {
 		(void)snprintf(buf, cap, "%s " OBS_MASK, verbs[i].name);
 	}
@@ -107,8 +102,7 @@ pop3_auth_text(const struct mail *m, char *buf, size_t cap)
 	else if (a->mech == MECH_APOP)
 		(void)snprintf(buf, cap, "APOP " OBS_MASK);
 	else
-		(void)snprintf(buf, cap, "AUTH %s%s", a->mech_name,
-		    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
+		use_auth_text(m, "AUTH", buf, cap);
 }
 
 /* ---- logging in ---- */

@@ -9,7 +9,6 @@
 #include "decoders/smtp.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 static void
@@ -134,20 +133,13 @@ reply_starttls(struct mail *m, uint16_t code, struct slice text)
 }
 
 static void
-auth_text(const struct mail *m, char *buf, size_t cap)
-{
-	(void)snprintf(buf, cap, "AUTH %s%s", m->sasl.auth.mech_name,
-	    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
-}
-
-static void
 reply_auth(struct mail *m, uint16_t code)
 {
 	char text[OBS_TEXT_MAX];
 
 	if (!m->sasl.active)
 		return;
-	auth_text(m, text, sizeof(text));
+	use_auth_text(m, "AUTH", text, sizeof(text));
 	sasl_finish(&m->sasl, code < 300, code);
 	use_auth_emit(m, text);
 }
@@ -405,7 +397,7 @@ auth_lost(struct mail *m)
 {
 	char text[OBS_TEXT_MAX];
 
-	auth_text(m, text, sizeof(text));
+	use_auth_text(m, "AUTH", text, sizeof(text));
 	use_auth_lost(m, text);
 }
 
@@ -418,7 +410,7 @@ smtp_gap(struct mail *m, enum dir dir)
 	if (dir == DIR_C2S && (mode == HALF_DOT || mode == HALF_COUNT))
 		return; /* within a message: commands are in step */
 	list_end(m);
-	auth_text(m, auth, sizeof(auth));
+	use_auth_text(m, "AUTH", auth, sizeof(auth));
 	use_gap(m, dir, auth);
 }
 

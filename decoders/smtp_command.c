@@ -89,19 +89,6 @@ smtp_command_is_public(struct slice partial)
 	return i < NVERBS && verbs[i].open && partial.len > word.len;
 }
 
-/* "AUTH PLAIN ********": the mechanism may be shown if it is one. */
-static void
-show_auth(char *buf, size_t cap, struct slice rest)
-{
-	struct slice mech = slice_word(&rest);
-	char name[OBS_VERB_MAX] = OBS_MASK;
-
-	if (sasl_mech_parse(mech) != MECH_OTHER)
-		(void)obs_copy_string(name, sizeof(name), mech);
-	(void)snprintf(
-	    buf, cap, "AUTH %s%s", name, rest.len > 0 ? " " OBS_MASK : "");
-}
-
 void
 smtp_show(char *buf, size_t cap, struct slice line)
 {
@@ -109,7 +96,7 @@ smtp_show(char *buf, size_t cap, struct slice line)
 	size_t i = verb_index(word);
 
 	if (i < NVERBS && verbs[i].verb == SMTP_AUTH)
-		show_auth(buf, cap, rest);
+		use_auth_show(buf, cap, verbs[i].name, rest);
 	else if (i < NVERBS && verbs[i].open)
 		(void)obs_copy_string(buf, cap, line);
 	else if (i < NVERBS)

@@ -54,7 +54,7 @@ static bool
 is_farewell(const char *text)
 {
 	return strncmp(text, "421", 3) == 0 || strncmp(text, "* BYE", 5) == 0 ||
-	       strncmp(text, "-ERR", 4) == 0;
+	       strncmp(text, "-ERR", 4) == 0 || strncmp(text, "BYE", 3) == 0;
 }
 
 static void
@@ -199,7 +199,9 @@ imap_code(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 void
 detect_imap(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	if (f->proto != PROTO_IMAP || f->tls.done.time != 0)
+	bool either = f->proto == PROTO_IMAP || f->proto == PROTO_SIEVE;
+
+	if (!either || f->tls.done.time != 0)
 		return;
 	switch (o->kind) {
 	case OBS_GREETING:

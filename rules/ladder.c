@@ -135,9 +135,10 @@ caps_text(char *buf, size_t cap, const struct obs *o)
 	struct slice line, token;
 
 	words_copy(buf, cap,
-	    o->proto == PROTO_SMTP   ? "250 …"
-	    : o->proto == PROTO_POP3 ? "+OK …"
-				     : "* CAPABILITY …");
+	    o->proto == PROTO_SMTP    ? "250 …"
+	    : o->proto == PROTO_POP3  ? "+OK …"
+	    : o->proto == PROTO_SIEVE ? "capabilities: …"
+				      : "* CAPABILITY …");
 	while (words_next(&list, &line, &token))
 		if (is_tls_word(token))
 			append(buf, cap, token);

@@ -207,7 +207,7 @@ learn_flow(struct history *h, const struct facts *f, int64_t now)
 	struct server_facts *s;
 	struct server_key k;
 
-	if (f->proto == PROTO_UNKNOWN || f->proto == PROTO_OTHER ||
+	if (!proto_is_mail((enum proto)f->proto) ||
 	    (!tls_came_about(f) && !(dialogue && f->caps.source != 0) &&
 		!(dialogue && f->caps.refused)))
 		return LESSON_PARTIAL;

@@ -54,14 +54,15 @@ proto_matches(const struct rule *r, const struct alert *a)
 	case RULE_PROTO_TLS:
 		return is_about_tls(a->finding.id);
 	case RULE_PROTO_MAIL:
-		return a->proto == PROTO_SMTP || a->proto == PROTO_IMAP ||
-		       a->proto == PROTO_POP3;
+		return proto_is_mail((enum proto)a->proto);
 	case RULE_PROTO_SMTP:
 		return a->proto == PROTO_SMTP;
 	case RULE_PROTO_IMAP:
 		return a->proto == PROTO_IMAP;
 	case RULE_PROTO_POP3:
 		return a->proto == PROTO_POP3;
+	case RULE_PROTO_SIEVE:
+		return a->proto == PROTO_SIEVE;
 	}
 	return false;
 }

@@ -19,6 +19,7 @@ static const struct {
     {"smtp", RULE_PROTO_SMTP},
     {"imap", RULE_PROTO_IMAP},
     {"pop3", RULE_PROTO_POP3},
+    {"managesieve", RULE_PROTO_SIEVE},
     {"mail", RULE_PROTO_MAIL},
     {"tls", RULE_PROTO_TLS},
     {"tcp", RULE_PROTO_TCP},

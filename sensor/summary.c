@@ -293,6 +293,20 @@ seconds_since(const struct timespec *start)
 }
 
 static void
+print_flows(FILE *f, const struct tracker_counters *k)
+{
+	uint64_t other = k->flows;
+
+	for (unsigned p = PROTO_SMTP; p < PROTO_OTHER; p++) {
+		other -= k->mail_flows[p];
+		if (p < PROTO_SIEVE || k->mail_flows[p] != 0)
+			fprintf(f, "%" PRIu64 " %s, ", k->mail_flows[p],
+			    proto_name((enum proto)p));
+	}
+	fprintf(f, "%" PRIu64 " other\n", other);
+}
+
+static void
 print_counts(struct summary *s, const struct summary_end *e,
     const struct pipeline_totals *t)
 {
@@ -301,14 +315,10 @@ print_counts(struct summary *s, const struct summary_end *e,
 
 	fprintf(f,
 	    "%" PRIu64 " capture%s, %" PRIu64 " packets, %.1f MB in %.2f s; "
-	    "flows: %" PRIu64 " smtp, %" PRIu64 " imap, %" PRIu64
-	    " pop3, %" PRIu64 " other\n",
+	    "flows: ",
 	    t->captures, t->captures == 1 ? "" : "s", t->packets,
-	    (double)t->bytes / 1e6, seconds_since(&s->start),
-	    k->mail_flows[PROTO_SMTP], k->mail_flows[PROTO_IMAP],
-	    k->mail_flows[PROTO_POP3],
-	    k->flows - k->mail_flows[PROTO_SMTP] - k->mail_flows[PROTO_IMAP] -
-		k->mail_flows[PROTO_POP3]);
+	    (double)t->bytes / 1e6, seconds_since(&s->start));
+	print_flows(f, k);
 	fprintf(f,
 	    "alerts: %" PRIu64 " critical, %" PRIu64 " high, %" PRIu64
 	    " medium, %" PRIu64 " low, %" PRIu64 " info\n",
@@ -420,7 +430,7 @@ make_json(const struct summary *s, const struct summary_end *e,
 	json_object_set_new(o, "seconds", json_real(seconds_since(&s->start)));
 	set_int(o, "peak_kib", (uint64_t)ru.ru_maxrss);
 	set_int(flows, "all", k->flows);
-	for (int i = PROTO_SMTP; i <= PROTO_POP3; i++)
+	for (int i = PROTO_SMTP; i < PROTO_OTHER; i++)
 		set_int(flows, proto_name(i), k->mail_flows[i]);
 	json_object_set_new(o, "flows", flows);
 	json_object_set_new(o, "alerts", json_alert_counts(s));

@@ -31,7 +31,7 @@ TEST(literals_at_the_end_of_a_line)
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
 		struct line l = {.text = str(t[i].in), .tail = str(t[i].in)};
-		struct imap_literal lit = imap_literal_at_end(&l);
+		struct literal lit = line_literal(&l);
 
 		CHECK_INT(lit.have, t[i].have);
 		if (!t[i].have)
