@@ -156,6 +156,9 @@ struct obs_end {
 	uint64_t gap[2]; /* payload bytes never seen */
 	uint32_t bad_csum, dup, retrans;
 	int64_t last; /* time of its last packet */
+	uint32_t
+	    rtt[2]; /* us from the sensor to that side and back; 0 unknown */
+	uint32_t syn_signature[2]; /* hash of its SYN's options; 0 unknown */
 };
 
 /* What was found about a RST (tests: Weaver, Sommer, Paxson, NDSS 2009). */
@@ -222,6 +225,8 @@ struct obs_rst {
 	int32_t place_off; /* that one's number - the next its receiver has */
 	uint8_t has_mac;
 	uint8_t mac[6]; /* source of the frame of obs.pkt */
+	uint8_t odd_mac; /* all other frames of the sender come from mac_base */
+	uint8_t mac_base[6];
 	uint32_t data_after; /* bytes the sender sent on at or beyond it */
 	int64_t idle; /* ns since the flow's packet before it */
 	struct pkt_ref next; /* packet that proves: data, SYN/ACK, 2nd RST */
@@ -235,6 +240,9 @@ struct obs_conflict { /* C11 */
 	uint8_t acked_between; /* receiver acked the first before the second */
 	uint8_t csum_bad; /* the second had a wrong checksum */
 	uint8_t masked; /* texts are masked by class, not clear */
+	/* 1: the first version, 2: the second one */
+	uint8_t odd_mac; /* not from where the sender's frames come */
+	uint8_t odd_ts; /* without the timestamps agreed on, or others */
 	struct pkt_ref other; /* packet with the second version */
 	char first[96], second[96]; /* around the first difference */
 };

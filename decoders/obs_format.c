@@ -171,6 +171,8 @@ put_rst(struct out *o, const struct obs_rst *r)
 	put_num(o, "data_after", r->data_after);
 	if (r->has_mac)
 		put_hex(o, "mac", r->mac, sizeof(r->mac));
+	if (r->odd_mac)
+		put_hex(o, "mac_base", r->mac_base, sizeof(r->mac_base));
 }
 
 static void
@@ -181,6 +183,8 @@ put_conflict(struct out *o, const struct obs_conflict *c)
 	put_flag(o, "acked_between", c->acked_between);
 	put_flag(o, "csum_bad", c->csum_bad);
 	put_flag(o, "masked", c->masked);
+	put_num(o, "odd_mac", c->odd_mac);
+	put_num(o, "odd_ts", c->odd_ts);
 	put_str(o, "first", c->first);
 	put_str(o, "second", c->second);
 }

@@ -86,6 +86,7 @@ struct packet {
 	uint16_t urgent;
 	uint32_t seq, ack;
 	uint32_t tsval, tsecr;
+	uint32_t option_order; /* of the kinds, hashed; 0 for none or only TS */
 	const uint8_t *tcp; /* start of the TCP header */
 	const uint8_t *payload;
 	uint32_t len; /* payload bytes held */

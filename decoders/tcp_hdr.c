@@ -49,6 +49,7 @@ static void
 read_options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
 {
 	while (len > 0 && p[0] != OPT_END) {
+		pkt->option_order = (pkt->option_order + p[0] + 1) * 31;
 		if (p[0] == OPT_NOP) {
 			p++, len--;
 			continue;

@@ -21,6 +21,12 @@ sender(const struct obs *o)
 	return o->dir == DIR_S2C ? "server" : "client";
 }
 
+static const char *
+version(uint8_t which)
+{
+	return which == 1 ? "first" : "second";
+}
+
 static void
 add_circumstances(struct finding *f, const struct obs *o, bool again)
 {
@@ -41,6 +47,16 @@ add_circumstances(struct finding *f, const struct obs *o, bool again)
 	if (r->other.ttl != o->pkt.ttl && o->pkt.ordinal != 0)
 		finding_add(f, 0, "TTL %u the first time, %u the second",
 		    o->pkt.ttl, r->other.ttl);
+	if (r->odd_mac != 0)
+		finding_add(f, 0,
+		    "the %s version comes from another MAC address than all "
+		    "else of the %s",
+		    version(r->odd_mac), sender(o));
+	if (r->odd_ts != 0)
+		finding_add(f, 0,
+		    "the %s version lacks the %s's timestamps, on which both "
+		    "had agreed: the %s did not send it",
+		    version(r->odd_ts), sender(o), sender(o));
 	if (o->phase == PHASE_TLS_ASKED || o->phase == PHASE_TLS_READY ||
 	    o->phase == PHASE_TLS_HELLO) {
 		f->tags |= EVT_DURING_TLS_HANDSHAKE;

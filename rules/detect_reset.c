@@ -219,6 +219,18 @@ tool_name(uint8_t tool)
 }
 
 static void
+add_mac(struct finding *f, const struct obs *o, int w)
+{
+	const uint8_t *a = o->u.rst.mac, *b = o->u.rst.mac_base;
+
+	finding_add(f, w,
+	    "it comes from MAC address %02x:%02x:%02x:%02x:%02x:%02x, all "
+	    "else of the %s from %02x:%02x:%02x:%02x:%02x:%02x",
+	    a[0], a[1], a[2], a[3], a[4], a[5], sender(o), b[0], b[1], b[2],
+	    b[3], b[4], b[5]);
+}
+
+static void
 add_circumstances(struct finding *f, const struct obs *o, int ground)
 {
 	const struct obs_rst *r = &o->u.rst;
@@ -234,6 +246,8 @@ add_circumstances(struct finding *f, const struct obs *o, int ground)
 		finding_add(
 		    f, ground != 0 ? PLUS_TOOL : 0, "looks like %s", tool);
 	}
+	if (r->odd_mac)
+		add_mac(f, o, ground != 0 ? PLUS_MAC : 0);
 	if (r->count > 1)
 		finding_add(f, 0, "%u resets of the %s within 2 s", r->count,
 		    sender(o));

@@ -333,6 +333,8 @@ fold_end(struct facts *f, const struct obs *o)
 	f->server_ttl = e->server_ttl;
 	f->last_packet = e->last;
 	f->retrans = e->retrans;
+	memcpy(f->rtt, e->rtt, sizeof(f->rtt));
+	memcpy(f->syn_signature, e->syn_signature, sizeof(f->syn_signature));
 }
 
 static fold_fn *const folds[OBS_KIND_COUNT] = {

@@ -122,6 +122,9 @@ struct facts {
 	struct moment quit;
 	int64_t last_packet; /* once ended */
 	uint32_t retrans; /* segments sent again, once ended */
+	uint32_t
+	    rtt[2]; /* us from the sensor to that side and back, 0 unknown */
+	uint32_t syn_signature[2]; /* hash of its SYN's options, 0 unknown */
 
 	struct facts_greeting greeting;
 	struct facts_caps caps;

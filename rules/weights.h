@@ -129,6 +129,7 @@
 #define W_SIGNS 34 /* two or more and no ground; each adds PLUS_LONE_SIGN */
 #define PLUS_LONE_SIGN 8
 #define PLUS_TOOL 12 /* C7 */
+#define PLUS_MAC 10 /* of the frame; a change of route looks like it too */
 #define PLUS_RST_HANDSHAKE 8 /* C8 */
 /* C11 */
 #define W_CONFLICT 90

@@ -276,6 +276,7 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 
 	if ((pkt->tcp_flags & TCP_SYN) != 0)
 		note_syn(d, peer, pkt, dup);
+	evidence_host(ev, pkt, view->dir);
 	if ((pkt->tcp_flags & (TCP_SYN | TCP_FIN)) != 0)
 		evidence_mark(d, pkt, view);
 	note_ttl(d, pkt->ttl);

@@ -69,10 +69,13 @@ struct evidence_dir {
 	uint32_t edge; /* highest number it allows its peer to send */
 	uint32_t last_mark; /* hash of the headers of that packet */
 	uint32_t window; /* payload window: index + 1, 0 none */
+	uint32_t tsval; /* last timestamp */
+	uint32_t syn_signature; /* hash of its SYN's options, 0 no SYN seen */
 	uint32_t group; /* resets that wait: index + 1, 0 none */
 	uint16_t ip_id; /* of its last packet that was no RST */
 	uint16_t raw_window; /* last one it advertised, unscaled */
 	uint16_t flags; /* private to evidence.c */
+	uint8_t mac[6]; /* source of its frames, the first seen */
 	uint8_t ttl, ttl_alt, ttl_alt_n; /* usual one; another one seen */
 	uint8_t wscale;
 	uint8_t nacks; /* in the current filter */
@@ -84,6 +87,8 @@ struct evidence_dir {
 struct evidence_flow {
 	struct evidence_dir d[2]; /* by enum dir */
 	int64_t last; /* time of its last packet that was no RST */
+	uint32_t rtt[2]; /* us from here to that side and back, by enum dir of
+			    its answer in the handshake; 0 not known */
 	uint32_t slot; /* the tracker's name for the flow */
 };
 

@@ -110,6 +110,8 @@ evidence_group_tell(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 	o.u.rst.place = g->place;
 	o.u.rst.place_off = g->place_off;
 	o.u.rst.has_mac = g->has_mac;
+	o.u.rst.odd_mac = g->odd_mac;
+	memcpy(o.u.rst.mac_base, d->mac, sizeof(d->mac));
 	memcpy(o.u.rst.mac, g->mac, sizeof(g->mac));
 	o.u.rst.data_after = g->data_after;
 	o.u.rst.idle = g->idle;

@@ -47,6 +47,7 @@ struct ev_window {
 		struct pkt_ref ref;
 		uint32_t seq; /* of its first payload byte */
 		bool doubt; /* wrong checksum where others are right */
+		bool odd_mac, odd_ts;
 	} segs[WINDOW_SEGMENTS];
 	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
 };
@@ -62,6 +63,7 @@ struct segment { /* the one that is held against the window */
 	uint8_t phase;
 	bool doubt, from_client;
 	bool near; /* its receiver could take it */
+	bool odd_mac, odd_ts; /* not as the sender's others */
 };
 
 struct overlap { /* of one segment with the window */
@@ -321,12 +323,13 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 }
 
 static void
-window_note_segment(
-    struct ev_window *w, const struct pkt_ref *ref, uint32_t seq, bool doubt)
+window_note_segment(struct ev_window *w, const struct segment *s)
 {
-	w->segs[w->at].ref = *ref;
-	w->segs[w->at].seq = seq;
-	w->segs[w->at].doubt = doubt;
+	w->segs[w->at].ref = s->ref;
+	w->segs[w->at].seq = s->run.seq;
+	w->segs[w->at].doubt = s->doubt;
+	w->segs[w->at].odd_mac = s->odd_mac;
+	w->segs[w->at].odd_ts = s->odd_ts;
 	w->at = (uint8_t)((w->at + 1) % WINDOW_SEGMENTS);
 }
 
@@ -386,6 +389,13 @@ show_versions(struct obs_conflict *out, const struct ev_window *w,
 	show(out->second, sizeof(out->second), b, n, masked);
 }
 
+/* Which version is odd, if one of them is. */
+static uint8_t
+odd_one(bool first, bool second)
+{
+	return first == second ? 0 : first ? 1 : 2;
+}
+
 static void
 tell(struct evidence_ctx *c, struct evidence_flow *ev, const struct segment *s,
     const struct overlap *o)
@@ -416,6 +426,10 @@ tell(struct evidence_ctx *c, struct evidence_flow *ev, const struct segment *s,
 	obs.u.conflict.acked_between =
 	    (peer->flags & EVD_ACKED) != 0 && seq_diff(peer->ack, o->first) > 0;
 	obs.u.conflict.csum_bad = s->doubt;
+	obs.u.conflict.odd_mac =
+	    odd_one(seg >= 0 && w->segs[seg].odd_mac, s->odd_mac);
+	obs.u.conflict.odd_ts =
+	    odd_one(seg >= 0 && w->segs[seg].odd_ts, s->odd_ts);
 	obs.u.conflict.other = s->ref;
 	show_versions(&obs.u.conflict, w, s, o->first);
 	c->sink.emit(c->sink.user, ev->slot, &obs);
@@ -485,7 +499,7 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
 		return diff;
 	if (s->near) {
 		window_keep(w, s->run, diff == SPOILT);
-		window_note_segment(w, &s->ref, s->run.seq, s->doubt);
+		window_note_segment(w, s);
 	}
 	return diff;
 }
@@ -514,6 +528,8 @@ evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
 	s.doubt = doubt;
 	s.phase = view->phase;
 	s.from_client = view->dir == DIR_C2S;
+	s.odd_mac = evidence_odd_mac(d, pkt);
+	s.odd_ts = evidence_odd_ts(d, &ev->d[!view->dir], pkt);
 	s.near = evidence_is_near(d, &ev->d[!view->dir], s.run.seq + s.run.len);
 	return take_in(c, ev, w, &s) == CONFLICT;
 }

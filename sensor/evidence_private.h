@@ -2,7 +2,7 @@
 /*
  * What the files of the evidence stage share: evidence.c (the state of the
  * directions), evidence_rst.c and evidence_after.c (resets, and what follows
- * them), evidence_group.c (the table of resets that wait), evidence_twice.c
+ * them), evidence_host.c (MAC, timestamps, times), evidence_group.c (the table of resets that wait), evidence_twice.c
  * (second answers and undone FINs), evidence_overlap.c (payload).
  * Nobody else includes this.
  */
@@ -22,7 +22,10 @@ enum { /* struct evidence_dir.flags */
 	EVD_DISORDER = 1 << 7, /* data came late, early or again */
 	EVD_RST = 1 << 8, /* it sent a reset that is not stale */
 	EVD_TWICE = 1 << 9, /* OBS_TWO_ANSWERS was told */
-	EVD_UNDONE = 1 << 10 /* OBS_FIN_UNDONE was told */
+	EVD_UNDONE = 1 << 10, /* OBS_FIN_UNDONE was told */
+	EVD_MAC = 1 << 11, /* mac holds */
+	EVD_MACS = 1 << 12, /* its frames come from several */
+	EVD_TS = 1 << 13 /* its SYN had timestamps */
 };
 
 /* Sequence numbers wrap (RFC 9293 3.4). */
@@ -50,6 +53,7 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
 	uint8_t nnumbers;
 	uint8_t dir, phase, tool, ttl_base, place;
 	uint8_t mac[6]; /* source of the frame of `wrong` */
+	bool odd_mac; /* and not where the sender's come from */
 	bool has_mac;
 	bool syn; /* the sender had sent nothing yet */
 	bool peer_known; /* peer_next holds */
@@ -101,6 +105,14 @@ void evidence_twice(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
 void evidence_mark(struct evidence_dir *d, const struct packet *pkt,
     const struct evidence_view *view);
+
+/* evidence_host.c: notes a packet that is no RST, before its numbers are. */
+void evidence_host(struct evidence_flow *ev, const struct packet *pkt, int dir);
+/* The frame comes from elsewhere than all others of this sender. */
+bool evidence_odd_mac(const struct evidence_dir *d, const struct packet *pkt);
+/* Timestamps that both agreed on are missing, or not of this sender. */
+bool evidence_odd_ts(const struct evidence_dir *d,
+    const struct evidence_dir *peer, const struct packet *pkt);
 
 /* evidence_overlap.c */
 void evidence_overlap_init(struct evidence_ctx *c);

@@ -329,6 +329,7 @@ note_mac(struct rst_group *g, const struct packet *pkt)
 	g->has_mac = (pkt->flags & PKT_HAS_MAC) != 0 && pkt->mac != NULL;
 	if (g->has_mac)
 		memcpy(g->mac, pkt->mac + 6, sizeof(g->mac));
+	g->odd_mac = evidence_odd_mac(&g->ev->d[g->dir], pkt);
 }
 
 static void

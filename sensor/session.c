@@ -438,6 +438,8 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 	e->server_ttl = c->ev.d[DIR_S2C].ttl;
 	for (int d = 0; d < 2; d++) {
 		e->packets[d] = c->packets[d];
+		e->rtt[d] = c->ev.rtt[d];
+		e->syn_signature[d] = c->ev.d[d].syn_signature;
 		e->gap[d] = c->norm.d[d].gap;
 		e->bytes[d] = c->norm.d[d].next - c->norm.d[d].gap;
 	}

@@ -334,6 +334,35 @@ TEST(data_beyond_a_fin_is_medium)
 	CHECK(says(ask(detect_fin), "20 bytes before the end"));
 }
 
+/* ---- frames from elsewhere ---- */
+
+static const struct finding *
+ask_odd_mac(uint32_t tests, bool odd)
+{
+	(void)ask_rst(tests, PHASE_TEXT, 0, 0);
+	ob.u.rst.has_mac = 1;
+	ob.u.rst.odd_mac = odd;
+	ob.u.rst.mac[5] = 0x99;
+	ob.u.rst.mac_base[5] = 0x11;
+	return ask(detect_reset);
+}
+
+TEST(another_mac_strengthens_and_is_no_ground)
+{
+	const struct finding *f;
+	int usual;
+
+	CHECK(ask_odd_mac(RST_EXACT, true) == NULL);
+	CHECK(ask_odd_mac(RST_EXACT | RST_TTL, true) == NULL);
+	f = ask_odd_mac(RST_BLIND, false);
+	usual = f != NULL ? f->confidence : 0;
+	CHECK(!says(f, "MAC"));
+	f = ask_odd_mac(RST_BLIND, true);
+	CHECK(f != NULL && f->confidence > usual && f->confidence < 85);
+	CHECK(says(f, "MAC address 00:00:00:00:00:99, all else of the "));
+	CHECK(says(f, "from 00:00:00:00:00:11"));
+}
+
 /* ---- C7: the operator's own ---- */
 
 TEST(resets_of_authorized_devices_are_no_finding)
@@ -385,6 +414,20 @@ TEST(words_that_name_no_device)
 	for (unsigned i = 0; i < RESETTERS_MAX; i++)
 		CHECK_INT(resetters_add(&own, "00:1b:2c:3d:4e:5f"), 0);
 	CHECK_INT(resetters_add(&own, "00:1b:2c:3d:4e:5f"), -1);
+}
+
+TEST(what_tells_the_forged_version)
+{
+	const struct finding *f;
+
+	make_conflict();
+	f = ask(detect_conflict);
+	CHECK(!says(f, "MAC") && !says(f, "timestamps"));
+	ob.u.conflict.odd_mac = 1;
+	ob.u.conflict.odd_ts = 2;
+	f = ask(detect_conflict);
+	CHECK(says(f, "the first version comes from another MAC"));
+	CHECK(says(f, "the second version lacks the "));
 }
 
 TEST(byte_after_byte_is_no_garbage)
