@@ -78,6 +78,9 @@ usable_tests(const struct obs *o, const struct facts *f)
 	if ((t & RST_IDLE) != 0 && !in_handshake(o))
 		t &= ~(uint32_t)(PROOFS | RST_BEHIND_DATA | RST_ACK_CHANGE |
 				 RST_BLIND);
+	/* likewise, and a host began to speak at the same time */
+	if ((t & RST_SILENT) != 0 && !in_handshake(o))
+		t &= ~(uint32_t)RST_BEHIND_DATA;
 	/* an old segment that went astray to a host that never knew this
 	 * connection is answered like this, and nobody minds the answer */
 	if ((t & RST_ANSWERS_ACK) != 0 && o->u.rst.seq_off < 0 &&

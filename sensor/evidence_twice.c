@@ -16,6 +16,7 @@
 
 #define SYN_ACK (TCP_SYN | TCP_ACK)
 #define ONE_GARBAGE_BYTE 1
+#define FAR_BEYOND 65536 /* it is the next connection on these ports */
 
 static bool
 is_syn_ack(uint8_t flags)
@@ -92,7 +93,8 @@ data_after_fin(struct evidence_ctx *c, struct evidence_flow *ev,
 	struct obs o;
 
 	if (seq_diff(end, fin) <= ONE_GARBAGE_BYTE ||
-	    !evidence_is_near(d, peer, end))
+	    !evidence_is_near(d, peer, end) ||
+	    seq_diff(pkt->seq, fin) > FAR_BEYOND)
 		return;
 	obs_init(&o, OBS_FIN_UNDONE);
 	o.time = pkt->time;

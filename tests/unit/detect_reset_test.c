@@ -138,6 +138,8 @@ static const struct {
     {"silent", RST_SILENT | RST_TTL | RST_IP_ID | RST_UNASKED, TEXT, 0, 0,
 	SILENT},
     {"silent, the host went on", RST_SILENT | RST_DATA_AFTER, TEXT, 0, 0, HIGH},
+    {"silent, behind", RST_SILENT | RST_BEHIND_DATA | RST_TTL, TEXT, -12, 0,
+	SILENT},
     {"silent in the handshake", RST_SILENT | RST_TTL | RST_IP_ID, HELLO, 0, 0,
 	MEDIUM},
     {"idle in the handshake", RST_IDLE | RST_DATA_AFTER, HELLO, 0, 0, HIGH},
