@@ -26,7 +26,8 @@ OTHERS = ('starttls-command-injection', 'starttls-response-injection', 'starttls
 BATCH = 600
 DISTURB = ('drop', 'skew', 'loss', 'reorder', 'dup')
 SESSIONS = '--rst 0.05 --lawful 0.9 --ipv6 0.2 --cut 0.3 --twice 0.1 --handshake 0.1'
-LAWFUL_RST = {'rst', 'linger', 'unread', 'late_data', 'nat', 'fin_rst', 'server_first'}
+LAWFUL_RST = {'rst', 'linger', 'unread', 'late_data', 'nat', 'fin_rst', 'server_first', 'killed', 'keep_alive', 'time_wait',
+              'rewritten', 'both'}
 
 
 def generate(folder, kind, sessions, seed, share):
