@@ -169,7 +169,7 @@ TEST(no_single_sign_decides)
 
 	for (unsigned i = 0; i < sizeof(signs) / sizeof(signs[0]) * 8; i++)
 		for (int phase = PHASE_SYN; phase <= PHASE_CLOSING; phase++)
-			for (uint8_t tool = 0; tool <= TOOL_TRAIN_1460;
+			for (unsigned tool = 0; tool <= TOOL_TRAIN_1460;
 			     tool++) {
 				(void)ask_rst(signs[i / 8] | beside[i % 8],
 				    (enum phase)phase, 0, 0);
