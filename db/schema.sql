@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The database of Stripwire, version 1 (PRAGMA user_version).
+-- The database of Stripwire, version 2 (PRAGMA user_version).
 --
 -- This file is the source of truth: the build turns it into a C string, the
 -- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
@@ -173,4 +173,10 @@ CREATE TABLE pairs (
 	tls_days INTEGER NOT NULL, -- distinct days with TLS
 	tls_failed_then_clear INTEGER NOT NULL, -- fell back to clear
 	PRIMARY KEY (client, addr, port, proto, implicit_tls)
+) WITHOUT ROWID;
+
+-- What the program keeps for itself, by name.
+CREATE TABLE meta (
+	name TEXT PRIMARY KEY, -- names-key: of the pseudonyms of users
+	value BLOB NOT NULL
 ) WITHOUT ROWID;

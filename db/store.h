@@ -8,6 +8,7 @@
 #ifndef STRIPWIRE_STORE_H
 #define STRIPWIRE_STORE_H
 
+#include "decoders/siphash.h"
 #include "decoders/x509.h"
 #include "rules/alert.h"
 #include "rules/history.h"
@@ -42,6 +43,12 @@ enum store_status store_open(struct store **out, const struct store_config *cfg,
     char *err, size_t errlen);
 /* Writes what is pending and closes. Returns -1 if something was lost. */
 int store_close(struct store *s);
+
+/* The key of this name that the database keeps. If it has none, what stands in
+ * key is kept from now on; else key is filled with it. -1: neither, with a
+ * sentence in err. */
+int store_key(struct store *s, const char *name, uint8_t key[SIPHASH_KEY],
+    char *err, size_t errlen) __attribute__((warn_unused_result));
 
 int store_load_history(struct store *s, struct history *h);
 

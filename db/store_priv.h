@@ -21,7 +21,7 @@
 #include "db/store.h"
 
 #define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_BUSY_MS 5000
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_CERT_SLOTS 256 /* sights not written yet */

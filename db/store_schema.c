@@ -26,9 +26,12 @@
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
 
-/* upgrades[n] takes a database from version n to n + 1. */
+/* upgrades[n] takes a database from version n to n + 1. A new one begins with
+ * the whole schema and finds the later steps done. */
 static const char *const upgrades[STORE_SCHEMA_VERSION] = {
     [0] = schema_sql,
+    [1] = "CREATE TABLE IF NOT EXISTS meta ("
+	  "name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
 };
 
 static int

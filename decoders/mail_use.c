@@ -202,6 +202,22 @@ use_text_demands_tls(struct slice s)
 	       slice_has(s, "encrypt") || slice_has(s, "PRIVACYREQUIRED");
 }
 
+/* Servers repeat the name of a login in their answer. It has a field of its
+ * own, and an observer may not want it in texts: the rest of the text goes. */
+static void
+mask_user(const struct mail *m, struct obs *o)
+{
+	const char *user = m->sasl.auth.user;
+	char *at = user[0] != '\0' ? strcasestr(o->text, user) : NULL;
+	size_t len = strlen(user);
+
+	while (at != NULL && ((at > o->text && isalnum((uint8_t)at[-1])) ||
+				 isalnum((uint8_t)at[len])))
+		at = strcasestr(at + 1, user);
+	if (at != NULL)
+		copy(at, sizeof(o->text) - (size_t)(at - o->text), OBS_MASK);
+}
+
 static void
 answer_emit(struct mail *m, enum obs_kind kind, const char *verb, uint16_t code,
     struct slice text)
@@ -214,6 +230,7 @@ answer_emit(struct mail *m, enum obs_kind kind, const char *verb, uint16_t code,
 	o.u.answer.code = code;
 	copy(o.u.answer.verb, sizeof(o.u.answer.verb), verb);
 	obs_set_text(&o, text);
+	mask_user(m, &o);
 	mail_emit(m, &o, DIR_S2C);
 }
 

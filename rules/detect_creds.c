@@ -16,6 +16,7 @@
 #include "decoders/sasl.h"
 #include "rules/weights.h"
 
+#define USER_TEXT_MAX 100
 #define SERIOUS 50 /* less is a suspicion, and makes nothing worse */
 
 static const char *
@@ -45,6 +46,16 @@ recent_attack(const struct detect_ctx *c)
 		    c->recent->events[i].confidence >= SERIOUS)
 			return true;
 	return false;
+}
+
+/* " of user "alice"", or "" where the name was not seen or is not to be. */
+static const char *
+of_user(char buf[USER_TEXT_MAX], const char *user)
+{
+	buf[0] = '\0';
+	if (user[0] != '\0')
+		(void)snprintf(buf, USER_TEXT_MAX, " of user \"%.80s\"", user);
+	return buf;
 }
 
 /* What both kinds of finding say: who, when, after what. */
@@ -77,21 +88,22 @@ say_same_secret(struct finding *n, const struct secret_seen *s)
 	char date[16];
 
 	finding_add(n, 0,
-	    "the same secret was seen on %s at %02d:%02d:%02d for user "
-	    "%.80s",
+	    "the same secret was seen on %s at %02d:%02d:%02d%s%.80s",
 	    detect_date(date, sizeof(date), s->time), (int)(t / 3600 % 24),
-	    (int)(t / 60 % 60), (int)(t % 60), s->user);
+	    (int)(t / 60 % 60), (int)(t % 60),
+	    s->user[0] != '\0' ? " for user " : "", s->user);
 }
 
 static void
 secret_in_clear(const struct obs_auth *a, struct detect_ctx *c)
 {
 	struct finding *n = detect_find_again(c, FIND_PLAINTEXT_CREDENTIALS);
+	char user[USER_TEXT_MAX];
 
 	if (n == NULL)
 		return;
-	finding_add(n, W_CREDENTIALS, "%s of user \"%.80s\" in clear: %s",
-	    a->mech_name, a->user, outcome_name(a->outcome));
+	finding_add(n, W_CREDENTIALS, "%s%s in clear: %s", a->mech_name,
+	    of_user(user, a->user), outcome_name(a->outcome));
 	if (c->same_secret != NULL)
 		say_same_secret(n, c->same_secret);
 	fill(n, a, c);
@@ -102,13 +114,14 @@ proof_in_clear(const struct obs_auth *a, struct detect_ctx *c)
 {
 	struct finding *n =
 	    detect_find_again(c, FIND_CHALLENGE_RESPONSE_IN_CLEAR);
+	char user[USER_TEXT_MAX];
 
 	if (n == NULL)
 		return;
 	finding_add(n, W_CHALLENGE,
-	    "%s of user \"%.80s\" in clear: %s; the password can be guessed "
-	    "from it at leisure",
-	    a->mech_name, a->user, outcome_name(a->outcome));
+	    "%s%s in clear: %s; the password can be guessed from it at "
+	    "leisure",
+	    a->mech_name, of_user(user, a->user), outcome_name(a->outcome));
 	if (detect_known_tls(c->server) != KNOWN_NOTHING)
 		finding_add(
 		    n, PLUS_CHALLENGE_WAS_TLS, "this server offers TLS");

@@ -34,6 +34,7 @@ struct judge {
 	uint32_t asked; /* kinds that some detector wants */
 	struct detect_ctx ctx;
 	struct alert alert;
+	struct obs hidden; /* an observation without its user names */
 };
 
 /* ---- the table of flows ---- */
@@ -468,6 +469,18 @@ teach(struct judge *j, struct facts *f, const struct obs *o)
 
 /* ---- the round ---- */
 
+/* What leaves the judge is made of what this gives. Facts are folded before,
+ * to tell users apart by hashes of their own. */
+static const struct obs *
+hide_names(struct judge *j, const struct obs *o)
+{
+	if (j->cfg.names == NULL || j->cfg.names->mode == NAMES_CLEAR)
+		return o;
+	memcpy(&j->hidden, o, obs_size((enum obs_kind)o->kind));
+	names_hide(j->cfg.names, &j->hidden);
+	return &j->hidden;
+}
+
 static void
 judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 {
@@ -476,6 +489,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	if (o->kind == OBS_TLS_CERT)
 		v = verdict_of(j, o->u.cert.chain_id);
 	facts_fold(&w->f, o, v);
+	o = hide_names(j, o);
 	ladder_add(&w->ladder, o);
 	ask_detectors(j, w, o);
 	settle_findings(j, w, o);

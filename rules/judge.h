@@ -10,6 +10,7 @@
 #include "decoders/x509.h"
 #include "rules/alert.h"
 #include "rules/history.h"
+#include "rules/names.h"
 #include "rules/resetters.h"
 #include "rules/rule.h"
 
@@ -24,6 +25,7 @@ struct judge_config {
 	    void *ctx, const uint8_t chain_id[32]);
 	void *verdict_ctx;
 	const struct resetters *resetters; /* outlives the judge, or NULL */
+	const struct names *names; /* outlives the judge; NULL: clear */
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
 };
 

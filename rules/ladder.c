@@ -183,7 +183,9 @@ auth_text(char *buf, size_t cap, const struct obs *o)
 	static const char *const outcome[] = {
 	    "", ", accepted", ", refused", ", broken off"};
 
-	(void)snprintf(buf, cap, "%s user \"%.60s\"%s%s", a->mech_name, a->user,
+	(void)snprintf(buf, cap, "%s%s%.60s%s%s%s", a->mech_name,
+	    a->user[0] != '\0' ? " user \"" : "", a->user,
+	    a->user[0] != '\0' ? "\"" : "",
 	    a->secret_sent ? " password " OBS_MASK : "",
 	    a->outcome < 4 ? outcome[a->outcome] : "");
 }

@@ -134,7 +134,7 @@ say(const struct lex *l, const char *message)
 }
 
 static int
-set_text(struct rule_vars *v, struct lex *l)
+set_text(struct rule_vars *into, struct lex *l)
 {
 	struct range_set set = {0};
 	int rc = -1;
@@ -143,10 +143,27 @@ set_text(struct rule_vars *v, struct lex *l)
 		return say(l, "an address, port or list is missing");
 	parse_all(l, rule_var_kind(l->file), &set);
 	if (l->errors == 0)
-		rc = v == NULL ? 0 : keep(v, l->file, &set);
+		rc = into == NULL ? 0 : keep(into, l->file, &set);
 	if (l->errors == 0 && rc == -1)
 		lex_error(l, 0, "more than %u variables", RULE_VARS_MAX);
 	range_set_free(&set);
+	return rc;
+}
+
+static int
+read_text(const struct rule_vars *v, struct rule_vars *into, struct lex *l,
+    const char *name, const char *text)
+{
+	struct slice s = {(const uint8_t *)text, strlen(text)};
+	struct lex given = *l;
+	bool room = lex_init(l, name, s) == 0;
+	int rc;
+
+	l->on_error = given.on_error;
+	l->ctx = given.ctx;
+	l->vars = v;
+	rc = room ? set_text(into, l) : say(l, "out of memory");
+	lex_fini(l);
 	return rc;
 }
 
@@ -154,17 +171,18 @@ int
 rule_vars_set(struct rule_vars *v, const char *name, const char *text,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
 {
-	struct slice s = {(const uint8_t *)text, strlen(text)};
-	struct lex l;
-	bool room = lex_init(&l, name, s) == 0;
-	int rc;
+	struct lex l = {.on_error = on_error, .ctx = ctx};
 
-	l.on_error = on_error;
-	l.ctx = ctx;
-	l.vars = v;
-	rc = room ? set_text(v, &l) : say(&l, "out of memory");
-	lex_fini(&l);
-	return rc;
+	return read_text(v, v, &l, name, text);
+}
+
+int
+rule_vars_try(const struct rule_vars *v, const char *name, const char *text,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
+{
+	struct lex l = {.on_error = on_error, .ctx = ctx};
+
+	return read_text(v, NULL, &l, name, text);
 }
 
 int

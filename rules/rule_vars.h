@@ -29,9 +29,13 @@ const char *rule_var_nearest(const char *name);
 
 /* Sets a variable; text is what may stand in a rule's header, with variables
  * set before. -1: it is not set, and each mistake was reported (line 1, column
- * in text), also that there is no room or memory. v may be NULL: text is only
- * looked at. */
+ * in text), also that there is no room or memory. */
 int rule_vars_set(struct rule_vars *v, const char *name, const char *text,
+    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
+    __attribute__((warn_unused_result));
+
+/* The same, but nothing is set: is text good? v may be NULL: none is set. */
+int rule_vars_try(const struct rule_vars *v, const char *name, const char *text,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx)
     __attribute__((warn_unused_result));
 

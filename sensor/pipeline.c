@@ -27,6 +27,7 @@ struct pipeline {
 	struct pipeline_config cfg;
 	struct ruleset *own_rules;
 	struct interceptors *interceptors;
+	struct names names;
 	struct history *history;
 	struct verifier *verifier;
 	struct judge *judge;
@@ -55,6 +56,7 @@ static void on_capture_problem(void *, int, const char *);
 static void on_file_end(void *, const struct capture_file *);
 static int load_policy(struct pipeline *, char *, size_t);
 static int open_outputs(struct pipeline *, char *, size_t);
+static int open_names(struct pipeline *, char *, size_t);
 static int open_stages(struct pipeline *, char *, size_t);
 static void one_packet(struct pipeline *, struct packet *);
 static void book_file(struct pipeline *);
@@ -75,6 +77,7 @@ pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
 	err[0] = '\0';
 	if (load_policy(p, err, errlen) == -1 ||
 	    open_outputs(p, err, errlen) == -1 ||
+	    open_names(p, err, errlen) == -1 ||
 	    open_stages(p, err, errlen) == -1)
 		goto fail;
 	return p;
@@ -142,6 +145,23 @@ open_outputs(struct pipeline *p, char *err, size_t errlen)
 	return 0;
 }
 
+/* Pseudonyms are the same in every run over one database. */
+static int
+open_names(struct pipeline *p, char *err, size_t errlen)
+{
+	p->names.mode = (uint8_t)p->cfg.user_names;
+	if (p->names.mode != NAMES_HASHED)
+		return 0;
+	if (getrandom(p->names.key, sizeof(p->names.key), 0) !=
+	    (ssize_t)sizeof(p->names.key)) {
+		snprintf(err, errlen, "no random numbers from the system");
+		return -1;
+	}
+	if (p->store == NULL)
+		return 0;
+	return store_key(p->store, "names-key", p->names.key, err, errlen);
+}
+
 static int
 open_stages(struct pipeline *p, char *err, size_t errlen)
 {
@@ -150,7 +170,9 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	    .sink = {on_alert, p},
 	    .verdict = on_verdict,
 	    .verdict_ctx = p,
-	    .resetters = &p->cfg.resetters};
+	    .resetters = &p->cfg.resetters,
+	    .names = &p->names,
+	    .max_flows = p->cfg.judged_flows};
 
 	p->verifier = verifier_new(
 	    p->cfg.trust, p->cfg.ntrust, p->cfg.no_system_trust, err, errlen);
@@ -165,7 +187,8 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 		snprintf(err, errlen, "no random numbers from the system");
 		return -1;
 	}
-	p->env.pool = tls_pool_new(TLS_POOL_BYTES);
+	p->env.pool = tls_pool_new(
+	    p->cfg.tls_bytes != 0 ? p->cfg.tls_bytes : TLS_POOL_BYTES);
 	p->ip = ip_new();
 	p->judge = judge_new(&jc);
 	if (p->env.pool == NULL || p->ip == NULL || p->judge == NULL) {

@@ -37,6 +37,9 @@ struct pipeline_config {
 	const char *command_line; /* kept with the run */
 	struct tracker_config tracker;
 	struct resetters resetters; /* whose resets are no finding */
+	enum names_mode user_names;
+	uint32_t judged_flows; /* 0: the judge's default */
+	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
