@@ -34,7 +34,7 @@ say = $(if $(V),,@echo '  $(1)' $(2))
 
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
-LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -ljansson -lz
+LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -ljansson -lyaml -lz
 
 SRC  = $(filter-out sensor/main.c,$(wildcard decoders/*.c rules/*.c db/*.c sensor/*.c))
 OBJ  = $(SRC:%.c=$(B)/%.o)
@@ -81,8 +81,12 @@ install: stripwire
 	install -D -m 644 sensor.rules $(DESTDIR)$(DATADIR)/sensor.rules
 	install -D -m 644 interceptors.list \
 	    $(DESTDIR)$(DATADIR)/interceptors.list
+	install -D -m 644 packaging/stripwire.conf \
+	    $(DESTDIR)$(DATADIR)/stripwire.conf
 	install -D -m 644 docs/stripwire.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/stripwire.1
+	install -D -m 644 docs/stripwire.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/stripwire.conf.5
 
 clean:
 	rm -rf build stripwire

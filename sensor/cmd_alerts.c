@@ -7,7 +7,6 @@
 #include "sensor/cmd_alerts.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "db/addr_text.h"
 #include "sensor/alert_json.h"
+#include "sensor/options.h"
 #include "sensor/text.h"
 
 #define ERR_MAX 512
@@ -28,6 +28,7 @@ struct table {
 };
 
 struct alerts_options {
+	struct config config;
 	const char *db;
 	struct query_filter filter;
 	bool json;
@@ -38,6 +39,7 @@ static const char usage_text[] =
     "\n"
     "Lists the alerts of a database, oldest first.\n"
     "\n"
+    "  -c, --config FILE     configuration, which may name the database\n"
     "  -d, --db FILE         the database (default: " DB_DEFAULT ")\n"
     "      --since TIME      only what happened since: 2026-11-22,\n"
     "                        '2026-11-22 10:03' (UTC, or with +01:00), or so\n"
@@ -198,6 +200,16 @@ alerts_table(FILE *out, const char *db, const struct query_filter *f, char *err,
 
 /* ---- the command ---- */
 
+static const char short_options[] = "c:d:h";
+static const struct option options[] = {OPTION_CONFIG,
+    {"db", required_argument, NULL, 'd'},
+    {"since", required_argument, NULL, 's'},
+    {"finding", required_argument, NULL, 'f'},
+    {"severity", required_argument, NULL, 'S'},
+    {"host", required_argument, NULL, 'H'},
+    {"limit", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
 static int
 json_row(void *ctx, const struct query_row *row)
 {
@@ -261,6 +273,8 @@ static int
 parse_option(struct alerts_options *o, int c)
 {
 	switch (c) {
+	case 'c':
+		return 0; /* read already */
 	case 'd':
 		o->db = optarg;
 		return 0;
@@ -287,19 +301,10 @@ parse_option(struct alerts_options *o, int c)
 static int
 parse(struct alerts_options *o, int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"db", required_argument, NULL, 'd'},
-	    {"since", required_argument, NULL, 's'},
-	    {"finding", required_argument, NULL, 'f'},
-	    {"severity", required_argument, NULL, 'S'},
-	    {"host", required_argument, NULL, 'H'},
-	    {"limit", required_argument, NULL, 'l'},
-	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0}};
 	int c;
 
-	optind = 0; /* GNU: start over, whatever was parsed before */
-	while ((c = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
+	while (
+	    (c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage_text, stdout);
 			return 1;
@@ -337,17 +342,17 @@ list(const struct alerts_options *o, char *err, size_t errlen)
 	return n;
 }
 
-int
-cmd_alerts(int argc, char **argv)
+static int
+run(struct alerts_options *o, int argc, char **argv)
 {
-	struct alerts_options o = {.db = DB_DEFAULT};
 	char err[ERR_MAX] = "";
 	int status;
 
-	query_filter_init(&o.filter);
-	if ((status = parse(&o, argc, argv)) != 0)
+	o->db = o->config.database;
+	query_filter_init(&o->filter);
+	if ((status = parse(o, argc, argv)) != 0)
 		return status - 1;
-	if (list(&o, err, sizeof(err)) == -1) {
+	if (list(o, err, sizeof(err)) == -1) {
 		fprintf(stderr, "stripwire alerts: %s\n", err);
 		return 1;
 	}
@@ -357,4 +362,17 @@ cmd_alerts(int argc, char **argv)
 		return 1;
 	}
 	return 0;
+}
+
+int
+cmd_alerts(int argc, char **argv)
+{
+	struct alerts_options o = {0};
+	int status =
+	    options_config(&o.config, argc, argv, short_options, options);
+
+	if (status == 0)
+		status = run(&o, argc, argv);
+	config_fini(&o.config);
+	return status;
 }

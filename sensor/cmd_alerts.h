@@ -9,8 +9,6 @@
 
 #include "db/query.h"
 
-#define DB_DEFAULT "stripwire.db"
-
 /* argv[0] is the command's name. Returns the exit status: 0, 1 if the
  * database cannot be read, 2 for usage. */
 int cmd_alerts(int argc, char **argv);

@@ -5,7 +5,6 @@
  */
 #include "sensor/cmd_read.h"
 
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/options.h"
 #include "sensor/pipeline.h"
 #include "sensor/progress.h"
 #include "sensor/summary.h"
@@ -21,17 +21,13 @@
 #define STRIPWIRE_DATADIR "/usr/local/share/stripwire"
 #endif
 
-#define TRUST_MAX 32
-
 struct read_options {
+	struct config config; /* file and options */
 	struct pipeline_config cfg;
-	const char *trust[TRUST_MAX];
-	const char *rules; /* as given, or NULL */
-	const char *interceptors; /* likewise */
-	const char *stats; /* likewise */
+	const char *stats; /* as given, or NULL */
 	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
 	char host[HOST_NAME_MAX + 1];
-	bool json, quiet, verbose;
+	bool no_db, json, quiet, verbose;
 	int fail_on; /* enum severity, -1: not asked */
 };
 
@@ -45,6 +41,10 @@ static const char help[] =
     "Reads captures (pcap, pcapng, also gzipped; - is standard input; a\n"
     "folder is read in order of time, with connections carried across its\n"
     "files), finds attacks on the encryption of mail, and stores alerts.\n\n"
+    "  -c, --config FILE     configuration (default:\n"
+    "                        " CONFIG_PATH " if it is there);\n"
+    "                        the options here win over what it says;\n"
+    "                        stripwire config keys explains it\n"
     "  -d, --db FILE         database (default stripwire.db)\n"
     "      --no-db           store nothing, remember nothing\n"
     "  -r, --rules FILE      rules (default: sensor.rules beside the\n"
@@ -95,7 +95,9 @@ enum {
 	OPT_NO_DB
 };
 
+static const char short_options[] = "c:d:r:qvh";
 static const struct option options[] = {
+    OPTION_CONFIG,
     {"db", required_argument, NULL, 'd'},
     {"no-db", no_argument, NULL, OPT_NO_DB},
     {"rules", required_argument, NULL, 'r'},
@@ -118,7 +120,9 @@ static const struct option options[] = {
 
 static volatile int stopped;
 
+static int run(struct read_options *, int, char **);
 static int parse_options(struct read_options *, int, char **);
+static void settle(struct read_options *);
 static int find_policy(struct read_options *);
 static void on_say(void *, enum say, const char *);
 static void on_alert(void *, const struct alert *, int64_t);
@@ -130,11 +134,22 @@ static char *join_words(int, char **);
 int
 cmd_read(int argc, char **argv)
 {
-	struct read_options o;
-	char *line;
+	struct read_options o = {.fail_on = -1};
 	int status;
 
-	status = parse_options(&o, argc, argv);
+	status = options_config(&o.config, argc, argv, short_options, options);
+	if (status == 0)
+		status = run(&o, argc, argv);
+	config_fini(&o.config);
+	return status;
+}
+
+static int
+run(struct read_options *o, int argc, char **argv)
+{
+	char *line;
+	int status = parse_options(o, argc, argv);
+
 	if (status != -1)
 		return status;
 	if (optind == argc) {
@@ -143,11 +158,12 @@ cmd_read(int argc, char **argv)
 		    stderr);
 		return 2;
 	}
-	if (find_policy(&o) == -1)
+	settle(o);
+	if (find_policy(o) == -1)
 		return 2;
 	line = join_words(argc, argv);
-	o.cfg.command_line = line;
-	status = read_all(&o, argv + optind, (unsigned)(argc - optind));
+	o->cfg.command_line = line;
+	status = read_all(o, argv + optind, (unsigned)(argc - optind));
 	free(line);
 	return status;
 }
@@ -164,33 +180,38 @@ bad_value(const char *option, const char *value, const char *wanted)
 static int
 one_option(struct read_options *o, int c)
 {
+	struct config *f = &o->config;
+
 	switch (c) {
+	case 'c':
+		return -1; /* read already */
 	case 'd':
-		o->cfg.db_path = optarg;
+		options_text(&f->database, optarg);
+		o->no_db = false;
 		return -1;
 	case OPT_NO_DB:
-		o->cfg.db_path = NULL;
+		o->no_db = true;
 		return -1;
 	case 'r':
-		o->rules = optarg;
+		options_text(&f->rules, optarg);
 		return -1;
 	case OPT_INTERCEPTORS:
-		o->interceptors = optarg;
+		options_text(&f->interceptors, optarg);
 		return -1;
 	case OPT_TRUST:
-		if (o->cfg.ntrust == TRUST_MAX)
+		if (f->ntrust == CONFIG_TRUST_MAX)
 			return bad_value("--trust", optarg,
 			    "one of at most 32; put more into one file");
-		o->trust[o->cfg.ntrust++] = optarg;
+		options_text(&f->trust[f->ntrust++], optarg);
 		return -1;
 	case OPT_NO_SYSTEM:
-		o->cfg.no_system_trust = true;
+		f->system_trust = false;
 		return -1;
 	case OPT_EVE:
-		o->cfg.eve_path = optarg;
+		options_text(&f->eve, optarg);
 		return -1;
 	case OPT_HOST:
-		o->cfg.host = optarg;
+		options_text(&f->sensor_name, optarg);
 		return -1;
 	case OPT_JSON:
 		o->json = true;
@@ -208,15 +229,15 @@ one_option(struct read_options *o, int c)
 					      "info, low, medium, high or "
 					      "critical");
 	case OPT_REASSEMBLY:
-		o->cfg.tracker.reassembly = strcmp(optarg, "always") == 0
-						? REASSEMBLY_ALWAYS
-						: REASSEMBLY_ON_DEMAND;
+		f->reassembly = strcmp(optarg, "always") == 0
+				    ? REASSEMBLY_ALWAYS
+				    : REASSEMBLY_ON_DEMAND;
 		if (strcmp(optarg, "always") == 0 ||
 		    strcmp(optarg, "on-demand") == 0)
 			return -1;
 		return bad_value("--reassembly", optarg, "on-demand or always");
 	case OPT_RESETTER:
-		if (resetters_add(&o->cfg.resetters, optarg) == 0)
+		if (resetters_add(&f->resetters, optarg) == 0)
 			return -1;
 		return bad_value("--authorized-resetter", optarg,
 		    "a MAC address (at most 32 of them) or tcpkill, libnids, "
@@ -241,20 +262,47 @@ parse_options(struct read_options *o, int argc, char **argv)
 {
 	int c, status;
 
-	memset(o, 0, sizeof(*o));
-	o->fail_on = -1;
-	o->cfg.db_path = "stripwire.db";
-	o->cfg.trust = o->trust;
-	tracker_config_default(&o->cfg.tracker);
-	if (gethostname(o->host, sizeof(o->host) - 1) == 0)
-		o->cfg.host = o->host;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "d:r:qvh", options, NULL)) != -1) {
+	while (
+	    (c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		status = one_option(o, c);
 		if (status != -1)
 			return status;
 	}
 	return -1;
+}
+
+/* What an empty text stands for. */
+static const char *
+or_null(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
+/* From the configuration to the pipeline's. */
+static void
+settle(struct read_options *o)
+{
+	const struct config *f = &o->config;
+	struct pipeline_config *p = &o->cfg;
+
+	p->db_path = o->no_db ? NULL : f->database;
+	p->eve_path = or_null(f->eve);
+	p->host = or_null(f->sensor_name);
+	if (p->host == NULL && gethostname(o->host, sizeof(o->host) - 1) == 0)
+		p->host = o->host;
+	p->trust = (const char *const *)f->trust;
+	p->ntrust = f->ntrust;
+	p->no_system_trust = !f->system_trust;
+	p->resetters = f->resetters;
+	p->vars = f->vars;
+	p->user_names = (enum names_mode)f->user_names;
+	p->judged_flows = (uint32_t)f->judged_flows;
+	p->tls_bytes = f->tls_bytes;
+	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
+	    .max_sessions = (uint32_t)f->sessions,
+	    .max_pending = f->pending_bytes,
+	    .reassembly = (enum reassembly)f->reassembly};
 }
 
 static bool
@@ -296,14 +344,16 @@ find_file(char path[PATH_MAX], const char *name, const char *option)
 static int
 find_policy(struct read_options *o)
 {
-	o->cfg.rules_path =
-	    o->rules != NULL ? o->rules
-			     : find_file(o->rules_path, "sensor.rules", "-r");
-	o->cfg.interceptors_path =
-	    o->interceptors != NULL
-		? o->interceptors
-		: find_file(o->interceptors_path, "interceptors.list",
-		      "--interceptors");
+	const struct config *f = &o->config;
+
+	o->cfg.rules_path = or_null(f->rules);
+	if (o->cfg.rules_path == NULL)
+		o->cfg.rules_path =
+		    find_file(o->rules_path, "sensor.rules", "-r");
+	o->cfg.interceptors_path = or_null(f->interceptors);
+	if (o->cfg.interceptors_path == NULL)
+		o->cfg.interceptors_path = find_file(o->interceptors_path,
+		    "interceptors.list", "--interceptors");
 	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
 		   ? -1
 		   : 0;

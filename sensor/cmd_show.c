@@ -5,7 +5,6 @@
 #include "sensor/cmd_show.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +12,13 @@
 #include "db/evidence_pcap.h"
 #include "sensor/alert_json.h"
 #include "sensor/cmd_alerts.h"
+#include "sensor/options.h"
 #include "sensor/show_ladder.h"
 
 #define ERR_MAX 512
 
 struct show_options {
+	struct config config;
 	const char *db, *pcap;
 	int64_t id;
 	bool json;
@@ -31,6 +32,7 @@ static const char usage_text[] =
     "one, why, where the cause may sit, and what to do. `stripwire alerts`\n"
     "lists the IDs.\n"
     "\n"
+    "  -c, --config FILE configuration, which may name the database\n"
     "  -d, --db FILE     the database (default: " DB_DEFAULT ")\n"
     "      --json        one JSON object instead\n"
     "      --pcap FILE   write the evidence packets to FILE (- for standard\n"
@@ -40,6 +42,12 @@ static const char usage_text[] =
     "\n"
     "Exit status: 0, 1 if there is no such alert or a file cannot be read or\n"
     "written, 2 for usage.\n";
+
+static const char short_options[] = "c:d:h";
+static const struct option options[] = {OPTION_CONFIG,
+    {"db", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
+    {"pcap", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
 
 static int
 write_failed(const char *path, int error)
@@ -106,15 +114,10 @@ parse_id(const char *s, int64_t *id)
 static int
 parse_options(struct show_options *o, int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"db", required_argument, NULL, 'd'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"pcap", required_argument, NULL, 'p'},
-	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int c;
 
-	optind = 0; /* GNU: start over, whatever was parsed before */
-	while ((c = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
+	while (
+	    (c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		if (c == 'd')
 			o->db = optarg;
 		else if (c == 'j')
@@ -123,7 +126,7 @@ parse_options(struct show_options *o, int argc, char **argv)
 			o->pcap = optarg;
 		else if (c == 'h')
 			return fputs(usage_text, stdout), 1;
-		else
+		else if (c != 'c') /* read already */
 			return -1;
 	}
 	return 0;
@@ -151,30 +154,43 @@ parse(struct show_options *o, int argc, char **argv)
 	return 3;
 }
 
-int
-cmd_show(int argc, char **argv)
+static int
+run(struct show_options *o, int argc, char **argv)
 {
-	struct show_options o = {.db = DB_DEFAULT};
 	struct query_filter f;
 	char err[ERR_MAX] = "";
 	int64_t n;
 	int status;
 
-	if ((status = parse(&o, argc, argv)) != 0)
+	o->db = o->config.database;
+	if ((status = parse(o, argc, argv)) != 0)
 		return status - 1;
 	query_filter_init(&f);
-	f.id = o.id;
-	n = query_alerts(o.db, &f, show_row, &o, err, sizeof(err));
+	f.id = o->id;
+	n = query_alerts(o->db, &f, show_row, o, err, sizeof(err));
 	if (n == -1)
 		fprintf(stderr, "stripwire show: %s\n", err);
 	else if (n == 0)
 		fprintf(stderr,
 		    "stripwire show: there is no alert %lld in %s; `stripwire "
 		    "alerts` lists them\n",
-		    (long long)o.id, o.db);
+		    (long long)o->id, o->db);
 	if (n != 1)
 		return 1;
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return write_failed("standard output", errno);
-	return o.status;
+	return o->status;
+}
+
+int
+cmd_show(int argc, char **argv)
+{
+	struct show_options o = {0};
+	int status =
+	    options_config(&o.config, argc, argv, short_options, options);
+
+	if (status == 0)
+		status = run(&o, argc, argv);
+	config_fini(&o.config);
+	return status;
 }

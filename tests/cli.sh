@@ -172,6 +172,41 @@ ok 'is not said' eval '! grep -q -e ^tunnels -e ^limits -e "^not captured" "$tmp
 try 'quiet' 0 '^$' bash -c '"$@"; echo' _ "${read_[@]}" -q --no-db "$attack"
 ok 'eve to a full disk is told' bash -c '! "$@" --no-db --eve /dev/full '"'$attack'"' 2>/dev/null' _ "${read_[@]}"
 
+# the configuration
+conf=$tmp/t.conf
+printf 'databse: x\nuser_names: hash\nlimits:\n  flows: 3\nrules: [\n' >"$conf"
+try 'mistakes in the configuration' 2 "^$conf:1:1: unknown key 'databse': did you mean 'database'" "$sw" config check "$conf"
+ok 'every one in one run' test "$(wc -l <"$tmp/err")" -eq 5
+ok 'each with its place' test "$(grep -cE "^$conf:[0-9]+:[0-9]+: " "$tmp/err")" -eq 5
+try 'reading refuses it' 2 "^$conf:2:13: " "$sw" read -c "$conf" --no-db "$attack"
+try 'so does alerts' 2 "^$conf:2:13: " "$sw" alerts --config="$conf"
+try 'and show' 2 "^$conf:2:13: " "$sw" show 1 -c "$conf"
+try 'mistakes as JSON' 2 '"ok": false' "$sw" config check --json "$conf"
+ok 'it is JSON' python3 -c "import json; assert len(json.load(open('$tmp/out'))['mistakes']) == 5"
+try 'configuration missing' 2 "$tmp/no.conf: .*No such file" "$sw" read -c "$tmp/no.conf" --no-db "$attack"
+ok 'sample and manual hold every key' python3 tests/config.py "$sw"
+cat >"$conf" <<E
+database: $tmp/conf.db
+rules: $rules
+trust:
+  system: no
+  files: $pcaps/ca-root.pem
+E
+try 'reading with it' 0 'starttls-refused' "$sw" read -c "$conf" "$attack"
+try 'alerts of its database' 0 'starttls-refused' "$sw" alerts -c "$conf"
+try 'options win' 1 "$tmp/nodb: " "$sw" alerts -d "$tmp/nodb" -c "$conf"
+try 'what holds' 0 "^database: $tmp/conf.db" "$sw" config show "$conf"
+grep -v '^#' "$tmp/out" >"$tmp/again.conf"
+try 'is a configuration itself' 0 . "$sw" config show "$tmp/again.conf"
+ok 'and says the same' bash -c 'grep -v "^#" "$1" | cmp - "$2"' _ "$tmp/out" "$tmp/again.conf"
+echo 'authorized_resetters: [tcpkill]' >"$conf"
+try 'own devices in the configuration' 0 '"resets_authorized": [1-9]' "${read_[@]}" -c "$conf" --no-db --json "$killed"
+ok 'are no finding either' eval '! grep -q rst-injected "$tmp/out"'
+echo 'alert mail any any -> $MAIL_SERVERS any (msg:"m"; severity:high; sid:1;)' >"$tmp/vars.rules"
+try 'a variable is any' 3 . "$sw" read -r "$tmp/vars.rules" --no-db --fail-on high "$attack"
+echo 'variables: {MAIL_SERVERS: 192.0.2.1}' >"$conf"
+try 'until it is set' 0 . "$sw" read -r "$tmp/vars.rules" -c "$conf" --no-db --fail-on high "$attack"
+
 # looking at alerts
 id=$("$sw" alerts -d "$tmp/c.db" --json | python3 -c "import sys,json; print(json.loads(sys.stdin.readline())['id'])")
 try 'show' 0 'STARTTLS' "$sw" show "$id" -d "$tmp/c.db"
@@ -201,6 +236,23 @@ for p in ('Pw-alice-2026', 'Pw-bob-2026', 'Pw-carol-2026'):
         print(base64.b64encode(pre + p.encode()).decode()[4:-4])
 ")
 ok 'no password in database, feed or evidence' bash -c '! cat "$1"/s.* | grep -aqF -- "$2"' _ "$tmp" "$secrets"
+
+# nor a name of a user, if that is wished
+for how in hashed none; do
+	echo "user_names: $how" >"$conf"
+	"${read_[@]}" -c "$conf" -d "$tmp/u.$how.db" --eve "$tmp/u.$how.json" "$pcaps" >"$tmp/u.$how.out" 2>&1
+	for id in $(sqlite3 "$tmp/u.$how.db" 'select id from alerts'); do
+		"$sw" show "$id" -d "$tmp/u.$how.db" --pcap "$tmp/u.$how.$id.pcap"
+		"$sw" show "$id" -d "$tmp/u.$how.db"
+	done >>"$tmp/u.$how.out" 2>&1
+	"$sw" alerts -d "$tmp/u.$how.db" --json >>"$tmp/u.$how.out"
+	ok "names $how: the alerts are there" test "$(grep -c plaintext-credentials "$tmp/u.$how.json")" -gt 3
+	ok "names $how: no name in database, feed, text, evidence" bash -c '! cat "$1"/u.'$how'.* | grep -aqE "alice|bob([^a-z.]|$)|carol|YWxpY2|Ym9i|Y2Fyb2"' _ "$tmp"
+done
+users="select count(distinct user) from alerts where user <> ''"
+echo 'user_names: hashed' >"$conf"
+"${read_[@]}" -q -c "$conf" --again -d "$tmp/u.hashed.db" "$pcaps"
+ok 'hashed: one user, one name, in every run' test "$(sqlite3 "$tmp/u.hashed.db" "$users")" -eq "$(sqlite3 "$tmp/s.db" "$users")"
 
 if [ $skipped -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The configuration: what an operator may set, in a file or, where an option
+ * exists, on the command line, which wins. config_keys.c holds one table of
+ * all keys with type, unit, range, default and a sentence; reader, help,
+ * sample file and manual page are made from it or checked against it.
+ *
+ * A file with any mistake is refused as a whole, and every mistake is named
+ * with its place and how to mend it.
+ */
+#ifndef STRIPWIRE_CONFIG_H
+#define STRIPWIRE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "decoders/slice.h"
+#include "rules/resetters.h"
+
+#define CONFIG_PATH "/etc/stripwire/stripwire.conf"
+#define DB_DEFAULT "stripwire.db"
+#define CONFIG_TRUST_MAX 32 /* files; each may hold many certificates */
+#define CONFIG_MISTAKES_MAX 100 /* told; then one line says so */
+#define CONFIG_TEXT_MAX 4096 /* bytes of one value: PATH_MAX */
+
+struct rule_vars;
+
+/* Plain values; strings are owned, "" is: not set. */
+struct config {
+	char *database, *rules, *interceptors, *eve, *sensor_name;
+	char *trust[CONFIG_TRUST_MAX + 1];
+	unsigned ntrust;
+	bool system_trust;
+	unsigned user_names; /* enum names_mode */
+	unsigned reassembly; /* enum reassembly */
+	struct resetters resetters;
+	char *resetter[RESETTERS_MAX * 2]; /* the same as written */
+	unsigned nresetters;
+	struct rule_vars *vars; /* NULL: none set */
+	char **var_text; /* "NAME: value" as written, in order */
+	unsigned nvars;
+	uint64_t flows, sessions, judged_flows; /* at a time */
+	uint64_t pending_bytes, tls_bytes;
+};
+
+enum config_type {
+	CONFIG_TEXT, /* one line */
+	CONFIG_PATHNAME, /* a file that may come to be */
+	CONFIG_INPUT, /* a file that must be there */
+	CONFIG_INPUTS, /* several of them */
+	CONFIG_SWITCH, /* yes or no */
+	CONFIG_WORD, /* one of a few */
+	CONFIG_NUMBER,
+	CONFIG_BYTES, /* with KiB, MiB or GiB */
+	CONFIG_RESETTERS,
+	CONFIG_VARIABLES
+};
+
+struct config_key {
+	const char *name; /* "limits.flows": flows within the map limits */
+	uint8_t type; /* enum config_type */
+	bool power_of_two; /* rounded up to one */
+	uint16_t at; /* its field in struct config */
+	const char *range; /* as documented, with the unit */
+	const char *initial; /* as it is written in a file; "": not set */
+	const char *help; /* sentences */
+	uint64_t min, max;
+	const char *const *words; /* CONFIG_WORD: by value, NULL at the end */
+};
+
+extern const struct config_key config_keys[];
+extern const unsigned config_key_count;
+
+/* All defaults. -1: no memory; config_fini() it all the same. */
+int config_init(struct config *c) __attribute__((warn_unused_result));
+void config_fini(struct config *c);
+
+/* `FILE:LINE:COLUMN: what, and how to mend it`, without a newline. */
+typedef void config_error_fn(void *ctx, const char *line);
+
+/* Reads text into c, which is initialised. Returns the number of mistakes;
+ * with any, c is not to be used but for config_fini(). files: those that must
+ * be there are looked for. */
+unsigned config_parse(struct config *c, const char *file, struct slice text,
+    bool files, config_error_fn *error, void *ctx);
+/* The same of a file; one that cannot be read is a mistake without a place. */
+unsigned config_load(struct config *c, const char *path, bool files,
+    config_error_fn *error, void *ctx);
+
+/* As the file would have it. Returns how it is written, in buf if need be;
+ * of lists the i-th entry, NULL behind the last. */
+const char *config_value(const struct config *c, const struct config_key *k,
+    unsigned i, char *buf, size_t cap);
+bool config_is_list(const struct config_key *k);
+
+#endif

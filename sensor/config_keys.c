@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every key there is. The defaults here are the defaults of the program:
+ * config_init() reads them as if they stood in a file.
+ */
+#include <stddef.h>
+
+#include "rules/names.h"
+#include "sensor/config.h"
+#include "sensor/tracker.h"
+
+#define AT(field) offsetof(struct config, field)
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const char *const names_words[] = {[NAMES_CLEAR] = "clear",
+    [NAMES_HASHED] = "hashed",
+    [NAMES_NONE] = "none",
+    NULL};
+static const char *const reassembly_words[] = {
+    [REASSEMBLY_ON_DEMAND] = "on-demand", [REASSEMBLY_ALWAYS] = "always", NULL};
+
+const struct config_key config_keys[] = {
+    {.name = "database",
+	.type = CONFIG_PATHNAME,
+	.at = AT(database),
+	.range = "path of a file",
+	.initial = DB_DEFAULT,
+	.help = "Alerts, history of servers, certificates (SQLite). A path "
+		"that does not begin with / starts in the working folder, "
+		"here and below."},
+    {.name = "rules",
+	.type = CONFIG_INPUT,
+	.at = AT(rules),
+	.range = "path of a file",
+	.initial = "",
+	.help = "Which findings become alerts, and how grave they are. "
+		"Default: sensor.rules beside the program, in the install "
+		"prefix or in the working folder."},
+    {.name = "interceptors",
+	.type = CONFIG_INPUT,
+	.at = AT(interceptors),
+	.range = "path of a file",
+	.initial = "",
+	.help = "Names of products that issue certificates in the name of "
+		"others. Default: interceptors.list, looked for like "
+		"sensor.rules."},
+    {.name = "eve",
+	.type = CONFIG_PATHNAME,
+	.at = AT(eve),
+	.range = "path of a file",
+	.initial = "",
+	.help = "Alerts as JSON lines (EVE) as they are raised. Default: "
+		"none are written."},
+    {.name = "sensor_name",
+	.type = CONFIG_TEXT,
+	.at = AT(sensor_name),
+	.range = "1 to 64 characters",
+	.initial = "",
+	.max = 64,
+	.help = "Name of this sensor in the JSON. Default: that of this "
+		"machine."},
+    {.name = "user_names",
+	.type = CONFIG_WORD,
+	.at = AT(user_names),
+	.range = "clear, hashed or none",
+	.initial = "clear",
+	.words = names_words,
+	.help = "How the names of users are stored and shown. hashed: as "
+		"user-0123456789ab, by a key that is kept in the database, "
+		"so that the same user is known again; without a database, "
+		"in this run only. none: not at all. What stands before '@' "
+		"in mail addresses is treated likewise. What was stored "
+		"before is not changed."},
+    {.name = "reassembly",
+	.type = CONFIG_WORD,
+	.at = AT(reassembly),
+	.range = "on-demand or always",
+	.initial = "on-demand",
+	.words = reassembly_words,
+	.help = "always: every segment goes through libnids, not only those "
+		"out of order. The findings are the same."},
+    {.name = "authorized_resetters",
+	.type = CONFIG_RESETTERS,
+	.at = AT(resetters),
+	.range = "list of MAC addresses and of tcpkill, libnids, ips-reject, "
+		 "syn-copy, train-1460; at most 32 addresses",
+	.initial = "",
+	.help = "Own devices that end connections by forged resets, such as "
+		"an intrusion prevention system: no finding. By the MAC "
+		"address that their frames come from, or by how they make "
+		"resets; their IP address is in none of their packets."},
+    {.name = "trust.system",
+	.type = CONFIG_SWITCH,
+	.at = AT(system_trust),
+	.range = "yes or no",
+	.initial = "yes",
+	.help = "Trust the certificate authorities that this system trusts."},
+    {.name = "trust.files",
+	.type = CONFIG_INPUTS,
+	.at = AT(trust),
+	.range = "list of at most 32 paths",
+	.initial = "",
+	.help = "Files (PEM) of certificate authorities to trust as well."},
+    {.name = "variables",
+	.type = CONFIG_VARIABLES,
+	.at = AT(vars),
+	.range = "map of at most 256 names to an entry or a list of entries",
+	.initial = "",
+	.help = "What $NAMES in rules stand for. Names that end in PORTS hold "
+		"ports (25, \"587:\", 8000:8080), all others addresses "
+		"(192.0.2.1, 10.0.0.0/8, 10.0.0.1-10.0.0.9). !x is all but "
+		"x and needs quotes, as do entries that begin or end with a "
+		"colon. $NAME is one that was set above. Those that are "
+		"not set are any."},
+    {.name = "limits.flows",
+	.type = CONFIG_NUMBER,
+	.at = AT(flows),
+	.range = "1024 to 16777216 connections, rounded up to a power of two",
+	.initial = "262144",
+	.min = 1024,
+	.max = 1 << 24,
+	.power_of_two = true,
+	.help = "TCP connections that are followed at a time, mail or not. "
+		"When there are more, the idlest go."},
+    {.name = "limits.sessions",
+	.type = CONFIG_NUMBER,
+	.at = AT(sessions),
+	.range = "64 to 1048576 connections",
+	.initial = "65536",
+	.min = 64,
+	.max = 1 << 20,
+	.help = "Mail connections that are decoded at a time."},
+    {.name = "limits.judged_flows",
+	.type = CONFIG_NUMBER,
+	.at = AT(judged_flows),
+	.range = "64 to 1048576 connections",
+	.initial = "65536",
+	.min = 64,
+	.max = 1 << 20,
+	.help = "Mail connections whose facts are kept for judgement at a "
+		"time."},
+    {.name = "limits.pending_bytes",
+	.type = CONFIG_BYTES,
+	.at = AT(pending_bytes),
+	.range = "1MiB to 16GiB",
+	.initial = "64MiB",
+	.min = MIB,
+	.max = 16 * GIB,
+	.help = "Bytes that wait behind a missing segment, all connections "
+		"together."},
+    {.name = "limits.tls_bytes",
+	.type = CONFIG_BYTES,
+	.at = AT(tls_bytes),
+	.range = "1MiB to 16GiB",
+	.initial = "64MiB",
+	.min = MIB,
+	.max = 16 * GIB,
+	.help = "Buffers of TLS handshakes in progress, all connections "
+		"together."},
+};
+const unsigned config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the commands' options have in common: the configuration file behind
+ * them. Options win over the file, whatever their order.
+ */
+#ifndef STRIPWIRE_OPTIONS_H
+#define STRIPWIRE_OPTIONS_H
+
+#include <getopt.h>
+
+#include "sensor/config.h"
+
+#define OPTION_CONFIG                                  \
+	{                                              \
+		"config", required_argument, NULL, 'c' \
+	}
+
+/* Before the options are read: fills c from the file that -c or --config
+ * names among argv, or else from CONFIG_PATH if that is there. shorts and longs
+ * are the command's own and hold 'c'. Returns 0; or 2, the exit status, with
+ * the mistakes told on standard error. config_fini(c) either way. */
+int options_config(struct config *c, int argc, char **argv, const char *shorts,
+    const struct option *longs) __attribute__((warn_unused_result));
+
+/* Replaces a text of the configuration by the one of an option; exits if there
+ * is no memory. */
+void options_text(char **field, const char *value);
+
+#endif
