@@ -31,6 +31,8 @@ struct datagram {
 	bool v6;
 	uint8_t proto; /* of the fragment at offset 0 once that was seen */
 	bool have_end, have_start;
+	bool unsure;
+	uint16_t way; /* of its first fragment */
 	uint16_t chain; /* next in bucket, or next free */
 	uint16_t newer, older; /* by last use */
 	uint32_t total; /* payload bytes, if have_end */
@@ -44,6 +46,7 @@ struct datagram {
 struct defrag {
 	struct defrag_counters n;
 	size_t bytes; /* held in pieces, with their headers */
+	bool unsure; /* the last whole one */
 	uint16_t bucket[BUCKETS];
 	uint16_t free, newest, oldest;
 	struct datagram dg[DEFRAG_DATAGRAMS];
@@ -175,6 +178,7 @@ datagram_open(struct defrag *d, const struct frag *f)
 	    .id = f->id,
 	    .v6 = f->v6,
 	    .proto = f->proto,
+	    .way = f->way,
 	    .first = f->time,
 	    .chain = *bucket};
 	*bucket = i;
@@ -233,6 +237,19 @@ exact_copy(const struct piece *p, const struct frag *f)
 	       memcmp(p->data, f->data, f->len) == 0;
 }
 
+/* Where both have bytes, are they others? */
+static bool
+differs(const struct piece *p, const struct frag *f)
+{
+	uint32_t from = p->off > f->off ? p->off : f->off;
+	uint32_t end = p->off + p->len, f_end = f->off + f->len;
+
+	if (end > f_end)
+		end = f_end;
+	return from < end && memcmp(p->data + (from - p->off),
+				 f->data + (from - f->off), end - from) != 0;
+}
+
 /* Fills the gaps of the datagram that f covers; first come stays. Returns -1
  * if there is no memory. */
 static int
@@ -251,6 +268,7 @@ datagram_fill(struct defrag *d, struct datagram *g, const struct frag *f)
 			prev = p, p = p->next;
 		if (p != NULL && p->off <= at) {
 			overlap |= !exact_copy(p, f);
+			g->unsure |= differs(p, f);
 			at = p->off + p->len;
 			continue;
 		}
@@ -277,6 +295,7 @@ datagram_edges(struct defrag *d, struct datagram *g, const struct frag *f)
 	if ((g->have_end && (end > g->total || (!f->more && end < g->total))) ||
 	    (!f->more && end < top)) {
 		d->n.overlap++;
+		g->unsure = true;
 		return false;
 	}
 	if (!f->more) {
@@ -319,10 +338,30 @@ acceptable(const struct frag *f)
 	return !f->more || f->len % 8 == 0;
 }
 
-enum defrag_result
-defrag_add(
-    struct defrag *d, const struct frag *f, struct slice *whole, uint8_t *proto)
+/* Linux cuts it, others refuse it. */
+static bool
+cut_to_8(struct frag *f)
 {
+	bool odd = f->more && !f->v6 && f->len % 8 != 0;
+
+	if (odd)
+		f->len -= f->len % 8;
+	return odd;
+}
+
+bool
+defrag_unsure(const struct defrag *d)
+{
+	return d->unsure;
+}
+
+enum defrag_result
+defrag_add(struct defrag *d, const struct frag *in, struct slice *whole,
+    uint8_t *proto)
+{
+	struct frag cut = *in, *f = &cut;
+	bool odd = cut_to_8(&cut);
+
 	d->n.fragments++;
 	if (!acceptable(f)) {
 		d->n.dropped++;
@@ -331,6 +370,7 @@ defrag_add(
 	uint16_t i = datagram_get(d, f);
 	struct datagram *g = &d->dg[i];
 
+	g->unsure |= odd || f->way != g->way;
 	make_room(d, i, f->len);
 	if (g->npieces >= DEFRAG_PIECES || !datagram_edges(d, g, f)) {
 		d->n.dropped++;
@@ -346,6 +386,7 @@ defrag_add(
 		return DEFRAG_HELD;
 	*whole = datagram_join(d, g);
 	*proto = g->proto;
+	d->unsure = g->unsure;
 	d->n.reassembled++;
 	datagram_end(d, i, false);
 	return DEFRAG_DONE;

@@ -4,7 +4,8 @@
  * DEFRAG_BYTES held in all, DEFRAG_DATAGRAMS at a time, DEFRAG_PIECES each,
  * DEFRAG_SECONDS long; the least recently used datagram goes first. Where
  * fragments overlap, the bytes that came first stay (and it is counted): the
- * hosts differ there, and RFC 5722 forbids it for IPv6.
+ * hosts differ there, and RFC 5722 forbids it for IPv6. A fragment of IPv4
+ * whose end is no multiple of 8 is cut there, as Linux does.
  */
 #ifndef STRIPWIRE_DEFRAG_H
 #define STRIPWIRE_DEFRAG_H
@@ -22,6 +23,7 @@ struct frag {
 	bool v6;
 	uint8_t proto; /* protocol, or first next header in the fragment */
 	bool more;
+	uint16_t way; /* TTL, and what else is the same on one way */
 	uint32_t off, len;
 	const uint8_t *data;
 	int64_t time;
@@ -50,6 +52,10 @@ void defrag_free(struct defrag *d);
  * fragment with offset 0. */
 enum defrag_result defrag_add(struct defrag *d, const struct frag *f,
     struct slice *whole, uint8_t *proto);
+
+/* Of the last whole one: fragments disagreed (on bytes, on the end, on their
+ * way here), so that a host may have put together something else or nothing. */
+bool defrag_unsure(const struct defrag *d);
 
 const struct defrag_counters *defrag_counters(const struct defrag *d);
 

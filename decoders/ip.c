@@ -164,6 +164,7 @@ fragment(
 	f->src = pkt->src;
 	f->dst = pkt->dst;
 	f->time = pkt->time;
+	f->way = pkt->ttl | (pkt->flags & PKT_BAD_IP_CSUM ? 0x100 : 0);
 	f->len = in->held;
 	f->data = in->p;
 
@@ -177,6 +178,8 @@ fragment(
 		return IP_FRAGMENT;
 	c->n.reassembled++;
 	pkt->flags |= PKT_FRAGMENT;
+	if (defrag_unsure(c->defrag))
+		pkt->flags |= PKT_UNSURE;
 	forget_old_mac(pkt);
 	*in = (struct ip_payload){
 	    whole.p, (uint32_t)whole.len, (uint32_t)whole.len};

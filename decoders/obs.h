@@ -154,6 +154,8 @@ struct obs_end {
 	uint8_t client_ttl, server_ttl;
 	uint64_t packets[2], bytes[2]; /* by enum dir; payload bytes */
 	uint64_t gap[2]; /* payload bytes never seen */
+	uint64_t unacked[2]; /* given to the decoder, and not acknowledged
+				although the receiver spoke on */
 	uint32_t bad_csum, dup, retrans;
 	int64_t last; /* time of its last packet */
 	uint32_t

@@ -142,6 +142,8 @@ put_end(struct out *o, const struct obs_end *e)
 	put(o, " packets=%" PRIu64 "/%" PRIu64, e->packets[0], e->packets[1]);
 	put_num(o, "gap_c2s", e->gap[0]);
 	put_num(o, "gap_s2c", e->gap[1]);
+	put_num(o, "unacked_c2s", e->unacked[0]);
+	put_num(o, "unacked_s2c", e->unacked[1]);
 	put_num(o, "bad_csum", e->bad_csum);
 	put_num(o, "dup", e->dup);
 	put_num(o, "retrans", e->retrans);

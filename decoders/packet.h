@@ -47,7 +47,8 @@ enum packet_flag {
 	PKT_BAD_OPTIONS = 1 << 11, /* TCP option list is malformed */
 	PKT_HAS_MAC = 1 << 12,
 	PKT_TUNNEL = 1 << 13, /* came out of a tunnel or a pseudowire */
-	PKT_OPEN_TCP_CSUM = 1 << 14 /* left to a network card to finish */
+	PKT_OPEN_TCP_CSUM = 1 << 14, /* left to a network card to finish */
+	PKT_UNSURE = 1 << 15 /* a host drops it, or hosts differ */
 };
 
 struct packet {

@@ -19,6 +19,7 @@ struct seg { /* an interval that waits */
 	uint32_t cost; /* charged to env->pending */
 	uint8_t what; /* enum norm_what */
 	bool fresh; /* not pushed into libnids yet */
+	bool syn; /* doubtful: data of a SYN */
 	struct pkt_ref ref;
 	uint8_t bytes[]; /* held pieces only; libnids has the pending ones */
 };
@@ -80,6 +81,8 @@ bool norm_rewind(
 const struct seg *norm_first_pending(const struct norm *n, enum dir dir);
 /* Gives up the first hole. */
 void norm_skip_hole(struct norm_env *env, struct norm *n, enum dir dir);
+/* Data of a SYN, now acknowledged. */
+void norm_use_syn(struct norm_env *env, struct norm *n, enum dir dir);
 /* Bytes up to `to` will not come. */
 void norm_skip(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to);
 

@@ -13,6 +13,7 @@
  */
 #include "sensor/conn.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ELSEWHERE (1 << 20) /* bytes: further off is another connection */
@@ -64,12 +65,6 @@ is_ended(const struct conn *c)
 	       norm_has_ended(&c->norm, DIR_S2C);
 }
 
-static bool
-is_closing(const struct conn *c)
-{
-	return c->reset || is_ended(c);
-}
-
 int64_t
 conn_idle_deadline(const struct conn *c)
 {
@@ -100,6 +95,19 @@ conn_how(const struct conn *c, enum end_how otherwise)
 	return otherwise;
 }
 
+/* Did its receiver read what was delivered? It did not, where it said so by
+ * its acknowledgements, or where the sender went on after a reset and nothing
+ * of that was acknowledged: the reset was obeyed. */
+static bool
+is_unsure(const struct conn *c, enum dir dir)
+{
+	const struct norm_dir *d = &c->norm.d[dir];
+
+	return c->norm.unsure || c->unacked[dir] > 0 ||
+	       (c->rst[dir] && !d->off && d->next > c->rst_top[dir] &&
+		   d->acked <= c->rst_top[dir]);
+}
+
 void
 conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at)
 {
@@ -113,6 +121,11 @@ conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at)
 	if (!c->mute)
 		norm_end(&t->norm, &c->norm);
 	norm_drop(&t->norm, &c->norm);
+	for (int d = 0; d < 2; d++) {
+		c->unacked[d] = norm_unacked(&c->norm, (enum dir)d);
+		if (is_unsure(c, (enum dir)d))
+			c->vis |= VIS_AMBIGUOUS;
+	}
 	evidence_end(t->evidence, &c->ev, at);
 	session_finish(t, c);
 	session_flow_end(t, c, how);
@@ -140,12 +153,18 @@ conn_timeout(struct tracker *t, struct conn *c, int64_t deadline)
 	tracker_arm(t, c);
 }
 
+static int8_t
+scale_of(const struct packet *pkt)
+{
+	if (!(pkt->flags & PKT_WSCALE))
+		return -2;
+	return (int8_t)(pkt->wscale > 14 ? 14 : pkt->wscale);
+}
+
 static void
 note_scale(struct conn *c, const struct packet *pkt, enum dir dir)
 {
-	c->scale[dir] = -2;
-	if (pkt->flags & PKT_WSCALE)
-		c->scale[dir] = (int8_t)(pkt->wscale > 14 ? 14 : pkt->wscale);
+	c->scale[dir] = scale_of(pkt);
 }
 
 /* Both numbers, as a packet that is not the first tells them. */
@@ -160,16 +179,46 @@ set_candidate(struct conn *c, const struct packet *pkt, enum dir dir)
 	c->cand_client = (uint8_t)!dir;
 	c->cand_isn[dir] = pkt->seq - !syn;
 	c->cand_isn[!dir] = pkt->ack - 1;
+	c->cand_scale[dir] = syn ? scale_of(pkt) : -1;
+	c->cand_scale[!dir] = -1;
 	c->cand_time = pkt->time;
 }
 
-/* Simultaneous open (RFC 9293 3.5), and the SYN of the mail server was seen
- * first: it was taken for a client. */
+/* Who was taken for the server sends the first SYN: the flow was begun by a
+ * SYN/ACK of its own, which tells nothing; or by the SYN of the mail server
+ * (simultaneous open, RFC 9293 3.5), who was taken for the client. */
 static bool
 is_turned_round(const struct conn *c, const struct packet *pkt, enum dir dir)
 {
 	return c->state == CONN_HALF && dir == DIR_S2C &&
-	       mail_port(pkt->dport) && !mail_port(pkt->sport);
+	       (c->scale[DIR_C2S] == -1 ||
+		   (mail_port(pkt->dport) && !mail_port(pkt->sport)));
+}
+
+/* Its first number is still to come. */
+static bool
+is_free(const struct conn *c, enum dir dir)
+{
+	return c->state == CONN_HALF && !c->norm.d[dir].known;
+}
+
+/* It was guessed from a segment that carried the number of the SYN. */
+static bool
+is_just_before(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	const struct norm_dir *d = &c->norm.d[dir];
+
+	return d->known && c->scale[dir] == -1 && d->next == 0 &&
+	       d->base == pkt->seq;
+}
+
+/* The candidate was first seen by its SYN/ACK. */
+static bool
+is_answered_before(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	return c->cand[0] && c->cand[1] && !c->cand_wild &&
+	       c->cand_dir != dir &&
+	       c->cand_isn[dir] - pkt->seq <= pkt->wire_len;
 }
 
 /* The first SYN, another one before the handshake is complete, or one on a
@@ -186,34 +235,96 @@ on_syn(struct conn *c, const struct packet *pkt, enum dir dir)
 		c->vis &= ~(uint32_t)VIS_MIDSTREAM;
 		return true; /* repeated, or seen after what it began */
 	}
-	if (c->state == CONN_HALF && d->next == 0) {
+	if (is_free(c, dir) || is_just_before(c, pkt, dir)) {
 		note_scale(c, pkt, dir);
+		c->syn_len[dir] = (uint16_t)pkt->wire_len;
 		norm_base(&c->norm, dir, pkt->seq + 1);
-		c->norm.d[!dir].known = false;
 		return true;
 	}
-	if (is_closing(c))
+	if (d->soft && d->next == 0 &&
+	    d->base - (pkt->seq + 1) <= pkt->wire_len) {
+		note_scale(c, pkt, dir);
+		return true; /* its answer came first, and told of its data */
+	}
+	if (c->state == CONN_OPEN && is_ended(c))
 		return false;
 	c->cand_wild = false;
+	c->cand[!dir] = is_answered_before(c, pkt, dir);
 	c->cand[dir] = true;
-	c->cand[!dir] = false;
 	c->cand_client = (uint8_t)dir;
 	c->cand_isn[dir] = pkt->seq;
+	c->cand_scale[dir] = scale_of(pkt);
+	c->cand_len = (uint16_t)pkt->wire_len;
 	c->cand_time = pkt->time;
 	return true;
+}
+
+/* The other SYN was the real one. */
+static void
+take_candidate(struct conn *c)
+{
+	for (int d = 0; d < 2; d++) {
+		if (!c->cand[d])
+			continue;
+		norm_base(&c->norm, (enum dir)d, c->cand_isn[d] + 1);
+		c->scale[d] = c->cand_scale[d];
+	}
+}
+
+/* Its data may be acknowledged too, or some of them (RFC 7413). */
+static bool
+acks_syn(const struct packet *pkt, uint32_t isn, uint32_t len)
+{
+	return pkt->ack - (isn + 1) <= len;
+}
+
+static bool
+answers_candidate(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	return c->cand[!dir] &&
+	       (c->cand_wild ? pkt->ack == c->cand_isn[!dir] + 1
+			     : acks_syn(pkt, c->cand_isn[!dir], c->cand_len));
+}
+
+static bool
+is_near(uint32_t a, uint32_t b)
+{
+	int32_t off = (int32_t)(a - b);
+
+	return off >= -ELSEWHERE && off <= ELSEWHERE;
+}
+
+/* What was known of its numbers until now was nothing, or came from an
+ * acknowledgement that is none. */
+static bool
+is_first_answer(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	const struct norm_dir *d = &c->norm.d[dir];
+
+	return is_free(c, dir) || is_just_before(c, pkt, dir) ||
+	       (d->soft && d->next == 0 && !is_near(d->base, pkt->seq));
+}
+
+static void
+first_answer(struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	note_scale(c, pkt, dir);
+	norm_base(&c->norm, dir, pkt->seq + 1);
+	if (c->norm.d[!dir].known)
+		return;
+	norm_base(&c->norm, !dir, pkt->ack);
+	c->norm.d[!dir].soft = true;
 }
 
 static void
 on_syn_ack(struct conn *c, const struct packet *pkt, enum dir dir)
 {
 	struct norm_dir *d = &c->norm.d[dir], *peer = &c->norm.d[!dir];
-	bool fits = !peer->known || pkt->ack == peer->base;
+	bool fits =
+	    !peer->known || acks_syn(pkt, peer->base - 1, c->syn_len[!dir]);
 
-	if (c->state == CONN_HALF && !d->known && fits) {
-		note_scale(c, pkt, dir);
-		norm_base(&c->norm, dir, pkt->seq + 1);
-		if (!peer->known)
-			norm_base(&c->norm, !dir, pkt->ack);
+	if (fits && is_first_answer(c, pkt, dir)) {
+		first_answer(c, pkt, dir);
 		return;
 	}
 	if (d->known && d->base == pkt->seq + 1) {
@@ -226,9 +337,12 @@ on_syn_ack(struct conn *c, const struct packet *pkt, enum dir dir)
 		return; /* the normalizer puts it right */
 	}
 	/* Another answer to the same SYN, or one to a candidate's. */
-	if (fits || (c->cand[!dir] && pkt->ack == c->cand_isn[!dir] + 1)) {
+	if (fits || answers_candidate(c, pkt, dir)) {
 		c->cand[dir] = true;
 		c->cand_isn[dir] = pkt->seq;
+		c->cand_scale[dir] = scale_of(pkt);
+		if (c->state == CONN_HALF && !d->known)
+			take_candidate(c);
 	} else if (c->state == CONN_OPEN && (!c->cand[!dir] || c->cand_wild))
 		set_candidate(c, pkt, dir); /* its SYN was not seen */
 }
@@ -242,8 +356,9 @@ on_handshake(struct conn *c, const struct packet *pkt, enum dir dir)
 	return true;
 }
 
-/* The client goes on from the handshake that was seen on a living connection:
- * that one is real, and the old one is over. */
+/* The client goes on from the handshake that was seen on a living connection,
+ * and the server had answered it, if that is ever seen: that one is real, and
+ * the old one is over. A SYN alone costs its forger one packet. */
 static bool
 is_candidate_proven(
     const struct conn *c, const struct packet *pkt, enum dir dir)
@@ -251,15 +366,8 @@ is_candidate_proven(
 	if (c->state == CONN_HALF || !c->cand[dir] || c->cand_client != dir ||
 	    pkt->seq != c->cand_isn[dir] + 1 || !(pkt->tcp_flags & TCP_ACK))
 		return false;
-	return !c->cand[!dir] || pkt->ack == c->cand_isn[!dir] + 1;
-}
-
-static bool
-is_near(uint32_t a, uint32_t b)
-{
-	int32_t off = (int32_t)(a - b);
-
-	return off >= -ELSEWHERE && off <= ELSEWHERE;
+	return c->cand[!dir] ? pkt->ack == c->cand_isn[!dir] + 1
+			     : c->packets[!dir] == 0;
 }
 
 /* Neither number is of this connection: there is another on its ports, whose
@@ -291,6 +399,18 @@ proves_another(struct conn *c, const struct packet *pkt, enum dir dir)
 	return false;
 }
 
+/* Of two SYNs the client goes on from the second, which the server answered,
+ * or the server is never seen. */
+static bool
+goes_on_from_candidate(
+    const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	return c->cand[dir] && c->cand_client == dir &&
+	       pkt->seq == c->cand_isn[dir] + 1 &&
+	       (c->cand[!dir] ? pkt->ack == c->cand_isn[!dir] + 1
+			      : c->packets[!dir] == 0);
+}
+
 /* Neither SYN nor RST: the handshake is over. If the server gave two answers,
  * the client's ACK says which it took. */
 static void
@@ -299,8 +419,10 @@ leave_half(struct conn *c, const struct packet *pkt, enum dir dir)
 	struct norm_dir *peer = &c->norm.d[!dir];
 
 	c->state = CONN_OPEN;
-	if (c->cand[!dir] && pkt->ack == c->cand_isn[!dir] + 1 &&
-	    peer->next == 0)
+	if (goes_on_from_candidate(c, pkt, dir))
+		take_candidate(c);
+	else if (c->cand[!dir] && pkt->ack == c->cand_isn[!dir] + 1 &&
+		 peer->next == 0)
 		norm_base(&c->norm, !dir, pkt->ack);
 	memset(c->cand, 0, sizeof(c->cand));
 }
@@ -326,6 +448,7 @@ segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 	    .ack = pkt->ack,
 	    .has_ack = pkt->tcp_flags & TCP_ACK,
 	    .fin = pkt->tcp_flags & TCP_FIN && !syn,
+	    .syn = syn,
 	    .bytes = {pkt->payload, pkt->len},
 	    .wire_len = pkt->wire_len,
 	    .window = syn ? pkt->window : window_of(c, pkt, dir)};
@@ -340,6 +463,19 @@ set_age(struct tracker *t, struct conn *c)
 		    is_ended(c) ? FLOW_CLOSED : FLOW_LIVE);
 }
 
+/* Its data wait until they are acknowledged. */
+static unsigned
+take_syn(struct tracker *t, struct conn *c, const struct norm_seg *s)
+{
+	struct norm_seg bare = *s;
+	unsigned r;
+
+	bare.bytes.len = bare.wire_len = 0;
+	r = norm_segment(&t->norm, &c->norm, &bare);
+	norm_doubt(&t->norm, &c->norm, s);
+	return r;
+}
+
 static void
 normalise(
     struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
@@ -352,7 +488,7 @@ normalise(
 		return; /* a candidate's, or forged */
 	if (pkt->len < pkt->wire_len)
 		c->vis |= VIS_TRUNCATED;
-	r = norm_segment(&t->norm, &c->norm, &s);
+	r = s.syn ? take_syn(t, c, &s) : norm_segment(&t->norm, &c->norm, &s);
 	if (s.fin && !(r & NORM_REFUSED) && !c->closed) {
 		c->closed = true;
 		c->closed_by = (uint8_t)dir;
@@ -374,7 +510,7 @@ set_aside(
 {
 	struct norm_seg s = segment_of(c, pkt, dir);
 
-	t->n.bad_csum_ignored++;
+	t->n.bad_csum_ignored += (pkt->flags & PKT_BAD_TCP_CSUM) != 0;
 	if (!(pkt->tcp_flags & (TCP_SYN | TCP_RST)))
 		norm_doubt(&t->norm, &c->norm, &s);
 }
@@ -410,6 +546,9 @@ on_rst(struct tracker *t, struct conn *c, enum dir dir)
 {
 	t->n.rst++;
 	c->reset = true;
+	if (!c->rst[dir])
+		c->rst_top[dir] = c->norm.d[dir].top;
+	c->rst[dir] = true;
 	if (!c->closed) {
 		c->closed = true;
 		c->closed_by = (uint8_t)dir;
@@ -450,12 +589,57 @@ take_packet(
 	normalise(t, c, pkt, dir);
 }
 
+/* A SYN after a reset: both may be forged. It is kept until the server answers
+ * it, and until then tells the old connection nothing. */
+static void
+keep_syn(struct tracker *t, struct conn *c, struct packet *pkt)
+{
+	struct packet *p;
+
+	ip_check_tcp(t->ip, pkt);
+	p = realloc(c->again, sizeof(*p) + pkt->len);
+	if (p == NULL)
+		return;
+	*p = *pkt;
+	p->frame = p->mac = p->outer = p->ip = p->tcp = NULL;
+	p->payload = (uint8_t *)(p + 1);
+	if (pkt->len > 0)
+		memcpy(p + 1, pkt->payload, pkt->len);
+	p->flags = (p->flags & ~(uint32_t)PKT_HAS_MAC) | PKT_CSUM_CHECKED;
+	c->again = p;
+}
+
+static bool
+is_syn(const struct packet *pkt)
+{
+	return (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+/* By a SYN/ACK, or by a reset that acknowledges it. */
+static bool
+answers_kept(const struct conn *c, const struct packet *pkt)
+{
+	return c->again != NULL && pkt->sport == c->again->dport &&
+	       pkt->tcp_flags & TCP_ACK &&
+	       acks_syn(pkt, c->again->seq, c->again->wire_len) &&
+	       (pkt->tcp_flags & (TCP_SYN | TCP_RST)) != 0;
+}
+
 /* What the packet says about other connections on the same ports. Returns
  * false if one has begun; *skip: the packet is not of this one, which is over. */
 static bool
-look_beside(struct conn *c, const struct packet *pkt, enum dir dir, bool *skip)
+look_beside(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir,
+    bool *skip)
 {
 	*skip = false;
+	if (answers_kept(c, pkt))
+		return false;
+	if (is_syn(pkt) && dir == DIR_C2S && c->reset && !is_ended(c) &&
+	    c->norm.d[dir].base != pkt->seq + 1) {
+		keep_syn(t, c, pkt);
+		*skip = true;
+		return true;
+	}
 	if (pkt->tcp_flags & TCP_SYN && !(pkt->tcp_flags & TCP_RST))
 		return on_handshake(c, pkt, dir);
 	if (is_candidate_proven(c, pkt, dir))
@@ -466,13 +650,30 @@ look_beside(struct conn *c, const struct packet *pkt, enum dir dir, bool *skip)
 	return !proves_another(c, pkt, dir);
 }
 
+/* No host takes it. */
+static bool
+is_void(const struct packet *pkt)
+{
+	return (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == 0 ||
+	       (pkt->flags & PKT_UNSURE) != 0;
+}
+
+/* Of an urgent byte hosts differ: most take it out of the stream (RFC 6093). */
+static void
+note_doubt(struct conn *c, const struct packet *pkt, unsigned hints)
+{
+	if ((hints & (EVID_CONFLICT | EVID_DOUBT)) == EVID_CONFLICT ||
+	    (pkt->tcp_flags & TCP_URG && c->use != USE_OPAQUE))
+		c->vis |= VIS_AMBIGUOUS;
+}
+
 bool
 conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
 	unsigned hints;
 	bool skip;
 
-	if (!look_beside(c, pkt, dir, &skip))
+	if (!look_beside(t, c, pkt, dir, &skip))
 		return false;
 	if (skip)
 		return true;
@@ -482,12 +683,13 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 		c->ttl[dir] = pkt->ttl;
 	t->norm.now = t->now;
 	hints = take_evidence(t, c, pkt, dir);
+	note_doubt(c, pkt, hints);
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)
 		conn_lives(t, c);
 	if (hints & EVID_DUP) {
 		t->n.dup_frames++;
 		c->dup++;
-	} else if (hints & EVID_DOUBT)
+	} else if (hints & EVID_DOUBT || is_void(pkt))
 		set_aside(t, c, pkt, dir);
 	else if ((hints & (EVID_RST | EVID_LIVES)) == EVID_RST)
 		on_rst(t, c, dir);

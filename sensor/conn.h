@@ -47,6 +47,7 @@ struct conn {
 	struct evidence_flow ev;
 	struct mail *mail; /* from tracker.mails while USE_MAIL */
 	struct early *early; /* noted before it was known to be mail */
+	struct packet *again; /* a SYN after a reset, waits for its answer */
 	uint64_t number;
 	int64_t start, last, last_obs;
 	uint64_t packets[2]; /* by enum dir */
@@ -64,6 +65,7 @@ struct conn {
 	bool opened; /* OBS_FLOW_OPEN went out */
 	bool mute; /* not mail: nothing goes out */
 	bool reset; /* a RST is withheld */
+	bool rst[2]; /* this side sent one, at the end of rst_top */
 	bool dead; /* ... and stands */
 	bool proven; /* both hosts take part */
 	bool closed; /* a FIN or RST was seen; closed_by says whose */
@@ -77,8 +79,13 @@ struct conn {
 	bool cand[2], cand_wild;
 	uint8_t cand_dir; /* who sent the packet that it was seen by */
 	uint8_t cand_client;
+	int8_t cand_scale[2];
+	uint16_t cand_len; /* data of its SYN */
+	uint16_t syn_len[2];
 	uint32_t cand_isn[2];
 	int64_t cand_time;
+	uint64_t rst_top[2];
+	uint64_t unacked[2]; /* at the end */
 };
 
 struct tracker {

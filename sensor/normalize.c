@@ -28,6 +28,8 @@ norm_base(struct norm *n, enum dir dir, uint32_t seq)
 {
 	struct norm_dir *d = &n->d[dir];
 
+	if (d->known && d->base != seq)
+		d->acked = d->edge = d->top = 0; /* told of another */
 	d->base = seq;
 	d->known = true;
 	d->soft = false;
@@ -89,7 +91,8 @@ is_plausible(const struct norm_dir *d, int64_t end)
 }
 
 static unsigned
-note_ack(struct norm_dir *peer, const struct norm_seg *s, int64_t ack)
+note_ack(
+    struct norm_dir *peer, const struct norm_seg *s, int64_t ack, int64_t now)
 {
 	uint64_t edge;
 	unsigned r = 0;
@@ -98,12 +101,26 @@ note_ack(struct norm_dir *peer, const struct norm_seg *s, int64_t ack)
 		return 0;
 	if ((uint64_t)ack > peer->acked) {
 		peer->acked = (uint64_t)ack;
+		peer->since = now;
+		peer->stale = false;
 		r = NORM_NEW_ACK;
-	}
+	} else if (peer->acked < peer->top && now - peer->since >= NORM_STALE)
+		peer->stale = true;
 	edge = (uint64_t)ack + s->window;
 	if (s->window != 0 && edge > peer->edge)
 		peer->edge = edge;
 	return r;
+}
+
+/* What is in flight; with it begins the time for an acknowledgement. */
+static void
+note_top(struct norm_dir *d, int64_t end, int64_t now)
+{
+	if (end <= (int64_t)d->top)
+		return;
+	if (d->acked >= d->top)
+		d->since = now;
+	d->top = (uint64_t)end;
 }
 
 static unsigned
@@ -167,6 +184,7 @@ is_after_fin(struct norm_env *env, struct norm *n, enum dir dir, int64_t end)
 	env->n.after_fin++;
 	if (d->eof || d->acked > d->fin_at)
 		return true;
+	n->unsure = true;
 	d->fin_at = NORM_NONE;
 	if (n->wait != NULL)
 		n->wait->fin[dir] = false;
@@ -375,7 +393,11 @@ norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 		return NORM_REFUSED;
 	}
 	if (s->has_ack)
-		r = note_ack(peer, s, ack);
+		r = note_ack(peer, s, ack, env->now);
+	if (s->wire_len > 0)
+		note_top(d, at + (int64_t)s->wire_len, env->now);
+	if (r != 0 && n->wait != NULL)
+		norm_use_syn(env, n, !s->dir);
 	if (n->wait == NULL && !s->fin && s->wire_len == 0)
 		return r;
 	if (n->wait == NULL && !s->fin && !env->always && !d->off &&
@@ -415,10 +437,12 @@ norm_doubt(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 		return;
 	copy->at = (uint64_t)at;
 	copy->len = s->bytes.len;
+	copy->syn = s->syn;
 	copy->ref = *env->ref;
 	memcpy(copy->bytes, s->bytes.p, s->bytes.len);
 	seg_append(&n->wait->doubt[s->dir], copy);
-	env->n.doubted++;
+	env->n.doubted += !s->syn;
+	norm_use_syn(env, n, s->dir);
 }
 
 void
@@ -440,6 +464,16 @@ settle_tail(struct norm_env *env, struct norm *n, enum dir dir)
 		norm_skip(env, n, dir, to);
 }
 
+/* Nothing shows that its receiver ever had what was missing: then it did not
+ * read on. */
+static void
+end_hole(struct norm_env *env, struct norm *n, enum dir dir)
+{
+	if (n->d[!dir].seen && n->d[dir].acked <= n->d[dir].next)
+		n->unsure = true;
+	norm_skip_hole(env, n, dir);
+}
+
 void
 norm_end(struct norm_env *env, struct norm *n)
 {
@@ -452,9 +486,9 @@ norm_end(struct norm_env *env, struct norm *n)
 		else if (w->held[1].head != NULL)
 			causal_force(env, n, DIR_S2C);
 		else if (w->pend[0].head != NULL)
-			norm_skip_hole(env, n, DIR_C2S);
+			end_hole(env, n, DIR_C2S);
 		else if (w->pend[1].head != NULL)
-			norm_skip_hole(env, n, DIR_S2C);
+			end_hole(env, n, DIR_S2C);
 		else
 			break;
 	}
@@ -478,6 +512,15 @@ norm_has_ended(const struct norm *n, enum dir dir)
 
 	return d->fin_at != NORM_NONE ||
 	       (d->known && d->seen && d->acked == d->next + 1);
+}
+
+uint64_t
+norm_unacked(const struct norm *n, enum dir dir)
+{
+	const struct norm_dir *d = &n->d[dir];
+
+	return d->stale && !d->off && d->next > d->acked ? d->next - d->acked
+							 : 0;
 }
 
 bool

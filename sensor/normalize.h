@@ -34,6 +34,7 @@
 #define NORM_DOUBT_SEGS 16 /* doubtful segments kept, per direction */
 #define NORM_AHEAD (256u << 20) /* ahead of next, where no window is known */
 #define NORM_SLACK (1u << 20) /* beyond a known window: ACKs can be late */
+#define NORM_STALE 200000000LL /* ns; longer than a path's round trip */
 #define NORM_NONE UINT64_MAX
 
 enum norm_what { NORM_BYTES, NORM_GAP, NORM_EOF };
@@ -51,6 +52,8 @@ struct norm_dir {
 	uint64_t next; /* first offset that was not put in order yet */
 	uint64_t done; /* first offset that was not delivered yet */
 	uint64_t acked; /* highest offset the peer acknowledged */
+	uint64_t top; /* end of all that was sent within the window */
+	int64_t since; /* top is ahead of acked, which does not move */
 	uint64_t edge; /* right edge of the peer's window, 0 unknown */
 	uint64_t fin_at; /* offset of the FIN, NORM_NONE without */
 	uint64_t gap; /* bytes never seen */
@@ -62,6 +65,7 @@ struct norm_dir {
 	bool seen; /* a packet of this direction was seen */
 	bool off; /* the decoder wants nothing of it */
 	bool eof; /* NORM_EOF was delivered */
+	bool stale; /* the peer spoke on, and acknowledged no more */
 };
 
 struct norm_wait; /* what waits: pending intervals and held pieces */
@@ -71,6 +75,7 @@ struct norm {
 	struct norm_wait *wait; /* NULL: nothing waits */
 	uint32_t slot, generation;
 	bool one_way; /* the silent side is not waited for any more */
+	bool unsure; /* the hosts may have read something else */
 };
 
 struct norm_counters {
@@ -98,7 +103,7 @@ struct norm_seg { /* a segment as it comes from the wire */
 	enum dir dir;
 	uint32_t seq, ack;
 	bool has_ack;
-	bool fin;
+	bool fin, syn;
 	struct slice bytes;
 	uint32_t wire_len; /* more than bytes.len if the capture cut it */
 	uint64_t window; /* offered by its sender, scaled; 0 unknown */
@@ -124,7 +129,9 @@ unsigned norm_segment(
 
 /* A segment that a host drops if it does what it should (wrong checksum where
  * its sender's are right). It is kept, and delivered only where otherwise a
- * gap would be: the receiver took it, or the capture was edited. */
+ * gap would be: the receiver took it, or the capture was edited; then the flow
+ * is unsure. Data of a SYN are kept likewise; they are sure, and delivered, as
+ * soon as they are acknowledged (RFC 9293 3.10.7.4, RFC 7413). */
 void norm_doubt(struct norm_env *env, struct norm *n, const struct norm_seg *s);
 
 /* Closes what has waited long enough at env->now. */
@@ -146,6 +153,10 @@ void norm_drop(struct norm_env *env, struct norm *n);
 void norm_stream_bytes(
     void *ctx, uint32_t slot, enum dir dir, struct slice bytes);
 
+/* Bytes that were taken for the stream, and their receiver, which went on to
+ * speak, did not acknowledge: it may never have had them. 0 where it was not
+ * heard for NORM_STALE, as at the end of most captures. */
+uint64_t norm_unacked(const struct norm *n, enum dir dir);
 bool norm_fin_acked(const struct norm *n, enum dir dir);
 /* A FIN was seen, or its peer acknowledged one number more than there were
  * bytes: the sensor missed the FIN, or a single byte. */

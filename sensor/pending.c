@@ -76,10 +76,24 @@ use_doubt(struct norm_env *env, struct norm *n, enum dir dir, uint64_t stop)
 	p.bytes.p = s->bytes + (d->next - s->at);
 	p.bytes.len = (size_t)(end - d->next);
 	p.ref = &s->ref;
-	env->n.doubt_used++;
+	if (!s->syn) {
+		env->n.doubt_used++;
+		n->unsure = true;
+	}
 	causal_bytes(env, n, &p, s->need);
 	skip_stream(env, n, dir, p.len);
 	return true;
+}
+
+void
+norm_use_syn(struct norm_env *env, struct norm *n, enum dir dir)
+{
+	struct norm_dir *d = &n->d[dir];
+	const struct seg *s = n->wait == NULL ? NULL : n->wait->doubt[dir].head;
+
+	if (s != NULL && s->syn && d->next == s->at &&
+	    d->acked >= s->at + s->len)
+		use_doubt(env, n, dir, s->at + s->len);
 }
 
 void

@@ -198,8 +198,11 @@ session_evidence(void *user, uint32_t slot, struct obs *o)
 
 	if (c == NULL || c->mute)
 		return;
-	if (o->kind == OBS_CONFLICT)
+	if (o->kind == OBS_CONFLICT) {
 		t->n.conflicts++;
+		if (!o->u.conflict.csum_bad)
+			c->vis |= VIS_AMBIGUOUS;
+	}
 	if (o->time > t->now)
 		o->time = t->now; /* judged early: the input has ended */
 	if (!c->opened && !c->mail_port) {
@@ -366,6 +369,8 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	struct conn *c =
 	    (struct conn *)((char *)n - offsetof(struct conn, norm));
 
+	if (n->unsure)
+		c->vis |= VIS_AMBIGUOUS;
 	if (p->what == NORM_GAP)
 		note_gap(c, p);
 	if (c->use == USE_UNDECIDED && p->what == NORM_BYTES)
@@ -441,6 +446,7 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 		e->rtt[d] = c->ev.rtt[d];
 		e->syn_signature[d] = c->ev.d[d].syn_signature;
 		e->gap[d] = c->norm.d[d].gap;
+		e->unacked[d] = c->unacked[d];
 		e->bytes[d] = c->norm.d[d].next - c->norm.d[d].gap;
 	}
 	send(t, c, &o);

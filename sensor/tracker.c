@@ -135,6 +135,7 @@ drop_all(struct tracker *t)
 			continue;
 		norm_drop(&t->norm, &f->conn->norm);
 		pool_put(t->mails, f->conn->mail);
+		free(f->conn->again);
 		pool_put(t->conns, f->conn);
 		f->conn = NULL;
 	}
@@ -177,6 +178,7 @@ tracker_forget(struct tracker *t, struct conn *c)
 	timers_clear(t->timers, slot);
 	flow_at(t->flows, slot)->conn = NULL;
 	flow_remove(t->flows, slot);
+	free(c->again);
 	pool_put(t->conns, c);
 }
 
@@ -194,6 +196,7 @@ pass_over(struct tracker *t, struct conn *c)
 	flow_at(t->flows, slot)->conn = NULL;
 	flow_set_age(t->flows, slot, FLOW_PASSED);
 	timers_set(t->timers, slot, t->now + IDLE_PASSED);
+	free(c->again);
 	pool_put(t->conns, c);
 }
 
@@ -336,14 +339,35 @@ add_flow(struct tracker *t, const struct packet *pkt,
 	return slot;
 }
 
+/* ... whose SYN was kept until its answer came. */
+static uint32_t
+renew_from(struct tracker *t, const struct flow_key *key, struct packet *syn)
+{
+	struct flow_key same;
+	bool from_b = flow_key_of(&same, syn);
+	uint32_t slot = add_flow(t, syn, key, from_b);
+
+	if (slot != FLOW_NONE) {
+		t->busy = slot;
+		(void)conn_packet(
+		    t, flow_at(t->flows, slot)->conn, syn, DIR_C2S);
+	}
+	free(syn);
+	return slot;
+}
+
 /* A new connection on the four-tuple of an old one. */
 static uint32_t
 renew(struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b)
 {
 	struct conn *c = flow_at(t->flows, slot)->conn, old = *c;
 	struct flow_key key = flow_at(t->flows, slot)->key;
+	struct packet *syn = c->again;
 
+	c->again = NULL;
 	conn_end(t, c, conn_how(c, END_REUSED), t->now);
+	if (syn != NULL)
+		return renew_from(t, &key, syn);
 	slot = add_flow(t, pkt, &key, from_b);
 	if (slot != FLOW_NONE && !(pkt->tcp_flags & TCP_SYN))
 		conn_adopt(flow_at(t->flows, slot)->conn, &old);

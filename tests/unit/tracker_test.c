@@ -205,15 +205,15 @@ TEST(a_lost_segment_that_is_repeated_is_no_gap)
 }
 
 /* Wrong where the sender's others are right, and nothing else came: the host
- * took it, or the capture was edited. */
+ * took it, or the capture was edited. Or what it took was never seen. */
 TEST(a_wrong_checksum_that_was_acknowledged_is_used)
 {
-	const char *usual = usual_dialogue();
+	(void)usual_dialogue();
 
 	sc.pkt[6].flags |= PKT_BAD_TCP_CSUM;
 	play();
-	CHECK_STR(dialogue_of(text), usual);
-	CHECK(!has("vis="));
+	CHECK(has("caps s2c smtp text vis=ambiguous ehlo complete"));
+	CHECK(has("words=\"PIPELINING|STARTTLS\""));
 	CHECK_INT(seen.bad_csum_ignored, 1);
 }
 
@@ -583,7 +583,7 @@ TEST(an_ack_from_the_future_is_refused)
 	sc.pkt[5] = forged;
 	play();
 	CHECK(has("verb=\"MAIL\""));
-	CHECK(!has("vis="));
+	CHECK(!has("gap"));
 	CHECK_INT(seen.hole_bytes, 0);
 	CHECK(seen.out_of_window > 0);
 }
