@@ -68,6 +68,7 @@ part "units, sanitizers" units asan
 part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "forged and lawful TCP" tests/tcp.py
+part "evasion" tests/evasion.py
 part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
