@@ -7,6 +7,7 @@ HPK = 'Handley, Paxson, Kreibich 2001'
 SP = 'Shankar, Paxson 2003'
 GENEVA = 'Geneva (Bock et al. 2019)'
 GENEVA_SERVER = 'Geneva, server side (Bock et al. 2020)'
+LIBRARY = 'Geneva, library.py'
 INTANG = 'INTANG (Wang et al. 2017)'
 KHATTAK = 'Khattak et al. 2013'
 

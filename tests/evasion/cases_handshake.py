@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The handshake as a real server sees it: SYNs, data in them, what is not acknowledged."""
-from cases import AFTER, EVIL, GENEVA, GOOD, HPK, INTANG, PN, case
+from cases import AFTER, EVIL, GENEVA, GOOD, HPK, INTANG, LIBRARY, PN, case
 
 OTHER = 0x50000000
 
@@ -377,4 +377,23 @@ def _(w):
     w.wait(.1)
     w.next = w.next + 0x1000000 & 0xffffffff
     w.open()
+    w.say(AFTER)
+
+
+@case('geneva-turnaround', LIBRARY + ': TCB Turnaround', 'SYN/ACK with the numbers of the SYN, then the SYN; both arrive')
+def _(w):
+    w.send('SA', ack=0)
+    w.open()
+    w.say(GOOD)
+    w.say(AFTER)
+
+
+@case('geneva-load-on-second-syn', LIBRARY + ': Desync: load on second SYN', 'The SYN again, with data')
+def _(w):
+    w.syn()
+    w.send('S', EVIL, off=-1)
+    w.send('A')
+    w.poll(.02)
+    w.send('A')
+    w.say(GOOD)
     w.say(AFTER)

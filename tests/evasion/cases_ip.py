@@ -3,7 +3,7 @@
 import struct
 
 import packets
-from cases import AFTER, EVIL, GENEVA, GOOD, HPK, PN, case
+from cases import AFTER, EVIL, GENEVA, GOOD, HPK, LIBRARY, PN, case
 from packets import DEST, HOP, ROUTING, TCP, extension
 
 LINE = b'NOOP ' + b'g' * 33 + b'\r\n'
@@ -139,7 +139,7 @@ def _(w):
 
 
 def inserted(name, source, what, only=None, ip=None, ext=None, ttl=None):
-    @case(name, source, what + ', then the real command', only=only)
+    @case(name, source.replace('twin; ', ''), what + ', then the real command', only=only)
     def _(w):
         w.open()
         w.say(GOOD)
@@ -169,6 +169,7 @@ inserted('ip-option-unknown', HPK, 'An IP option that nobody knows', 4, {'opts':
 inserted('ip-protocol', GENEVA, 'Another protocol number', 4, {'proto': 8})
 inserted('ip-ttl-0', HPK, 'TTL 0', None, ttl=0)
 inserted('ip-ttl-2', 'twin; ' + HPK, 'A TTL that just suffices', None, ttl=2)
+inserted('geneva-ip-length', LIBRARY + ': IP length', 'An IP length a few bytes too short', 4, {'length': 49})
 inserted('ip6-hop-options', 'twin; RFC 8200', 'A hop-by-hop header with padding', 6, ext=(HOP, extension(TCP)))
 inserted('ip6-destination-options', 'twin; RFC 8200', 'A destination options header with padding', 6, ext=(DEST, extension(TCP)))
 inserted('ip6-option-skip', 'RFC 8200 4.2', 'An unknown option to be skipped', 6, ext=(DEST, extension(TCP, b'\x1e\4\0\0\0\0')))
@@ -193,3 +194,28 @@ inserted('ip6-ah', 'RFC 4302', 'An authentication header nobody agreed on', 6,
          ext=(51, bytes([TCP, 4, 0, 0]) + struct.pack('>II', 0x1234, 1) + bytes(12)))
 inserted('ip6-many-headers', 'RFC 8200 4.1', 'Eleven destination options headers', 6,
          ext=(DEST, extension(DEST) * 10 + extension(TCP)))
+
+
+@case('frag-timeout', PN, 'A false first fragment; 31 s later, when the host has given it up, the real datagram with the same id', only=4)
+def _(w):
+    w.open()
+    good, bad = bodies(w)
+    w.fragments(bad, [(0, 40)], ident=777)
+    w.wait(31)
+    w.fragments(good, [(0, 40), (40, 60)], ident=777)
+    w.next += len(LINE)
+    w.ack()
+    w.say(AFTER)
+
+
+@case('frag-timeout-late', PN, 'A false last fragment 29 s after the first, while the host still waits; then the real command', only=4)
+def _(w):
+    w.open()
+    good, bad = bodies(w)
+    w.fragments(good, [(0, 40)], ident=777)
+    w.wait(29)
+    w.fragments(bad, [(40, 60)], ident=777)
+    w.send('PA', LINE)
+    w.next += len(LINE)
+    w.ack()
+    w.say(AFTER)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Single segments that a host takes and a sensor may not, or the other way round; order; windows; fields."""
-from cases import AFTER, EVIL, GENEVA, GOOD, HPK, INTANG, KHATTAK, PN, case
+from cases import AFTER, EVIL, GENEVA, GOOD, HPK, INTANG, KHATTAK, LIBRARY, PN, case
 from packets import MD5, MSS, NOP, SACK_OK, timestamps, wscale
 
 
@@ -135,6 +135,26 @@ insertion('insert-mss-late', HPK, 'MSS, window scale and SACK options in mid-str
 insertion('insert-timestamps-unasked', PN, 'Timestamps where none were agreed', lambda w: {'opts': timestamps(1, 1)})
 insertion('insert-urg-0', HPK, 'URG with pointer 0', lambda w: {'urg': 0}, flags='PAU')
 insertion('insert-window-0', HPK, 'A segment that offers window 0', lambda w: {'win': 0})
+
+
+
+# the strategies of Geneva's library that reached their aim against a real censor, by the library's own names
+
+def desync(name, what, **o):
+    insertion('geneva-desync-' + name, f'{LIBRARY}: TCP Desync - {what}', what, lambda w: o)
+
+
+desync('dataofs-checksum', 'Increment Dataofs - Corrupt Chksum', offset=7, csum='bad')
+desync('dataofs-ttl', 'Increment Dataofs - Small TTL', offset=7, ttl=1)
+desync('dataofs-ack', 'Increment Dataofs - Corrupt ACK', offset=7, ack_off=0x3000000)
+desync('dataofs', 'Increment Dataofs', offset=7)
+desync('load-checksum', 'Invalid Payload - Corrupt Chksum', csum='bad')
+desync('load-ack', 'Invalid Payload - Corrupt ACK', ack_off=0x3000000)
+insertion('geneva-desync-dataofs-flags', f'{LIBRARY}: TCP Desync - Increment Dataofs - Invalid Flags',
+          'Increment Dataofs - Invalid Flags', lambda w: {'offset': 7, 'csum': 'bad'}, flags='FRAPU')
+insertion('geneva-flags-cn', f'{LIBRARY}: Invalid Flags - Invalid Payload', 'CWR and no ACK, with data', flags='C')
+insertion('geneva-fin-ip-length', f'{LIBRARY}: Hybrid Strategy - Fragment and set Fin flag', 'FIN alone and a short IP length',
+          lambda w: {'ip': {'length': 45 if not w.v6 else 25}}, flags='F')
 
 
 @case('paws-old', PN + '; ' + INTANG, 'A segment with an old timestamp, then the real one')

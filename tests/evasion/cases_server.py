@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real host is the client: forged answers, and Geneva's strategies of the server's side."""
-from cases import GENEVA, GENEVA_SERVER, HPK, INTANG, PN, case
+from cases import GENEVA, GENEVA_SERVER, HPK, INTANG, LIBRARY, PN, case
 from packets import MSS, NOP, wscale
 
 OTHER = 0x60000000
@@ -156,7 +156,7 @@ def _(w):
     w.say(REAL)
 
 
-@client('null-flags-rst', GENEVA_SERVER + ' 7', 'RST with a wrong number, then the SYN/ACK')
+@client('null-flags-rst', GENEVA_SERVER, 'RST with a wrong number, then the SYN/ACK')
 def _(w):
     w.send('R', seq=OTHER)
     w.syn(flags='SA')
@@ -331,3 +331,58 @@ def _(w):
     w.send('S', seq=OTHER)
     w.say(REAL)
     w.say(MORE)
+
+
+@client('geneva-simultaneous-open', LIBRARY + ': Server-Side - Simultaneous Open', 'FIN+RST+ECE+CWR twice, then FIN+SYN+ECE+CWR')
+def _(w):
+    w.send('FREC')
+    w.send('FREC')
+    w.send('FSEC', opts=MSS)
+    w.next += 1
+    w.poll(.02)
+    w.send('A')
+    w.say(BANNER)
+    w.say(REAL)
+
+
+@client('geneva-window', LIBRARY + ': Server side (India)', 'The SYN/ACK offers a window of 98')
+def _(w):
+    w.win = 98
+    w.syn(flags='SA', opts=MSS)
+    w.say(BANNER)
+    w.say(REAL)
+
+
+@client('injected-load-induced-rst', GENEVA_SERVER + ' 6: injected load, induced RST', 'FIN with data, SYN/ACK with a wrong ACK, then the right one')
+def _(w):
+    w.send('F', b'220 liar\r\n')
+    w.send('SA', ack_off=5000, opts=MSS)
+    w.syn(flags='SA')
+    w.say(BANNER)
+    w.say(REAL)
+
+
+@client('injected-rst-induced-rst', GENEVA_SERVER + ' 7: injected RST, induced RST', 'RST, SYN/ACK with a wrong ACK, then the right one')
+def _(w):
+    w.send('R')
+    w.send('SA', ack_off=5000, opts=MSS)
+    w.syn(flags='SA')
+    w.say(BANNER)
+    w.say(REAL)
+
+
+@client('triple-load', GENEVA_SERVER + ' 9: triple load', 'Three SYN/ACKs with data')
+def _(w):
+    w.syn(b'220 liar\r\n', flags='SA')
+    for _ in 'ab':
+        w.send('SA', b'220 liar\r\n', off=-1, opts=MSS)
+    w.say(BANNER)
+    w.say(REAL)
+
+
+@client('double-load', GENEVA_SERVER + ' 10: double GET', 'Two SYN/ACKs with a command in them, which only the other side gives')
+def _(w):
+    w.syn(b'EHLO liar\r\n', flags='SA')
+    w.send('SA', b'EHLO liar\r\n', off=-1, opts=MSS)
+    w.say(BANNER)
+    w.say(REAL)

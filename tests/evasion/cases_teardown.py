@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """RST and FIN that the host does or does not obey."""
-from cases import AFTER, EVIL, GENEVA, GOOD, HPK, INTANG, KHATTAK, PN, case
+from cases import AFTER, EVIL, GENEVA, GOOD, HPK, INTANG, KHATTAK, LIBRARY, PN, case
 
 
 def teardown(name, source, what, flags, both=True, **o):
@@ -44,6 +44,14 @@ teardown('fin-null', GENEVA, 'A segment with every flag set (christmas tree), wr
 teardown('fin-syn', KHATTAK, 'SYN and FIN in mid-stream', 'SF')
 teardown('fin-syn-ack', KHATTAK, 'SYN, FIN and ACK in mid-stream', 'SFA')
 teardown('fin-urg-psh', GENEVA, 'FIN, URG and PSH without ACK', 'FUP')
+
+MD5 = b'\x13\x12' + bytes(16)
+for end, more in (('checksum', {'csum': 'bad'}), ('ttl', {'ttl': 1}), ('md5', {'opts': MD5}), ('ack', {'ack_off': 0x3000000})):
+    if end != 'ack':
+        teardown(f'geneva-teardown-flags-{end}', f'{LIBRARY}: TCB Teardown - Invalid Flags', f'All flags (FRAPUE) and a wrong {end}',
+                 'FRAPUE', **more)
+    teardown(f'geneva-teardown-rst-{end}', f'{LIBRARY}: TCB Teardown - with RST/ACK', f'RST and ACK and a wrong {end}, right after the '
+             'handshake', 'RA', **more)
 
 
 @case('fin-then-data', PN, 'A FIN that is taken, then data beyond it')
