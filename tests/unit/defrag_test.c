@@ -115,6 +115,55 @@ TEST(stories_of_one_datagram)
 		tell(&stories[i]);
 }
 
+static const struct {
+	const char *name;
+	struct part part[3];
+	uint16_t way[3];
+	bool v6, unsure, whole;
+} doubts[] = {
+    {"one way, no overlap", {{0, A8, 1, NULL}, {8, "b", 0, NULL}}, {64, 64}, 0,
+	false, true},
+    {"copies and overlaps that agree",
+	{{0, A8 A8, 1, NULL}, {8, A8, 1, NULL}, {16, "b", 0, NULL}},
+	{64, 64, 64}, 0, false, true},
+    {"an overlap that differs by its last byte",
+	{{0, A8 A8, 1, NULL}, {8, "aaaaaaab", 1, NULL}, {16, "b", 0, NULL}},
+	{64, 64, 64}, 0, true, true},
+    {"another TTL", {{0, A8, 1, NULL}, {8, "b", 0, NULL}}, {64, 1}, 0, true,
+	true},
+    {"cut to a multiple of 8", {{0, A8 "aa", 1, NULL}, {8, "b", 0, NULL}},
+	{64, 64}, 0, true, true},
+    {"in IPv6 refused", {{0, A8 "aa", 1, NULL}, {8, "b", 0, NULL}}, {64, 64}, 1,
+	false, false},
+};
+
+/* What hosts may put together differently is told, and nothing else. */
+TEST(doubts_about_a_datagram)
+{
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		enum defrag_result r = DEFRAG_HELD;
+		struct slice whole;
+		uint8_t proto;
+
+		renew();
+		for (size_t k = 0; k < 3 && doubts[i].part[k].data; k++) {
+			const struct part *p = &doubts[i].part[k];
+			struct frag f = {.v6 = doubts[i].v6,
+			    .proto = 6,
+			    .more = p->more != 0,
+			    .way = doubts[i].way[k],
+			    .off = p->off,
+			    .len = (uint32_t)strlen(p->data),
+			    .data = (const uint8_t *)p->data};
+
+			r = defrag_add(d, &f, &whole, &proto);
+		}
+		if ((r == DEFRAG_DONE) != doubts[i].whole ||
+		    defrag_unsure(d) != doubts[i].unsure)
+			TEST_FAIL("%s", doubts[i].name);
+	}
+}
+
 static const struct part head = {0, A8, 1, NULL};
 static const struct part tail = {8, "t", 0, NULL};
 
