@@ -5,8 +5,10 @@
  * the content is encrypted (RFC 3156, RFC 8551) and then stops.
  *
  * Where lines of the dialogue end with CRLF, only CRLF after the dot ends a
- * body; LF.LF is noted, because some servers take it for the end and others
- * do not, and the reply tells.
+ * body, and to a strict reader only CRLF before it. Any other dot that stands
+ * alone (LF.LF, LF.CRLF, CR.CRLF, CRLF.CR ...) is noted: some servers take it
+ * for the end and others do not (SMTP smuggling, Longin 2023), and the reply
+ * tells.
  */
 #include "decoders/body.h"
 
@@ -21,6 +23,8 @@ enum dot_at {
 	DOT_CR /* and CR after it */
 };
 
+enum line_start { START_LF = 0, START_CRLF, START_CR };
+
 enum body_stage { BODY_HEADER = 0, BODY_FIRST_LINE, BODY_REST };
 
 void
@@ -28,12 +32,13 @@ body_start(struct body *b, bool bare_lf)
 {
 	memset(b, 0, sizeof(*b));
 	b->bare = bare_lf;
+	b->start = bare_lf ? START_LF : START_CRLF;
 }
 
 bool
 body_at_line_start(const struct body *b)
 {
-	return b->at == DOT_LINE_START;
+	return b->at == DOT_LINE_START && b->start != START_CR;
 }
 
 /* Content-Type, or the continuation of a header that may be one. */
@@ -89,6 +94,34 @@ look(struct body *b, struct line_buf *lines, struct slice in)
 		line_wipe(lines);
 }
 
+/* The line that begins at p, in in or just behind it; b is what was known
+ * before in. Returns false if none does. */
+static bool
+line_starts(struct body *b, struct slice in, const uint8_t *p)
+{
+	uint8_t last = p > in.p ? p[-1] : 0;
+	bool cr = p - in.p >= 2 ? p[-2] == '\r' : b->cr != 0;
+
+	if (p == in.p)
+		return b->at == DOT_LINE_START;
+	if (last == '\n')
+		b->start = cr ? START_CRLF : START_LF;
+	else if (last == '\r')
+		b->start = START_CR;
+	return last == '\n' || last == '\r';
+}
+
+/* The first CR or LF at or after p, or end. */
+static const uint8_t *
+line_end(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
+	const uint8_t *stop = lf != NULL ? lf : end;
+	const uint8_t *cr = memchr(p, '\r', (size_t)(stop - p));
+
+	return cr != NULL ? cr : stop;
+}
+
 /* From within a line: on to just behind the next dot that begins one. */
 static size_t
 find_dot(struct body *b, struct slice in)
@@ -97,36 +130,50 @@ find_dot(struct body *b, struct slice in)
 	const uint8_t *dot;
 
 	while ((dot = memchr(p, '.', (size_t)(end - p))) != NULL) {
-		bool first =
-		    dot > in.p ? dot[-1] == '\n' : b->at == DOT_LINE_START;
-
-		if (first) {
+		if (line_starts(b, in, dot)) {
 			b->at = DOT_SEEN;
 			return (size_t)(dot - in.p) + 1;
 		}
-		p = dot + 1 - p < DENSE ? memchr(dot, '\n', (size_t)(end - dot))
-					: dot;
-		if (p == NULL || ++p == end)
+		p = dot + 1 - p < DENSE ? line_end(dot, end) : dot;
+		if (p == end || ++p == end)
 			break;
 	}
-	b->at = end[-1] == '\n' ? DOT_LINE_START : DOT_IN_LINE;
+	b->at = line_starts(b, in, end) ? DOT_LINE_START : DOT_IN_LINE;
+	b->cr = end[-1] == '\r';
 	return in.len;
+}
+
+/* Is a dot and this end of line, at which the next line starts, the end? */
+static bool
+is_end(const struct body *b, enum line_start next)
+{
+	if (b->start == START_CR ||
+	    (b->strict && !b->bare && b->start != START_CRLF))
+		return false;
+	return next == START_CRLF || (next == START_LF && b->bare);
 }
 
 /* One byte behind a dot that began a line. Returns true at the end. */
 static bool
 after_dot(struct body *b, uint8_t c)
 {
-	if (c == '\n') {
-		if (b->at == DOT_CR || b->bare)
-			return true;
-		b->bare_dot = 1;
-		b->at = DOT_LINE_START;
-	} else if (c == '\r' && b->at == DOT_SEEN) {
+	bool behind_cr = b->at == DOT_CR;
+	enum line_start next = behind_cr ? START_CRLF : START_LF;
+
+	b->cr = c == '\r';
+	if (c == '\r' && !behind_cr) {
 		b->at = DOT_CR;
-	} else {
-		b->at = DOT_IN_LINE;
+		return false;
 	}
+	if (c == '\n' && is_end(b, next))
+		return true;
+	b->odd_dot |= c == '\n' || behind_cr;
+	b->at = DOT_IN_LINE;
+	if (c == '\n' || c == '\r')
+		b->at = DOT_LINE_START;
+	else if (c == '.' && behind_cr) /* CR . CR . */
+		b->at = DOT_SEEN;
+	b->start = c == '\n' ? next : START_CR;
 	return false;
 }
 
@@ -173,5 +220,6 @@ body_gap(struct body *b, struct line_buf *lines, uint64_t n)
 	b->gapped = 1;
 	b->stage = BODY_REST;
 	b->at = DOT_IN_LINE;
+	b->cr = 0;
 	line_wipe(lines);
 }

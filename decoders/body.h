@@ -21,14 +21,17 @@ struct body {
 	    bytes; /* of content so far, the line with the dot not counted */
 	uint8_t at; /* enum dot_at, body.c */
 	uint8_t bare; /* the dialogue ends lines with bare LF */
-	uint8_t bare_dot; /* LF . LF was seen where CRLF was due */
+	uint8_t strict; /* only CRLF . CRLF ends it */
+	uint8_t start; /* enum line_start, body.c */
+	uint8_t cr; /* the last byte was CR */
+	uint8_t odd_dot; /* a dot alone, some end of line not CRLF */
 	uint8_t stage; /* enum body_stage, body.c */
 	uint8_t protected_; /* enum body_protected */
 	uint8_t gapped; /* bytes were missing */
 	uint16_t lines; /* of the header, looked at */
 };
 
-/* bare_lf: how the line before the body ended. */
+/* bare_lf: how the line before the body ended. The owner may set strict. */
 void body_start(struct body *b, bool bare_lf);
 
 /* Bytes up to and including the line with the dot; *end says whether it was

@@ -68,6 +68,7 @@ mail_emit(struct mail *m, struct obs *o, enum dir dir)
 	o->phase = (uint8_t)mail_phase(m);
 	o->implicit_tls = m->implicit_tls;
 	o->vis = m->vis;
+	o->oddities = m->oddities;
 	o->flow = m->flow;
 	o->time = m->time;
 	if (o->pkt.ordinal == 0)
@@ -100,6 +101,7 @@ mail_body_begin(struct mail *m, enum dir dir, bool bare_lf)
 	struct half *h = &m->half[dir];
 
 	body_start(&h->body, bare_lf);
+	h->body.strict = dir == DIR_C2S;
 	line_wipe(&h->line);
 	h->mode = HALF_DOT;
 	h->torn = 0;
@@ -152,6 +154,10 @@ line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 	enum proto p = (enum proto)m->proto;
 
 	if (p == PROTO_UNKNOWN) {
+		if (dir == DIR_C2S && proxy_line(m, l)) {
+			mail_set_secret(m, dir);
+			return;
+		}
 		p = mail_detect(m, dir, l);
 		if (p == PROTO_OTHER)
 			mail_stop(m, PHASE_OPAQUE);
@@ -159,8 +165,10 @@ line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 			m->env->n.flows[p]++;
 		m->proto = (uint8_t)p;
 		ops = mail_ops_of(p);
-		if (ops != NULL)
+		if (ops != NULL) {
+			proxy_emit(m);
 			ops->start(m);
+		}
 	}
 	m->half[dir].spoke = 1;
 	ops = mail_ops_of(p);
@@ -198,6 +206,8 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 	m->env->n.overlong_lines += l.overlong;
 	m->env->n.bare_lf += l.bare_lf;
 	m->env->n.nul_bytes += l.has_nul;
+	m->oddities |=
+	    (l.bare_lf ? ODD_BARE_LF : 0) | (l.has_nul ? ODD_NUL : 0);
 	if (h->torn && !mends(m, dir, &l)) {
 		mail_set_secret(m, dir);
 	} else {
@@ -218,10 +228,10 @@ end_run(struct mail *m, enum dir dir)
 	struct half *h = &m->half[dir];
 
 	h->mode = HALF_LINE;
-	if (ops != NULL)
+	if (dir == DIR_C2S && proxy_is_under_way(m))
+		proxy_run_end(m);
+	else if (ops != NULL)
 		ops->run_end(m, dir);
-	else if (m->proxy == 4 && h->line.len == 4)
-		mail_proxy_header(m);
 	line_wipe(&h->line);
 }
 
@@ -234,6 +244,10 @@ read_body(struct mail *m, enum dir dir, struct slice in)
 
 	h->is_public = 0;
 	m->env->n.body_bytes += n;
+	if (h->body.odd_dot && h->body.strict) { /* who ends it where? */
+		m->oddities |= ODD_DOT;
+		m->vis |= VIS_AMBIGUOUS;
+	}
 	if (end)
 		end_run(m, dir);
 	return n;
@@ -336,6 +350,7 @@ begin_tls(struct mail *m, enum dir dir)
 		head = (struct tls_head){
 		    m->flow, m->vis, m->proto, m->implicit_tls};
 		tls_init(&m->tls, m->env, &head);
+		proxy_emit(m);
 	}
 	m->tls_up = 1;
 	starttls_record(m, dir);

@@ -82,6 +82,7 @@ struct smtp_state {
 	uint8_t in_list; /* it is a list of capabilities */
 	uint8_t provisional, ehlo_seen, lmtp, rcpt_ok;
 	uint8_t in_bdat, bdat_last;
+	uint8_t anonymous_tls; /* X-ANONYMOUSTLS was asked for */
 	uint16_t greet_code;
 };
 
@@ -158,7 +159,11 @@ struct mail {
 	uint8_t demanded; /* OBS_TLS_DEMANDED made so far */
 	uint8_t unknowns; /* OBS_VERB_UNKNOWN made so far */
 	uint8_t unknown_masked; /* unknown_verb is not as it was sent */
-	uint8_t proxy; /* lines of a PROXY v2 header seen */
+	uint8_t proxy; /* enum proxy_step, mail_proxy.c */
+	uint8_t oddities; /* enum oddity, so far */
+	uint16_t proxy_left; /* bytes behind the addresses */
+	struct obs_proxy proxied; /* version 0: nothing to tell */
+	struct pkt_ref proxied_pkt;
 	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
 	struct half half[2];
 	uint8_t c2s_line[MAIL_LINE_C2S], s2c_line[MAIL_LINE_S2C];
@@ -226,8 +231,13 @@ bool mail_port_is_tls(uint16_t port);
 /* A line while the protocol is unknown; returns it once it is known. */
 enum proto mail_detect(struct mail *m, enum dir dir, const struct line *l);
 
-/* The four bytes behind a PROXY v2 signature are in the line buffer. */
-void mail_proxy_header(struct mail *m);
+/* ---- mail_proxy.c ---- */
+
+/* A line while the protocol is unknown: is it of a PROXY header? */
+bool proxy_line(struct mail *m, const struct line *l);
+bool proxy_is_under_way(const struct mail *m);
+void proxy_run_end(struct mail *m); /* of what is kept, or passed by */
+void proxy_emit(struct mail *m); /* what it said, if there was one */
 
 /* ---- mail_starttls.c ---- */
 

@@ -4,9 +4,6 @@
  * says, by the port where the content leaves it open. A server's 220 may be
  * FTP: off the SMTP ports it counts only with the word SMTP, or once the
  * client says EHLO. Who speaks HTTP on a mail port is left alone.
- *
- * A PROXY header (HAProxy's proxy-protocol.txt, versions 1 and 2) may stand
- * before everything; version 2 begins with bytes that read as four lines.
  */
 #include <ctype.h>
 
@@ -194,39 +191,6 @@ client_line(struct mail *m, struct slice s)
 	return client_line_by_port(m, s);
 }
 
-static bool
-byte_is(struct slice s, char c)
-{
-	return s.len == 1 && s.p[0] == (uint8_t)c;
-}
-
-/* Lines of a PROXY header; true if this was one. */
-static bool
-proxy_line(struct mail *m, struct slice s)
-{
-	bool v2[] = {
-	    s.len == 0, s.len == 0, byte_is(s, '\0'), slice_is(s, "QUIT")};
-
-	if (m->half[DIR_C2S].strange > m->proxy)
-		return false;
-	if (m->proxy == 0 && slice_starts(s, "PROXY "))
-		return true;
-	if (m->proxy >= 4 || !v2[m->proxy])
-		return false;
-	if (++m->proxy == 4) /* version, family, length: 4 bytes */
-		mail_keep_begin(m, DIR_C2S, 4);
-	return true;
-}
-
-void
-mail_proxy_header(struct mail *m)
-{
-	struct slice s = line_partial(&m->half[DIR_C2S].line);
-	uint64_t n = s.len == 4 ? (uint64_t)s.p[2] << 8 | s.p[3] : 0;
-
-	mail_count_begin(m, DIR_C2S, n, false);
-}
-
 enum proto
 mail_detect(struct mail *m, enum dir dir, const struct line *l)
 {
@@ -236,10 +200,6 @@ mail_detect(struct mail *m, enum dir dir, const struct line *l)
 		       mail_port(m->server_port);
 	enum proto p;
 
-	if (dir == DIR_C2S && proxy_line(m, l->text)) {
-		h->strange++;
-		return PROTO_UNKNOWN;
-	}
 	p = dir == DIR_S2C ? server_line(m, l->text) : client_line(m, l->text);
 	if (p != PROTO_UNKNOWN)
 		return p;

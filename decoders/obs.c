@@ -4,6 +4,7 @@
  */
 #include "decoders/obs.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static const struct {
     [OBS_CONFLICT] = {"conflict", sizeof(struct obs_conflict)},
     [OBS_TWO_ANSWERS] = {"two-answers", sizeof(struct obs_answers)},
     [OBS_FIN_UNDONE] = {"fin-undone", sizeof(struct obs_fin)},
+    [OBS_PROXY] = {"proxy", sizeof(struct obs_proxy)},
     [OBS_GREETING] = {"greeting", sizeof(struct obs_greeting)},
     [OBS_CAPS] = {"caps", sizeof(struct obs_caps)},
     [OBS_TLS_ASKED] = {"tls-asked", sizeof(struct obs_verb)},
@@ -139,4 +141,17 @@ void
 obs_set_text(struct obs *o, struct slice s)
 {
 	(void)obs_copy_string(o->text, sizeof(o->text), s);
+}
+
+char *
+obs_addr(char *buf, size_t cap, const struct addr *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	bool v4 = memcmp(a->b, mapped, sizeof(mapped)) == 0;
+
+	if (inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a->b + 12 : a->b, buf,
+		(socklen_t)cap) == NULL &&
+	    cap > 0)
+		buf[0] = '\0';
+	return buf;
 }

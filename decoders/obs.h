@@ -83,6 +83,7 @@ enum obs_kind {
 	OBS_TWO_ANSWERS, /* .answers: SYN/ACKs that differ, pkt the later */
 	OBS_FIN_UNDONE, /* .fin: pkt is a FIN that its sender contradicts */
 	/* the dialogue (mail decoders) */
+	OBS_PROXY, /* .proxy: a PROXY header came before it */
 	OBS_GREETING, /* .greeting */
 	OBS_CAPS, /* .caps: a list, or a refusal to give one */
 	OBS_TLS_ASKED, /* .verb: client asked for TLS */
@@ -264,6 +265,21 @@ struct obs_fin { /* C13 */
 
 /* ---- the dialogue ---- */
 
+/* Bytes that hosts read in different ways; seen so far in the flow. */
+enum oddity {
+	ODD_BARE_LF = 1 << 0, /* a line of the dialogue without CR */
+	ODD_NUL = 1 << 1, /* a NUL in a line */
+	ODD_DOT = 1 << 2 /* in a message, a dot alone that is not its end to
+			    all: SMTP smuggling. Then also VIS_AMBIGUOUS */
+};
+
+struct obs_proxy { /* what the proxy says; nobody else vouches for it */
+	uint8_t version; /* of the header, 1 or 2 */
+	uint8_t known; /* it names addresses: the rest holds */
+	uint16_t client_port, server_port;
+	struct addr client, server;
+};
+
 enum greeting_kind {
 	GREETING_OK = 1, /* 220, * OK, +OK */
 	GREETING_PREAUTH,
@@ -406,6 +422,8 @@ struct obs {
 	uint8_t phase; /* enum phase before it */
 	uint8_t implicit_tls; /* TLS from the first byte (465, 993, 995) */
 	uint32_t vis; /* enum vis so far */
+	uint8_t oddities; /* enum oddity so far (mail decoders) */
+	uint8_t pad[3];
 	uint64_t flow; /* number of the flow, unique in the run */
 	int64_t time; /* ns: when it was complete; monotonic in a flow */
 	struct pkt_ref pkt; /* packet that completed the unit */
@@ -418,6 +436,7 @@ struct obs {
 		struct obs_conflict conflict;
 		struct obs_answers answers;
 		struct obs_fin fin;
+		struct obs_proxy proxy;
 		struct obs_greeting greeting;
 		struct obs_caps caps;
 		struct obs_verb verb;
@@ -442,6 +461,9 @@ uint16_t obs_size(enum obs_kind kind);
  * Bytes outside 0x20..0x7e become \xNN; CR and LF at the end are dropped,
  * inside they become \r and \n. Returns false if it did not all fit. */
 bool obs_copy_string(char *dst, size_t cap, struct slice s);
+
+/* "192.0.2.1", "2001:db8::1"; returns buf. */
+char *obs_addr(char *buf, size_t cap, const struct addr *a);
 
 /* obs.text from bytes of the wire; the caller has masked them. */
 void obs_set_text(struct obs *o, struct slice s);

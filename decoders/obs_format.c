@@ -208,6 +208,17 @@ put_fin(struct out *o, const struct obs_fin *f)
 }
 
 static void
+put_proxy(struct out *o, const struct obs_proxy *p)
+{
+	put(o, " v%u", p->version);
+	if (!p->known)
+		return;
+	put_addr(o, &p->client, p->client_port);
+	put(o, " ->");
+	put_addr(o, &p->server, p->server_port);
+}
+
+static void
 put_greeting(struct out *o, const struct obs_greeting *g)
 {
 	static const char *const kinds[] = {[GREETING_OK] = "ok",
@@ -416,6 +427,9 @@ static void
 put_mail_kind(struct out *o, const struct obs *b)
 {
 	switch (b->kind) {
+	case OBS_PROXY:
+		put_proxy(o, &b->u.proxy);
+		break;
 	case OBS_GREETING:
 		put_greeting(o, &b->u.greeting);
 		break;
@@ -447,6 +461,7 @@ put_head(struct out *o, const struct obs *b, bool with_time)
 {
 	static const char *const vis[] = {"midstream", "one-way", "gap-c2s",
 	    "gap-s2c", "truncated", "ambiguous", "cut", "overlong"};
+	static const char *const odd[] = {"bare-lf", "nul", "dot"};
 
 	if (with_time)
 		put(o, "%" PRId64 ".%09" PRId64 " ", b->time / 1000000000,
@@ -456,6 +471,7 @@ put_head(struct out *o, const struct obs *b, bool with_time)
 	    phase_name((enum phase)b->phase));
 	put_flag(o, "implicit", b->implicit_tls);
 	put_names(o, "vis", b->vis, vis, COUNT(vis));
+	put_names(o, "odd", b->oddities, odd, COUNT(odd));
 	for (int d = 0; d < 2; d++)
 		if (b->gap[d].bytes > 0)
 			put(o, " gap-%s=%" PRIu32 "@%" PRIu32,

@@ -31,9 +31,11 @@ static const struct {
     {"RSET", POP3_KNOWN, 1, 1},
     {"LAST", POP3_KNOWN, 1, 0},
     {"UTF8", POP3_KNOWN, 1, 1},
-    {"LANG", POP3_KNOWN, 1, 1},
+    {"LANG", POP3_MULTI, 1, 1},
     {"XTND", POP3_KNOWN, 1, 0},
     {"XSENDER", POP3_KNOWN, 1, 0},
+    {"XOIP", POP3_KNOWN, 1, 1},
+    {"XCLIENT", POP3_KNOWN, 0, 1},
 };
 
 #define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -213,7 +215,8 @@ on_command(struct mail *m, enum pop3_verb verb, struct slice rest,
 	}
 }
 
-/* LIST and UIDL of one message, and AUTH to ask for mechanisms, differ. */
+/* LIST and UIDL of one message, LANG with a tag (RFC 6856), and AUTH to ask for
+ * mechanisms, differ. */
 static enum pop3_verb
 verb_of(size_t i, struct slice rest)
 {

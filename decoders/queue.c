@@ -58,10 +58,10 @@ queue_head(const struct queue *q)
 }
 
 void
-queue_set_last_count(struct queue *q, uint16_t count)
+queue_set_head_count(struct queue *q, uint16_t count)
 {
 	if (q->n > 0)
-		at(q, q->n - 1u)->count = count;
+		at(q, 0)->count = count;
 }
 
 struct queue_entry

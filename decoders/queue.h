@@ -31,8 +31,8 @@ struct queue {
  * Returns false if the command will not be matched. */
 bool queue_push(struct queue *q, uint8_t verb, uint8_t mark, bool in_step);
 struct queue_entry queue_head(const struct queue *q); /* .verb 0: none */
-/* Replies that the command pushed last will get (LMTP: one a recipient). */
-void queue_set_last_count(struct queue *q, uint16_t count);
+/* Replies that the command at the head will get (LMTP: one a recipient). */
+void queue_set_head_count(struct queue *q, uint16_t count);
 struct queue_entry queue_pop(struct queue *q); /* one of the run */
 /* A reply that only this verb can have: drops what is before it. */
 bool queue_seek(struct queue *q, uint8_t verb);

@@ -129,7 +129,7 @@ reply_starttls(struct mail *m, uint16_t code, struct slice text)
 		kind = ANSWER_PERMFAIL;
 	else if (code >= 400)
 		kind = ANSWER_TEMPFAIL;
-	starttls_answered(m, kind, code, "STARTTLS", text);
+	starttls_answered(m, kind, code, smtp_tls_verb(m), text);
 }
 
 static void
@@ -187,6 +187,10 @@ reply_dispatch(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
 	case SMTP_RSET:
 		m->u.smtp.rcpt_ok = 0;
 		break;
+	case SMTP_TURN:
+		if (code == 250)
+			mail_stop(m, PHASE_OPAQUE);
+		break;
 	case SMTP_QUIT:
 		reply_quit(m);
 		break;
@@ -197,6 +201,20 @@ reply_dispatch(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
 
 /* ---- matching ---- */
 
+/* The server took for the end what we did not, or what went by in a hole. Of
+ * what stood behind an odd dot some may have been commands. */
+static void
+message_cut(struct mail *m)
+{
+	bool odd = m->half[DIR_C2S].body.odd_dot != 0;
+
+	mail_run_abort(m, DIR_C2S);
+	if (!odd)
+		return;
+	queue_unsure(&m->queue);
+	queue_reply(&m->queue);
+}
+
 /* Nobody asked, as far as was seen. */
 static void
 reply_unmatched(struct mail *m, uint16_t code, struct slice text)
@@ -204,13 +222,15 @@ reply_unmatched(struct mail *m, uint16_t code, struct slice text)
 	const struct half *h = &m->half[DIR_C2S];
 	struct owed *w = &m->owed;
 
+	if (m->queue.unsure && h->mode == HALF_DOT && h->body.bytes == 0)
+		mail_run_abort(m, DIR_C2S); /* it went by before */
 	if (m->queue.unsure)
 		use_clear_answered(m, 0, false);
 	if (m->queue.unsure || m->u.smtp.lmtp || code == 421)
 		return;
-	if (h->mode == HALF_DOT && (h->body.gapped || h->body.bare_dot)) {
+	if (h->mode == HALF_DOT && (h->body.gapped || h->body.odd_dot)) {
 		use_content(m, DIR_C2S, &h->body);
-		mail_run_abort(m, DIR_C2S);
+		message_cut(m);
 		return;
 	}
 	if (m->phase == PHASE_TLS_READY) {
@@ -256,7 +276,8 @@ reply_demands(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
 	bool by_code = code == 530 || code == 538;
 	/* what is said of a recipient may be about the next hop */
 	bool of_session = verb != SMTP_RCPT && verb != SMTP_DATA &&
-			  verb != SMTP_DOT && verb != SMTP_BDAT;
+			  verb != SMTP_DOT && verb != SMTP_BDAT &&
+			  verb != SMTP_BDAT_LAST;
 	bool by_word;
 
 	if (verb == SMTP_STARTTLS || code < 400)
@@ -266,6 +287,20 @@ reply_demands(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
 		  slice_has(text, "TLS is req");
 	if ((by_word && of_session) || (by_code && use_text_demands_tls(text)))
 		use_demanded(m, smtp_verb_name(verb), code, text);
+}
+
+/* LMTP: at the first reply to a message it is known how many recipients were
+ * taken, and so how many more replies there will be. */
+static void
+lmtp_replies(struct mail *m, uint8_t verb)
+{
+	struct smtp_state *s = &m->u.smtp;
+
+	if (verb != SMTP_DOT && verb != SMTP_BDAT_LAST)
+		return;
+	if (s->lmtp && s->rcpt_ok > 1)
+		queue_set_head_count(&m->queue, s->rcpt_ok);
+	s->rcpt_ok = 0;
 }
 
 void
@@ -280,6 +315,7 @@ smtp_reply(struct mail *m, uint16_t code, struct slice text)
 		reply_unmatched(m, code, text);
 		return;
 	}
+	lmtp_replies(m, e.verb);
 	(void)queue_pop(&m->queue);
 	if (m->phase == PHASE_TLS_READY)
 		m->tls_plain = 1;

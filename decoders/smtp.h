@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Private to smtp.c (replies) and smtp_command.c (commands). RFC 5321, 3207,
- * 4954, 3030; LMTP (RFC 2033) is SMTP whose DATA has a reply a recipient.
+ * 4954, 3030; LMTP (RFC 2033) is SMTP whose messages have a reply a recipient;
+ * X-ANONYMOUSTLS and X-EXPS are what Exchange servers say to each other where
+ * others say STARTTLS and AUTH (MS-SMTP, MS-XLOGIN).
  */
 #ifndef STRIPWIRE_SMTP_H
 #define STRIPWIRE_SMTP_H
@@ -17,11 +19,13 @@ enum smtp_verb {
 	SMTP_DATA,
 	SMTP_DOT, /* the end of a message */
 	SMTP_BDAT,
+	SMTP_BDAT_LAST,
 	SMTP_RSET,
 	SMTP_NOOP,
 	SMTP_QUIT,
-	SMTP_STARTTLS,
-	SMTP_AUTH,
+	SMTP_STARTTLS, /* also X-ANONYMOUSTLS */
+	SMTP_AUTH, /* also X-EXPS */
+	SMTP_TURN, /* also ATRN: the sides change places */
 	SMTP_KNOWN, /* another that exists */
 	SMTP_UNKNOWN,
 	SMTP_VERB_COUNT
@@ -29,6 +33,7 @@ enum smtp_verb {
 
 const char *smtp_verb_name(uint8_t verb);
 enum smtp_verb smtp_verb_parse(struct slice word);
+const char *smtp_tls_verb(const struct mail *m); /* as asked for last */
 
 void smtp_client_line(struct mail *m, const struct line *l);
 void smtp_client_run_end(struct mail *m);

@@ -31,17 +31,18 @@ static const struct {
     {"EXPN", SMTP_KNOWN, 1},
     {"HELP", SMTP_KNOWN, 1},
     {"ETRN", SMTP_KNOWN, 1},
-    {"ATRN", SMTP_KNOWN, 1},
-    {"TURN", SMTP_KNOWN, 1},
+    {"ATRN", SMTP_TURN, 1},
+    {"TURN", SMTP_TURN, 1},
     {"SEND", SMTP_KNOWN, 1},
     {"SOML", SMTP_KNOWN, 1},
     {"SAML", SMTP_KNOWN, 1},
     {"XFORWARD", SMTP_KNOWN, 1},
     {"XCLIENT", SMTP_KNOWN, 0},
     {"XEXCH50", SMTP_KNOWN, 0},
-    {"X-EXPS", SMTP_KNOWN, 0},
+    {"X-EXPS", SMTP_AUTH, 0},
     {"X-LINK2STATE", SMTP_KNOWN, 0},
-    {"X-ANONYMOUSTLS", SMTP_KNOWN, 0},
+    {"X-ANONYMOUSTLS", SMTP_STARTTLS, 1},
+    {"XANONYMOUSTLS", SMTP_STARTTLS, 1},
     {"BURL", SMTP_KNOWN, 0},
     {"ONEX", SMTP_KNOWN, 1},
     {"VERB", SMTP_KNOWN, 1},
@@ -54,10 +55,18 @@ smtp_verb_name(uint8_t verb)
 {
 	if (verb == SMTP_DOT)
 		return "DATA";
+	if (verb == SMTP_BDAT_LAST)
+		return "BDAT";
 	for (size_t i = 0; i < NVERBS; i++)
 		if (verbs[i].verb == verb && verb != SMTP_KNOWN)
 			return verbs[i].name;
 	return "";
+}
+
+const char *
+smtp_tls_verb(const struct mail *m)
+{
+	return m->u.smtp.anonymous_tls ? "X-ANONYMOUSTLS" : "STARTTLS";
 }
 
 static size_t
@@ -137,17 +146,25 @@ bdat_done(struct mail *m)
 	m->env->n.bodies++;
 }
 
+static bool
+bdat_is_last(struct slice rest)
+{
+	uint64_t n;
+	size_t digits = slice_number(rest, &n);
+
+	return digits > 0 &&
+	       slice_is(slice_trim(slice_from(rest, digits)), "LAST");
+}
+
 /* RFC 3030: BDAT size [LAST], then that many bytes, whatever the reply. */
 static void
 on_bdat(struct mail *m, struct slice rest)
 {
 	uint64_t n;
-	size_t digits = slice_number(rest, &n);
 
-	if (digits == 0)
+	if (slice_number(rest, &n) == 0)
 		return;
-	m->u.smtp.bdat_last =
-	    slice_is(slice_trim(slice_from(rest, digits)), "LAST");
+	m->u.smtp.bdat_last = bdat_is_last(rest);
 	m->u.smtp.in_bdat = 1;
 	mail_count_begin(m, DIR_C2S, n, true);
 	if (n == 0)
@@ -171,7 +188,7 @@ static bool
 in_step(enum smtp_verb verb)
 {
 	return verb != SMTP_RCPT && verb != SMTP_DATA && verb != SMTP_BDAT &&
-	       verb != SMTP_DOT;
+	       verb != SMTP_BDAT_LAST && verb != SMTP_DOT;
 }
 
 static void
@@ -219,8 +236,9 @@ on_command(struct mail *m, enum smtp_verb verb, struct slice rest,
 		use_quit(m, "QUIT", l->text);
 		break;
 	case SMTP_STARTTLS:
+		m->u.smtp.anonymous_tls = slice_starts(l->text, "X");
 		smtp_show(text, sizeof(text), l->text);
-		starttls_asked(m, "STARTTLS", text);
+		starttls_asked(m, smtp_tls_verb(m), text);
 		break;
 	default:
 		break;
@@ -244,7 +262,8 @@ command(struct mail *m, const struct line *l)
 	if (m->half[DIR_C2S].mode == HALF_OFF)
 		return;
 	mark = on_clear_use(m, verb, line) || mark;
-	push(m, verb, mark);
+	push(m, verb == SMTP_BDAT && bdat_is_last(rest) ? SMTP_BDAT_LAST : verb,
+	    mark);
 	if (verb == SMTP_DATA)
 		mail_body_begin(m, DIR_C2S, l->bare_lf);
 	if (verb == SMTP_BDAT)
@@ -279,8 +298,5 @@ smtp_client_run_end(struct mail *m)
 	use_content(m, DIR_C2S, &m->half[DIR_C2S].body);
 	body_start(&m->half[DIR_C2S].body, false);
 	(void)queue_push(&m->queue, SMTP_DOT, 0, false);
-	if (s->lmtp && s->rcpt_ok > 1)
-		queue_set_last_count(&m->queue, s->rcpt_ok);
-	s->rcpt_ok = 0;
 	smtp_settle_owed(m);
 }

@@ -225,6 +225,8 @@ is_renewal(const struct cert_case *k, enum known known)
 static bool
 came_another_way(const struct facts *f)
 {
+	if (f->tls.anonymous)
+		return true;
 	return !f->implicit_tls && f->tls.asked.time == 0 &&
 	       f->greeting.kind != 0 &&
 	       (f->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_C2S)) == 0;

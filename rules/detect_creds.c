@@ -62,6 +62,8 @@ of_user(char buf[USER_TEXT_MAX], const char *user)
 static void
 fill(struct finding *n, const struct obs_auth *a, const struct detect_ctx *c)
 {
+	char addr[48];
+
 	if (a->secret_pkt.ordinal != 0) {
 		n->time = a->secret_pkt.time;
 		n->pkt = a->secret_pkt;
@@ -74,6 +76,9 @@ fill(struct finding *n, const struct obs_auth *a, const struct detect_ctx *c)
 		    "signs of interference between the same two hosts came "
 		    "before it");
 	}
+	if (c->f->proxied.known)
+		finding_add(n, 0, "the client behind the proxy is %s",
+		    obs_addr(addr, sizeof(addr), &c->f->proxied.client));
 	if (c->f->caps.ever_starttls)
 		finding_add(
 		    n, 0, "the server had offered %s", facts_tls_verb(c->f));

@@ -54,6 +54,14 @@ detect_has(const struct detect_ctx *c, enum finding_id id)
 	return facts_raised(c->f, id) || detect_got(c, id) != NULL;
 }
 
+static uint32_t
+odd_tags(uint8_t oddities)
+{
+	return (oddities & ODD_BARE_LF ? EVT_BARE_LF : 0u) |
+	       (oddities & ODD_NUL ? EVT_NUL : 0u) |
+	       (oddities & ODD_DOT ? EVT_ODD_DOT : 0u);
+}
+
 struct finding *
 detect_find_again(struct detect_ctx *c, enum finding_id id)
 {
@@ -66,6 +74,7 @@ detect_find_again(struct detect_ctx *c, enum finding_id id)
 	f = &c->out[c->nout++];
 	finding_init(f, id, c->o);
 	f->vis |= c->f->vis;
+	f->tags |= odd_tags(c->f->oddities);
 	return f;
 }
 

@@ -39,6 +39,8 @@ moment_first(struct moment *m, const struct obs *o)
 const char *
 facts_tls_verb(const struct facts *f)
 {
+	if (f->tls.anonymous)
+		return "X-ANONYMOUSTLS";
 	return f->proto == PROTO_POP3 ? "STLS" : "STARTTLS";
 }
 
@@ -56,6 +58,12 @@ is_masked_greeting(const char *text)
 			other++;
 	}
 	return stars >= 5 && other == 0;
+}
+
+static void
+fold_proxy(struct facts *f, const struct obs *o)
+{
+	f->proxied = o->u.proxy;
 }
 
 static void
@@ -126,6 +134,7 @@ static void
 fold_tls_asked(struct facts *f, const struct obs *o)
 {
 	moment_set(&f->tls.asked, o);
+	f->tls.anonymous = o->u.verb.verb[0] == 'X';
 	memset(&f->tls.answered, 0, sizeof(f->tls.answered));
 	f->tls.answer = 0;
 	f->tls.answer_code = 0;
@@ -340,6 +349,7 @@ fold_end(struct facts *f, const struct obs *o)
 static fold_fn *const folds[OBS_KIND_COUNT] = {
     [OBS_FLOW_END] = fold_end,
     [OBS_RST] = fold_rst,
+    [OBS_PROXY] = fold_proxy,
     [OBS_GREETING] = fold_greeting,
     [OBS_CAPS] = fold_caps,
     [OBS_TLS_ASKED] = fold_tls_asked,

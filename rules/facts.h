@@ -57,6 +57,7 @@ struct facts_tls {
 	    appdata, broken;
 	struct moment text; /* first use in clear after the go-ahead */
 	uint8_t answer; /* enum answer_kind, 0: none yet */
+	uint8_t anonymous; /* asked for by X-ANONYMOUSTLS */
 	uint16_t answer_code;
 	/* client */
 	uint16_t offered; /* highest version */
@@ -114,6 +115,7 @@ struct facts {
 	struct obs_flow who;
 	int64_t last; /* time of the last observation */
 	uint32_t vis; /* enum vis, all so far */
+	uint8_t oddities; /* enum oddity, all so far */
 	struct obs_gap gap[2]; /* by enum dir */
 	uint8_t proto, phase, implicit_tls;
 	uint8_t ended; /* enum end_how, 0: still open */
@@ -126,6 +128,7 @@ struct facts {
 	    rtt[2]; /* us from the sensor to that side and back, 0 unknown */
 	uint32_t syn_signature[2]; /* hash of its SYN's options, 0 unknown */
 
+	struct obs_proxy proxied; /* version 0: no PROXY header */
 	struct facts_greeting greeting;
 	struct facts_caps caps;
 	struct facts_tls tls;
@@ -151,7 +154,7 @@ void facts_fold(
  * unknown_ca (D10). */
 bool facts_is_cert_alert(uint8_t description);
 
-/* "STARTTLS" or, for POP3, "STLS". */
+/* "STARTTLS"; for POP3 "STLS"; or what else it was asked for by. */
 const char *facts_tls_verb(const struct facts *f);
 
 bool facts_raised(const struct facts *f, enum finding_id id);

@@ -210,6 +210,9 @@ static const struct {
     {EVT_OPPORTUNISTIC, "opportunistic"},
     {EVT_AFTER_ATTACK, "after-attack"},
     {EVT_WAS_TLS, "was-tls"},
+    {EVT_BARE_LF, "bare-lf"},
+    {EVT_NUL, "nul"},
+    {EVT_ODD_DOT, "odd-dot"},
 };
 #define NTAGS (sizeof(tags) / sizeof(tags[0]))
 #define NSEVERITIES (sizeof(severities) / sizeof(severities[0]))

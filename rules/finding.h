@@ -72,7 +72,11 @@ enum evidence_tag {
 	EVT_OPPORTUNISTIC = 1 << 10, /* server-to-server mail, port 25 */
 	EVT_AFTER_ATTACK = 1 << 11, /* a stripping, refusal or reset came
 				       before on this pair (E5) */
-	EVT_WAS_TLS = 1 << 12 /* history says TLS here */
+	EVT_WAS_TLS = 1 << 12, /* history says TLS here */
+	/* bytes that hosts read in different ways, enum oddity */
+	EVT_BARE_LF = 1 << 13,
+	EVT_NUL = 1 << 14,
+	EVT_ODD_DOT = 1 << 15
 };
 
 #define FINDING_EVIDENCE_MAX 10
