@@ -77,6 +77,7 @@ pieces_free(struct defrag *d, struct datagram *g)
 	for (p = g->pieces; p != NULL; p = next) {
 		next = p->next;
 		d->bytes -= sizeof(*p) + p->len;
+		explicit_bzero(p, sizeof(*p) + p->len);
 		free(p);
 	}
 	g->pieces = g->last = NULL;

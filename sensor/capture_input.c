@@ -28,6 +28,8 @@ void
 input_fini(struct input *in)
 {
 	input_close(in);
+	if (in->buf != NULL)
+		explicit_bzero(in->buf, INPUT_PEEK_MAX + INPUT_CHUNK);
 	free(in->buf);
 	free(in->zbuf);
 	input_init(in);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/harden.h"
 #include "sensor/pcapng.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -34,6 +35,8 @@ reader_fini(struct reader *r)
 {
 	reader_close(r);
 	input_fini(&r->in);
+	if (r->iobuf != NULL)
+		explicit_bzero(r->iobuf, INPUT_CHUNK);
 	free(r->iobuf);
 	r->iobuf = NULL;
 }
@@ -92,6 +95,7 @@ file_of(struct reader *r)
 	}
 	if (r->iobuf == NULL)
 		r->iobuf = malloc(INPUT_CHUNK);
+	harden_memory(r->iobuf, INPUT_CHUNK);
 	if (f != NULL) {
 		(void)setvbuf(f, r->iobuf, _IOFBF, INPUT_CHUNK);
 		(void)__fsetlocking(f, FSETLOCKING_BYCALLER);

@@ -27,7 +27,7 @@ seg_new(struct norm_env *env, size_t extra)
 	if (s == NULL)
 		return NULL;
 	memset(s, 0, sizeof(*s));
-	s->cost = (uint32_t)cost;
+	s->cost = s->size = (uint32_t)cost;
 	env->pending += cost;
 	return s;
 }
@@ -36,6 +36,7 @@ void
 seg_free(struct norm_env *env, struct seg *s)
 {
 	env->pending -= s->cost;
+	explicit_bzero(s, s->size); /* passwords among the bytes */
 	free(s);
 }
 

@@ -17,6 +17,7 @@ struct seg { /* an interval that waits */
 	int64_t since;
 	uint32_t cut; /* bytes behind it that the capture left out */
 	uint32_t cost; /* charged to env->pending */
+	uint32_t size; /* bytes allocated */
 	uint8_t what; /* enum norm_what */
 	bool fresh; /* not pushed into libnids yet */
 	bool syn; /* doubtful: data of a SYN */

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "sensor/evidence_private.h"
+#include "sensor/harden.h"
 
 #define KEEPALIVE_SILENCE 500000000LL /* ns; real ones wait minutes */
 #define KEEPALIVE_COPY 100000000LL /* ns */
@@ -111,6 +112,7 @@ window_index(struct evidence_ctx *c)
 	c->windows[c->windows_made] = malloc(sizeof(struct ev_window));
 	if (c->windows[c->windows_made] == NULL)
 		return 0;
+	harden_memory(c->windows[c->windows_made], sizeof(struct ev_window));
 	return ++c->windows_made;
 }
 
@@ -141,6 +143,7 @@ evidence_overlap_end(struct evidence_ctx *c, struct evidence_dir *d)
 
 	if (w == NULL)
 		return;
+	explicit_bzero(w->data, sizeof(w->data)); /* passwords among it */
 	w->next_free = c->free_window;
 	c->free_window = d->window;
 	d->window = 0;

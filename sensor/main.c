@@ -11,6 +11,7 @@
 #include "sensor/cmd_read.h"
 #include "sensor/cmd_show.h"
 #include "sensor/command.h"
+#include "sensor/harden.h"
 #include "sensor/version.h"
 
 static const struct command commands[] = {
@@ -33,6 +34,12 @@ static const struct command_group stripwire = {
 int
 main(int argc, char **argv)
 {
+	char err[160];
+
+	if (harden_process(err, sizeof(err)) != 0) {
+		fprintf(stderr, "stripwire: %s\n", err);
+		return 2;
+	}
 	setlocale(LC_CTYPE, "");
 	if (argc > 1 &&
 	    (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {

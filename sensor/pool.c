@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "sensor/harden.h"
+
 #define CHUNK_BYTES (64u << 10)
 #define ALIGN 16
 
@@ -68,6 +70,7 @@ grow(struct pool *p)
 
 	if (chunk == NULL)
 		return -1;
+	harden_memory(chunk, ALIGN + p->per_chunk * p->size);
 	chunk->next = p->chunks;
 	p->chunks = chunk;
 	for (uint32_t i = p->per_chunk; i-- > 0;) {

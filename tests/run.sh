@@ -73,6 +73,7 @@ part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
 part "labelled captures" tests/labels.sh
+part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "a disturbed tap" tests/disturbed.sh
 part "every capture, sanitizers" tests/mutate.sh 1000
 part "fuzzing" tests/fuzz.sh 180
