@@ -110,12 +110,12 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The schema travels in the binary: each line becomes a line of a C string.
-$(B)/schema_sql.h: db/schema.sql
+$(B)/%_sql.h: db/%.sql
 	@mkdir -p $(@D)
-	$(Q){ echo 'static const char schema_sql[] ='; \
+	$(Q){ echo 'static const char $*_sql[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
 
-$(B)/db/store_schema.o: $(B)/schema_sql.h
+$(B)/db/store_schema.o: $(B)/schema_sql.h $(B)/upgrade_2_sql.h
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)

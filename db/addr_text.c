@@ -51,3 +51,38 @@ addr_from_text(struct addr *a, const char *text)
 	}
 	return inet_pton(AF_INET6, text, a->b) == 1 ? 0 : -1;
 }
+
+char *
+client_to_text(char buf[CLIENT_TEXT_MAX], const struct pair_key *k)
+{
+	char addr[ADDR_TEXT_MAX];
+	const char *bits = "";
+
+	if (k->of_network)
+		bits = addr_is_v4(&k->client) ? "/24" : "/48";
+	snprintf(
+	    buf, CLIENT_TEXT_MAX, "%s%s", addr_to_text(addr, &k->client), bits);
+	return buf;
+}
+
+int
+client_from_text(struct pair_key *k, const char *text)
+{
+	size_t len = strcspn(text, "/");
+	char addr[ADDR_TEXT_MAX];
+	struct pair_key whole;
+
+	if (len >= sizeof(addr))
+		return -1;
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	if (addr_from_text(&k->client, addr) == -1)
+		return -1;
+	if (text[len] == '\0')
+		return 0;
+	if (strcmp(text + len, addr_is_v4(&k->client) ? "/24" : "/48") != 0)
+		return -1;
+	whole = *k;
+	pair_key_network(k, &whole);
+	return 0;
+}

@@ -4,10 +4,12 @@
  *
  * The tables are bounded as the memory is: entries that memory evicted stay
  * on disk until loading finds more than twice its limits; then the ones not
- * used for longest go, pinned ones never.
+ * used for longest go. Columns go by two tables of fields, in the order in
+ * which the schema has them, and the same for both ways.
  */
 #include "db/history_sqlite.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,12 +28,92 @@ struct row {
 	int n;
 };
 
+enum field_kind { F_TIME, F_COUNT, F_BYTE, F_TEXT, F_HASHES };
+
+struct field {
+	uint16_t at, size;
+	uint8_t kind; /* enum field_kind */
+};
+
+#define FIELD(type, member, how)                            \
+	{                                                   \
+		offsetof(struct type, member),              \
+		    sizeof(((struct type *)0)->member), how \
+	}
+#define S(member, how) FIELD(server_facts, member, how)
+#define P(member, how) FIELD(pair_facts, member, how)
+#define ABSENCE(X)                                                      \
+	X(absence.since, F_TIME), X(absence.last, F_TIME),              \
+	    X(absence.sessions, F_COUNT), X(absence.clients, F_HASHES), \
+	    X(absence.nclients, F_BYTE), X(absence.told, F_BYTE)
+
+static const struct field server_fields[] = {S(first, F_TIME), S(last, F_TIME),
+    S(sessions, F_COUNT), S(days, F_COUNT), S(offered, F_COUNT),
+    S(not_offered, F_COUNT), S(offered_days, F_COUNT), S(first_offer, F_TIME),
+    S(last_offer, F_TIME), S(last_absence, F_TIME), S(tls_done, F_COUNT),
+    S(first_tls, F_TIME), S(demanded, F_COUNT), S(logindisabled, F_COUNT),
+    S(capa_ok, F_COUNT), S(capa_refused, F_COUNT), S(ehlo_ok, F_COUNT),
+    S(helo_only, F_COUNT), S(greeting_ok, F_COUNT),
+    S(greeting_preauth, F_COUNT), S(tls_failed, F_COUNT), S(mechs, F_COUNT),
+    S(tls_versions, F_COUNT), S(ttl, F_BYTE), S(host, F_TEXT), S(words, F_TEXT),
+    S(name_from, F_BYTE), S(mechs_safe, F_COUNT), S(mechs_clear_only, F_COUNT),
+    S(rtt, F_COUNT), S(greeting_shape, F_COUNT), S(greeting_same, F_COUNT),
+    S(syn_signature, F_COUNT), S(offered_to, F_COUNT), S(alert_texts, F_HASHES),
+    S(before_offer, F_COUNT), S(changed, F_TIME), ABSENCE(S)};
+
+static const struct field pair_fields[] = {P(first, F_TIME), P(last, F_TIME),
+    P(tls, F_COUNT), P(clear, F_COUNT), P(tls_days, F_COUNT),
+    P(tls_failed_then_clear, F_COUNT), P(offered, F_COUNT),
+    P(not_offered, F_COUNT), P(ehlo, F_HASHES), P(syn_signature, F_COUNT),
+    P(client_ttl, F_BYTE), P(ehlo_name, F_TEXT), ABSENCE(P)};
+
+#define NSERVER (sizeof(server_fields) / sizeof(server_fields[0]))
+#define NPAIR (sizeof(pair_fields) / sizeof(pair_fields[0]))
+#define SERVER_TEXT_MAX 160 /* an address or a name */
+
 /* ---- save ---- */
 
 static void
-bind_server_key(struct binder *b, const struct server_key *k, char *addr)
+bind_field(struct binder *b, const struct field *f, const void *facts)
 {
-	bind_text(b, addr_to_text(addr, &k->addr));
+	const char *p = (const char *)facts + f->at;
+	uint32_t count;
+	int64_t time;
+
+	switch (f->kind) {
+	case F_TIME:
+		memcpy(&time, p, sizeof(time));
+		bind_int(b, time);
+		break;
+	case F_COUNT:
+		memcpy(&count, p, sizeof(count));
+		bind_int(b, count);
+		break;
+	case F_BYTE:
+		bind_int(b, *(const uint8_t *)p);
+		break;
+	case F_TEXT:
+		bind_text(b, p);
+		break;
+	default:
+		bind_blob(b, p, f->size);
+	}
+}
+
+static void
+bind_fields(
+    struct binder *b, const struct field *f, size_t n, const void *facts)
+{
+	for (size_t i = 0; i < n; i++)
+		bind_field(b, &f[i], facts);
+}
+
+/* name: where the key is of one. */
+static void
+bind_server_key(struct binder *b, const struct server_key *k, const char *name,
+    char addr[SERVER_TEXT_MAX])
+{
+	bind_text(b, k->of_name ? name : addr_to_text(addr, &k->addr));
 	bind_int(b, k->port);
 	bind_text(b, NAME_OF(k->proto));
 	bind_int(b, k->implicit_tls);
@@ -39,29 +121,29 @@ bind_server_key(struct binder *b, const struct server_key *k, char *addr)
 
 /* The rows of a server's keys mirror what memory holds of it. */
 static int
-drop_certs(struct store *s, const struct server_key *key)
+drop_certs(struct store *s, const struct server_facts *f)
 {
-	char addr[ADDR_TEXT_MAX];
+	char addr[SERVER_TEXT_MAX];
 	struct binder b;
 	int rc = store_stmt(s, ST_SERVER_KEYS_DROP, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
-	bind_server_key(&b, key, addr);
+	bind_server_key(&b, &f->key, f->host, addr);
 	return store_step(&b);
 }
 
 static int
 save_cert(
-    struct store *s, const struct server_key *key, const struct known_cert *c)
+    struct store *s, const struct server_facts *f, const struct known_cert *c)
 {
-	char addr[ADDR_TEXT_MAX];
+	char addr[SERVER_TEXT_MAX];
 	struct binder b;
 	int rc = store_stmt(s, ST_SERVER_KEY, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
-	bind_server_key(&b, key, addr);
+	bind_server_key(&b, &f->key, f->host, addr);
 	bind_blob(&b, c->spki, sizeof(c->spki));
 	bind_blob(&b, c->issuer, sizeof(c->issuer));
 	bind_int(&b, c->first);
@@ -74,40 +156,14 @@ save_cert(
 static int
 save_server_row(struct store *s, const struct server_facts *f)
 {
-	char addr[ADDR_TEXT_MAX];
+	char addr[SERVER_TEXT_MAX];
 	struct binder b;
 	int rc = store_stmt(s, ST_SERVER, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
-	bind_server_key(&b, &f->key, addr);
-	bind_int(&b, f->first);
-	bind_int(&b, f->last);
-	bind_int(&b, f->sessions);
-	bind_int(&b, f->days);
-	bind_int(&b, f->offered);
-	bind_int(&b, f->not_offered);
-	bind_int(&b, f->offered_days);
-	bind_int(&b, f->first_offer);
-	bind_int(&b, f->last_offer);
-	bind_int(&b, f->last_absence);
-	bind_int(&b, f->tls_done);
-	bind_int(&b, f->first_tls);
-	bind_int(&b, f->demanded);
-	bind_int(&b, f->logindisabled);
-	bind_int(&b, f->capa_ok);
-	bind_int(&b, f->capa_refused);
-	bind_int(&b, f->ehlo_ok);
-	bind_int(&b, f->helo_only);
-	bind_int(&b, f->greeting_ok);
-	bind_int(&b, f->greeting_preauth);
-	bind_int(&b, f->tls_failed);
-	bind_int(&b, f->mechs);
-	bind_int(&b, f->tls_versions);
-	bind_int(&b, f->ttl);
-	bind_int(&b, f->pinned_starttls);
-	bind_text(&b, f->host);
-	bind_text(&b, f->words);
+	bind_server_key(&b, &f->key, f->host, addr);
+	bind_fields(&b, server_fields, NSERVER, f);
 	return store_step(&b);
 }
 
@@ -119,30 +175,25 @@ save_server(void *ctx, const struct server_facts *f)
 	if (v->rc == SQLITE_OK)
 		v->rc = save_server_row(v->s, f);
 	if (v->rc == SQLITE_OK)
-		v->rc = drop_certs(v->s, &f->key);
+		v->rc = drop_certs(v->s, f);
 	for (unsigned i = 0; i < f->ncerts && i < HISTORY_KEYS; i++)
 		if (v->rc == SQLITE_OK)
-			v->rc = save_cert(v->s, &f->key, &f->certs[i]);
+			v->rc = save_cert(v->s, f, &f->certs[i]);
 	v->s->rows += 1 + f->ncerts;
 }
 
 static int
 save_pair_row(struct store *s, const struct pair_facts *p)
 {
-	char client[ADDR_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	char client[CLIENT_TEXT_MAX], addr[SERVER_TEXT_MAX];
 	struct binder b;
 	int rc = store_stmt(s, ST_PAIR, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
-	bind_text(&b, addr_to_text(client, &p->key.client));
-	bind_server_key(&b, &p->key.server, addr);
-	bind_int(&b, p->first);
-	bind_int(&b, p->last);
-	bind_int(&b, p->tls);
-	bind_int(&b, p->clear);
-	bind_int(&b, p->tls_days);
-	bind_int(&b, p->tls_failed_then_clear);
+	bind_text(&b, client_to_text(client, &p->key));
+	bind_server_key(&b, &p->key.server, "", addr);
+	bind_fields(&b, pair_fields, NPAIR, p);
 	return store_step(&b);
 }
 
@@ -196,18 +247,51 @@ col_text(struct row *r, char *dst, size_t cap)
 }
 
 static void
-col_hash(struct row *r, uint8_t dst[32])
+col_bytes(struct row *r, void *dst, size_t size)
 {
 	const void *p = sqlite3_column_blob(r->st, r->n);
 
-	memset(dst, 0, 32);
-	if (p != NULL && sqlite3_column_bytes(r->st, r->n) == 32)
-		memcpy(dst, p, 32);
+	if (p != NULL && (size_t)sqlite3_column_bytes(r->st, r->n) == size)
+		memcpy(dst, p, size);
 	r->n++;
 }
 
-static uint8_t
-proto_by_name(const char *name)
+static void
+col_field(struct row *r, const struct field *f, void *facts)
+{
+	char *p = (char *)facts + f->at;
+	uint32_t count;
+	int64_t time;
+
+	switch (f->kind) {
+	case F_TIME:
+		time = col_int(r);
+		memcpy(p, &time, sizeof(time));
+		break;
+	case F_COUNT:
+		count = col_count(r);
+		memcpy(p, &count, sizeof(count));
+		break;
+	case F_BYTE:
+		*(uint8_t *)p = col_byte(r);
+		break;
+	case F_TEXT:
+		col_text(r, p, f->size);
+		break;
+	default:
+		col_bytes(r, p, f->size);
+	}
+}
+
+static void
+col_fields(struct row *r, const struct field *f, size_t n, void *facts)
+{
+	for (size_t i = 0; i < n; i++)
+		col_field(r, &f[i], facts);
+}
+
+uint8_t
+history_proto(const char *name)
 {
 	for (unsigned p = 0; p < PROTO_COUNT; p++)
 		if (strcmp(NAME_OF(p), name) == 0)
@@ -216,57 +300,35 @@ proto_by_name(const char *name)
 }
 
 static int
-col_addr(struct row *r, struct addr *a)
+col_client(struct row *r, struct pair_key *k)
 {
-	char text[ADDR_TEXT_MAX + 1];
+	char text[CLIENT_TEXT_MAX];
 
 	col_text(r, text, sizeof(text));
-	return addr_from_text(a, text);
+	return client_from_text(k, text);
 }
 
+/* What stands where an address would and is none is a name. */
 static int
 col_server_key(struct row *r, struct server_key *k)
 {
-	int bad = col_addr(r, &k->addr);
-	char proto[16];
+	char text[SERVER_TEXT_MAX], proto[16];
+	struct server_key of_name;
+	bool is_addr;
 
+	col_text(r, text, sizeof(text));
+	is_addr = addr_from_text(&k->addr, text) == 0;
 	k->port = (uint16_t)col_count(r);
 	col_text(r, proto, sizeof(proto));
-	k->proto = proto_by_name(proto);
+	k->proto = history_proto(proto);
 	k->implicit_tls = col_byte(r) != 0;
-	return bad;
-}
-
-static void
-col_server(struct row *r, struct server_facts *f)
-{
-	f->first = col_int(r);
-	f->last = col_int(r);
-	f->sessions = col_count(r);
-	f->days = col_count(r);
-	f->offered = col_count(r);
-	f->not_offered = col_count(r);
-	f->offered_days = col_count(r);
-	f->first_offer = col_int(r);
-	f->last_offer = col_int(r);
-	f->last_absence = col_int(r);
-	f->tls_done = col_count(r);
-	f->first_tls = col_int(r);
-	f->demanded = col_count(r);
-	f->logindisabled = col_count(r);
-	f->capa_ok = col_count(r);
-	f->capa_refused = col_count(r);
-	f->ehlo_ok = col_count(r);
-	f->helo_only = col_count(r);
-	f->greeting_ok = col_count(r);
-	f->greeting_preauth = col_count(r);
-	f->tls_failed = col_count(r);
-	f->mechs = col_count(r);
-	f->tls_versions = col_count(r);
-	f->ttl = col_byte(r);
-	f->pinned_starttls = col_byte(r);
-	col_text(r, f->host, sizeof(f->host));
-	col_text(r, f->words, sizeof(f->words));
+	if (is_addr)
+		return 0;
+	memset(&k->addr, 0, sizeof(k->addr));
+	if (!server_key_of_name(&of_name, k, text))
+		return -1;
+	*k = of_name;
+	return 0;
 }
 
 static int
@@ -283,8 +345,8 @@ load_certs(sqlite3_stmt *st, sqlite3_stmt *of, struct server_facts *f)
 			break;
 		c = &f->certs[f->ncerts++];
 		r = (struct row){st, 0};
-		col_hash(&r, c->spki);
-		col_hash(&r, c->issuer);
+		col_bytes(&r, c->spki, sizeof(c->spki));
+		col_bytes(&r, c->issuer, sizeof(c->issuer));
 		c->first = col_int(&r);
 		c->last = col_int(&r);
 		c->trusted = col_byte(&r);
@@ -295,8 +357,8 @@ load_certs(sqlite3_stmt *st, sqlite3_stmt *of, struct server_facts *f)
 
 /* The most recent last, so that the oldest are the first to be evicted. */
 static const char servers_sql[] =
-    "SELECT * FROM (SELECT * FROM servers ORDER BY pinned_starttls DESC, "
-    "last DESC LIMIT ?) ORDER BY pinned_starttls, last";
+    "SELECT * FROM (SELECT * FROM servers ORDER BY last DESC LIMIT ?) "
+    "ORDER BY last";
 static const char certs_sql[] =
     "SELECT spki, issuer, first, last, trusted, self_signed FROM server_keys "
     "WHERE addr=? AND port=? AND proto=? AND implicit_tls=? ORDER BY last DESC";
@@ -305,13 +367,13 @@ static const char pairs_sql[] =
     "ORDER BY last";
 
 static int
-load_servers(struct store *s, struct history *h)
+load_servers(sqlite3 *db, struct history *h)
 {
 	sqlite3_stmt *st = NULL, *certs = NULL;
-	int rc = sqlite3_prepare_v2(s->db, servers_sql, -1, &st, NULL);
+	int rc = sqlite3_prepare_v2(db, servers_sql, -1, &st, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(s->db, certs_sql, -1, &certs, NULL);
+		rc = sqlite3_prepare_v2(db, certs_sql, -1, &certs, NULL);
 	if (rc == SQLITE_OK)
 		sqlite3_bind_int(st, 1, HISTORY_SERVERS_MAX);
 	while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
@@ -321,7 +383,7 @@ load_servers(struct store *s, struct history *h)
 		memset(&f, 0, sizeof(f));
 		if (col_server_key(&r, &f.key) == -1)
 			continue;
-		col_server(&r, &f);
+		col_fields(&r, server_fields, NSERVER, &f);
 		rc = load_certs(certs, st, &f);
 		history_load_server(h, &f);
 	}
@@ -333,10 +395,10 @@ load_servers(struct store *s, struct history *h)
 }
 
 static int
-load_pairs(struct store *s, struct history *h)
+load_pairs(sqlite3 *db, struct history *h)
 {
 	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(s->db, pairs_sql, -1, &st, NULL);
+	int rc = sqlite3_prepare_v2(db, pairs_sql, -1, &st, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -346,29 +408,24 @@ load_pairs(struct store *s, struct history *h)
 		struct row r = {st, 0};
 
 		memset(&p, 0, sizeof(p));
-		if (col_addr(&r, &p.key.client) == -1 ||
+		if (col_client(&r, &p.key) == -1 ||
 		    col_server_key(&r, &p.key.server) == -1)
 			continue;
-		p.first = col_int(&r);
-		p.last = col_int(&r);
-		p.tls = col_count(&r);
-		p.clear = col_count(&r);
-		p.tls_days = col_count(&r);
-		p.tls_failed_then_clear = col_count(&r);
+		col_fields(&r, pair_fields, NPAIR, &p);
 		history_load_pair(h, &p);
 	}
 	return sqlite3_finalize(st);
 }
 
 static int
-prune_table(struct store *s, const char *table, const char *spare, int max)
+prune_table(struct store *s, const char *table, int max)
 {
 	char sql[384];
 
 	snprintf(sql, sizeof(sql),
-	    "DELETE FROM %s WHERE %s AND (SELECT count(*) FROM %s) > %d AND "
+	    "DELETE FROM %s WHERE (SELECT count(*) FROM %s) > %d AND "
 	    "last < (SELECT last FROM %s ORDER BY last DESC LIMIT 1 OFFSET %d)",
-	    table, spare, table, 2 * max, table, max);
+	    table, table, 2 * max, table, max);
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
 
@@ -383,13 +440,22 @@ prune(struct store *s)
 	int rc = store_begin(s);
 
 	if (rc == SQLITE_OK)
-		rc = prune_table(s, "pairs", "1", HISTORY_PAIRS_MAX);
+		rc = prune_table(s, "pairs", HISTORY_PAIRS_MAX);
 	if (rc == SQLITE_OK)
-		rc = prune_table(
-		    s, "servers", "pinned_starttls=0", HISTORY_SERVERS_MAX);
+		rc = prune_table(s, "servers", HISTORY_SERVERS_MAX);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(s->db, keys, NULL, NULL, NULL);
 	return rc;
+}
+
+int
+history_sqlite_load(sqlite3 *db, struct history *h)
+{
+	int rc = load_servers(db, h);
+
+	if (rc == SQLITE_OK)
+		rc = load_pairs(db, h);
+	return rc == SQLITE_OK ? pins_sqlite_load(db, h) : rc;
 }
 
 int
@@ -398,9 +464,7 @@ store_load_history(struct store *s, struct history *h)
 	int rc = prune(s);
 
 	if (rc == SQLITE_OK)
-		rc = load_servers(s, h);
-	if (rc == SQLITE_OK)
-		rc = load_pairs(s, h);
+		rc = history_sqlite_load(s->db, h);
 	if (rc != SQLITE_OK) {
 		store_trouble(s, rc);
 		return -1;

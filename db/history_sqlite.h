@@ -5,6 +5,8 @@
 #ifndef STRIPWIRE_HISTORY_SQLITE_H
 #define STRIPWIRE_HISTORY_SQLITE_H
 
+#include <sqlite3.h>
+
 #include "rules/history.h"
 
 struct store;
@@ -13,5 +15,12 @@ struct store;
  * SQLite result code. */
 int history_sqlite_save(struct store *s, struct history *h)
     __attribute__((warn_unused_result));
+
+/* Reads all of it. An SQLite result code. */
+int history_sqlite_load(sqlite3 *db, struct history *h)
+    __attribute__((warn_unused_result));
+int pins_sqlite_load(sqlite3 *db, struct history *h)
+    __attribute__((warn_unused_result));
+uint8_t history_proto(const char *name); /* PROTO_UNKNOWN if it is none */
 
 #endif

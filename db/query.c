@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "db/history_sqlite.h"
 #include "db/ladder_blob.h"
 #include "db/store_priv.h"
 
@@ -228,6 +229,17 @@ query_close(struct query *q)
 	sqlite3_close(q->db);
 	free(q->path);
 	free(q);
+}
+
+int
+query_history(struct query *q, struct history *h, char *err, size_t errlen)
+{
+	int rc = history_sqlite_load(q->db, h);
+
+	if (rc == SQLITE_OK)
+		return 0;
+	explain(q, rc, err, errlen);
+	return -1;
 }
 
 /* ---- rows ---- */

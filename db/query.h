@@ -8,6 +8,7 @@
 #define STRIPWIRE_QUERY_H
 
 #include "rules/alert.h"
+#include "rules/history.h"
 
 #define QUERY_NO_TIME INT64_MIN
 
@@ -55,7 +56,11 @@ int64_t query_each(struct query *q, const struct query_filter *f,
     query_row_fn fn, void *ctx, char *err, size_t errlen)
     __attribute__((warn_unused_result));
 
-/* All three in one. */
+/* What was learned and pinned, into an empty history. -1 with a sentence. */
+int query_history(struct query *q, struct history *h, char *err, size_t errlen)
+    __attribute__((warn_unused_result));
+
+/* query_open(), query_each() and query_close() in one. */
 int64_t query_alerts(const char *path, const struct query_filter *f,
     query_row_fn fn, void *ctx, char *err, size_t errlen)
     __attribute__((warn_unused_result));

@@ -5,7 +5,8 @@
 -- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
 -- unless said otherwise, the time of a packet. Addresses are text, as
 -- inet_ntop(3) writes them. A database that already exists is brought up to
--- date by the steps in db/store_schema.c.
+-- date by the steps in db/upgrade_*.sql; what they add stands last here as
+-- well, because columns are read in order.
 --
 -- What is written often (alerts, flows) carries two indexes at most.
 
@@ -110,7 +111,7 @@ CREATE TABLE certificates (
 -- History: what each server did in sessions that were seen whole and free of
 -- suspicion. Counts are sessions unless said otherwise.
 CREATE TABLE servers (
-	addr TEXT NOT NULL,
+	addr TEXT NOT NULL, -- or the name of all servers that go by it
 	port INTEGER NOT NULL,
 	proto TEXT NOT NULL,
 	implicit_tls INTEGER NOT NULL,
@@ -138,9 +139,25 @@ CREATE TABLE servers (
 	mechs INTEGER NOT NULL, -- bits of enum sasl_mech offered before TLS
 	tls_versions INTEGER NOT NULL, -- bits: 1 SSL2, 2 SSL3, 4 TLS 1.0, 8 1.1, 16 1.2, 32 1.3
 	ttl INTEGER NOT NULL, -- usual TTL, 0 unknown
-	pinned_starttls INTEGER NOT NULL, -- 1: the operator requires it
 	host TEXT NOT NULL, -- name in the greeting
 	words TEXT NOT NULL, -- last capability list before TLS, one a line
+	name_from INTEGER NOT NULL DEFAULT 0, -- where its names were read: 1 greeting, 2 SNI, 4 trusted certificate
+	mechs_safe INTEGER NOT NULL DEFAULT 0, -- lists with a mechanism that does not show the password
+	mechs_clear_only INTEGER NOT NULL DEFAULT 0, -- lists that offer authentication in clear only
+	rtt INTEGER NOT NULL DEFAULT 0, -- microseconds from the sensor to it and back, 0 unknown
+	greeting_shape INTEGER NOT NULL DEFAULT 0, -- hash of the greeting without names and numbers
+	greeting_same INTEGER NOT NULL DEFAULT 0, -- greetings of that shape in a row
+	syn_signature INTEGER NOT NULL DEFAULT 0, -- hash of its SYN/ACK's options
+	offered_to INTEGER NOT NULL DEFAULT 0, -- hash of the client that last got an offer
+	alert_texts BLOB NOT NULL DEFAULT x'', -- hashes of IMAP ALERT texts
+	before_offer INTEGER NOT NULL DEFAULT 0, -- lists without STARTTLS before the first with
+	changed INTEGER NOT NULL DEFAULT 0, -- when a change was accepted, 0 never
+	absent_since INTEGER NOT NULL DEFAULT 0, -- an offer is not made any more since, 0: it is
+	absent_last INTEGER NOT NULL DEFAULT 0,
+	absent_sessions INTEGER NOT NULL DEFAULT 0,
+	absent_clients BLOB NOT NULL DEFAULT x'', -- hashes of them
+	absent_nclients INTEGER NOT NULL DEFAULT 0,
+	absent_told INTEGER NOT NULL DEFAULT 0, -- 1: the one alert about it was raised
 	PRIMARY KEY (addr, port, proto, implicit_tls)
 ) WITHOUT ROWID;
 
@@ -161,7 +178,7 @@ CREATE TABLE server_keys (
 
 -- History: how a client uses a server.
 CREATE TABLE pairs (
-	client TEXT NOT NULL,
+	client TEXT NOT NULL, -- address, or its network (/24, /48)
 	addr TEXT NOT NULL, -- the server, as in servers
 	port INTEGER NOT NULL,
 	proto TEXT NOT NULL,
@@ -172,6 +189,18 @@ CREATE TABLE pairs (
 	clear INTEGER NOT NULL, -- sessions in clear
 	tls_days INTEGER NOT NULL, -- distinct days with TLS
 	tls_failed_then_clear INTEGER NOT NULL, -- fell back to clear
+	offered INTEGER NOT NULL DEFAULT 0, -- lists with STARTTLS
+	not_offered INTEGER NOT NULL DEFAULT 0, -- lists without
+	ehlo BLOB NOT NULL DEFAULT x'', -- hashes of its EHLO names
+	syn_signature INTEGER NOT NULL DEFAULT 0, -- hash of its SYN's options
+	client_ttl INTEGER NOT NULL DEFAULT 0, -- usual TTL, 0 unknown
+	ehlo_name TEXT NOT NULL DEFAULT '', -- the last
+	absent_since INTEGER NOT NULL DEFAULT 0, -- an offer is not made any more since, 0: it is
+	absent_last INTEGER NOT NULL DEFAULT 0,
+	absent_sessions INTEGER NOT NULL DEFAULT 0,
+	absent_clients BLOB NOT NULL DEFAULT x'', -- hashes of them
+	absent_nclients INTEGER NOT NULL DEFAULT 0,
+	absent_told INTEGER NOT NULL DEFAULT 0, -- 1: the one alert about it was raised
 	PRIMARY KEY (client, addr, port, proto, implicit_tls)
 ) WITHOUT ROWID;
 
@@ -179,4 +208,22 @@ CREATE TABLE pairs (
 CREATE TABLE meta (
 	name TEXT PRIMARY KEY, -- names-key: of the pseudonyms of users
 	value BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- What is said of servers rather than learned.
+CREATE TABLE pins (
+	addr TEXT NOT NULL, -- or a name, or a pattern *.domain
+	port INTEGER NOT NULL,
+	proto TEXT NOT NULL,
+	implicit_tls INTEGER NOT NULL,
+	source INTEGER NOT NULL, -- 0 the operator, 1 a policy
+	domain TEXT NOT NULL, -- of the policy, '' none
+	starttls INTEGER NOT NULL, -- 1 required, 2 offered, 3 none, 0 not said
+	tls_min INTEGER NOT NULL, -- 771: TLS 1.2; 0 any
+	interceptor INTEGER NOT NULL, -- 1: an own intercepting product is allowed
+	sha256 BLOB NOT NULL, -- of public key or certificate, '' any
+	issuer TEXT NOT NULL, -- part of the issuer's name, '' any
+	cert_name TEXT NOT NULL, -- that the certificate must be for, '' any
+	expires INTEGER NOT NULL, -- packet time, 0 never
+	PRIMARY KEY (addr, port, proto, implicit_tls, source, domain)
 ) WITHOUT ROWID;

@@ -51,6 +51,15 @@ int store_key(struct store *s, const char *name, uint8_t key[SIPHASH_KEY],
     char *err, size_t errlen) __attribute__((warn_unused_result));
 
 int store_load_history(struct store *s, struct history *h);
+/* For commands: writes what changed, and the pins. -1: told by on_problem. */
+int store_save_history(struct store *s, struct history *h)
+    __attribute__((warn_unused_result));
+/* Takes a server and its pairs from the tables; name where the key is of one. */
+int store_forget(struct store *s, const struct server_key *key,
+    const char *name) __attribute__((warn_unused_result));
+/* Sets key (its port and protocol stand) and name from an address, a name or
+ * "*.domain". false: it is none of them. */
+bool pin_name_to_key(struct pin *p, const char *server);
 
 /* A run: one call of the program over some input. */
 void store_run_begin(

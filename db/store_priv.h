@@ -44,6 +44,7 @@ enum store_stmt {
 	ST_SERVER_KEY,
 	ST_SERVER_KEYS_DROP,
 	ST_PAIR,
+	ST_PIN,
 	ST_COUNT
 };
 

@@ -21,17 +21,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "schema_sql.h" /* made from db/schema.sql by the Makefile */
+/* made from db/schema.sql and db/upgrade_2.sql by the Makefile */
+#include "schema_sql.h"
+#include "upgrade_2_sql.h"
 
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
 
-/* upgrades[n] takes a database from version n to n + 1. A new one begins with
- * the whole schema and finds the later steps done. */
+/* upgrades[n] takes a database from version n to n + 1; a new one begins with
+ * the version of today. */
 static const char *const upgrades[STORE_SCHEMA_VERSION] = {
     [0] = schema_sql,
-    [1] = "CREATE TABLE IF NOT EXISTS meta ("
-	  "name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    [1] = upgrade_2_sql,
 };
 
 static int
@@ -240,13 +241,15 @@ upgrade(struct store *s, int64_t version)
 {
 	char pragma[96];
 	int rc = SQLITE_OK;
+	int64_t next;
 
-	for (; version < STORE_SCHEMA_VERSION; version++) {
+	for (; version < STORE_SCHEMA_VERSION; version = next) {
+		next = version == 0 ? STORE_SCHEMA_VERSION : version + 1;
 		if ((rc = exec(s, "BEGIN IMMEDIATE")) != SQLITE_OK)
 			return rc;
 		snprintf(pragma, sizeof(pragma),
 		    "PRAGMA application_id=%d; PRAGMA user_version=%lld",
-		    STORE_APPLICATION_ID, (long long)version + 1);
+		    STORE_APPLICATION_ID, (long long)next);
 		if ((rc = exec(s, upgrades[version])) != SQLITE_OK ||
 		    (rc = exec(s, pragma)) != SQLITE_OK ||
 		    (rc = exec(s, "COMMIT")) != SQLITE_OK) {

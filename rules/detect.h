@@ -30,7 +30,12 @@ struct detect_ctx {
 	const struct obs *o;
 	const struct facts *f;
 	const struct server_facts *server; /* NULL: nothing known as of now */
+	const struct server_facts *named; /* of the name it goes by, where
+					     nothing is known of the address */
 	const struct pair_facts *pair; /* likewise */
+	const struct pair_facts *network; /* the client's; where a list was
+					     given, likewise */
+	const struct pin *pin; /* what is said of the server, or NULL */
 	const struct pair_recent *recent; /* NULL: nothing lately */
 	const struct chain_verdict *verdict; /* the server's chain in this
 						flow; NULL: none, not known */

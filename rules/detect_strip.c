@@ -55,9 +55,8 @@ add_doubts(struct finding *n, const struct detect_ctx *c)
 	const struct pair_facts *p = c->pair;
 	char count[32];
 
-	if (s != NULL && !s->pinned_starttls &&
-	    s->not_offered * 9 >= s->offered && s->not_offered >= 1 &&
-	    s->offered > 0)
+	if (s != NULL && s->not_offered * 9 >= s->offered &&
+	    s->not_offered >= 1 && s->offered > 0)
 		finding_add(n, LESS_OFTEN_ABSENT,
 		    "but %s earlier lists of this server lacked it as well",
 		    detect_count(count, sizeof(count), s->not_offered));

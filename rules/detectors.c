@@ -110,7 +110,7 @@ detect_known_tls(const struct server_facts *s)
 	if (s == NULL)
 		return KNOWN_NOTHING;
 	n = known_count(s);
-	if (s->pinned_starttls || n >= 10 || s->offered_days >= 2)
+	if (n >= 10 || s->offered_days >= 2)
 		return KNOWN_WELL;
 	return n == 0 ? KNOWN_NOTHING : n == 1 ? KNOWN_ONCE : KNOWN_SOME;
 }
@@ -174,10 +174,6 @@ say_history(struct finding *f, const struct server_facts *s, int weight)
 	uint32_t n = known_count(s);
 	char date[16], count[32];
 
-	if (s->pinned_starttls) {
-		finding_add(f, weight, "the operator requires TLS here");
-		return;
-	}
 	(void)detect_date(
 	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
 	(void)detect_count(count, sizeof(count), n);

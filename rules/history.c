@@ -2,9 +2,9 @@
 /*
  * What was learned of servers and pairs: two bounded tables of the same make.
  * Entries hang in hash chains and in one of two lists by last use: young ones
- * go first when room is needed, well-known ones (two days, ten sessions,
- * pinned) only when there are no young ones left, so that a flood of made-up
- * servers cannot wash out what a long time has taught. While a mark is set,
+ * go first when room is needed, well-known ones (two days, ten sessions) only
+ * when there are no young ones left, so that a flood of made-up servers cannot
+ * wash out what a long time has taught. While a mark is set,
  * the state of each entry before its first change is kept, so that a whole
  * capture's lessons can be taken back.
  *
@@ -48,12 +48,12 @@ struct table {
 	size_t key_size, size; /* the key leads the facts */
 	uint64_t count, max, evicted, ndirty;
 	bool (*is_old)(const void *facts);
-	bool (*is_pinned)(const void *facts); /* NULL: none ever is */
 };
 
 struct history {
 	struct table servers, pairs;
 	bool marked;
+	struct pins *pins;
 	struct server_facts *past_server; /* answers cut down */
 	struct pair_facts *past_pair;
 	struct history_counters *counters;
@@ -76,14 +76,7 @@ server_is_old(const void *facts)
 {
 	const struct server_facts *s = facts;
 
-	return s->pinned_starttls || s->days >= OLD_DAYS ||
-	       s->sessions >= OLD_SESSIONS;
-}
-
-static bool
-server_is_pinned(const void *facts)
-{
-	return ((const struct server_facts *)facts)->pinned_starttls != 0;
+	return s->days >= OLD_DAYS || s->sessions >= OLD_SESSIONS;
 }
 
 static bool
@@ -91,7 +84,8 @@ pair_is_old(const void *facts)
 {
 	const struct pair_facts *p = facts;
 
-	return p->tls_days >= OLD_DAYS || p->tls + p->clear >= OLD_SESSIONS;
+	return p->tls_days >= OLD_DAYS || p->tls + p->clear >= OLD_SESSIONS ||
+	       p->offered + p->not_offered >= OLD_SESSIONS;
 }
 
 /* FNV-1a over words of 32 bits: an observation asks twice. Keys have no
@@ -274,8 +268,6 @@ evict_one(struct table *t, bool marked)
 
 	if (e == NULL)
 		e = t->oldest[OLD];
-	while (e != NULL && t->is_pinned != NULL && t->is_pinned(facts_of(e)))
-		e = e->newer;
 	if (e == NULL || (marked && !undo_save(t, e, facts_of(e))))
 		return false;
 	table_remove(t, e);
@@ -321,12 +313,12 @@ history_new(void)
 	table_init(&h->pairs, sizeof(struct pair_key),
 	    sizeof(struct pair_facts), HISTORY_PAIRS_MAX);
 	h->servers.is_old = server_is_old;
-	h->servers.is_pinned = server_is_pinned;
 	h->pairs.is_old = pair_is_old;
+	h->pins = pins_new();
 	h->past_server = calloc(1, sizeof(*h->past_server));
 	h->past_pair = calloc(1, sizeof(*h->past_pair));
 	h->counters = calloc(1, sizeof(*h->counters));
-	if (h->past_server == NULL || h->past_pair == NULL ||
+	if (h->pins == NULL || h->past_server == NULL || h->past_pair == NULL ||
 	    h->counters == NULL) {
 		history_free(h);
 		return NULL;
@@ -343,6 +335,7 @@ history_free(struct history *h)
 	undo_forget(&h->pairs);
 	table_fini(&h->servers);
 	table_fini(&h->pairs);
+	pins_free(h->pins);
 	free(h->past_server);
 	free(h->past_pair);
 	free(h->counters);
@@ -386,6 +379,10 @@ cut_server(struct server_facts *s, int64_t now)
 		s->last_absence = 0;
 		s->not_offered = 0;
 	}
+	if (s->absence.since > now)
+		memset(&s->absence, 0, sizeof(s->absence));
+	s->mechs_safe = s->mechs_safe != 0;
+	s->mechs_clear_only = s->mechs_clear_only != 0;
 	cut_certs(s, now);
 }
 
@@ -399,8 +396,6 @@ history_server(
 	if (e == NULL)
 		return NULL;
 	s = facts_of(e);
-	if (s->pinned_starttls)
-		return s;
 	if (s->first > now)
 		return NULL;
 	if (s->last <= now + SLACK)
@@ -428,6 +423,10 @@ history_pair(const struct history *h, const struct pair_key *key, int64_t now)
 	h->past_pair->tls = h->past_pair->tls_days = p->tls != 0;
 	h->past_pair->clear = p->tls == 0 && p->clear != 0;
 	h->past_pair->tls_failed_then_clear = 0;
+	h->past_pair->offered = p->offered != 0;
+	h->past_pair->not_offered = p->offered == 0 && p->not_offered != 0;
+	if (p->absence.since > now)
+		memset(&h->past_pair->absence, 0, sizeof(p->absence));
 	return h->past_pair;
 }
 
@@ -525,6 +524,81 @@ history_each_dirty(struct history *h,
 	each_dirty(&h->servers, save_server, &s);
 	each_dirty(&h->pairs, save_pair, &s);
 }
+
+static void
+each(const struct table *t, void (*fn)(void *, const void *), void *ctx)
+{
+	for (int age = YOUNG; age < AGES; age++)
+		for (struct entry *e = t->oldest[age]; e != NULL; e = e->newer)
+			fn(ctx, facts_of(e));
+}
+
+void
+history_each(const struct history *h,
+    void (*server)(void *, const struct server_facts *),
+    void (*pair)(void *, const struct pair_facts *), void *ctx)
+{
+	struct savers s = {server, pair, ctx};
+
+	if (server != NULL)
+		each(&h->servers, save_server, &s);
+	if (pair != NULL)
+		each(&h->pairs, save_pair, &s);
+}
+
+/* ---- the operator's part ---- */
+
+struct pins *
+history_pins(const struct history *h)
+{
+	return h->pins;
+}
+
+unsigned
+history_forget(struct history *h, const struct server_key *key)
+{
+	struct entry *e = table_find(&h->servers, key), *next;
+	unsigned n = e != NULL;
+
+	if (e != NULL)
+		table_remove(&h->servers, e);
+	for (int age = YOUNG; age < AGES; age++)
+		for (e = h->pairs.oldest[age]; e != NULL; e = next) {
+			const struct pair_facts *p = facts_of(e);
+
+			next = e->newer;
+			if (memcmp(&p->key.server, key, sizeof(*key)) != 0)
+				continue;
+			table_remove(&h->pairs, e);
+			n++;
+		}
+	return n;
+}
+
+void
+history_accept(struct server_facts *s, int64_t now)
+{
+	s->not_offered += s->absence.sessions;
+	if (s->absence.last > s->last_absence)
+		s->last_absence = s->absence.last;
+	s->offered = s->offered_days = 0;
+	s->first_offer = s->last_offer = 0;
+	s->tls_done = 0;
+	s->first_tls = 0;
+	s->logindisabled = 0;
+	s->changed = now;
+	memset(&s->absence, 0, sizeof(s->absence));
+}
+
+void
+history_accept_network(struct pair_facts *p)
+{
+	p->not_offered += p->absence.sessions;
+	p->offered = 0;
+	memset(&p->absence, 0, sizeof(p->absence));
+}
+
+/* ---- taking back, from outside ---- */
 
 void
 history_mark(struct history *h)

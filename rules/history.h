@@ -2,7 +2,7 @@
 /*
  * What is known of servers and of pairs from earlier sessions. In memory while
  * the judge runs; db/history_sqlite.c loads and saves it. Bounded: the entry
- * not used for longest goes, pinned and old ones last.
+ * not used for longest goes, old ones last; what is pinned (pins.h) stays.
  *
  * History is packet time: a question is asked "as of" a time, and what was
  * only learned from later packets (an older capture read after a newer one)
@@ -12,18 +12,15 @@
 #ifndef STRIPWIRE_HISTORY_H
 #define STRIPWIRE_HISTORY_H
 
-#include "decoders/obs.h"
+#include "rules/pins.h"
+#include "rules/server_key.h"
 
-#define HISTORY_SERVERS_MAX 65536 /* ~ 700 bytes each */
-#define HISTORY_PAIRS_MAX 262144 /* ~ 100 bytes each */
+#define HISTORY_SERVERS_MAX 65536 /* ~ 1 KiB each */
+#define HISTORY_PAIRS_MAX 262144 /* ~ 250 bytes each */
 #define HISTORY_KEYS 8 /* leaf keys remembered per server */
-
-struct server_key {
-	struct addr addr;
-	uint16_t port;
-	uint8_t proto; /* enum proto */
-	uint8_t implicit_tls;
-};
+#define HISTORY_CLIENTS 8 /* told apart in an absence; more are not counted */
+#define HISTORY_TEXTS 4 /* ALERT texts remembered per server */
+#define HISTORY_EHLO 4 /* EHLO names told apart per pair */
 
 struct known_cert {
 	uint8_t spki[32], issuer[32];
@@ -33,6 +30,24 @@ struct known_cert {
 	uint8_t pad[6];
 };
 
+/*
+ * An offer that is not made any more (A20): memory of a change, not learning.
+ * It begins with the first list that lacks what was offered, is forgotten with
+ * the next offer, and becomes knowledge when the operator acknowledges it, or
+ * after 14 days and several clients.
+ */
+struct absence {
+	int64_t since, last; /* ns; since 0: there is none */
+	uint32_t sessions;
+	uint32_t clients[HISTORY_CLIENTS]; /* hashes of their addresses */
+	uint8_t nclients;
+	uint8_t told; /* the one alert about all of them was raised */
+	uint8_t pad[2];
+};
+
+/* What one server did, or all that go by one name. Lists are those before TLS
+ * and before login: inside TLS nothing can be seen, and after a login an offer
+ * of STARTTLS would be against the standard. */
 struct server_facts {
 	struct server_key key;
 	int64_t first, last; /* ns, of teaching sessions */
@@ -53,24 +68,42 @@ struct server_facts {
 	uint32_t tls_failed; /* asked for TLS, did not complete */
 	uint32_t mechs; /* before TLS: union of 1 << sasl_mech */
 	uint32_t tls_versions; /* bit 0 SSL2, 1 SSL3, 2 1.0 ... 5 1.3 */
+	/* lists with a mechanism that does not show the password, and lists
+	 * that offer authentication in clear only */
+	uint32_t mechs_safe, mechs_clear_only;
+	uint32_t rtt; /* us from the sensor to the server and back, 0 unknown */
+	uint32_t
+	    greeting_shape; /* hash, without names and numbers; 0 unknown */
+	uint32_t greeting_same; /* greetings of that shape in a row */
+	uint32_t syn_signature; /* of its SYN/ACK, 0 unknown */
+	uint32_t offered_to; /* hash of the client that last got the offer */
+	uint32_t alert_texts[HISTORY_TEXTS]; /* IMAP [ALERT], hashes */
+	uint32_t
+	    before_offer; /* lists without STARTTLS before the first with */
+	int64_t changed; /* a change was accepted at that time, 0: never */
+	struct absence absence;
 	uint8_t ttl; /* usual TTL of the server */
-	uint8_t pinned_starttls; /* operator: required */
-	char host[128]; /* name in the greeting */
+	uint8_t name_from; /* enum name_source: where a name was read */
+	char host[128]; /* name in the greeting; of_name: the name */
 	char words[512]; /* last list before TLS, '\n' between */
 	uint8_t ncerts;
 	struct known_cert certs[HISTORY_KEYS];
 };
 
-struct pair_key {
-	struct addr client;
-	struct server_key server;
-};
-
+/* How a client uses a server, or (of_network) how the clients of a network
+ * are treated by it: /24 of IPv4, /48 of IPv6. */
 struct pair_facts {
 	struct pair_key key;
 	int64_t first, last;
 	uint32_t tls, clear, tls_days;
 	uint32_t tls_failed_then_clear;
+	uint32_t offered, not_offered; /* lists with and without STARTTLS */
+	uint32_t ehlo[HISTORY_EHLO]; /* hashes of EHLO names, 0: none */
+	uint32_t syn_signature; /* of the client, 0 unknown */
+	uint8_t client_ttl; /* usual one, 0 unknown */
+	uint8_t pad[3];
+	char ehlo_name[64]; /* the last */
+	struct absence absence; /* of_network only */
 };
 
 struct history;
@@ -84,6 +117,23 @@ const struct server_facts *history_server(
     const struct history *h, const struct server_key *key, int64_t now);
 const struct pair_facts *history_pair(
     const struct history *h, const struct pair_key *key, int64_t now);
+
+/* All of them, those not used for longest first. For lists and export. */
+void history_each(const struct history *h,
+    void (*server)(void *, const struct server_facts *),
+    void (*pair)(void *, const struct pair_facts *), void *ctx);
+
+/* Forgets a server and its pairs, or all that goes by a name. Returns how many
+ * entries went. The caller sees to the tables on disk. */
+unsigned history_forget(struct history *h, const struct server_key *key);
+
+/* The operator's word and that of policies. Never NULL. */
+struct pins *history_pins(const struct history *h);
+
+/* The change is real: what the server does since counts from now on, what it
+ * did before does not. */
+void history_accept(struct server_facts *s, int64_t now);
+void history_accept_network(struct pair_facts *p);
 
 /* For learning: finds or makes room; marks dirty. NULL: no room (all entries
  * that could go are older knowledge that must stay, or no memory). */

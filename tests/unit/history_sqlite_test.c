@@ -80,6 +80,18 @@ pair_key(unsigned n)
 	return k;
 }
 
+static void
+teach_absence(struct absence *a, uint32_t *v)
+{
+	a->since = T0 - (*v)++;
+	a->last = T0 - 1;
+	a->sessions = (*v)++;
+	for (unsigned i = 0; i < HISTORY_CLIENTS; i++)
+		a->clients[i] = (*v)++;
+	a->nclients = HISTORY_CLIENTS;
+	a->told = 1;
+}
+
 /* Every byte behind the key gets a value of its own, so that a column that is
  * forgotten or swapped shows. */
 static void
@@ -115,7 +127,19 @@ teach(struct history *h, unsigned n)
 	f->mechs = v++;
 	f->tls_versions = v++;
 	f->ttl = 57;
-	f->pinned_starttls = 1;
+	f->name_from = NAME_SNI;
+	f->mechs_safe = v++;
+	f->mechs_clear_only = v++;
+	f->rtt = v++;
+	f->greeting_shape = v++;
+	f->greeting_same = v++;
+	f->syn_signature = v++;
+	f->offered_to = v++;
+	for (unsigned i = 0; i < HISTORY_TEXTS; i++)
+		f->alert_texts[i] = v++;
+	f->before_offer = v++;
+	f->changed = T0 + v++;
+	teach_absence(&f->absence, &v);
 	strcpy(f->host, "imap.example.net");
 	strcpy(f->words, "IMAP4rev1\nSTARTTLS\nAUTH=PLAIN");
 	f->ncerts = HISTORY_KEYS;
@@ -134,6 +158,14 @@ teach(struct history *h, unsigned n)
 	p->clear = v++;
 	p->tls_days = v++;
 	p->tls_failed_then_clear = v++;
+	p->offered = v++;
+	p->not_offered = v++;
+	for (unsigned i = 0; i < HISTORY_EHLO; i++)
+		p->ehlo[i] = v++;
+	p->syn_signature = v++;
+	p->client_ttl = 64;
+	strcpy(p->ehlo_name, "out.example.org");
+	teach_absence(&p->absence, &v);
 }
 
 static bool
@@ -288,6 +320,119 @@ TEST(only_what_changed_is_written)
 	CHECK_INT(history_counters(h)->servers, 1);
 	CHECK_INT(history_counters(h)->pairs, 2);
 	history_free(h);
+	remove_folder();
+}
+
+/* Names and networks are entries like others, with keys of their own. */
+TEST(names_and_networks_come_back)
+{
+	struct history *h = history_new(), *back;
+	struct server_key key = server_key(1), of_name;
+	struct pair_key pair = pair_key(1), network;
+	struct server_facts *f;
+	struct store *s;
+
+	make_folder();
+	CHECK(server_key_of_name(&of_name, &key, "MX.example.net."));
+	pair_key_network(&network, &pair);
+	s = open_db();
+	history_mark(h);
+	f = history_touch_server(h, &of_name);
+	strcpy(f->host, "mx.example.net");
+	f->offered = 7;
+	f->first = f->last = T0;
+	history_touch_pair(h, &network)->not_offered = 9;
+	CHECK_INT(end_file(s, "a", 1, h), STORE_OK);
+	store_close(s);
+	back = load();
+	CHECK(history_server(back, &of_name, LATER) != NULL);
+	CHECK(history_server(back, &key, LATER) == NULL);
+	CHECK(history_pair(back, &network, LATER) != NULL);
+	CHECK(history_pair(back, &pair, LATER) == NULL);
+	history_free(back);
+	history_free(h);
+	remove_folder();
+}
+
+/* The file tests/schema_1.sql as it was, into a new database. */
+static void
+make_version_1(void)
+{
+	char cmd[2 * PATH_MAX + 64];
+
+	snprintf(cmd, sizeof(cmd), "sqlite3 '%s' <tests/schema_1.sql", db);
+	CHECK_INT(system(cmd), 0);
+	run_sql("PRAGMA application_id=1400140407; PRAGMA user_version=1;"
+		"INSERT INTO servers VALUES('2001:db8::1',993,'imap',1,5,6,"
+		"12,3,11,1,2,5,6,5,7,5,1,4,10,0,0,0,12,0,0,8,48,57,1,"
+		"'imap.example.net','IMAP4rev1');"
+		"INSERT INTO server_keys VALUES('2001:db8::1',993,'imap',1,"
+		"zeroblob(32),zeroblob(32),5,6,1,0);"
+		"INSERT INTO pairs VALUES('10.0.0.1','2001:db8::1',993,'imap',"
+		"1,5,6,20,1,2,0)");
+}
+
+/* before: run first, for ATTACH. */
+static int64_t
+ask_both(const char *before, const char *sql)
+{
+	sqlite3_stmt *st;
+	sqlite3 *raw;
+	int64_t n = -1;
+
+	CHECK_INT(sqlite3_open(db, &raw), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(raw, before, NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(sqlite3_prepare_v2(raw, sql, -1, &st, NULL), SQLITE_OK);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(raw);
+	return n;
+}
+
+static int64_t
+ask_sql(const char *sql)
+{
+	return ask_both("", sql);
+}
+
+/* What version 1 knew stays known, its pins become pins, and the tables are
+ * those of a new database, column by column: they are read by position. */
+TEST(a_database_of_version_1_is_brought_up_to_date)
+{
+	static const char columns[] =
+	    "SELECT count(*) FROM sqlite_master m, pragma_table_info(m.name) c "
+	    "JOIN a.sqlite_master n ON n.name = m.name "
+	    "JOIN pragma_table_info(n.name, 'a') d ON d.cid = c.cid AND "
+	    "d.name = c.name AND d.type = c.type AND d.pk = c.pk";
+	struct server_key key = server_key(1);
+	struct pair_key pair = pair_key(1);
+	const char *const none[2] = {NULL, NULL};
+	const struct server_facts *f;
+	const struct pin *pin;
+	struct history *h;
+	char old[PATH_MAX + 8], sql[3 * PATH_MAX];
+	int64_t all;
+
+	make_folder();
+	make_version_1();
+	h = load();
+	f = history_server(h, &key, LATER);
+	CHECK(f != NULL && f->offered == 11 && f->ttl == 57 && f->ncerts == 1);
+	CHECK(f != NULL && strcmp(f->words, "IMAP4rev1") == 0);
+	CHECK(history_pair(h, &pair, LATER) != NULL);
+	pin = pins_find(history_pins(h), &key, none, LATER);
+	CHECK(pin != NULL && pin->starttls == PIN_REQUIRED);
+	history_free(h);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 2);
+
+	memcpy(old, db, sizeof(old));
+	snprintf(db, sizeof(db), "%s/y.db", folder);
+	history_free(load());
+	all = ask_sql("SELECT count(*) FROM sqlite_master m, "
+		      "pragma_table_info(m.name)");
+	snprintf(sql, sizeof(sql), "ATTACH '%s' AS a", old);
+	CHECK_INT(ask_both(sql, columns), all);
 	remove_folder();
 }
 

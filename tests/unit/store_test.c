@@ -279,8 +279,10 @@ DB_TEST(a_damaged_history_row_is_left_out)
 
 	store_close(s);
 	sample_exec(db,
-	    "INSERT INTO pairs VALUES('nonsense','10.0.0.1',25,'smtp',0,1,1,1,"
-	    "1,1,1),('10.0.0.1','10.0.0.1',25,'klingon',0,1,1,-5,1,1,1)");
+	    "INSERT INTO pairs (client,addr,port,proto,implicit_tls,first,"
+	    "last,tls,clear,tls_days,tls_failed_then_clear) VALUES"
+	    "('nonsense','10.0.0.1',25,'smtp',0,1,1,1,1,1,1),"
+	    "('10.0.0.1','10.0.0.1',25,'klingon',0,1,1,-5,1,1,1)");
 	memset(&back, 0, sizeof(back));
 	s = sample_open(db, false);
 	CHECK_INT(store_load_history(s, &back), 0);

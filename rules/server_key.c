@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Keys of the history. The hash of a name stands where an address would: two
+ * FNV-1a sums of 64 bits, and whoever looks a name up compares the name too.
+ */
+#include "rules/server_key.h"
+
+#include <string.h>
+
+#define FNV_PRIME UINT64_C(1099511628211)
+#define FNV_BASIS UINT64_C(14695981039346656037)
+
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static uint64_t
+fnv(uint64_t h, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * FNV_PRIME;
+	return h;
+}
+
+uint32_t
+hash32(const void *p, size_t len)
+{
+	uint64_t h = fnv(FNV_BASIS, p, len);
+	uint32_t folded = (uint32_t)(h ^ h >> 32);
+
+	return folded != 0 ? folded : 1;
+}
+
+uint32_t
+hash32_text(const char *s)
+{
+	return hash32(s, strlen(s));
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Mail servers that were never given a name all have the same one. */
+static bool
+is_nobodys_name(const char *name)
+{
+	static const char *const names[] = {
+	    "localhost.localdomain", "mail.example.com", "example.com"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+server_name_fold(char to[SERVER_NAME_MAX], const char *name)
+{
+	bool dot = false, letter = false;
+	size_t n = 0;
+
+	for (; name[n] != '\0'; n++) {
+		char c = lower(name[n]);
+
+		if (n + 1 >= SERVER_NAME_MAX)
+			return false;
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			c == '-' || c == '_' || c == '.' || c == '*'))
+			return false;
+		letter |= c >= 'a' && c <= 'z';
+		dot |= c == '.' && n > 0 && name[n + 1] != '\0';
+		to[n] = c;
+	}
+	if (n > 0 && to[n - 1] == '.')
+		n--;
+	memset(to + n, 0, SERVER_NAME_MAX - n);
+	return dot && letter && !is_nobodys_name(to);
+}
+
+bool
+server_key_of_name(
+    struct server_key *to, const struct server_key *key, const char *name)
+{
+	char folded[SERVER_NAME_MAX];
+	uint64_t sum[2];
+	size_t len;
+
+	if (!server_name_fold(folded, name))
+		return false;
+	len = strlen(folded);
+	sum[0] = fnv(FNV_BASIS, folded, len);
+	sum[1] = fnv(sum[0] ^ len, folded, len);
+	*to = *key;
+	memcpy(to->addr.b, sum, sizeof(to->addr.b));
+	to->of_name = 1;
+	return true;
+}
+
+void
+pair_key_network(struct pair_key *to, const struct pair_key *key)
+{
+	bool v4 = memcmp(key->client.b, mapped, sizeof(mapped)) == 0;
+
+	*to = *key;
+	to->of_network = 1;
+	if (v4)
+		to->client.b[15] = 0;
+	else
+		memset(to->client.b + 6, 0, 10);
+}
+
+static bool
+v4_is_private(const uint8_t *b)
+{
+	return b[0] == 10 || b[0] == 127 ||
+	       (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+	       (b[0] == 192 && b[1] == 168) || (b[0] == 169 && b[1] == 254) ||
+	       (b[0] == 100 && (b[1] & 0xc0) == 64);
+}
+
+bool
+addr_is_private(const struct addr *a)
+{
+	static const struct addr loopback = {
+	    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+
+	if (memcmp(a->b, mapped, sizeof(mapped)) == 0)
+		return v4_is_private(a->b + 12);
+	return (a->b[0] & 0xfe) == 0xfc ||
+	       (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80) ||
+	       memcmp(a, &loopback, sizeof(*a)) == 0;
+}
