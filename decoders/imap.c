@@ -215,18 +215,7 @@ reply_login(struct mail *m, const struct imap_tag *t, const struct reply *r)
 		return;
 	}
 	imap_auth_text(m, text, sizeof(text));
-	sasl_finish(&m->sasl, r->status == ST_OK, 0);
-	use_auth_emit(m, text);
-}
-
-static void
-reply_unknown(struct mail *m, const struct imap_tag *t, const struct reply *r)
-{
-	if (!t->mark)
-		return;
-	if (r->status == ST_BAD)
-		use_verb_unknown(m, 0, r->line);
-	m->unknown_verb[0] = '\0';
+	use_auth_answered(m, text, r->status == ST_OK, 0);
 }
 
 static void
@@ -252,7 +241,8 @@ reply_dispatch(struct mail *m, const struct imap_tag *t, const struct reply *r)
 		m->authed = m->authed && r->status != ST_OK;
 		break;
 	case IMAP_UNKNOWN:
-		reply_unknown(m, t, r);
+		if (t->mark)
+			use_unknown_answered(m, r->status != ST_BAD, r->line);
 		break;
 	default:
 		break;

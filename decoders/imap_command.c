@@ -297,16 +297,6 @@ on_command(
 	}
 }
 
-static bool
-on_unknown(struct mail *m, struct slice verb)
-{
-	mail_set_secret(m, DIR_C2S);
-	if (m->unknown_verb[0] != '\0')
-		return false;
-	use_unknown_set(m, verb);
-	return true;
-}
-
 static void
 command(struct mail *m, const struct line *l)
 {
@@ -327,7 +317,7 @@ command(struct mail *m, const struct line *l)
 	s->verb = (uint8_t)v;
 	s->id = imap_tag_id(m, tag);
 	if (v == IMAP_UNKNOWN)
-		mark = on_unknown(m, verb);
+		mark = use_unknown(m, verb);
 	else
 		on_command(m, v, rest, l);
 	if (v == IMAP_LOGIN || v == IMAP_AUTHENTICATE)

@@ -271,7 +271,12 @@ void use_auth_text(
     const struct mail *m, const char *verb, char *buf, size_t cap);
 /* The same of a command's line: rest is what follows the verb. */
 void use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest);
-void use_auth_emit(struct mail *m, const char *verb);
+/* The outcome of the exchange under way, if there is one. */
+void use_auth_answered(
+    struct mail *m, const char *verb, bool ok, uint16_t code);
+/* A reply that nothing seen so far asked for: its command may come yet. Where
+ * a reply says only yes or no. */
+void use_owed(struct mail *m, bool ok, struct slice line);
 void use_auth_lost(struct mail *m, const char *verb); /* no outcome seen */
 /* Bytes of dir are missing, and the list under way has been ended: what waited
  * for its reply will not be known. Where replies come in the order of commands;
@@ -282,8 +287,11 @@ void use_demanded(
     struct mail *m, const char *verb, uint16_t code, struct slice text);
 bool use_text_demands_tls(struct slice text);
 void use_verb_unknown(struct mail *m, uint16_t code, struct slice text);
-/* Remembers a verb nobody has, masked if it might be something else. */
-void use_unknown_set(struct mail *m, struct slice verb);
+/* A verb nobody has: remembers it, masked if it might be something else. False
+ * if another waits for its reply already. */
+bool use_unknown(struct mail *m, struct slice verb);
+/* The reply to it. */
+void use_unknown_answered(struct mail *m, bool ok, struct slice text);
 void use_content(struct mail *m, enum dir dir, const struct body *b);
 void use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
     const char *verb, struct slice text);

@@ -140,8 +140,11 @@ auth_emit(struct mail *m, const char *verb, bool known)
 }
 
 void
-use_auth_emit(struct mail *m, const char *verb)
+use_auth_answered(struct mail *m, const char *verb, bool ok, uint16_t code)
 {
+	if (!m->sasl.active)
+		return;
+	sasl_finish(&m->sasl, ok, code);
 	auth_emit(m, verb, true);
 }
 
@@ -173,6 +176,22 @@ use_gap(struct mail *m, enum dir dir, const char *auth)
 }
 
 /* ---- replies ---- */
+
+void
+use_owed(struct mail *m, bool ok, struct slice line)
+{
+	struct owed *w = &m->owed;
+
+	if (w->have) { /* two: who knows what they answer */
+		w->have = 0;
+		m->skewed = 1;
+		queue_unsure(&m->queue);
+		return;
+	}
+	w->have = 1;
+	w->positive = ok;
+	(void)obs_copy_string(w->text, sizeof(w->text), line);
+}
 
 void
 use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir, const char *verb,
@@ -301,8 +320,8 @@ nearly(struct slice s, const char *word)
 	return head + tail + off >= n;
 }
 
-void
-use_unknown_set(struct mail *m, struct slice verb)
+static void
+unknown_set(struct mail *m, struct slice verb)
 {
 	char *out = m->unknown_verb;
 	struct slice head = verb;
@@ -320,6 +339,24 @@ use_unknown_set(struct mail *m, struct slice verb)
 		(void)obs_copy_string(out, OBS_VERB_MAX, head);
 	if (out[0] == '\0')
 		copy(out, OBS_VERB_MAX, "?");
+}
+
+bool
+use_unknown(struct mail *m, struct slice verb)
+{
+	mail_set_secret(m, DIR_C2S);
+	if (m->unknown_verb[0] != '\0')
+		return false; /* another waits for its reply */
+	unknown_set(m, verb);
+	return true;
+}
+
+void
+use_unknown_answered(struct mail *m, bool ok, struct slice text)
+{
+	if (!ok)
+		use_verb_unknown(m, 0, text);
+	m->unknown_verb[0] = '\0';
 }
 
 /* ---- content ---- */

@@ -61,11 +61,8 @@ reply_auth(struct mail *m, bool ok)
 {
 	char text[OBS_TEXT_MAX];
 
-	if (!m->sasl.active)
-		return;
 	pop3_auth_text(m, text, sizeof(text));
-	sasl_finish(&m->sasl, ok, 0);
-	use_auth_emit(m, text);
+	use_auth_answered(m, text, ok, 0);
 }
 
 static void
@@ -78,16 +75,6 @@ reply_capa(struct mail *m, bool ok, struct slice line)
 	caps_begin(m, CAPS_CAPA);
 	m->acc.caps.nlines = 1;
 	m->u.pop3.in_list = 1;
-}
-
-static void
-reply_unknown(struct mail *m, bool ok, bool mark, struct slice line)
-{
-	if (!mark)
-		return;
-	if (!ok)
-		use_verb_unknown(m, 0, line);
-	m->unknown_verb[0] = '\0';
 }
 
 static void
@@ -121,7 +108,8 @@ reply_dispatch(struct mail *m, struct queue_entry e, bool ok, struct slice line)
 			m->phase = PHASE_CLOSING;
 		break;
 	case POP3_UNKNOWN:
-		reply_unknown(m, ok, e.mark, line);
+		if (e.mark)
+			use_unknown_answered(m, ok, line);
 		break;
 	default:
 		break;
@@ -138,8 +126,6 @@ is_login(uint8_t verb)
 static void
 reply_unmatched(struct mail *m, bool ok, struct slice line)
 {
-	struct owed *w = &m->owed;
-
 	if (m->queue.unsure) {
 		use_clear_answered(m, 0, false);
 		return;
@@ -148,15 +134,7 @@ reply_unmatched(struct mail *m, bool ok, struct slice line)
 		starttls_unasked(m);
 		return;
 	}
-	if (w->have) {
-		w->have = 0;
-		m->skewed = 1;
-		queue_unsure(&m->queue);
-		return;
-	}
-	w->have = 1;
-	w->positive = ok;
-	(void)obs_copy_string(w->text, sizeof(w->text), line);
+	use_owed(m, ok, line);
 }
 
 static void

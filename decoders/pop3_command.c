@@ -160,16 +160,6 @@ on_auth(struct mail *m, struct slice rest, const struct line *l)
 /* ---- commands ---- */
 
 static bool
-on_unknown(struct mail *m, struct slice word)
-{
-	mail_set_secret(m, DIR_C2S);
-	if (m->unknown_verb[0] != '\0')
-		return false;
-	use_unknown_set(m, word);
-	return true;
-}
-
-static bool
 on_clear_use(struct mail *m, enum pop3_verb verb, struct slice line)
 {
 	char text[128];
@@ -242,7 +232,7 @@ command(struct mail *m, const struct line *l)
 	if (word.len == 0)
 		return;
 	if (verb == POP3_UNKNOWN)
-		mark = on_unknown(m, word);
+		mark = use_unknown(m, word);
 	else
 		on_command(m, verb, rest, l);
 	mark = on_clear_use(m, verb, l->text) || mark;

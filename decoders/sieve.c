@@ -118,11 +118,8 @@ reply_auth(struct mail *m, bool ok)
 {
 	char text[OBS_TEXT_MAX];
 
-	if (!m->sasl.active)
-		return;
 	use_auth_text(m, "AUTHENTICATE", text, sizeof(text));
-	sasl_finish(&m->sasl, ok, 0);
-	use_auth_emit(m, text);
+	use_auth_answered(m, text, ok, 0);
 }
 
 static void
@@ -135,16 +132,6 @@ reply_starttls(struct mail *m, bool ok, struct slice rest, struct slice line)
 	else if (slice_starts(rest, "(TRYLATER"))
 		kind = ANSWER_TEMPFAIL;
 	starttls_answered(m, kind, 0, "STARTTLS", line);
-}
-
-static void
-reply_unknown(struct mail *m, bool ok, bool mark, struct slice line)
-{
-	if (!mark)
-		return;
-	if (!ok)
-		use_verb_unknown(m, 0, line);
-	m->unknown_verb[0] = '\0';
 }
 
 static void
@@ -172,7 +159,8 @@ reply_dispatch(struct mail *m, struct queue_entry e, bool ok, struct slice line)
 		m->authed = m->authed && !ok;
 		break;
 	case SIEVE_UNKNOWN:
-		reply_unknown(m, ok, e.mark, line);
+		if (e.mark)
+			use_unknown_answered(m, ok, line);
 		break;
 	default:
 		break;
@@ -182,21 +170,11 @@ reply_dispatch(struct mail *m, struct queue_entry e, bool ok, struct slice line)
 static void
 reply_unmatched(struct mail *m, enum status st, struct slice line)
 {
-	struct owed *w = &m->owed;
-
 	if (m->queue.unsure)
 		use_clear_answered(m, 0, false);
 	if (m->queue.unsure || st == ST_BYE)
 		return;
-	if (w->have) {
-		w->have = 0;
-		m->skewed = 1;
-		queue_unsure(&m->queue);
-		return;
-	}
-	w->have = 1;
-	w->positive = st == ST_OK;
-	(void)obs_copy_string(w->text, sizeof(w->text), line);
+	use_owed(m, st == ST_OK, line);
 }
 
 static void

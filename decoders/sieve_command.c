@@ -162,16 +162,6 @@ on_response(struct mail *m, const struct line *l)
 /* ---- commands ---- */
 
 static bool
-on_unknown(struct mail *m, struct slice word)
-{
-	mail_set_secret(m, DIR_C2S);
-	if (m->unknown_verb[0] != '\0')
-		return false;
-	use_unknown_set(m, word);
-	return true;
-}
-
-static bool
 on_clear_use(struct mail *m, struct slice line)
 {
 	char text[128];
@@ -195,7 +185,7 @@ command(struct mail *m, const struct line *l)
 	if (word.len == 0)
 		return;
 	if (verb == SIEVE_UNKNOWN)
-		mark = on_unknown(m, word);
+		mark = use_unknown(m, word);
 	if (verb == SIEVE_AUTHENTICATE) {
 		on_auth(m, rest, l);
 		mark = on_clear_use(m, l->text);

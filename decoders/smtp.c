@@ -137,11 +137,8 @@ reply_auth(struct mail *m, uint16_t code)
 {
 	char text[OBS_TEXT_MAX];
 
-	if (!m->sasl.active)
-		return;
 	use_auth_text(m, "AUTH", text, sizeof(text));
-	sasl_finish(&m->sasl, code < 300, code);
-	use_auth_emit(m, text);
+	use_auth_answered(m, text, code < 300, code);
 }
 
 static void

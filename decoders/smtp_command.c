@@ -212,10 +212,7 @@ on_unknown(struct mail *m, struct slice word)
 		smtp_not_mail(m);
 		return false;
 	}
-	if (m->unknown_verb[0] != '\0')
-		return false; /* another waits for its reply */
-	use_unknown_set(m, word);
-	return true;
+	return use_unknown(m, word);
 }
 
 static void
