@@ -14,7 +14,7 @@
 #define X509_NAME_TEXT 256 /* a subject or issuer, RFC 2253 form */
 #define X509_NAMES_MAX 4096 /* all DNS and IP names, '\n' between */
 #define X509_DER_MAX 65536 /* bytes; a larger one is not read */
-#define X509_KEY_BITS_MAX 16384 /* signatures of longer keys: not checked */
+#define X509_KEY_BITS_MAX 8192 /* signatures by longer keys: not checked */
 
 enum x509_flag {
 	X509F_SELF_ISSUED = 1 << 0, /* subject equals issuer */
@@ -103,6 +103,8 @@ struct chain_verdict {
 	uint8_t completed; /* an intermediate known from elsewhere was used */
 	uint8_t anchor; /* enum anchor it ends in */
 	uint8_t missing; /* an issuer was not at hand */
+	uint16_t costly_key; /* bits of a key too long to verify with, or 0:
+				then no signature was checked */
 	uint8_t interceptor; /* enum interceptor_kind, by the issuer's name */
 	char interceptor_name[INTERCEPTOR_NAME_MAX]; /* the product */
 	int64_t valid_from, valid_to; /* intersection over the path */

@@ -151,6 +151,11 @@ untrusted(const struct cert_case *k)
 	else if (k->v->trust == TRUST_MALFORMED)
 		finding_add(fi, W_MALFORMED,
 		    "a certificate of the chain cannot be read");
+	else if (k->v->costly_key != 0)
+		finding_add(fi, W_ROOT_UNKNOWN,
+		    "a key of %u bits signs in its chain: no client verifies "
+		    "above %u, nor was it done here",
+		    k->v->costly_key, X509_KEY_BITS_MAX);
 	else
 		finding_add(fi, W_ROOT_UNKNOWN,
 		    "the chain from %.90s does not end in a known root",

@@ -286,17 +286,40 @@ retry_with_known(const struct verifier_store *s, STACK_OF(X509) * sent,
 	return again;
 }
 
+/* Bits of a key sent along that would check a signature and is longer than
+ * anybody's; 0 if there is none. The work grows with their cube. */
+static int
+costly_key(STACK_OF(X509) * sent)
+{
+	for (int i = 0; i < sk_X509_num(sent); i++) {
+		X509 *x = sk_X509_value(sent, i);
+		EVP_PKEY *key = X509_get0_pubkey(x);
+		int bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
+
+		if (bits > X509_KEY_BITS_MAX && (i > 0 || is_self_issued(x)))
+			return bits;
+	}
+	return 0;
+}
+
 void
 verifier_check_path(const struct verifier_store *s, STACK_OF(X509) * sent,
     struct chain_verdict *v, STACK_OF(X509) * *path)
 {
 	STACK_OF(X509) *helpers = NULL;
-	X509_STORE_CTX *ctx = run_check(s, sent, sent);
+	X509_STORE_CTX *ctx;
+	int bits = costly_key(sent);
 
 	if (path != NULL)
 		*path = NULL;
 	v->valid_from = v->leaf.not_before;
 	v->valid_to = v->leaf.not_after;
+	if (bits != 0) {
+		v->trust = TRUST_ROOT_UNKNOWN;
+		v->costly_key = bits > UINT16_MAX ? UINT16_MAX : (uint16_t)bits;
+		return;
+	}
+	ctx = run_check(s, sent, sent);
 	if (ctx != NULL) {
 		ctx = retry_with_known(s, sent, ctx, &helpers);
 		note_outcome(s, ctx, sent, v);

@@ -30,13 +30,25 @@ enum cert_key {
 	CK_OTHER_RSA, /* a second one */
 	CK_CA, /* of authorities */
 	CK_SUB, /* of intermediates */
+	CK_EC192, /* P-192, too short by now */
+	CK_CA_EC,
+	CK_SUB_EC,
+	CK_OTHER_EC,
+	CK_CA_ED25519,
+	CK_SUB_ED25519,
+	CK_OTHER_ED25519,
 	CK_COUNT
+};
+
+struct cert_ext {
+	int nid;
+	const char *value; /* OpenSSL's syntax; NULL: none */
 };
 
 struct cert {
 	X509 *x;
 	EVP_PKEY *key; /* borrowed */
-	uint8_t der[16384];
+	uint8_t der[131072];
 	struct slice slice;
 };
 
@@ -48,10 +60,13 @@ struct mould {
 	const char *eku; /* NULL: none */
 	const char *aia;
 	enum cert_key key;
+	EVP_PKEY *own_key; /* instead of key; borrowed */
 	const struct cert *issuer; /* NULL: itself */
 	const EVP_MD *md; /* NULL: SHA-256 */
 	int64_t from, to; /* 0: 2026, 2027 */
 	int ca;
+	const char *constraints; /* instead of CA:TRUE and CA:FALSE */
+	struct cert_ext more[3];
 	int serial;
 	int akid_names_issuer; /* authority key id names issuer and serial */
 };
@@ -63,12 +78,26 @@ cert_key(enum cert_key kind)
 
 	if (keys[kind] != NULL)
 		return keys[kind];
-	if (kind == CK_EC)
+	switch (kind) {
+	case CK_EC192:
+		keys[kind] = EVP_EC_gen("P-192");
+		break;
+	case CK_EC:
+	case CK_CA_EC:
+	case CK_SUB_EC:
+	case CK_OTHER_EC:
 		keys[kind] = EVP_EC_gen("P-256");
-	else if (kind == CK_ED25519)
+		break;
+	case CK_ED25519:
+	case CK_CA_ED25519:
+	case CK_SUB_ED25519:
+	case CK_OTHER_ED25519:
 		keys[kind] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	else
+		break;
+	default:
 		keys[kind] = EVP_RSA_gen(kind == CK_RSA1024 ? 1024 : 2048);
+		break;
+	}
 	if (keys[kind] == NULL)
 		abort();
 	return keys[kind];
@@ -77,14 +106,17 @@ cert_key(enum cert_key kind)
 static inline void
 cert_extension(X509 *x, X509 *issuer, int nid, const char *value)
 {
+	CONF *none = NCONF_new(NULL); /* policies insist on one */
 	X509V3_CTX ctx;
 	X509_EXTENSION *e;
 
 	X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
+	X509V3_set_nconf(&ctx, none);
 	e = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
 	if (e == NULL || X509_add_ext(x, e, -1) != 1)
 		abort();
 	X509_EXTENSION_free(e);
+	NCONF_free(none);
 }
 
 static inline void
@@ -105,7 +137,9 @@ static inline void
 cert_extensions(X509 *x, X509 *issuer, const struct mould *m)
 {
 	cert_extension(x, issuer, NID_basic_constraints,
-	    m->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	    m->constraints != NULL ? m->constraints
+	    : m->ca		   ? "critical,CA:TRUE"
+				   : "critical,CA:FALSE");
 	cert_extension(x, issuer, NID_subject_key_identifier, "hash");
 	if (m->issuer != NULL)
 		cert_extension(x, issuer, NID_authority_key_identifier,
@@ -116,6 +150,10 @@ cert_extensions(X509 *x, X509 *issuer, const struct mould *m)
 		cert_extension(x, issuer, NID_ext_key_usage, m->eku);
 	if (m->aia != NULL)
 		cert_extension(x, issuer, NID_info_access, m->aia);
+	for (unsigned i = 0; i < sizeof(m->more) / sizeof(m->more[0]); i++)
+		if (m->more[i].value != NULL)
+			cert_extension(
+			    x, issuer, m->more[i].nid, m->more[i].value);
 }
 
 /* To be freed with cert_free(). */
@@ -131,7 +169,7 @@ cert_make(const struct mould *m)
 	int n;
 
 	c->x = x;
-	c->key = cert_key(m->key);
+	c->key = m->own_key != NULL ? m->own_key : cert_key(m->key);
 	issuer = m->issuer != NULL ? m->issuer->x : x;
 	signer = m->issuer != NULL ? m->issuer->key : c->key;
 	X509_set_version(x, 2);
