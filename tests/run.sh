@@ -75,6 +75,7 @@ part "command line" tests/cli.sh
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "a disturbed tap" tests/disturbed.sh
+part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000
 part "fuzzing" tests/fuzz.sh 180
 if [ $skipped -gt 0 ]; then
