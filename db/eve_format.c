@@ -14,6 +14,7 @@
 
 #include "db/addr_text.h"
 #include "db/community_id.h"
+#include "decoders/tls_hello.h"
 #include "decoders/utf8.h"
 #include "rules/rule_words.h"
 #include "rules/visibility.h"
@@ -204,6 +205,58 @@ stripwire_object(const struct alert *a)
 	return o;
 }
 
+/* {"hash": ...}, as Suricata writes it. */
+static void
+set_hash(json_t *o, const char *key, const char *hash)
+{
+	json_t *in;
+
+	if (hash[0] == '\0')
+		return;
+	in = json_object();
+	set_text(in, "hash", hash);
+	(void)json_object_set_new(o, key, in);
+}
+
+static const char *
+eve_version(uint16_t v)
+{
+	static const char *const old[] = {"SSLv3", "TLSv1"};
+
+	if (v == TLS_SSL2)
+		return "SSLv2";
+	return v >= TLS_SSL3 && v < TLS_11 ? old[v - TLS_SSL3]
+					   : tls_version_name(v);
+}
+
+/* Empty where no hello had been seen. */
+static json_t *
+tls_object(const struct alert_tls *t)
+{
+	json_t *o = json_object();
+
+	set_text(o, "sni", t->sni);
+	if (t->version != 0)
+		set_text(o, "version", eve_version(t->version));
+	if (t->resumed)
+		(void)json_object_set_new(o, "session_resumed", json_true());
+	set_hash(o, "ja3", t->ja3);
+	set_hash(o, "ja3s", t->ja3s);
+	set_text(o, "ja4", t->ja4);
+	return o;
+}
+
+static void
+set_tls(json_t *o, const struct alert_tls *t)
+{
+	json_t *tls = tls_object(t);
+
+	if (json_object_size(tls) > 0)
+		(void)json_object_set_new(o, "tls", tls);
+	else
+		json_decref(tls);
+}
+
 static void
 set_header(json_t *o, const struct alert *a, const char *pcap_file)
 {
@@ -235,6 +288,7 @@ eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
 	(void)json_object_set_new(o, "alert", alert_object(a));
 	if (proto_is_mail((enum proto)a->proto))
 		set_text(o, "app_proto", proto_name(a->proto));
+	set_tls(o, &a->tls);
 	(void)json_object_set_new(o, "stripwire", stripwire_object(a));
 	set_text(o, "host", host);
 	set_text(o, "pcap_filename", pcap_file);

@@ -31,3 +31,21 @@ hash_sha1(struct slice s, uint8_t out[HASH_SHA1_LEN])
 {
 	return digest(s, EVP_sha1(), out, HASH_SHA1_LEN);
 }
+
+int
+hash_md5(struct slice s, uint8_t out[HASH_MD5_LEN])
+{
+	return digest(s, EVP_md5(), out, HASH_MD5_LEN);
+}
+
+void
+hash_hex(char *out, const uint8_t *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
+	out[2 * n] = '\0';
+}

@@ -376,6 +376,16 @@ struct obs_content { /* E6 */
 /* ---- TLS ---- */
 
 #define OBS_TLS_LIST_MAX 96 /* suites or extensions kept; all are hashed */
+#define OBS_TLS_GROUPS_MAX 24
+#define OBS_TLS_SHARES_MAX 8
+#define OBS_JA3_MAX 33 /* with the NUL */
+#define OBS_JA4_MAX 37
+
+enum ticket { /* RFC 5077 */
+	TICKET_NONE = 0,
+	TICKET_KNOWN, /* client: takes tickets; server: will send one */
+	TICKET_SENT /* client: brings one */
+};
 
 struct obs_hello {
 	uint16_t legacy_version; /* client_version / server_version field */
@@ -390,11 +400,21 @@ struct obs_hello {
 	uint8_t offers_13; /* client: 1.3 in supported_versions */
 	uint8_t fallback_scsv;
 	uint8_t has_sni, ech, early_data;
+	uint8_t psk; /* client: offered; server: taken */
+	uint8_t ticket; /* enum ticket */
+	uint8_t grease; /* client: RFC 8701 values among suites, extensions,
+			   groups or versions */
 	uint8_t session_id_len;
-	uint16_t nsuites, nexts;
+	uint16_t nsuites, nexts, ngroups, nshares; /* all, also those not
+						      kept */
+	uint16_t groups[OBS_TLS_GROUPS_MAX]; /* client, in its order */
+	uint16_t shares[OBS_TLS_SHARES_MAX]; /* groups of its key shares */
 	uint16_t suites[OBS_TLS_LIST_MAX];
 	uint16_t exts[OBS_TLS_LIST_MAX];
 	char sni[OBS_NAME_MAX];
+	char alpn[OBS_VERB_MAX]; /* client: its first; server: chosen */
+	char ja3[OBS_JA3_MAX]; /* server: JA3S; "": not known */
+	char ja4[OBS_JA4_MAX]; /* client */
 	uint8_t random[32];
 };
 

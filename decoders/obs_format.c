@@ -326,8 +326,14 @@ static void
 put_list(struct out *o, const char *name, const uint16_t *v, unsigned n)
 {
 	put(o, " %s=", name);
-	for (unsigned i = 0; i < n && i < OBS_TLS_LIST_MAX; i++)
+	for (unsigned i = 0; i < n; i++)
 		put(o, "%s%04x", i ? "," : "", v[i]);
+}
+
+static unsigned
+kept(unsigned n, unsigned max)
+{
+	return n < max ? n : max;
 }
 
 static void
@@ -347,11 +353,26 @@ put_hello(struct out *o, const struct obs_hello *h)
 	put_flag(o, "fallback_scsv", h->fallback_scsv);
 	put_flag(o, "ech", h->ech);
 	put_flag(o, "early_data", h->early_data);
+	put_flag(o, "psk", h->psk);
+	put_num(o, "ticket", h->ticket);
+	put_flag(o, "grease", h->grease);
 	put_num(o, "sid", h->session_id_len);
 	if (h->has_sni)
 		put(o, " sni=\"%s\"", h->sni);
-	put_list(o, "suites", h->suites, h->nsuites);
-	put_list(o, "exts", h->exts, h->nexts);
+	if (h->alpn[0] != '\0')
+		put(o, " alpn=\"%s\"", h->alpn);
+	if (h->ja3[0] != '\0')
+		put(o, " ja3=%s", h->ja3);
+	if (h->ja4[0] != '\0')
+		put(o, " ja4=%s", h->ja4);
+	put_list(o, "suites", h->suites, kept(h->nsuites, OBS_TLS_LIST_MAX));
+	put_list(o, "exts", h->exts, kept(h->nexts, OBS_TLS_LIST_MAX));
+	if (h->ngroups > 0)
+		put_list(o, "groups", h->groups,
+		    kept(h->ngroups, OBS_TLS_GROUPS_MAX));
+	if (h->nshares > 0)
+		put_list(o, "shares", h->shares,
+		    kept(h->nshares, OBS_TLS_SHARES_MAX));
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #include "decoders/cursor.h"
 #include "decoders/hash.h"
+#include "decoders/tls_fingerprint.h"
 #include "decoders/tls_pool.h"
 
 #define FIRST_BUFFER 4096u
@@ -113,6 +114,13 @@ emit_hello(
 	tls_emit(t, o);
 }
 
+/* What is not told, or does not read, needs no fingerprint. */
+static bool
+is_told(const struct tls *t, const struct tls_at *at, enum tls_read how)
+{
+	return how == TLS_READ_OK && t->side[at->dir].nhello < TLS_HELLOS_MAX;
+}
+
 static void
 on_client_hello(struct tls *t, const struct tls_at *at, struct slice body)
 {
@@ -127,6 +135,8 @@ on_client_hello(struct tls *t, const struct tls_at *at, struct slice body)
 		t->sid_len = sid.len;
 		memcpy(t->sid, sid.id, sizeof(t->sid));
 	}
+	if (is_told(t, at, how))
+		tls_fingerprint_client(body, &o.u.hello);
 	emit_hello(t, at, &o, how);
 }
 
@@ -154,6 +164,8 @@ on_server_hello(struct tls *t, const struct tls_at *at, struct slice body)
 		t->suite = h->suite;
 		t->resumed = h->resumed;
 	}
+	if (is_told(t, at, how))
+		tls_fingerprint_server(body, h);
 	emit_hello(t, at, &o, how);
 }
 

@@ -14,19 +14,9 @@
 #include <string.h>
 
 #include "decoders/cursor.h"
-
-enum extension {
-	EXT_SERVER_NAME = 0,
-	EXT_PRE_SHARED_KEY = 41,
-	EXT_EARLY_DATA = 42,
-	EXT_SUPPORTED_VERSIONS = 43,
-	EXT_KEY_SHARE = 51,
-	EXT_ECH = 0xfe0d,
-	EXT_ESNI = 0xffce
-};
+#include "decoders/tls_extension.h"
 
 #define SUITE_FALLBACK_SCSV 0x5600 /* RFC 7507 */
-#define SNI_HOST_NAME 0
 
 /* RFC 8446 4.1.3: the random of a HelloRetryRequest. */
 static const uint8_t retry_random[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a,
@@ -34,113 +24,25 @@ static const uint8_t retry_random[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a,
     0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8,
     0x33, 0x9c};
 
-/* RFC 8701: reserved values that are sent to keep the others honest. */
-static bool
-is_grease(uint16_t v)
+const char *
+tls_version_name(uint16_t v)
 {
-	return (v & 0x0f0f) == 0x0a0a && (v >> 8) == (v & 0xff);
-}
-
-/* Drafts of TLS 1.3 had numbers of their own (RFC 8446 appendix, 0x7f..). */
-static uint16_t
-plain_version(uint16_t v)
-{
-	return (v >> 8) == 0x7f || (v >> 8) == 0xfb ? TLS_13 : v;
-}
-
-static void
-read_sni(struct cursor *c, struct obs_hello *h)
-{
-	struct cursor list;
-
-	cursor_init(&list, cursor_vec16(c));
-	while (cursor_ok(&list) && list.left > 0) {
-		uint8_t type = cursor_u8(&list);
-		struct slice name = cursor_vec16(&list);
-
-		if (type != SNI_HOST_NAME || !cursor_ok(&list) || h->has_sni)
-			continue;
-		h->has_sni = 1;
-		(void)obs_copy_string(h->sni, sizeof(h->sni), name);
-	}
-	if (!cursor_ok(&list))
-		cursor_fail(c);
-}
-
-static void
-read_offered_versions(struct cursor *c, struct obs_hello *h)
-{
-	struct cursor list;
-	uint16_t best = 0;
-
-	cursor_init(&list, cursor_vec8(c));
-	while (cursor_ok(&list) && list.left > 0) {
-		uint16_t v = cursor_u16(&list);
-
-		if (is_grease(v))
-			continue;
-		v = plain_version(v);
-		if (v > best && v <= TLS_13)
-			best = v;
-		if (v == TLS_13)
-			h->offers_13 = 1;
-	}
-	if (!cursor_ok(&list))
-		cursor_fail(c);
-	if (best != 0)
-		h->version = best;
-}
-
-static void
-read_client_extension(
-    uint16_t type, struct slice body, struct obs_hello *h, struct cursor *outer)
-{
-	struct cursor c;
-
-	cursor_init(&c, body);
-	switch (type) {
-	case EXT_SERVER_NAME:
-		read_sni(&c, h);
-		break;
-	case EXT_SUPPORTED_VERSIONS:
-		read_offered_versions(&c, h);
-		break;
-	case EXT_EARLY_DATA:
-		h->early_data = 1;
-		break;
-	case EXT_ECH:
-	case EXT_ESNI:
-		h->ech = 1;
-		break;
+	switch (v) {
+	case TLS_SSL2:
+		return "SSL 2";
+	case TLS_SSL3:
+		return "SSL 3";
+	case TLS_10:
+		return "TLS 1.0";
+	case TLS_11:
+		return "TLS 1.1";
+	case TLS_12:
+		return "TLS 1.2";
+	case TLS_13:
+		return "TLS 1.3";
 	default:
-		break;
+		return "an unknown version";
 	}
-	if (!cursor_ok(&c))
-		cursor_fail(outer);
-}
-
-static void
-read_server_extension(
-    uint16_t type, struct slice body, struct obs_hello *h, struct cursor *outer)
-{
-	struct cursor c;
-
-	cursor_init(&c, body);
-	switch (type) {
-	case EXT_SUPPORTED_VERSIONS:
-		h->version = plain_version(cursor_u16(&c));
-		break;
-	case EXT_KEY_SHARE:
-		h->group = cursor_u16(&c);
-		break;
-	case EXT_PRE_SHARED_KEY:
-		h->resumed = 1;
-		break;
-	default:
-		break;
-	}
-	if (!cursor_ok(&c))
-		cursor_fail(outer);
 }
 
 /* Absent in hellos older than RFC 3546: then nothing is left to read. */
@@ -161,10 +63,9 @@ read_extensions(struct cursor *c, struct obs_hello *h, bool client)
 		if (h->nexts < OBS_TLS_LIST_MAX)
 			h->exts[h->nexts] = type;
 		h->nexts++;
-		if (client)
-			read_client_extension(type, body, h, &list);
-		else
-			read_server_extension(type, body, h, &list);
+		if (!(client ? tls_read_client_extension
+			     : tls_read_server_extension)(type, body, h))
+			cursor_fail(&list);
 	}
 	return cursor_ok(&list) && cursor_done(c);
 }
@@ -177,6 +78,7 @@ add_suite(struct obs_hello *h, uint16_t suite)
 	h->nsuites++;
 	if (suite == SUITE_FALLBACK_SCSV)
 		h->fallback_scsv = 1;
+	h->grease |= tls_is_grease(suite);
 }
 
 static void

@@ -15,6 +15,9 @@
 #define TLS_12 0x0303
 #define TLS_13 0x0304 /* drafts of it are given this number too */
 
+/* For sentences: "TLS 1.2". */
+const char *tls_version_name(uint16_t v);
+
 #define TLS_CERTS_MAX 32 /* handed on; more are hashed and counted */
 
 enum tls_read {

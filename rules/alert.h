@@ -31,6 +31,13 @@ struct step {
 	char text[LADDER_TEXT_MAX]; /* masked; also e.g. "RST" */
 };
 
+struct alert_tls { /* of the handshake, as far as it was seen by then */
+	uint16_t version, suite; /* chosen, 0: not seen */
+	uint8_t resumed;
+	char sni[OBS_NAME_MAX]; /* "": none */
+	char ja3[OBS_JA3_MAX], ja3s[OBS_JA3_MAX], ja4[OBS_JA4_MAX];
+};
+
 struct alert {
 	struct finding finding;
 	/* the rule */
@@ -45,6 +52,7 @@ struct alert {
 	uint8_t proto; /* enum proto */
 	uint8_t implicit_tls;
 	char server_name[OBS_NAME_MAX]; /* greeting or SNI, "" */
+	struct alert_tls tls;
 	/* how it looked */
 	uint8_t nsteps;
 	struct step steps[LADDER_STEPS];

@@ -15,42 +15,19 @@
  */
 #include <stdio.h>
 
+#include "decoders/tls_hello.h"
 #include "rules/detect.h"
 #include "rules/weak_suites.h"
 
-#define TLS10 0x0301
-#define TLS12 0x0303
-#define TLS13 0x0304
 #define ALERT_ILLEGAL_PARAMETER 47
-
-static const char *
-version_name(uint16_t v)
-{
-	switch (v) {
-	case 0x0002:
-		return "SSL 2";
-	case 0x0300:
-		return "SSL 3";
-	case TLS10:
-		return "TLS 1.0";
-	case 0x0302:
-		return "TLS 1.1";
-	case TLS12:
-		return "TLS 1.2";
-	case TLS13:
-		return "TLS 1.3";
-	default:
-		return "an unknown version";
-	}
-}
 
 /* Bit of server_facts.tls_versions. */
 static uint32_t
 version_bit(uint16_t v)
 {
-	if (v == 0x0002)
+	if (v == TLS_SSL2)
 		return 1;
-	return v >= 0x0300 && v <= TLS13 ? UINT32_C(2) << (v - 0x0300) : 0;
+	return v >= TLS_SSL3 && v <= TLS_13 ? UINT32_C(2) << (v - TLS_SSL3) : 0;
 }
 
 static bool
@@ -73,18 +50,18 @@ old_version(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	uint16_t v = o->u.hello.version;
 	struct finding *fi;
 
-	if (v == 0 || v >= TLS12)
+	if (v == 0 || v >= TLS_12)
 		return;
 	fi = detect_find(c, FIND_TLS_OLD_VERSION);
 	if (fi == NULL)
 		return;
 	if (is_mta(f))
 		fi->tags |= EVT_OPPORTUNISTIC;
-	finding_add(
-	    fi, v < TLS10 ? 84 : 75, "the server chose %s", version_name(v));
+	finding_add(fi, v < TLS_10 ? 84 : 75, "the server chose %s",
+	    tls_version_name(v));
 	if (f->tls.client_hello.time != 0)
 		finding_add(fi, 0, "the client offered %s at most",
-		    version_name(f->tls.offered));
+		    tls_version_name(f->tls.offered));
 	if (knows_better(c->server, v))
 		finding_add(fi, 0,
 		    "this server spoke a later version in earlier sessions");
@@ -117,12 +94,12 @@ static bool
 sentinel_speaks(const struct obs_hello *h, const struct facts *f)
 {
 	if (h->sentinel == 0 || f->tls.client_hello.time == 0 ||
-	    h->version >= TLS13)
+	    h->version >= TLS_13)
 		return false;
 	if (f->tls.offers_13)
 		return true;
-	return h->sentinel == 2 && h->version < TLS12 &&
-	       f->tls.offered >= TLS12;
+	return h->sentinel == 2 && h->version < TLS_12 &&
+	       f->tls.offered >= TLS_12;
 }
 
 static void
@@ -138,7 +115,7 @@ downgrade(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		return;
 	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
 	finding_add(fi, 40, "the client offered %s, %s was chosen",
-	    version_name(f->tls.offered), version_name(h->version));
+	    tls_version_name(f->tls.offered), tls_version_name(h->version));
 	finding_add(fi, 50,
 	    "the server's random ends in the mark by which it says that it "
 	    "could have done %s (RFC 8446 4.1.3): it saw another offer",
@@ -152,7 +129,7 @@ fallback(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	uint16_t v = o->u.hello.version;
 	struct finding *fi;
 
-	if (!f->tls.fallback_scsv || v < TLS10 || !knows_better(c->server, v))
+	if (!f->tls.fallback_scsv || v < TLS_10 || !knows_better(c->server, v))
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
 	if (fi == NULL)
@@ -164,7 +141,7 @@ fallback(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	finding_add(fi, 35,
 	    "the server accepted %s and spoke a later version in earlier "
 	    "sessions",
-	    version_name(v));
+	    tls_version_name(v));
 }
 
 /* Seen behind the attacker: an old client, as it seems, that refuses what an
@@ -177,7 +154,7 @@ refused_sentinel(
 
 	if (o->dir != DIR_C2S ||
 	    o->u.alert.description != ALERT_ILLEGAL_PARAMETER ||
-	    f->tls.sentinel == 0 || f->tls.version >= TLS13 ||
+	    f->tls.sentinel == 0 || f->tls.version >= TLS_13 ||
 	    f->tls.done.time != 0)
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
@@ -187,7 +164,7 @@ refused_sentinel(
 	finding_add(fi, 30,
 	    "the server's random says that it could have done better than %s "
 	    "(RFC 8446 4.1.3)",
-	    version_name(f->tls.version));
+	    tls_version_name(f->tls.version));
 	finding_add(fi, 35,
 	    "the client broke off with illegal_parameter, as one must that "
 	    "had offered more than arrived here");

@@ -262,6 +262,8 @@ fold_client_hello(struct facts *f, const struct obs *o)
 	t->ech = h->ech;
 	t->early_data = h->early_data;
 	memcpy(t->sni, h->sni, sizeof(t->sni));
+	memcpy(t->ja3, h->ja3, sizeof(t->ja3));
+	memcpy(t->ja4, h->ja4, sizeof(t->ja4));
 }
 
 static void
@@ -278,6 +280,7 @@ fold_server_hello(struct facts *f, const struct obs *o)
 	t->group = h->group;
 	t->sentinel = h->sentinel;
 	t->resumed = h->resumed;
+	memcpy(t->ja3s, h->ja3, sizeof(t->ja3s));
 }
 
 static void

@@ -63,8 +63,10 @@ struct facts_tls {
 	uint16_t offered; /* highest version */
 	uint8_t offers_13, fallback_scsv, has_sni, ech, early_data;
 	uint8_t client_hellos;
-	char sni[OBS_NAME_MAX]; /* first ClientHello */
+	char sni[OBS_NAME_MAX]; /* first ClientHello, as the next two */
+	char ja3[OBS_JA3_MAX], ja4[OBS_JA4_MAX]; /* "": not known */
 	/* server */
+	char ja3s[OBS_JA3_MAX]; /* holds the order of its extensions */
 	uint16_t version, suite, group; /* chosen, 0: not seen */
 	uint8_t sentinel, resumed;
 	/* the first fatal or certificate alert before completion */

@@ -149,6 +149,18 @@ add_other_connection(struct judge *j, const struct facts *f, struct alert *a)
 }
 
 static void
+note_tls(struct alert_tls *to, const struct facts_tls *t)
+{
+	to->version = t->version;
+	to->suite = t->suite;
+	to->resumed = t->resumed;
+	memcpy(to->sni, t->sni, sizeof(to->sni));
+	memcpy(to->ja3, t->ja3, sizeof(to->ja3));
+	memcpy(to->ja3s, t->ja3s, sizeof(to->ja3s));
+	memcpy(to->ja4, t->ja4, sizeof(to->ja4));
+}
+
+static void
 raise_alert(
     struct judge *j, const struct judged *w, const struct finding *found)
 {
@@ -163,6 +175,7 @@ raise_alert(
 	a->proto = f->proto;
 	a->implicit_tls = f->implicit_tls;
 	memcpy(a->server_name, name, sizeof(a->server_name));
+	note_tls(&a->tls, &f->tls);
 	ladder_fill(&w->ladder, a);
 	add_other_connection(j, f, a);
 	if (j->cfg.rules == NULL ||

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/tls_hello.h"
 #include "rules/words.h"
 
 #define NAME_SHOWN 80 /* bytes of a name in EHLO */
@@ -83,27 +84,6 @@ add_step(struct ladder *l, const struct obs *o, const char *text)
 }
 
 /* ---- texts ---- */
-
-static const char *
-version_name(uint16_t v)
-{
-	switch (v) {
-	case 0x0002:
-		return "SSL 2.0";
-	case 0x0300:
-		return "SSL 3.0";
-	case 0x0301:
-		return "TLS 1.0";
-	case 0x0302:
-		return "TLS 1.1";
-	case 0x0303:
-		return "TLS 1.2";
-	case 0x0304:
-		return "TLS 1.3";
-	default:
-		return "TLS";
-	}
-}
 
 static void
 append(char *buf, size_t cap, struct slice s)
@@ -197,12 +177,12 @@ hello_text(char *buf, size_t cap, const struct obs *o)
 
 	if (o->kind == OBS_TLS_CLIENT_HELLO)
 		(void)snprintf(buf, cap, "ClientHello %s%s%.64s",
-		    version_name(h->version), h->has_sni ? ", SNI " : "",
+		    tls_version_name(h->version), h->has_sni ? ", SNI " : "",
 		    h->sni);
 	else
 		(void)snprintf(buf, cap, "%s %s, suite 0x%04x",
 		    h->retry ? "HelloRetryRequest" : "ServerHello",
-		    version_name(h->version), h->suite);
+		    tls_version_name(h->version), h->suite);
 }
 
 static void
@@ -264,7 +244,7 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		break;
 	case OBS_TLS_DONE:
 		(void)snprintf(buf, cap, "%s established",
-		    version_name(o->u.done.version));
+		    tls_version_name(o->u.done.version));
 		break;
 	case OBS_TLS_APPDATA:
 		words_copy(buf, cap, "encrypted dialogue");

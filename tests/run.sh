@@ -69,6 +69,7 @@ part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "forged and lawful TCP" tests/tcp.py
 part "evasion" tests/evasion.py
+part "JA3 beside tshark" tests/ja3.py
 part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh

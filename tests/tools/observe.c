@@ -5,6 +5,8 @@
  *
  *	flow CLIENT PORT SERVER PORT end=fin quit=1 vis=0 auth=1 ...
  *	alert CLIENT PORT SERVER PORT NAME SEVERITY CONFIDENCE sentence; ...
+ *	hello CLIENT PORT SERVER PORT ja3=... ja4=...   (with --hellos)
+ *	hello CLIENT PORT SERVER PORT ja3s=...
  *
  * The counters of the tracker follow. For tests that know what was sent.
  */
@@ -27,6 +29,7 @@ struct watched {
 };
 
 static struct watched *flows;
+static bool hellos;
 
 static const char *const end_names[] = {
     "none", "fin", "rst", "timeout", "evicted", "input", "reused"};
@@ -82,6 +85,18 @@ print_flow(const struct watched *w, const struct obs *o)
 }
 
 static void
+print_hello(const struct watched *w, const struct obs *o)
+{
+	const struct obs_hello *h = &o->u.hello;
+
+	print_who("hello", &w->who);
+	if (o->dir == DIR_C2S)
+		printf(" ja3=%s ja4=%s\n", h->ja3, h->ja4);
+	else
+		printf(" ja3s=%s\n", h->ja3);
+}
+
+static void
 on_obs(void *ctx, const struct obs *o)
 {
 	struct watched *w = &flows[o->flow % FLOWS];
@@ -97,6 +112,9 @@ on_obs(void *ctx, const struct obs *o)
 	w->count[o->kind]++;
 	if (o->kind == OBS_AUTH && o->u.auth.outcome == AUTH_OK)
 		w->auth_ok++;
+	if (hellos && (o->kind == OBS_TLS_CLIENT_HELLO ||
+			  o->kind == OBS_TLS_SERVER_HELLO))
+		print_hello(w, o);
 	if (o->kind == OBS_FLOW_END)
 		print_flow(w, o);
 }
@@ -156,12 +174,16 @@ main(int argc, char **argv)
 	int first = 1, status;
 
 	tracker_config_default(&cfg.tracker);
-	if (argc > 1 && strcmp(argv[1], "--always") == 0) {
-		cfg.tracker.reassembly = REASSEMBLY_ALWAYS;
-		first = 2;
-	}
+	for (; first < argc && argv[first][0] == '-'; first++)
+		if (strcmp(argv[first], "--always") == 0)
+			cfg.tracker.reassembly = REASSEMBLY_ALWAYS;
+		else if (strcmp(argv[first], "--hellos") == 0)
+			hellos = true;
+		else
+			argc = first;
 	if (argc <= first) {
-		fputs("usage: observe [--always] CAPTURE...\n", stderr);
+		fputs("usage: observe [--always] [--hellos] CAPTURE...\n",
+		    stderr);
 		return 2;
 	}
 	flows = calloc(FLOWS, sizeof(*flows));

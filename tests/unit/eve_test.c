@@ -148,6 +148,36 @@ TEST(advice_and_place_come_from_the_table_where_the_finding_has_none)
 	json_decref(o);
 }
 
+TEST(tls_is_told_as_suricata_does)
+{
+	static const struct {
+		uint16_t version;
+		const char *want;
+	} t[] = {{0x0002, "SSLv2"}, {0x0300, "SSLv3"}, {0x0301, "TLSv1"},
+	    {0x0302, "TLS 1.1"}, {0x0303, "TLS 1.2"}, {0x0304, "TLS 1.3"}};
+	struct alert a = an_alert();
+	json_t *o = object_of(&a, NULL, NULL), *tls;
+
+	CHECK(json_object_get(o, "tls") == NULL);
+	json_decref(o);
+	strcpy(a.tls.sni, "mail.example");
+	strcpy(a.tls.ja3, "2c4428422b734ef16cdbf05bc5d82e08");
+	strcpy(a.tls.ja3s, "b653c251b0ee54c3088fe7bb997cf59d");
+	strcpy(a.tls.ja4, "t12d280600_d943125447b4_a44c6288192a");
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		a.tls.version = t[i].version;
+		o = object_of(&a, NULL, NULL);
+		tls = json_object_get(o, "tls");
+		CHECK_STR(string_in(o, "tls", "version"), t[i].want);
+		CHECK_STR(string_in(o, "tls", "sni"), a.tls.sni);
+		CHECK_STR(string_in(o, "tls", "ja4"), a.tls.ja4);
+		CHECK_STR(string_in(tls, "ja3", "hash"), a.tls.ja3);
+		CHECK_STR(string_in(tls, "ja3s", "hash"), a.tls.ja3s);
+		CHECK(json_object_get(tls, "session_resumed") == NULL);
+		json_decref(o);
+	}
+}
+
 TEST(severities_map_to_four_grades)
 {
 	static const int want[] = {4, 3, 2, 1, 1};
