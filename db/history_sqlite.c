@@ -59,7 +59,8 @@ static const struct field server_fields[] = {S(first, F_TIME), S(last, F_TIME),
     S(name_from, F_BYTE), S(mechs_safe, F_COUNT), S(mechs_clear_only, F_COUNT),
     S(rtt, F_COUNT), S(greeting_shape, F_COUNT), S(greeting_same, F_COUNT),
     S(syn_signature, F_COUNT), S(offered_to, F_COUNT), S(alert_texts, F_HASHES),
-    S(before_offer, F_COUNT), S(changed, F_TIME), ABSENCE(S)};
+    S(offered_sides, F_BYTE), S(before_offer, F_COUNT), S(changed, F_TIME),
+    ABSENCE(S)};
 
 static const struct field pair_fields[] = {P(first, F_TIME), P(last, F_TIME),
     P(tls, F_COUNT), P(clear, F_COUNT), P(tls_days, F_COUNT),

@@ -150,6 +150,7 @@ CREATE TABLE servers (
 	syn_signature INTEGER NOT NULL DEFAULT 0, -- hash of its SYN/ACK's options
 	offered_to INTEGER NOT NULL DEFAULT 0, -- hash of the client that last got an offer
 	alert_texts BLOB NOT NULL DEFAULT x'', -- hashes of IMAP ALERT texts
+	offered_sides INTEGER NOT NULL DEFAULT 0, -- 1 offered to private addresses, 2 public
 	before_offer INTEGER NOT NULL DEFAULT 0, -- lists without STARTTLS before the first with
 	changed INTEGER NOT NULL DEFAULT 0, -- when a change was accepted, 0 never
 	absent_since INTEGER NOT NULL DEFAULT 0, -- an offer is not made any more since, 0: it is

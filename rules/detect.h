@@ -84,16 +84,22 @@ const struct finding *detect_got(
 void detect_at(struct finding *f, const struct moment *m);
 
 /*
- * What history says of TLS on this server: nothing, one earlier session (worth
- * medium confidence), some, or ten, two days or the operator's word (high).
+ * What is known of TLS on this server (known.c): nothing, one earlier session
+ * (worth medium confidence), some (or the history of its name alone), or ten,
+ * two days, the operator's word or a policy (high).
  */
 enum known_tls { KNOWN_NOTHING = 0, KNOWN_ONCE, KNOWN_SOME, KNOWN_WELL };
 #define KNOWN_LEVELS 4
-enum known_tls detect_known_tls(const struct server_facts *s);
+enum known_tls detect_known_tls(const struct detect_ctx *c);
 /* Adds the sentence ("STARTTLS was offered in 12 earlier sessions since ...")
  * with the weight of that level; EVT_WAS_TLS or EVT_NO_HISTORY is set. */
-enum known_tls detect_add_history(struct finding *f,
-    const struct server_facts *s, const int weight[KNOWN_LEVELS]);
+enum known_tls detect_add_history(struct finding *f, const struct detect_ctx *c,
+    const int weight[KNOWN_LEVELS]);
+/* The server's history, or that of the name it goes by; NULL: neither. */
+const struct server_facts *detect_server(const struct detect_ctx *c);
+
+/* The key or the certificate is the one pinned. p may be NULL. */
+bool pin_has_key(const struct pin *p, const struct x509_facts *leaf);
 
 /* For sentences: "2026-10-02", 3.4 s as "3.4 s" (or ms, min), and 1214 as
  * "1 214". Return buf. */
@@ -109,11 +115,14 @@ bool finding_is_attack(enum finding_id id);
 detect_fn detect_strip, detect_mangled, detect_demanded, detect_verb; /* A */
 detect_fn detect_refused, detect_aborted, detect_ehlo, detect_capability;
 detect_fn detect_old_imap, detect_ignored;
+detect_fn detect_unlike_before, detect_auth_list; /* A11, A19 */
+detect_fn detect_new_offer; /* A21 */
 detect_fn detect_injected_text, detect_imap; /* B */
 detect_fn detect_reset; /* C1-C7, C14: detect_reset.c */
 detect_fn detect_conflict; /* C11: detect_inject.c */
 detect_fn detect_hijack, detect_fin; /* C12, C13: detect_twice.c */
 detect_fn detect_tls; /* D11-D13: detect_tls.c */
+detect_fn detect_pinned; /* what the operator said of it */
 detect_fn detect_cert; /* D1-D10: detect_cert.c */
 detect_fn detect_creds, detect_plain_mail; /* E */
 detect_fn detect_fallback; /* A7, A9, C9, C10 */

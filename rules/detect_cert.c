@@ -412,6 +412,16 @@ judge_chain(const struct cert_case *k)
 		cert_judge_form(k);
 }
 
+/* The operator has said that this is the right one, or an own interceptor. */
+static bool
+is_approved(const struct detect_ctx *c)
+{
+	if (c->pin == NULL)
+		return false;
+	return pin_has_key(c->pin, &c->verdict->leaf) ||
+	       (c->pin->interceptor && c->verdict->interceptor != ICPT_NONE);
+}
+
 void
 detect_cert(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
@@ -426,6 +436,8 @@ detect_cert(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		rejected(&k);
 	else if (judged && o->kind == OBS_TLS_APPDATA)
 		accepted(&k);
+	else if (judged && is_approved(c))
+		return;
 	else if (judged && o->kind == OBS_TLS_CERT && o->u.cert.from_server)
 		judge_chain(&k);
 }

@@ -82,7 +82,7 @@ fill(struct finding *n, const struct obs_auth *a, const struct detect_ctx *c)
 	if (c->f->caps.ever_starttls)
 		finding_add(
 		    n, 0, "the server had offered %s", facts_tls_verb(c->f));
-	if (detect_known_tls(c->server) != KNOWN_NOTHING)
+	if (detect_known_tls(c) != KNOWN_NOTHING)
 		n->tags |= EVT_WAS_TLS;
 }
 
@@ -127,7 +127,7 @@ proof_in_clear(const struct obs_auth *a, struct detect_ctx *c)
 	    "%s%s in clear: %s; the password can be guessed from it at "
 	    "leisure",
 	    a->mech_name, of_user(user, a->user), outcome_name(a->outcome));
-	if (detect_known_tls(c->server) != KNOWN_NOTHING)
+	if (detect_known_tls(c) != KNOWN_NOTHING)
 		finding_add(
 		    n, PLUS_CHALLENGE_WAS_TLS, "this server offers TLS");
 	fill(n, a, c);

@@ -93,7 +93,7 @@ is_cause(uint16_t finding)
 static bool
 cause_here(const struct detect_ctx *c, enum finding_id *id)
 {
-	bool known = detect_known_tls(c->server) != KNOWN_NOTHING;
+	bool known = detect_known_tls(c) != KNOWN_NOTHING;
 
 	for (unsigned i = 0; i < NCAUSES; i++) {
 		if (!detect_has(c, causes[i]) ||
@@ -120,7 +120,7 @@ may_lack_tls(const struct detect_ctx *c, enum finding_id id)
 {
 	return (id == FIND_STARTTLS_MANGLED || id == FIND_CAPABILITY_REFUSED) &&
 	       !c->f->caps.ever_starttls &&
-	       detect_known_tls(c->server) == KNOWN_NOTHING;
+	       detect_known_tls(c) == KNOWN_NOTHING;
 }
 
 /* A mere suspicion is the cause of no more than a suspicion. */
@@ -139,7 +139,7 @@ add_cause(struct finding *n, const struct detect_ctx *c, enum finding_id id)
 		    "but nothing shows that TLS was to be had here");
 	if (had < SERIOUS)
 		return false;
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 	return true;
 }
 
@@ -250,8 +250,7 @@ worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 {
 	struct use use = {f->who.start, f->who.server_port,
 	    f->auth.secret.time != 0 || f->auth.ok.time != 0,
-	    f->caps.ever_starttls ||
-		detect_known_tls(c->server) != KNOWN_NOTHING,
+	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING,
 	    is_tls_pair(c)};
 	const struct pair_event *e, *worst = NULL;
 	int w;
@@ -286,7 +285,7 @@ fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	finding_add(n, 0, "the client uses the service in clear%s",
 	    f->caps.ever_starttls ? ", although TLS is offered" : "");
 	say_event(n, e, weight, o->time);
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 	add_pair(n, c);
 	add_credentials(n, f->auth.secret.time != 0);
 	if (o->time - e->at.time < AT_ONCE)
@@ -350,8 +349,8 @@ fallback_before(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
-	bool expected = f->caps.ever_starttls ||
-			detect_known_tls(c->server) != KNOWN_NOTHING;
+	bool expected =
+	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING;
 	const struct pair_use *u;
 	struct use use;
 	struct pair_event e;
@@ -375,7 +374,7 @@ fallback_before(
 	finding_add(n, 0, "the client came back in clear (%s, from port %u)",
 	    u->verb, u->client_port);
 	say_event(n, &e, weight, u->at.time);
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 	add_pair(n, c);
 	add_credentials(n, u->auth);
 }

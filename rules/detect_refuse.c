@@ -59,7 +59,7 @@ refused_and_used(const struct facts *f, struct detect_ctx *c)
 	detect_at(n, &f->tls.answered);
 	n->tags |= EVT_SAME_CONNECTION;
 	add_refusal(n, f);
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 	finding_add(
 	    n, PLUS_USED_IN_CLEAR, "the same connection went on in clear");
 }
@@ -86,7 +86,7 @@ refused_before(const struct facts *f, struct detect_ctx *c)
 	    "%s was refused on the connection from port %u, %s before",
 	    facts_tls_verb(f), e->client_port,
 	    detect_span(ago, sizeof(ago), f->last - e->at.time));
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 	finding_add(
 	    n, PLUS_USED_IN_CLEAR, "the next connection went on in clear");
 }
@@ -104,7 +104,7 @@ refused_invalidly(
 	finding_add(n, W_INVALID_REPLY,
 	    "%s was answered with \"%.60s\", which no standard knows",
 	    facts_tls_verb(f), o->text);
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 }
 
 void
@@ -272,7 +272,7 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	    facts_tls_verb(f), tls_fail_name(how));
 	add_abort(n, f, how, &at);
 	(void)detect_add_history(
-	    n, s, met || !is_everyday(f, how, &at) ? known : nothing);
+	    n, c, met || !is_everyday(f, how, &at) ? known : nothing);
 	if (met)
 		finding_add(n, PLUS_PAIR_TLS,
 		    "these two hosts got TLS before (%u session%s)",
@@ -318,7 +318,7 @@ is_policy_code(uint16_t code)
 void
 detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = detect_server(c);
 	struct finding *n;
 
 	if (f->proto != PROTO_SMTP || o->u.caps.source != CAPS_HELO ||
@@ -351,7 +351,7 @@ detect_capability(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_CAPABILITY_KNOWN;
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = detect_server(c);
 	enum known_tls k;
 	struct finding *n;
 	char count[32];
@@ -399,7 +399,7 @@ detect_old_imap(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_OLD_IMAP_KNOWN;
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = detect_server(c);
 	struct finding *n;
 
 	if (f->proto != PROTO_IMAP || f->implicit_tls ||
@@ -417,7 +417,7 @@ detect_old_imap(
 	    "IMAP4rev1 nor IMAP4rev2: \"%.80s\"",
 	    o->kind == OBS_GREETING ? o->text : f->caps.words);
 	if (s != NULL && words_has(s->words, "IMAP4rev1"))
-		finding_add(n, known[detect_known_tls(s)],
+		finding_add(n, known[detect_known_tls(c)],
 		    "its earlier lists said IMAP4rev1");
 	else
 		n->tags |= EVT_NO_HISTORY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The list without STARTTLS, and the list with STARTTLS spoilt (A1, A3-A5,
- * A12, A13, A16, A22).
+ * The list without STARTTLS, and the list with STARTTLS spoilt (A1, A3-A6,
+ * A12, A13, A16, A20, A22, A23).
  *
  * Benign look-alikes: a server that never offered it; another port of the same
  * server (history is per port); a server that treats inside and outside
@@ -18,9 +18,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/learn.h"
 #include "rules/weights.h"
 #include "rules/words.h"
 
+#define MINUTE (60 * INT64_C(1000000000))
+#define ALL_CLIENTS 3 /* without an offer: it is not about one of them */
 #define LATELY (600 * INT64_C(1000000000)) /* A6: "within minutes" */
 
 /* Absence may be argued: a list in clear, before login, seen whole. */
@@ -47,19 +50,65 @@ list_name(const struct facts *f)
 	}
 }
 
-/* Lists with and without were seen before: how much that takes away. */
+/* How often lists lacked it before. What this client's network was given
+ * tells more than what everybody was. */
+static void
+add_absent_before(struct finding *n, const struct detect_ctx *c)
+{
+	const struct server_facts *s = c->server;
+	const struct pair_facts *net = c->network;
+	uint32_t with = s->offered, without = s->not_offered;
+	char count[32];
+
+	if (net != NULL && net->offered > 0) {
+		with = net->offered;
+		without = net->not_offered;
+	}
+	if (without * 9 >= with && without >= 1 && with > 0)
+		finding_add(n, LESS_OFTEN_ABSENT,
+		    "but %s earlier lists of this server lacked it as well",
+		    detect_count(count, sizeof(count), without));
+}
+
+static bool
+network_is_known(const struct detect_ctx *c)
+{
+	return c->network != NULL &&
+	       c->network->offered + c->network->not_offered > 0;
+}
+
+/* Was it offered to clients of the other side (inside, outside) only? */
+static bool
+is_other_side(const struct detect_ctx *c)
+{
+	uint8_t own = addr_is_private(&c->f->who.client) ? 1 : 2;
+
+	return !network_is_known(c) && c->server->offered_sides != 0 &&
+	       (c->server->offered_sides & own) == 0;
+}
+
 static void
 add_doubts(struct finding *n, const struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
 	const struct pair_facts *p = c->pair;
 	char count[32];
 
-	if (s != NULL && s->not_offered * 9 >= s->offered &&
-	    s->not_offered >= 1 && s->offered > 0)
-		finding_add(n, LESS_OFTEN_ABSENT,
-		    "but %s earlier lists of this server lacked it as well",
-		    detect_count(count, sizeof(count), s->not_offered));
+	if (c->pin != NULL && c->pin->starttls != PIN_NOTHING)
+		return;
+	if (c->server != NULL) {
+		add_absent_before(n, c);
+		if (network_is_known(c) && c->network->offered == 0)
+			finding_add(n, LESS_NETWORK_NEVER,
+			    "but clients of this network are never offered "
+			    "it: %s lists",
+			    detect_count(
+				count, sizeof(count), c->network->not_offered));
+		else if (is_other_side(c))
+			finding_add(n, LESS_OTHER_SIDE,
+			    "but only clients %s were offered it before",
+			    c->server->offered_sides == 1 ? "inside"
+							  : "outside");
+	}
 	if (p != NULL && p->tls == 0 && p->clear >= 3)
 		finding_add(n, LESS_PAIR_ALWAYS_CLEAR,
 		    "but these two hosts never used TLS in %s sessions",
@@ -80,26 +129,97 @@ add_use(struct finding *n, const struct facts *f)
 		    n, LESS_NOT_USED, "the client did not go on in clear");
 }
 
+/* A6: minutes ago it was offered, perhaps to somebody else. */
+static void
+add_lately(struct finding *n, const struct facts *f, struct detect_ctx *c)
+{
+	const struct server_facts *s = c->server;
+	bool selective;
+	char span[24];
+
+	if (s == NULL || s->last_offer == 0 || f->last < s->last_offer ||
+	    f->last - s->last_offer >= LATELY)
+		return;
+	selective =
+	    s->offered_to != 0 && !is_other_side(c) &&
+	    s->offered_to != hash32(&f->who.client, sizeof(f->who.client));
+	if (selective)
+		n->tags |= EVT_SELECTIVE;
+	finding_add(n, PLUS_OFFERED_LATELY + (selective ? PLUS_SELECTIVE : 0),
+	    "it was offered %s%s before", selective ? "to another client " : "",
+	    detect_span(span, sizeof(span), f->last - s->last_offer));
+}
+
+/* What else is not as it was: where the list may come from. */
+static void
+add_differences(
+    struct finding *n, const struct facts *f, const struct server_facts *s)
+{
+	if (s == NULL)
+		return;
+	if (s->greeting_same >= 3 && f->greeting.shape != 0 &&
+	    f->greeting.shape != s->greeting_shape)
+		finding_add(
+		    n, 0, "the greeting is not that of earlier sessions");
+	if (s->ttl != 0 && f->who.server_ttl != 0 &&
+	    s->ttl != f->who.server_ttl)
+		finding_add(n, 0, "TTL %u where this server had %u",
+		    f->who.server_ttl, s->ttl);
+}
+
+/* A20: nobody gets it any more. The clients before this one were told of one
+ * by one, this alert is about all; what follows only counts. */
+static bool
+all_clients(struct finding *n, const struct facts *f, struct detect_ctx *c)
+{
+	const struct absence *a;
+	unsigned clients;
+	char date[16], count[32];
+
+	if (c->server == NULL || (c->pin != NULL && c->pin->starttls != 0))
+		return false;
+	a = &c->server->absence;
+	clients = a->nclients + !absence_has(a, &f->who.client);
+	if (a->since == 0 || (!a->told && clients < ALL_CLIENTS))
+		return false;
+	n->tags |= EVT_ALL_CLIENTS | EVT_WAS_TLS;
+	n->quiet = a->told;
+	finding_add(n, W_ALL_CLIENTS,
+	    "changed for all clients since %s %02d:%02d: %s sessions of %u or "
+	    "more clients, and none with an offer",
+	    detect_date(date, sizeof(date), a->since),
+	    (int)(a->since / MINUTE / 60 % 24), (int)(a->since / MINUTE % 60),
+	    detect_count(count, sizeof(count), a->sessions + 1), clients);
+	finding_add(n, 0, "before that it was offered in %s sessions",
+	    detect_count(count, sizeof(count), c->server->offered));
+	(void)snprintf(n->where, sizeof(n->where), "%s",
+	    "near the server (a firewall, a proxy), or its configuration was "
+	    "changed: all clients are affected");
+	(void)snprintf(n->advice, sizeof(n->advice), "%s",
+	    "ask whoever runs the server. If the change is meant, "
+	    "`stripwire history ack` says so; until then no further alert "
+	    "is raised for it");
+	return true;
+}
+
 static void
 strip_starttls(const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_STRIPPED_KNOWN;
 	struct finding *n = detect_find(c, FIND_STARTTLS_STRIPPED);
 	const struct server_facts *s = c->server;
-	char span[24];
 
 	if (n == NULL)
 		return;
 	detect_at(n, &f->caps.at);
 	finding_add(n, 0, "the %s was seen whole and lacks %s", list_name(f),
 	    facts_tls_verb(f));
-	if (detect_add_history(n, s, known) == KNOWN_NOTHING)
+	if (all_clients(n, f, c))
+		return;
+	if (detect_add_history(n, c, known) == KNOWN_NOTHING)
 		finding_add(n, W_STRIPPED_SAME_FLOW,
 		    "an earlier list of this connection offered it");
-	if (s != NULL && s->last_offer != 0 && f->last >= s->last_offer &&
-	    f->last - s->last_offer < LATELY)
-		finding_add(n, PLUS_OFFERED_LATELY, "it was offered %s before",
-		    detect_span(span, sizeof(span), f->last - s->last_offer));
+	add_lately(n, f, c);
 	add_use(n, f);
 	if (f->caps.source == CAPS_GREETING && s != NULL &&
 	    words_missing(s->words, f->caps.words) != 0)
@@ -107,6 +227,7 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		    "but the greeting's list is not the one known: it lacks "
 		    "other words as well");
 	add_doubts(n, c);
+	add_differences(n, f, s);
 }
 
 /* A13: STARTTLS may still stand there, but passwords are suddenly allowed. */
@@ -142,7 +263,7 @@ detect_strip(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (f->vis & VIS_ONE_WAY)
 		return; /* the list may be one that follows a login */
 	if (list_lacks_starttls(f)) {
-		if (detect_known_tls(c->server) != KNOWN_NOTHING ||
+		if (detect_known_tls(c) != KNOWN_NOTHING ||
 		    f->caps.ever_starttls)
 			strip_starttls(f, c);
 	} else if (f->caps.complete && f->caps.starttls &&
@@ -161,8 +282,7 @@ detect_demanded(
 	if (!list_lacks_starttls(f) || detect_has(c, FIND_STARTTLS_MANGLED))
 		return;
 	/* LOGINDISABLED without STARTTLS exists: TLS is on another port */
-	if (f->proto != PROTO_SMTP &&
-	    detect_known_tls(c->server) == KNOWN_NOTHING)
+	if (f->proto != PROTO_SMTP && detect_known_tls(c) == KNOWN_NOTHING)
 		return;
 	n = detect_find(c, FIND_STARTTLS_STRIPPED);
 	if (n == NULL)
@@ -171,7 +291,7 @@ detect_demanded(
 	    "the server demands STARTTLS (%.80s), and its own list, seen "
 	    "whole, does not offer it",
 	    o->text);
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 }
 
 /* ---- spoilt words ---- */
@@ -207,8 +327,7 @@ mangled_word(const struct facts *f, struct detect_ctx *c, struct slice word,
 		    "a capability is masked: \"%.*s\", and %s is missing",
 		    (int)(word.len < 40 ? word.len : 40), (const char *)word.p,
 		    facts_tls_verb(f));
-	if (detect_add_history(n, c->server, known) == KNOWN_NOTHING &&
-	    word.len != len)
+	if (detect_add_history(n, c, known) == KNOWN_NOTHING && word.len != len)
 		add_never_offered(n, c->server);
 }
 
@@ -243,7 +362,7 @@ mangled_greeting(const struct facts *f, struct detect_ctx *c)
 	finding_add(n, W_GREETING_MASKED,
 	    "the greeting is masked with asterisks and the list lacks "
 	    "STARTTLS");
-	(void)detect_add_history(n, c->server, known);
+	(void)detect_add_history(n, c, known);
 }
 
 void

@@ -9,8 +9,8 @@
  * which plaintext goes on lawfully; plaintext answered in plaintext (A9); an
  * eager ClientHello; a blank line; a multi-line 220; a server that gives up
  * waiting and says so (421, BYE); PREAUTH on the loopback, or as the server
- * always does; mailbox data and alerts after a login that we missed; the
- * client direction not seen.
+ * always does; mailbox data and alerts after a login that we missed,
+ * and what this server says to everybody; the client direction not seen.
  */
 #include "rules/detect.h"
 
@@ -168,13 +168,25 @@ imap_unsolicited(
 		    o->text);
 }
 
+/* The server said so before, in sessions free of suspicion. */
+static bool
+is_known_text(const struct server_facts *s, const char *text)
+{
+	uint32_t hash = hash32_text(text);
+
+	for (unsigned i = 0; s != NULL && i < HISTORY_TEXTS; i++)
+		if (s->alert_texts[i] == hash)
+			return true;
+	return false;
+}
+
 /* An ALERT matters where TLS is about to come: the user reads it before the
  * server has proved who it is. */
 static void
 imap_code(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	bool tls_due = f->tls.asked.time != 0 || f->caps.ever_starttls ||
-		       detect_known_tls(c->server) != KNOWN_NOTHING;
+		       detect_known_tls(c) != KNOWN_NOTHING;
 	struct finding *n;
 
 	if (strcmp(o->u.verb.verb, "REFERRAL") == 0) {
@@ -186,6 +198,8 @@ imap_code(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 			    o->text);
 		return;
 	}
+	if (is_known_text(c->server, o->text))
+		return;
 	if (!tls_due || f->auth.exchanges != 0 || f->clear.count != 0 ||
 	    f->preauth || client_not_seen(f))
 		return;

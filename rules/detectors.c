@@ -18,6 +18,7 @@ const struct detector detectors[] = {
     {"hijack", detect_hijack, ON(TWO_ANSWERS)},
     {"fin", detect_fin, ON(FIN_UNDONE)},
     {"tls", detect_tls, ON(TLS_SERVER_HELLO) | ON(TLS_ALERT)},
+    {"pinned", detect_pinned, ON(TLS_SERVER_HELLO) | ON(TLS_CERT)},
     {"cert", detect_cert, ON(TLS_CERT) | ON(TLS_APPDATA) | ON(TLS_ALERT)},
     {"mangled", detect_mangled, ON(CAPS)},
     {"verb", detect_verb, ON(VERB_UNKNOWN) | ON(CLEAR_USE) | ON(AUTH)},
@@ -28,6 +29,9 @@ const struct detector detectors[] = {
     {"old-imap", detect_old_imap, ON(GREETING) | ON(CAPS)},
     {"refused", detect_refused, ON(TLS_ANSWERED) | ON(CLEAR_USE) | ON(AUTH)},
     {"ignored", detect_ignored, ON(CLEAR_USE) | ON(AUTH)},
+    {"unlike-before", detect_unlike_before, ON(CLEAR_USE)},
+    {"auth-list", detect_auth_list, ON(CLEAR_USE) | ON(AUTH)},
+    {"new-offer", detect_new_offer, ON(CAPS) | ON(TLS_CERT)},
     {"injected-text", detect_injected_text, ON(TEXT_BEFORE_TLS)},
     {"imap", detect_imap,
 	ON(GREETING) | ON(IMAP_EARLY) | ON(IMAP_UNSOLICITED) | ON(IMAP_CODE)},
@@ -94,26 +98,7 @@ detect_at(struct finding *f, const struct moment *m)
 		f->pkt = m->pkt;
 }
 
-/* ---- what history says ---- */
-
-static uint32_t
-known_count(const struct server_facts *s)
-{
-	return s->offered > s->tls_done ? s->offered : s->tls_done;
-}
-
-enum known_tls
-detect_known_tls(const struct server_facts *s)
-{
-	uint32_t n;
-
-	if (s == NULL)
-		return KNOWN_NOTHING;
-	n = known_count(s);
-	if (n >= 10 || s->offered_days >= 2)
-		return KNOWN_WELL;
-	return n == 0 ? KNOWN_NOTHING : n == 1 ? KNOWN_ONCE : KNOWN_SOME;
-}
+/* ---- for sentences ---- */
 
 char *
 detect_date(char *buf, size_t cap, int64_t ns)
@@ -159,47 +144,6 @@ detect_count(char *buf, size_t cap, uint64_t n)
 	}
 	buf[used] = '\0';
 	return buf;
-}
-
-static const char *
-verb_of(const struct server_facts *s)
-{
-	return s->key.proto == PROTO_POP3 ? "STLS" : "STARTTLS";
-}
-
-static void
-say_history(struct finding *f, const struct server_facts *s, int weight)
-{
-	bool offers = s->offered >= s->tls_done && s->offered > 0;
-	uint32_t n = known_count(s);
-	char date[16], count[32];
-
-	(void)detect_date(
-	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
-	(void)detect_count(count, sizeof(count), n);
-	if (offers)
-		finding_add(f, weight,
-		    "%s was offered in %s earlier session%s since %s",
-		    verb_of(s), count, n == 1 ? "" : "s", date);
-	else
-		finding_add(f, weight,
-		    "%s earlier session%s with this server used TLS since %s",
-		    count, n == 1 ? "" : "s", date);
-}
-
-enum known_tls
-detect_add_history(struct finding *f, const struct server_facts *s,
-    const int weight[KNOWN_LEVELS])
-{
-	enum known_tls k = detect_known_tls(s);
-
-	if (k == KNOWN_NOTHING) {
-		f->tags |= EVT_NO_HISTORY;
-		return k;
-	}
-	f->tags |= EVT_WAS_TLS;
-	say_history(f, s, weight[k]);
-	return k;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/server_key.h"
 #include "rules/words.h"
 
 #define SILENCE (30 * INT64_C(1000000000)) /* ns without a packet */
@@ -66,6 +67,26 @@ fold_proxy(struct facts *f, const struct obs *o)
 	f->proxied = o->u.proxy;
 }
 
+/* Words with a dot, a digit or an at sign are names, times and numbers, and
+ * differ from session to session; the others are the server's own. */
+static uint32_t
+greeting_shape(const char *text)
+{
+	uint32_t shape = 0;
+
+	for (const char *w = text; *w != '\0';) {
+		size_t n = strcspn(w, " ");
+		uint32_t part[2] = {shape, 1};
+
+		if (strcspn(w, ".@0123456789") >= n)
+			part[1] = hash32(w, n);
+		shape = hash32(part, sizeof(part));
+		w += n;
+		w += strspn(w, " ");
+	}
+	return shape;
+}
+
 static void
 fold_greeting(struct facts *f, const struct obs *o)
 {
@@ -79,6 +100,7 @@ fold_greeting(struct facts *f, const struct obs *o)
 	to->code = g->code;
 	memcpy(to->host, g->host, sizeof(to->host));
 	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
+	to->shape = greeting_shape(o->text);
 	to->esmtp = strcasestr(o->text, "ESMTP") != NULL;
 	to->old_imap = f->proto == PROTO_IMAP &&
 		       strcasestr(o->text, "IMAP2") != NULL &&
@@ -330,6 +352,13 @@ fold_demanded(struct facts *f, const struct obs *o)
 }
 
 static void
+fold_imap_code(struct facts *f, const struct obs *o)
+{
+	if (strcmp(o->u.verb.verb, "ALERT") == 0)
+		f->alert_text = hash32_text(o->text);
+}
+
+static void
 fold_quit(struct facts *f, const struct obs *o)
 {
 	moment_first(&f->quit, o);
@@ -362,6 +391,7 @@ static fold_fn *const folds[OBS_KIND_COUNT] = {
     [OBS_AUTH] = fold_auth,
     [OBS_VERB_UNKNOWN] = fold_odd_verb,
     [OBS_TLS_DEMANDED] = fold_demanded,
+    [OBS_IMAP_CODE] = fold_imap_code,
     [OBS_QUIT] = fold_quit,
     [OBS_TLS_CLIENT_HELLO] = fold_client_hello,
     [OBS_TLS_SERVER_HELLO] = fold_server_hello,

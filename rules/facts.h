@@ -27,6 +27,7 @@ struct facts_greeting {
 	uint8_t kind; /* enum greeting_kind, 0: not seen */
 	uint8_t masked; /* A4: mostly asterisks */
 	uint8_t esmtp; /* says ESMTP */
+	uint32_t shape; /* hash of it without names and numbers */
 	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
 	char host[OBS_NAME_MAX];
 };
@@ -138,6 +139,7 @@ struct facts {
 	struct facts_auth auth;
 	struct facts_rst rst[2];
 	struct facts_odd odd;
+	uint32_t alert_text; /* IMAP [ALERT] before TLS, hash; 0 none */
 	uint8_t preauth; /* IMAP: authenticated by the greeting */
 
 	uint64_t raised; /* 1 << enum finding_id, so far */
@@ -145,6 +147,7 @@ struct facts {
 	uint8_t suspicious; /* highest confidence of a sign of interference;
 			       a flow under suspicion never teaches */
 	uint8_t taught; /* it has taught already */
+	uint8_t quiet; /* one alert speaks for all clients of the server */
 };
 
 void facts_init(struct facts *f, const struct obs *open);

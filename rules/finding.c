@@ -210,6 +210,8 @@ static const struct {
     {EVT_OPPORTUNISTIC, "opportunistic"},
     {EVT_AFTER_ATTACK, "after-attack"},
     {EVT_WAS_TLS, "was-tls"},
+    {EVT_ALL_CLIENTS, "all-clients"},
+    {EVT_STARTTLS_IS_NEW, "starttls-is-new"},
     {EVT_BARE_LF, "bare-lf"},
     {EVT_NUL, "nul"},
     {EVT_ODD_DOT, "odd-dot"},

@@ -76,7 +76,9 @@ enum evidence_tag {
 	/* bytes that hosts read in different ways, enum oddity */
 	EVT_BARE_LF = 1 << 13,
 	EVT_NUL = 1 << 14,
-	EVT_ODD_DOT = 1 << 15
+	EVT_ODD_DOT = 1 << 15,
+	EVT_ALL_CLIENTS = 1 << 16, /* so for all clients of the server */
+	EVT_STARTTLS_IS_NEW = 1 << 17 /* never offered before */
 };
 
 #define FINDING_EVIDENCE_MAX 10
@@ -91,6 +93,7 @@ struct finding {
 	uint16_t id; /* enum finding_id */
 	uint8_t confidence; /* 0-100; >= 85 high, 50-84 medium, < 50 low */
 	uint8_t nevidence;
+	uint8_t quiet; /* counted; an earlier alert speaks for it */
 	uint32_t tags; /* enum evidence_tag */
 	uint32_t vis; /* enum vis, inherited from the flow */
 	uint64_t flow;

@@ -55,7 +55,7 @@ struct history {
 	bool marked;
 	struct pins *pins;
 	struct server_facts *past_server; /* answers cut down */
-	struct pair_facts *past_pair;
+	struct pair_facts *past_pair; /* [2], by of_network */
 	struct history_counters *counters;
 };
 
@@ -316,7 +316,7 @@ history_new(void)
 	h->pairs.is_old = pair_is_old;
 	h->pins = pins_new();
 	h->past_server = calloc(1, sizeof(*h->past_server));
-	h->past_pair = calloc(1, sizeof(*h->past_pair));
+	h->past_pair = calloc(2, sizeof(*h->past_pair));
 	h->counters = calloc(1, sizeof(*h->counters));
 	if (h->pins == NULL || h->past_server == NULL || h->past_pair == NULL ||
 	    h->counters == NULL) {
@@ -405,10 +405,26 @@ history_server(
 	return h->past_server;
 }
 
+const struct server_facts *
+history_named(const struct history *h, const struct server_key *key,
+    const char *name, int64_t now)
+{
+	char folded[SERVER_NAME_MAX];
+	const struct server_facts *s;
+	struct server_key of_name;
+
+	if (!server_name_fold(folded, name) ||
+	    !server_key_of_name(&of_name, key, folded))
+		return NULL;
+	s = history_server(h, &of_name, now);
+	return s != NULL && strcmp(s->host, folded) == 0 ? s : NULL;
+}
+
 const struct pair_facts *
 history_pair(const struct history *h, const struct pair_key *key, int64_t now)
 {
 	struct entry *e = table_find(&h->pairs, key);
+	struct pair_facts *past = &h->past_pair[key->of_network != 0];
 	const struct pair_facts *p;
 
 	if (e == NULL)
@@ -418,16 +434,16 @@ history_pair(const struct history *h, const struct pair_key *key, int64_t now)
 		return NULL;
 	if (p->last <= now + SLACK)
 		return p;
-	*h->past_pair = *p;
-	h->past_pair->last = now;
-	h->past_pair->tls = h->past_pair->tls_days = p->tls != 0;
-	h->past_pair->clear = p->tls == 0 && p->clear != 0;
-	h->past_pair->tls_failed_then_clear = 0;
-	h->past_pair->offered = p->offered != 0;
-	h->past_pair->not_offered = p->offered == 0 && p->not_offered != 0;
+	*past = *p;
+	past->last = now;
+	past->tls = past->tls_days = p->tls != 0;
+	past->clear = p->tls == 0 && p->clear != 0;
+	past->tls_failed_then_clear = 0;
+	past->offered = p->offered != 0;
+	past->not_offered = p->offered == 0 && p->not_offered != 0;
 	if (p->absence.since > now)
-		memset(&h->past_pair->absence, 0, sizeof(p->absence));
-	return h->past_pair;
+		memset(&past->absence, 0, sizeof(p->absence));
+	return past;
 }
 
 struct server_facts *

@@ -83,6 +83,7 @@ struct server_facts {
 	int64_t changed; /* a change was accepted at that time, 0: never */
 	struct absence absence;
 	uint8_t ttl; /* usual TTL of the server */
+	uint8_t offered_sides; /* 1: offered to private addresses, 2: public */
 	uint8_t name_from; /* enum name_source: where a name was read */
 	char host[128]; /* name in the greeting; of_name: the name */
 	char words[512]; /* last list before TLS, '\n' between */
@@ -115,6 +116,9 @@ void history_free(struct history *h);
  * until the next call that learns. */
 const struct server_facts *history_server(
     const struct history *h, const struct server_key *key, int64_t now);
+/* Likewise of the name; NULL also if name is none to go by. */
+const struct server_facts *history_named(const struct history *h,
+    const struct server_key *key, const char *name, int64_t now);
 const struct pair_facts *history_pair(
     const struct history *h, const struct pair_key *key, int64_t now);
 

@@ -15,6 +15,7 @@
 #include "rules/learn.h"
 
 #define MAX_FLOWS 65536 /* 3 KiB each, and up to 4 KiB of steps */
+#define SERIOUS 50 /* less is a suspicion */
 #define SECRETS 256 /* remembered to say "the same one again" */
 
 struct judged { /* a flow */
@@ -203,6 +204,26 @@ note_story(struct judge *j, const struct judged *w)
 	pairs_note_story(j->pairs, &f->who, &s);
 }
 
+/* A change for the better, said in retrospect, and a client that is only
+ * perhaps not itself, do not keep a flow from teaching. */
+static bool
+is_suspicion(const struct finding *n)
+{
+	if (n->id == FIND_STARTTLS_IGNORED && n->confidence < SERIOUS)
+		return false;
+	return finding_is_attack((enum finding_id)n->id) &&
+	       (n->tags & EVT_STARTTLS_IS_NEW) == 0;
+}
+
+/* One alert about all clients of a server speaks for the rest, and for what
+ * follows from it. */
+static bool
+is_quiet(const struct facts *f, const struct finding *n)
+{
+	return n->quiet || (f->quiet && n->id == FIND_PLAINTEXT_FALLBACK &&
+			       (n->tags & EVT_AFTER_FORGED_RST) == 0);
+}
+
 static void
 note_finding(struct judge *j, struct facts *f, const struct finding *n)
 {
@@ -210,7 +231,8 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 
 	f->raised |= UINT64_C(1) << n->id;
 	f->confidence[n->id] = n->confidence;
-	if (!finding_is_attack((enum finding_id)n->id))
+	f->quiet |= n->quiet;
+	if (!is_suspicion(n))
 		return;
 	if (n->confidence > f->suspicious)
 		f->suspicious = n->confidence;
@@ -265,7 +287,12 @@ settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 		note_finding(j, &w->f, n);
 		if (n->id == FIND_RST_INJECTED && o->kind == OBS_RST)
 			w->f.rst[o->dir == DIR_S2C].forged = n->confidence;
-		raise_alert(j, w, n);
+		if ((n->tags & EVT_ALL_CLIENTS) != 0 && !n->quiet)
+			learn_absence_told(j->cfg.history, &w->f);
+		if (is_quiet(&w->f, n))
+			j->n.quiet++;
+		else
+			raise_alert(j, w, n);
 	}
 }
 
@@ -305,21 +332,52 @@ verdict_of(const struct judge *j, const uint8_t chain_id[32])
 	return j->cfg.verdict(j->cfg.verdict_ctx, chain_id);
 }
 
+/* The name that the server gives itself may be forged; the one it gave before
+ * counts too. */
+static const struct pin *
+find_pin(const struct history *h, const struct server_key *k,
+    const struct facts *f, const struct server_facts *s, int64_t now)
+{
+	const struct pins *pins = history_pins(h);
+	const char *names[2] = {f->tls.sni, f->greeting.host};
+	const struct pin *pin;
+
+	if (pins_count(pins) == 0)
+		return NULL;
+	pin = pins_find(pins, k, names, now);
+	if (pin != NULL || s == NULL)
+		return pin;
+	names[0] = s->host;
+	names[1] = "";
+	return pins_find(pins, k, names, now);
+}
+
 static void
 ask_history(struct judge *j, const struct facts *f, int64_t now)
 {
 	struct detect_ctx *c = &j->ctx;
+	const char *const names[2] = {f->tls.sni, f->greeting.host};
 	struct server_key sk;
-	struct pair_key pk;
+	struct pair_key pk, network;
 
-	c->server = NULL;
-	c->pair = NULL;
+	c->server = c->named = NULL;
+	c->pair = c->network = NULL;
+	c->pin = NULL;
 	if (j->cfg.history == NULL)
 		return;
 	learn_server_key(&sk, f);
 	learn_pair_key(&pk, f);
 	c->server = history_server(j->cfg.history, &sk, now);
 	c->pair = history_pair(j->cfg.history, &pk, now);
+	c->pin = find_pin(j->cfg.history, &sk, f, c->server, now);
+	for (unsigned i = 0; i < 2 && c->server == NULL; i++)
+		if (c->named == NULL)
+			c->named =
+			    history_named(j->cfg.history, &sk, names[i], now);
+	if (f->caps.source == 0 || f->caps.starttls)
+		return;
+	pair_key_network(&network, &pk);
+	c->network = history_pair(j->cfg.history, &network, now);
 }
 
 static void
@@ -470,6 +528,8 @@ teach(struct judge *j, struct facts *f, const struct obs *o)
 		return;
 	if (under_suspicion(j, f, o->time)) {
 		j->n.not_taught_suspect += o->kind == OBS_FLOW_END;
+		if (o->kind == OBS_FLOW_END)
+			learn_absence(j->cfg.history, f, o->time);
 		return;
 	}
 	if (learn_flow(j->cfg.history, f, o->time) == LESSON_TAUGHT) {

@@ -32,6 +32,7 @@ struct judge_config {
 struct judge_counters {
 	uint64_t observations, findings, alerts, unmatched, taught,
 	    not_taught_suspect, not_taught_partial, evicted;
+	uint64_t quiet; /* findings for which another alert speaks (A20) */
 	uint64_t rst_authorised; /* the operator's own: no finding */
 	uint64_t by_finding[FIND_COUNT];
 };

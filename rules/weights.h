@@ -22,6 +22,7 @@
 #define W_STRIPPED_SAME_FLOW 70 /* an earlier list of this very connection */
 #define W_LOGINDISABLED_GONE 60
 #define PLUS_OFFERED_LATELY 6 /* minutes ago */
+#define PLUS_SELECTIVE 20 /* A6: and that to another client */
 #define PLUS_USED_IN_CLEAR 6 /* and the client went on in clear */
 /* Some servers name a few capabilities in the greeting, all when asked. */
 #define LESS_SHORT_GREETING (-55)
@@ -30,6 +31,13 @@
 /* These two never had TLS, and others do: a server that treats networks
  * differently. */
 #define LESS_PAIR_ALWAYS_CLEAR (-45)
+/* A6: nobody of this client's network was ever offered it. */
+#define LESS_NETWORK_NEVER (-100)
+/* Only inside clients were offered it, and this one is outside, or the other
+ * way round; nothing is known of its network. */
+#define LESS_OTHER_SIDE (-60)
+/* A20: for everybody. Medium: a change of configuration is as likely. */
+#define W_ALL_CLIENTS 72
 /* A22: 530 "issue STARTTLS first" from a server whose list has none. */
 #define W_DEMANDED 90
 
@@ -79,6 +87,27 @@
 #define W_CAPABILITY_KNOWN KNOWN(58, 64, 74)
 #define W_OLD_IMAP 55
 #define PLUS_OLD_IMAP_KNOWN KNOWN(30, 32, 35)
+
+/* A11: TLS was usual, and now it was not asked for. A suspicion, unless the
+ * habit is a firm one and the client is not what it was. */
+#define W_UNLIKE_BEFORE 25
+#define W_UNLIKE_HABIT 30
+#define PLUS_OTHER_EHLO 30
+#define PLUS_OTHER_STACK 30
+#define LESS_NO_SECOND_SIGN (-5)
+
+/* A19 */
+#define W_AUTH_LIST KNOWN(52, 60, 72)
+
+/* A21 */
+#define W_NEW_UNTRUSTED 60
+#define W_NEW_OFFER 20 /* said in retrospect */
+
+/* What the operator pinned */
+#define W_PINNED_KEY 92
+#define W_PINNED_ISSUER 90
+#define W_PINNED_NAME 90
+#define W_PINNED_VERSION 88
 
 /* A14: LOGIN where the server said LOGINDISABLED */
 #define W_LOGIN_DISABLED 90

@@ -12,6 +12,7 @@ A scene file holds sessions to be played again and scenes:
         want FINDING[:BAND[SEVERITY]] ...   must be reported; BAND H, M, L as the catalogue has them, or any of
                          them together (HM); SEVERITY /info, /low ... exactly, or /alarm: anything above info
         may FINDING ...  may be reported
+        times FINDING N  as often above info, neither more nor less
     What else is reported above info is a false alarm. A scene without `want` must stay silent.
 
 Each scene is played over IPv4, over IPv6, in segments of one byte and with bare LF, with the same result.
@@ -50,12 +51,14 @@ def load(path, sessions, scenes):
 
 
 def expand(steps, sessions):
-    """Returns (steps to play, wanted, allowed)."""
+    """Returns (steps to play, wanted, allowed). `FINDING=N` among the wanted: so often."""
     out, want, may = [], [], []
     for where, line in steps:
         words = line.split()
         if words[0] == 'want':
             want += words[1:]
+        elif words[0] == 'times':
+            want.append(f'{words[1]}={words[2]}')
         elif words[0] == 'may':
             may += words[1:]
         elif words[0] == 'run':
@@ -81,6 +84,9 @@ def judge(binary, capture, path, trust):
 
 
 def satisfied(wish, alerts):
+    name, _, times = wish.partition('=')
+    if times:
+        return sum(a['finding'] == name and a['severity'] != 'info' for a in alerts) == int(times)
     m = re.fullmatch(r'([\w-]+)(?::([HML]*))?(?:/(\w+))?', wish)
     name, bands, severity = m.groups()
     for a in alerts:
@@ -97,7 +103,7 @@ def satisfied(wish, alerts):
 
 
 def complaints(alerts, want, may):
-    known = {re.split('[:/]', w)[0] for w in want + may}
+    known = {re.split('[:/=]', w)[0] for w in want + may}
     out = [f'missing {w}' for w in want if not satisfied(w, alerts)]
     out += [f'false {a["finding"]} {a["confidence"]} {a["severity"]}' for a in alerts
             if a['severity'] != 'info' and a['finding'] not in known]

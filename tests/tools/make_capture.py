@@ -4,7 +4,8 @@
 
 A step is one line. Lines of one speaker that follow each other share a segment, as servers send a list.
 
-    conn PORT [client=N] [server=N] [after=TIME] [cport=N]   a connection opens (N: last byte of the address)
+    conn PORT [client=N] [server=N] [after=TIME] [cport=N] [ttl=N]   a connection opens (N: last byte of the address;
+                         client=NET.N: of another network, client=far.N: outside where others are inside; ttl: the client's)
     S: text, C: text     a line of server or client; \\xNN, \\t are escapes, CRLF is added (LF alone after `lf`)
     S| text, C| text     the same without an end of line
     --                   ends a segment early
@@ -145,11 +146,15 @@ class Capture:
         self.side, self.conns = {}, 0
         self.certs = certificates()
 
-    def address(self, who, n):
+    def address(self, who, text):
+        net, _, n = text.rpartition('.')
+        n = int(n)
+        if net == 'far':
+            return b'\xfd' + b'\0' * 14 + bytes([n]) if self.v6 else bytes([198, 51, 100, n])
         if self.v6:
-            net = b'\x20\x01\x0d\xb8' + (b'\0\1' if who == 'C' else b'\0\2')
-            return net + b'\0' * 9 + bytes([n])
-        return bytes([10, 1 if who == 'C' else 2, 0, n])
+            head = b'\x20\x01\x0d\xb8' + bytes([int(net or 0), 1 if who == 'C' else 2])
+            return head + b'\0' * 9 + bytes([n])
+        return bytes([10, 1 if who == 'C' else 2, int(net or 0), n])
 
     def frame(self, src, dst, tcp, ttl):
         if self.v6:
@@ -202,10 +207,10 @@ class Capture:
     def do_conn(self, port, **o):
         self.now += duration(o.get('after', '2s'))
         self.conns += 1
-        c, s = int(o.get('client', 7)), int(o.get('server', 25))
+        c, s = o.get('client', '7'), o.get('server', '25')
         cport = int(o.get('cport', 40000 + self.conns))
         self.side = {
-            'C': Side(self.address('C', c), cport, 64,
+            'C': Side(self.address('C', c), cport, int(o.get('ttl', 64)),
                       1000 + 70001 * cport + 999983 * self.conns),
             'S': Side(self.address('S', s), int(port), 55,
                       9000 + 31337 * cport + 1299709 * self.conns)}

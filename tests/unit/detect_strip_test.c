@@ -121,7 +121,7 @@ TEST(lists_after_login_lack_it_lawfully)
 	o.u.caps.after_auth = 1;
 	judge_obs(p.j, &o);
 	play_use(&p, "LOGIN", true);
-	CHECK_INT(p.n, 0);
+	CHECK_INT(play_conf(&p, FIND_STARTTLS_STRIPPED), 0);
 	play_fini(&p);
 }
 

@@ -137,6 +137,7 @@ teach(struct history *h, unsigned n)
 	f->offered_to = v++;
 	for (unsigned i = 0; i < HISTORY_TEXTS; i++)
 		f->alert_texts[i] = v++;
+	f->offered_sides = 3;
 	f->before_offer = v++;
 	f->changed = T0 + v++;
 	teach_absence(&f->absence, &v);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is known of TLS on a server, and how surely: the operator's word or a
+ * policy first, then its own history, then (for an address nothing is known
+ * of) that of the name it goes by. A name is only a claim: it raises
+ * suspicion, never to the full, and excuses nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/detect.h"
+
+#define NAME_SESSIONS 3 /* fewer say nothing of another address */
+
+static uint32_t
+known_count(const struct server_facts *s)
+{
+	return s->offered > s->tls_done ? s->offered : s->tls_done;
+}
+
+static enum known_tls
+level(const struct server_facts *s)
+{
+	uint32_t n = known_count(s);
+
+	if (n >= 10 || s->offered_days >= 2)
+		return KNOWN_WELL;
+	return n == 0 ? KNOWN_NOTHING : n == 1 ? KNOWN_ONCE : KNOWN_SOME;
+}
+
+/* Machines of one name that are not alike say nothing of each other. */
+static bool
+name_speaks(const struct server_facts *s)
+{
+	return s != NULL && known_count(s) >= NAME_SESSIONS &&
+	       s->not_offered * 9 < s->offered;
+}
+
+const struct server_facts *
+detect_server(const struct detect_ctx *c)
+{
+	return c->server != NULL ? c->server : c->named;
+}
+
+enum known_tls
+detect_known_tls(const struct detect_ctx *c)
+{
+	if (c->pin != NULL && c->pin->starttls == PIN_NONE)
+		return KNOWN_NOTHING;
+	if (c->pin != NULL && c->pin->starttls != PIN_NOTHING)
+		return KNOWN_WELL;
+	if (c->server != NULL)
+		return level(c->server);
+	return name_speaks(c->named) ? KNOWN_SOME : KNOWN_NOTHING;
+}
+
+static const char *
+verb_of(const struct server_facts *s)
+{
+	return s->key.proto == PROTO_POP3 ? "STLS" : "STARTTLS";
+}
+
+static void
+say_pin(struct finding *f, const struct pin *p, int weight)
+{
+	char date[16];
+
+	if (p->source == PIN_POLICY)
+		finding_add(f, weight,
+		    "the policy of %.100s, valid until %s, requires TLS here",
+		    p->domain, detect_date(date, sizeof(date), p->expires));
+	else if (p->starttls == PIN_REQUIRED)
+		finding_add(f, weight, "the operator requires TLS here");
+	else
+		finding_add(f, weight,
+		    "the operator says that STARTTLS is offered here");
+}
+
+static void
+say_history(struct finding *f, const struct server_facts *s, int weight)
+{
+	bool offers = s->offered >= s->tls_done && s->offered > 0;
+	uint32_t n = known_count(s);
+	char date[16], count[32], whose[SERVER_NAME_MAX + 32] = "";
+
+	(void)detect_date(
+	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
+	(void)detect_count(count, sizeof(count), n);
+	if (s->key.of_name)
+		(void)snprintf(whose, sizeof(whose),
+		    ", at other addresses of %.80s", s->host);
+	if (offers)
+		finding_add(f, weight,
+		    "%s was offered in %s earlier session%s since %s%s",
+		    verb_of(s), count, n == 1 ? "" : "s", date, whose);
+	else
+		finding_add(f, weight,
+		    "%s earlier session%s with this server used TLS since %s%s",
+		    count, n == 1 ? "" : "s", date, whose);
+}
+
+enum known_tls
+detect_add_history(struct finding *f, const struct detect_ctx *c,
+    const int weight[KNOWN_LEVELS])
+{
+	enum known_tls k = detect_known_tls(c);
+
+	if (k == KNOWN_NOTHING) {
+		f->tags |= EVT_NO_HISTORY;
+		return k;
+	}
+	f->tags |= EVT_WAS_TLS;
+	if (c->pin != NULL && c->pin->starttls != PIN_NOTHING)
+		say_pin(f, c->pin, weight[k]);
+	else
+		say_history(f, detect_server(c), weight[k]);
+	return k;
+}
