@@ -18,15 +18,11 @@
 
 #include "db/history_sqlite.h"
 #include "db/ladder_blob.h"
+#include "db/query_priv.h"
 #include "db/store_priv.h"
 
 #define SQL_MAX 2048
 #define URI_MAX 4200 /* a path, each byte as %xx at worst: PATH_MAX fits */
-
-struct query {
-	sqlite3 *db;
-	char *path;
-};
 
 /* Columns of the row, read in order. */
 struct columns {
@@ -43,8 +39,8 @@ query_filter_init(struct query_filter *f)
 
 /* ---- open ---- */
 
-static void
-explain(const struct query *q, int rc, char *err, size_t errlen)
+void
+query_explain(const struct query *q, int rc, char *err, size_t errlen)
 {
 	const char *why = sqlite3_errmsg(q->db);
 
@@ -168,7 +164,7 @@ check_ours(struct query *q, char *err, size_t errlen)
 	if (rc == SQLITE_OK)
 		rc = ask_int(q, "PRAGMA user_version", &version);
 	if (rc != SQLITE_OK) {
-		explain(q, rc, err, errlen);
+		query_explain(q, rc, err, errlen);
 		return -1;
 	}
 	if (app != STORE_APPLICATION_ID) {
@@ -209,12 +205,12 @@ query_open(const char *path, char *err, size_t errlen)
 		return NULL;
 	}
 	if ((rc = open_db(q)) != SQLITE_OK)
-		explain(q, rc, err, errlen);
+		query_explain(q, rc, err, errlen);
 	else if (check_ours(q, err, errlen) == -1)
 		rc = SQLITE_ERROR;
 	else if ((rc = sqlite3_exec(q->db, "BEGIN", NULL, NULL, NULL)) !=
 		 SQLITE_OK)
-		explain(q, rc, err, errlen);
+		query_explain(q, rc, err, errlen);
 	if (rc == SQLITE_OK)
 		return q;
 	query_close(q);
@@ -238,7 +234,7 @@ query_history(struct query *q, struct history *h, char *err, size_t errlen)
 
 	if (rc == SQLITE_OK)
 		return 0;
-	explain(q, rc, err, errlen);
+	query_explain(q, rc, err, errlen);
 	return -1;
 }
 
@@ -511,7 +507,7 @@ query_each(struct query *q, const struct query_filter *f, query_row_fn fn,
 	}
 	if (rc == SQLITE_OK)
 		return n;
-	explain(q, rc, err, errlen);
+	query_explain(q, rc, err, errlen);
 	return -1;
 }
 

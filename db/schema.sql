@@ -86,7 +86,8 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_by_time ON alerts (time);
 
--- Each server certificate (leaf) once.
+-- Each certificate that a server showed, its own and those of issuers, once.
+-- Of very many the ones not seen for longest go.
 CREATE TABLE certificates (
 	sha256 TEXT PRIMARY KEY, -- of the DER, hex
 	spki_sha256 TEXT NOT NULL, -- of its public key, hex
@@ -100,13 +101,21 @@ CREATE TABLE certificates (
 	key_bits INTEGER NOT NULL,
 	signature TEXT NOT NULL, -- algorithm
 	flags INTEGER NOT NULL, -- bits of enum x509_flag
-	trust INTEGER NOT NULL, -- as last verified: 1 trusted, 2 self-signed, 3 incomplete, 4 unknown root, 5 bad signature, 6 malformed, 0 unknown
+	trust INTEGER NOT NULL, -- of a server's own, as last verified: 1 trusted, 2 self-signed, 3 incomplete, 4 unknown root, 5 bad signature, 6 malformed, 0 unknown
 	error TEXT NOT NULL, -- the verifier's words
 	first INTEGER NOT NULL, -- earliest sight
 	first_server TEXT NOT NULL, -- address and port there
 	last INTEGER NOT NULL, -- latest sight
 	last_server TEXT NOT NULL -- address and port there
 ) WITHOUT ROWID;
+
+-- The certificates themselves.
+CREATE TABLE certificate_der (
+	sha256 TEXT PRIMARY KEY, -- certificates.sha256
+	place INTEGER NOT NULL, -- nearest to a server's own: 0 it is one, 1 the next sent
+	known INTEGER NOT NULL, -- 1: stood on a path to a trust anchor, and completes others
+	der BLOB NOT NULL -- '' if it was too long to be kept
+);
 
 -- History: what each server did in sessions that were seen whole and free of
 -- suspicion. Counts are sessions unless said otherwise.

@@ -52,6 +52,7 @@ store_destroy(struct store *s)
 	if (s->lock_fd != -1)
 		close(s->lock_fd);
 	store_files_free(s);
+	store_sights_free(s);
 	free(s->command);
 	free(s->rules);
 	free(s->path);
@@ -217,13 +218,23 @@ static const char *const sql[ST_COUNT] = {
 		"key_bits, signature, flags, trust, error, first, "
 		"first_server, last, last_server) "
 		"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-		"ON CONFLICT (sha256) DO UPDATE SET trust=excluded.trust, "
-		"error=excluded.error, "
+		"ON CONFLICT (sha256) DO UPDATE SET "
+		"error=iif(excluded.trust=0, error, excluded.error), "
+		"trust=iif(excluded.trust=0, trust, excluded.trust), "
 		"first_server=iif(excluded.first<first, "
 		"excluded.first_server, first_server), "
 		"first=min(first, excluded.first), "
 		"last_server=iif(excluded.last>last, excluded.last_server, "
 		"last_server), last=max(last, excluded.last)",
+    [ST_CERT_DER] = "INSERT INTO certificate_der (sha256, place, known, der) "
+		    "VALUES (?,?,?,?) ON CONFLICT (sha256) DO UPDATE SET "
+		    "place=min(place, excluded.place), "
+		    "known=max(known, excluded.known)",
+    [ST_CERTS_COUNT] = "SELECT count(*) FROM certificates",
+    [ST_CERTS_DROP] = "DELETE FROM certificates WHERE sha256 IN (SELECT "
+		      "sha256 FROM certificates ORDER BY last LIMIT ?)",
+    [ST_CERT_DERS_DROP] = "DELETE FROM certificate_der WHERE sha256 NOT IN "
+			  "(SELECT sha256 FROM certificates)",
     [ST_SERVER] = "INSERT OR REPLACE INTO servers VALUES "
 		  "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 		  ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",

@@ -15,6 +15,8 @@
 
 #define STORE_BATCH_ROWS 1000
 #define STORE_BATCH_MS 1000
+#define STORE_CERTS_MAX 32768 /* about 2 KiB each */
+#define STORE_DER_MAX 16384 /* bytes; of a longer certificate only the facts */
 
 enum store_status {
 	STORE_OK = 0,
@@ -28,6 +30,7 @@ struct store;
 struct store_config {
 	const char *path;
 	bool again; /* store and learn even what is known */
+	unsigned max_certs; /* rows of certificates; 0: STORE_CERTS_MAX */
 	/* once per kind of trouble: disk full, write error */
 	void (*on_problem)(void *ctx, const char *sentence);
 	void *ctx;
@@ -35,6 +38,7 @@ struct store_config {
 
 struct store_counters {
 	uint64_t alerts, duplicates, lost, batches, certs;
+	uint64_t certs_dropped; /* for want of room */
 };
 
 /* Opens or creates; a database of another program or of a newer version is
@@ -73,9 +77,19 @@ void store_run_end(
  * alert stands in the database already, that row's id; 0 if it could not be
  * stored. */
 int64_t store_alert(struct store *s, const struct alert *a, const char *file);
-/* Each certificate once, with first and last sight and where. */
-void store_cert(struct store *s, const struct chain_verdict *v,
+
+struct store_chain { /* one that a server showed */
+	const struct chain_verdict *verdict;
+	const struct slice *der; /* leaf first; the first X509_CHAIN_MAX */
+	unsigned n;
+};
+/* Each certificate that parses once, with first and last sight and where. */
+void store_chain(struct store *s, const struct store_chain *c,
     const struct obs_flow *flow, int64_t time);
+/* The intermediates that completed a path to a trust anchor, those seen last
+ * first. -1: they cannot be read. */
+int store_each_known(
+    struct store *s, void (*fn)(void *ctx, struct slice der), void *ctx);
 
 struct store_capture { /* a file of the input, read to its end */
 	const char *path;

@@ -40,6 +40,10 @@ enum store_stmt {
 	ST_DROP_ALERTS,
 	ST_DROP_FLOWS,
 	ST_CERT,
+	ST_CERT_DER,
+	ST_CERTS_COUNT,
+	ST_CERTS_DROP,
+	ST_CERT_DERS_DROP,
 	ST_SERVER,
 	ST_SERVER_KEY,
 	ST_SERVER_KEYS_DROP,
@@ -62,9 +66,13 @@ struct store_file {
 
 struct store_sight { /* a certificate seen, not written yet */
 	bool used;
-	struct x509_facts leaf;
-	uint8_t trust;
+	uint8_t sha256[32];
+	uint8_t place; /* in the chain, nearest to 0 */
+	uint8_t known; /* see certificates_der.known in schema.sql */
+	uint8_t trust; /* of a leaf */
 	char error[128];
+	uint8_t *der; /* a copy */
+	size_t len;
 	int64_t first, last;
 	char first_server[ENDPOINT_TEXT_MAX], last_server[ENDPOINT_TEXT_MAX];
 };
@@ -98,6 +106,7 @@ struct store {
 	unsigned next_file;
 	struct store_sight sights[STORE_CERT_SLOTS];
 	unsigned nsights;
+	unsigned unchecked; /* certificates written since they were counted */
 };
 
 /* Values for a statement, in order. */
@@ -136,5 +145,6 @@ void store_files_free(struct store *s);
 
 /* store_cert.c */
 int store_write_sights(struct store *s) __attribute__((warn_unused_result));
+void store_sights_free(struct store *s);
 
 #endif

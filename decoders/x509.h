@@ -13,6 +13,7 @@
 
 #define X509_NAME_TEXT 256 /* a subject or issuer, RFC 2253 form */
 #define X509_NAMES_MAX 4096 /* all DNS and IP names, '\n' between */
+#define X509_CHAIN_MAX 16 /* certificates looked at; more are counted */
 #define X509_DER_MAX 65536 /* bytes; a larger one is not read */
 #define X509_KEY_BITS_MAX 8192 /* signatures by longer keys: not checked */
 
@@ -107,9 +108,12 @@ struct chain_verdict {
 				then no signature was checked */
 	uint8_t interceptor; /* enum interceptor_kind, by the issuer's name */
 	char interceptor_name[INTERCEPTOR_NAME_MAX]; /* the product */
+	uint16_t on_path; /* bit n: the n-th sent, leaf 0, is an intermediate
+			     of the trusted path */
 	int64_t valid_from, valid_to; /* intersection over the path */
 	char error[128]; /* OpenSSL's words, for people */
 	struct x509_facts leaf;
+	uint8_t others[X509_CHAIN_MAX - 1][32]; /* SHA-256 of the rest */
 };
 
 /* Returns 0, or -1 if it does not parse. der is DER, one certificate. */
@@ -119,6 +123,9 @@ int x509_read(struct slice der, struct x509_facts *out)
 struct x509_st;
 int x509_read_parsed(struct x509_st *x, struct slice der,
     struct x509_facts *out) __attribute__((warn_unused_result));
+
+/* PEM, to be freed; NULL: longer than X509_DER_MAX, or no memory. */
+char *x509_to_pem(struct slice der);
 
 /*
  * Does the certificate speak for this host? RFC 9525 / RFC 6125 6.4: dNSName

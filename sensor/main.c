@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sensor/cmd_alerts.h"
+#include "sensor/cmd_certs.h"
 #include "sensor/cmd_config.h"
 #include "sensor/cmd_read.h"
 #include "sensor/cmd_show.h"
@@ -18,6 +19,7 @@ static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},
     {"alerts", cmd_alerts, "list the alerts of a database"},
     {"show", cmd_show, "one alert with its evidence, step by step"},
+    {"certs", cmd_certs, "certificates seen: list, explain, export"},
     {"config", cmd_config, "check and explain the configuration file"},
     {NULL, NULL, NULL},
 };

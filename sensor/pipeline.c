@@ -23,6 +23,13 @@
 #define TICK_PACKETS 4096 /* between looks at the clock */
 #define TLS_POOL_BYTES (64u << 20) /* handshakes in progress */
 
+struct shown { /* the chain of the certificate message at hand, a copy */
+	uint8_t id[32];
+	struct slice der[X509_CHAIN_MAX];
+	unsigned n;
+	uint8_t bytes[TLS_MESSAGE_MAX];
+};
+
 struct pipeline {
 	struct pipeline_config cfg;
 	struct ruleset *own_rules;
@@ -40,6 +47,7 @@ struct pipeline {
 	struct capture_file ended; /* noted, not yet booked */
 	bool has_ended;
 	bool broken;
+	struct shown shown;
 	uint64_t said_links; /* bit per link type already complained of */
 	struct pipeline_totals n;
 };
@@ -60,7 +68,8 @@ static int open_names(struct pipeline *, char *, size_t);
 static int open_stages(struct pipeline *, char *, size_t);
 static void one_packet(struct pipeline *, struct packet *);
 static void book_file(struct pipeline *);
-static void store_chain(struct pipeline *, const struct obs *);
+static void on_known(void *, struct slice);
+static void keep_chain(struct pipeline *, const struct obs *);
 static int close_eve(struct pipeline *);
 static void poll_outputs(struct pipeline *);
 
@@ -179,6 +188,11 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	if (p->verifier == NULL)
 		return -1;
 	verifier_use_interceptors(p->verifier, p->interceptors);
+	if (p->store != NULL && store_each_known(p->store, on_known, p) == -1) {
+		snprintf(err, errlen, "%s: cannot read the certificates",
+		    p->cfg.db_path);
+		return -1;
+	}
 	p->env.sink.emit = on_obs;
 	p->env.sink.chain = on_chain;
 	p->env.sink.ctx = p;
@@ -411,19 +425,41 @@ on_obs(void *ctx, const struct obs *o)
 		p->cfg.on_obs(p->cfg.ctx, o);
 	judge_obs(p->judge, o);
 	if (o->kind == OBS_TLS_CERT && p->store != NULL)
-		store_chain(p, o);
+		keep_chain(p, o);
 }
 
-/* The leaf of a server's chain, with where and when it was seen. */
+/* Stores a server's chain, with where and when it was seen. */
 static void
-store_chain(struct pipeline *p, const struct obs *o)
+keep_chain(struct pipeline *p, const struct obs *o)
 {
-	const struct chain_verdict *v;
 	const struct obs_flow *who = judge_who(p->judge, o->flow);
+	struct store_chain c = {
+	    verifier_lookup(p->verifier, o->u.cert.chain_id), p->shown.der,
+	    p->shown.n};
 
-	v = verifier_lookup(p->verifier, o->u.cert.chain_id);
-	if (v != NULL && who != NULL && o->u.cert.from_server)
-		store_cert(p->store, v, who, o->time);
+	if (c.verdict != NULL && who != NULL && o->u.cert.from_server &&
+	    memcmp(p->shown.id, o->u.cert.chain_id, 32) == 0)
+		store_chain(p->store, &c, who, o->time);
+}
+
+/* The observation that says whose it is comes next, without the bytes. */
+static void
+copy_chain(struct shown *to, const uint8_t chain_id[32],
+    const struct slice *der, unsigned n)
+{
+	size_t used = 0;
+
+	memcpy(to->id, chain_id, 32);
+	for (to->n = 0; to->n < n && to->n < X509_CHAIN_MAX; to->n++) {
+		struct slice s = der[to->n];
+
+		if (s.len > sizeof(to->bytes) - used)
+			break;
+		to->der[to->n] = (struct slice){to->bytes + used, s.len};
+		if (s.len > 0)
+			memcpy(to->bytes + used, s.p, s.len);
+		used += s.len;
+	}
 }
 
 static void
@@ -433,6 +469,16 @@ on_chain(
 	struct pipeline *p = ctx;
 
 	(void)verifier_chain(p->verifier, chain_id, der, n);
+	if (p->store != NULL)
+		copy_chain(&p->shown, chain_id, der, n);
+}
+
+static void
+on_known(void *ctx, struct slice der)
+{
+	struct pipeline *p = ctx;
+
+	verifier_know(p->verifier, der);
 }
 
 static const struct chain_verdict *

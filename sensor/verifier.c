@@ -17,7 +17,9 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include "decoders/hash.h"
 #include "sensor/verifier_path.h"
 
 #define KNOWN_MAX 512 /* intermediates; the web's roots have some thousand */
@@ -300,22 +302,41 @@ is_known(const struct verifier *v, const X509 *x)
 	return false;
 }
 
+static void
+remember_one(struct verifier *v, X509 *x)
+{
+	if (is_known(v, x))
+		return;
+	if (sk_X509_num(v->trust.known) >= KNOWN_MAX)
+		v->n.known_full++;
+	else if (X509_up_ref(x) == 1 && sk_X509_push(v->trust.known, x) <= 0)
+		X509_free(x);
+}
+
 /* The path of a trusted chain without its leaf and its anchor. */
 static void
-remember(struct verifier *v, const STACK_OF(X509) * path)
+remember(struct verifier *v, const STACK_OF(X509) * path,
+    const STACK_OF(X509) * sent, struct chain_verdict *out)
 {
 	for (int i = 1; i < sk_X509_num(path) - 1; i++) {
 		X509 *x = sk_X509_value(path, i);
 
-		if (is_known(v, x))
-			continue;
-		if (sk_X509_num(v->trust.known) >= KNOWN_MAX) {
-			v->n.known_full++;
-			continue;
-		}
-		if (X509_up_ref(x) == 1 && sk_X509_push(v->trust.known, x) <= 0)
-			X509_free(x);
+		remember_one(v, x);
+		for (int j = 1; j < sk_X509_num(sent); j++)
+			if (X509_cmp(sk_X509_value(sent, j), x) == 0)
+				out->on_path |= (uint16_t)(1u << j);
 	}
+}
+
+void
+verifier_know(struct verifier *v, struct slice der)
+{
+	X509 *x = parse(der);
+
+	if (x != NULL && X509_check_ca(x) > 0)
+		remember_one(v, x);
+	X509_free(x);
+	ERR_clear_error();
 }
 
 static void
@@ -338,10 +359,12 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 
 	v->n.verified++;
 	out->count = n > UINT8_MAX ? UINT8_MAX : (uint8_t)n;
-	if (n > VERIFIER_CHAIN_MAX) {
+	if (n > X509_CHAIN_MAX) {
 		v->n.too_long++;
-		n = VERIFIER_CHAIN_MAX;
+		n = X509_CHAIN_MAX;
 	}
+	for (unsigned i = 1; i < n; i++)
+		(void)!hash_sha256(der[i], out->others[i - 1]);
 	sent = parse_chain(der, n);
 	if (sent != NULL &&
 	    x509_read_parsed(sk_X509_value(sent, 0), der[0], &out->leaf) != 0) {
@@ -363,7 +386,7 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 	name_interceptor(v->interceptors, out);
 	anchors_offer(v->trust.system, v->trust.store, sent);
 	verifier_check_path(&v->trust, sent, out, &path);
-	remember(v, path);
+	remember(v, path, sent, out);
 	sk_X509_pop_free(path, X509_free);
 	sk_X509_pop_free(sent, X509_free);
 }

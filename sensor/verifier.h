@@ -13,13 +13,12 @@
 #include "rules/interceptors.h"
 
 #define VERIFIER_CACHE 4096 /* verdicts, about 7 KiB each */
-#define VERIFIER_CHAIN_MAX 16 /* certificates looked at; more are counted */
 
 struct verifier;
 
 struct verifier_counters {
 	uint64_t chains, verified, cache_hits, malformed, evicted;
-	uint64_t too_long; /* chains of more than VERIFIER_CHAIN_MAX */
+	uint64_t too_long; /* chains of more than X509_CHAIN_MAX */
 	uint64_t known_full; /* intermediates not remembered */
 };
 
@@ -38,6 +37,10 @@ void verifier_use_interceptors(
 /* Verifies if not known yet. The result stays valid until the next call. */
 const struct chain_verdict *verifier_chain(struct verifier *v,
     const uint8_t chain_id[32], const struct slice *der, unsigned n);
+
+/* An intermediate that an earlier run remembered: it may complete chains, and
+ * is trusted no more for it. der is borrowed. */
+void verifier_know(struct verifier *v, struct slice der);
 
 /* NULL if that chain was never given or was evicted. */
 const struct chain_verdict *verifier_lookup(

@@ -303,4 +303,18 @@ sample_open(const char *path, bool again)
 	return s;
 }
 
+/* A test with a folder of its own, and the name of a database in it. */
+#define DB_TEST(name)                                       \
+	static void body_##name(const char *dir, char *db); \
+	TEST(name)                                          \
+	{                                                   \
+		char dir_[PATH_MAX], db_[PATH_MAX + 32];    \
+		sample_folder(dir_);                        \
+		sample_path(db_, dir_, "x.db");             \
+		body_##name(dir_, db_);                     \
+		sample_remove(dir_);                        \
+	}                                                   \
+	static void body_##name(                            \
+	    const char *dir __attribute__((unused)), char *db)
+
 #endif

@@ -207,6 +207,17 @@ try 'a variable is any' 3 . "$sw" read -r "$tmp/vars.rules" --no-db --fail-on hi
 echo 'variables: {MAIL_SERVERS: 192.0.2.1}' >"$conf"
 try 'until it is set' 0 . "$sw" read -r "$tmp/vars.rules" -c "$conf" --no-db --fail-on high "$attack"
 
+# certificates
+"${read_[@]}" -q -d "$tmp/certs.db" "$(ls "$pcaps"/B-starttls-smtp*.pcap)"
+try 'certificates' 0 'server .* trusted .*CN=mail.lab.test' "$sw" certs -d "$tmp/certs.db"
+try 'all of one' 0 '^serial ' "$sw" certs -d "$tmp/certs.db" 33:B8
+try 'as JSON' 0 . "$sw" certs -d "$tmp/certs.db" --json --servers
+ok 'it is JSON' python3 -c "import json; d=[json.loads(l) for l in open('$tmp/out')]; assert d and d[0]['role'] == 'server' and d[0]['names']"
+try 'as PEM' 0 'BEGIN CERT' "$sw" certs -d "$tmp/certs.db" --pem 33b8
+ok 'that OpenSSL reads' bash -c 'openssl x509 -in "$1" -noout -fingerprint -sha256 | grep -q 33:B8:' _ "$tmp/out"
+try 'no such certificate' 1 'no certificates of that kind' "$sw" certs -d "$tmp/certs.db" --host nobody.example
+try 'no fingerprint' 2 'is no SHA-256' "$sw" certs -d "$tmp/certs.db" xyz
+
 # looking at alerts
 id=$("$sw" alerts -d "$tmp/c.db" --json | python3 -c "import sys,json; print(json.loads(sys.stdin.readline())['id'])")
 try 'show' 0 'STARTTLS' "$sw" show "$id" -d "$tmp/c.db"

@@ -26,6 +26,8 @@ for d in decoders rules db sensor; do
 		'nids.h belongs to sensor/stream_nids.c'
 	forbid $d 'pcap(/|\.h)' '^sensor/(capture[a-z_]*|stream_nids)\.c:' \
 		'pcap.h belongs to sensor/capture*.c'
+	forbid $d 'idn2\.h' '^decoders/idn\.c:' \
+		'idn2.h belongs to decoders/idn.c'
 	forbid $d 'yaml\.h' '^sensor/config_tree\.c:' \
 		'yaml.h belongs to sensor/config_tree.c'
 	forbid $d 'sqlite3\.h' '^db/' 'sqlite3.h belongs to db/'

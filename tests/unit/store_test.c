@@ -12,19 +12,6 @@
 
 #include "tests/alert_sample.h"
 
-#define DB_TEST(name)                                       \
-	static void body_##name(const char *dir, char *db); \
-	TEST(name)                                          \
-	{                                                   \
-		char dir_[PATH_MAX], db_[PATH_MAX + 32];    \
-		sample_folder(dir_);                        \
-		sample_path(db_, dir_, "x.db");             \
-		body_##name(dir_, db_);                     \
-		sample_remove(dir_);                        \
-	}                                                   \
-	static void body_##name(                            \
-	    const char *dir __attribute__((unused)), char *db)
-
 static int
 copy_row(void *ctx, const struct query_row *row)
 {
@@ -290,37 +277,6 @@ DB_TEST(a_damaged_history_row_is_left_out)
 	CHECK_INT(back.pairs[0].tls, 0);
 	CHECK_INT(back.pairs[0].key.server.proto, PROTO_UNKNOWN);
 	store_close(s);
-}
-
-DB_TEST(a_certificate_is_stored_once_with_first_and_last_sight)
-{
-	struct store *s = sample_open(db, false);
-	struct alert a = sample_alert(0);
-	struct chain_verdict *v = calloc(1, sizeof(*v));
-
-	v->count = 1;
-	v->trust = TRUST_OK;
-	strcpy(v->leaf.subject, "CN=mx.example.net");
-	store_cert(s, v, &a.flow, T0);
-	store_cert(s, v, &a.flow, T0 + 5);
-	store_flush(s);
-	a.flow.server_port = 587;
-	store_cert(s, v, &a.flow, T0 - 5);
-	store_cert(s, v, &a.flow, T0 + 1);
-	for (unsigned i = 0; i < 600; i++) {
-		memcpy(v->leaf.sha256, &i, sizeof(i));
-		store_cert(s, v, &a.flow, T0);
-	}
-	store_close(s);
-	free(v);
-	CHECK_INT(sample_ask(db, "SELECT count(*) FROM certificates"), 600);
-	CHECK_INT(sample_ask(db, "SELECT last-first FROM certificates WHERE "
-				 "sha256=printf('%064d',0)"),
-	    10);
-	CHECK_INT(sample_ask(db, "SELECT first_server='10.2.0.20:587' AND "
-				 "last_server='10.2.0.20:25' FROM certificates "
-				 "WHERE sha256=printf('%064d',0)"),
-	    1);
 }
 
 DB_TEST(text_that_is_not_utf8_does_not_cost_the_alert)

@@ -308,6 +308,43 @@ TEST(an_intermediate_seen_elsewhere_completes)
 	verifier_free(v);
 }
 
+TEST(the_intermediates_on_the_path_are_marked)
+{
+	struct verifier *v = lab_verifier();
+	struct cert *a = cert_make(&(struct mould){.cn = "a", .issuer = sub});
+	struct chain_verdict r = check(v, a, foreign_sub, sub);
+
+	CHECK_INT(r.trust, TRUST_OK);
+	CHECK_INT(r.on_path, 1 << 2);
+	CHECK(memcmp(r.others[0], r.others[1], 32) != 0);
+	r = check(v, a, sub, root);
+	CHECK_INT(r.on_path, 1 << 1); /* the anchor is none */
+	cert_free(a);
+	verifier_free(v);
+}
+
+TEST(an_intermediate_of_an_earlier_run_completes)
+{
+	struct verifier *v = lab_verifier();
+	struct cert *a = cert_make(&(struct mould){.cn = "a", .issuer = sub});
+	struct cert *f =
+	    cert_make(&(struct mould){.cn = "f", .issuer = foreign_sub});
+	struct chain_verdict r;
+
+	verifier_know(v, sub->slice);
+	verifier_know(v, foreign_sub->slice);
+	verifier_know(v, a->slice); /* no authority's */
+	verifier_know(v, (struct slice){NULL, 0});
+	r = check(v, a, NULL, NULL);
+	CHECK_INT(r.trust, TRUST_OK);
+	CHECK_INT(r.completed, 1);
+	/* and makes nothing trusted */
+	CHECK(check(v, f, NULL, NULL).trust != TRUST_OK);
+	cert_free(a);
+	cert_free(f);
+	verifier_free(v);
+}
+
 /* An attacker's intermediate of the same name must not stand in the way. */
 TEST(untrusted_intermediates_are_not_remembered)
 {
