@@ -107,6 +107,7 @@ enum obs_kind {
 	OBS_TLS_DONE, /* handshake complete; .done */
 	OBS_TLS_APPDATA, /* first application data of the client */
 	OBS_TLS_BROKEN, /* .verb: records do not parse, why */
+	OBS_TLS_KEY_EXCHANGE, /* .kex: the server's, up to TLS 1.2 */
 	OBS_KIND_COUNT
 };
 
@@ -429,9 +430,33 @@ struct obs_alert {
 	uint8_t level, description; /* RFC 8446 6 */
 };
 
+enum kex_how { KEX_DH = 1, KEX_ECDH, KEX_RSA };
+
+struct obs_kex {
+	uint8_t how; /* enum kex_how; KEX_RSA: a short key for export */
+	uint16_t group; /* named curve, 0 none */
+	uint16_t bits; /* of prime, curve or modulus; 0 not known */
+};
+
+enum tls_said { /* messages seen in clear besides; none in TLS 1.3 */
+	SAID_STATUS = 1 << 0, /* a stapled OCSP response */
+	SAID_CERT_REQUEST = 1 << 1, /* the server asked for a certificate */
+	SAID_CLIENT_CERT = 1 << 2, /* and the client has one */
+	SAID_TICKET = 1 << 3, /* the server gave a ticket */
+	SAID_HELLO_REQUEST = 1 << 4, /* the server wants to renegotiate */
+	SAID_HELLO_AGAIN = 1 << 5, /* a second ClientHello, not asked for */
+	SAID_COMPRESSED = 1 << 6 /* a certificate in compressed form */
+};
+
+/* The server's flight: from its ServerHello to what the client says next. All
+ * that TLS 1.3 shows of a chain is its size. */
 struct obs_done {
 	uint16_t version, suite;
 	uint8_t resumed;
+	uint8_t said; /* enum tls_said */
+	uint16_t flight_records; /* saturates */
+	uint32_t flight; /* bytes in them; 0: not known (gap, early data) */
+	uint32_t flight_us; /* between first and last of them; saturates */
 };
 
 struct obs {
@@ -468,6 +493,7 @@ struct obs {
 		struct obs_cert cert;
 		struct obs_alert alert;
 		struct obs_done done;
+		struct obs_kex kex;
 	} u;
 };
 

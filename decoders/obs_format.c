@@ -388,6 +388,20 @@ put_done(struct out *o, const struct obs_done *d)
 {
 	put(o, " version=%04x suite=%04x", d->version, d->suite);
 	put_flag(o, "resumed", d->resumed);
+	if (d->said != 0)
+		put(o, " said=%02x", d->said);
+	if (d->flight != 0)
+		put(o, " flight=%" PRIu32 "/%u", d->flight, d->flight_records);
+}
+
+static void
+put_kex(struct out *o, const struct obs_kex *k)
+{
+	static const char *const how[] = {"?", "dh", "ecdh", "rsa"};
+
+	put(o, " %s bits=%u", PICK(how, k->how), k->bits);
+	if (k->group != 0)
+		put(o, " group=%04x", k->group);
 }
 
 static void
@@ -435,6 +449,9 @@ put_tls_kind(struct out *o, const struct obs *b)
 	case OBS_TLS_DONE:
 	case OBS_TLS_APPDATA:
 		put_done(o, &b->u.done);
+		break;
+	case OBS_TLS_KEY_EXCHANGE:
+		put_kex(o, &b->u.kex);
 		break;
 	case OBS_TLS_BROKEN:
 		put_verb(o, &b->u.verb);

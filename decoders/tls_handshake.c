@@ -5,7 +5,8 @@
  *
  *	type 1, length 3, body
  *
- * Only hellos and certificates are looked at. A message that lies whole in the
+ * Only hellos, certificates and the server's part of the key exchange are
+ * looked at; of others it is noted that they were there. A message that lies whole in the
  * bytes at hand is read in place; else it is collected in a borrowed buffer
  * that grows with what has really come, never with what a length claims.
  */
@@ -16,6 +17,7 @@
 #include "decoders/cursor.h"
 #include "decoders/hash.h"
 #include "decoders/tls_fingerprint.h"
+#include "decoders/tls_kex.h"
 #include "decoders/tls_pool.h"
 
 #define FIRST_BUFFER 4096u
@@ -26,8 +28,10 @@ enum message_type {
 	MSG_SERVER_HELLO = 2,
 	MSG_NEW_SESSION_TICKET = 4,
 	MSG_CERTIFICATE = 11,
-	MSG_FINISHED = 20,
-	MSG_SUPPLEMENTAL_DATA = 23
+	MSG_SERVER_KEY_EXCHANGE = 12,
+	MSG_CERTIFICATE_REQUEST = 13,
+	MSG_CERTIFICATE_STATUS = 22,
+	MSG_COMPRESSED_CERTIFICATE = 25
 };
 
 static size_t
@@ -132,6 +136,9 @@ on_client_hello(struct tls *t, const struct tls_at *at, struct slice body)
 	o.u.hello.record_version = t->side[at->dir].version;
 	how = tls_read_client_hello(body, &o.u.hello, &sid);
 	if (how != TLS_READ_BAD) {
+		if (t->version != 0 && !t->retry)
+			t->said |= SAID_HELLO_AGAIN;
+		t->early_data = o.u.hello.early_data;
 		t->sid_len = sid.len;
 		memcpy(t->sid, sid.id, sizeof(t->sid));
 	}
@@ -163,6 +170,9 @@ on_server_hello(struct tls *t, const struct tls_at *at, struct slice body)
 		t->version = h->version;
 		t->suite = h->suite;
 		t->resumed = h->resumed;
+		t->retry = h->retry;
+		t->flight = t->flight_records = t->flight_over = 0;
+		t->flight_first = t->flight_last = at->pkt->time;
 	}
 	if (is_told(t, at, how))
 		tls_fingerprint_server(body, h);
@@ -191,6 +201,8 @@ tls_chain_seen(
 	}
 	if (at->dir == DIR_S2C)
 		t->server_cert = 1;
+	else if (chain->count > 0)
+		t->said |= SAID_CLIENT_CERT;
 	if (chain->nder > 0 && t->env->sink.chain != NULL)
 		t->env->sink.chain(t->env->sink.ctx, o.u.cert.chain_id,
 		    chain->der, chain->nder);
@@ -209,6 +221,25 @@ on_certificate(struct tls *t, const struct tls_at *at, struct slice body)
 }
 
 static void
+on_key_exchange(struct tls *t, const struct tls_at *at, struct slice body)
+{
+	struct tls_side *s = &t->side[at->dir];
+	struct obs o;
+
+	if (s->nkex == TLS_CHAINS_MAX) {
+		tls_report(t, at, "FLOOD");
+		return;
+	}
+	s->nkex++;
+	tls_obs(t, &o, OBS_TLS_KEY_EXCHANGE, at);
+	if (tls_read_key_exchange(body, tls_suite_kex(t->suite), &o.u.kex) ==
+	    TLS_READ_OK)
+		tls_emit(t, &o);
+	else
+		tls_report(t, at, "BAD-KEY-EXCHANGE");
+}
+
+static void
 on_message(struct tls *t, const struct tls_at *at, struct slice body)
 {
 	switch (t->side[at->dir].mhead[0]) {
@@ -218,6 +249,9 @@ on_message(struct tls *t, const struct tls_at *at, struct slice body)
 	case MSG_SERVER_HELLO:
 		on_server_hello(t, at, body);
 		break;
+	case MSG_SERVER_KEY_EXCHANGE:
+		on_key_exchange(t, at, body);
+		break;
 	default:
 		on_certificate(t, at, body);
 		break;
@@ -225,10 +259,35 @@ on_message(struct tls *t, const struct tls_at *at, struct slice body)
 }
 
 static bool
-is_wanted(enum dir dir, uint8_t type)
+is_wanted(const struct tls *t, enum dir dir, uint8_t type)
 {
+	if (type == MSG_SERVER_KEY_EXCHANGE)
+		return dir == DIR_S2C &&
+		       tls_suite_kex(t->suite) != TLS_KEX_OTHER;
 	return type == MSG_CERTIFICATE ||
 	       type == (dir == DIR_C2S ? MSG_CLIENT_HELLO : MSG_SERVER_HELLO);
+}
+
+/* That there was one says enough. */
+static uint8_t
+what_it_says(enum dir dir, uint8_t type)
+{
+	if (type == MSG_COMPRESSED_CERTIFICATE)
+		return SAID_COMPRESSED;
+	if (dir == DIR_C2S)
+		return 0;
+	switch (type) {
+	case MSG_HELLO_REQUEST:
+		return SAID_HELLO_REQUEST;
+	case MSG_NEW_SESSION_TICKET:
+		return SAID_TICKET;
+	case MSG_CERTIFICATE_REQUEST:
+		return SAID_CERT_REQUEST;
+	case MSG_CERTIFICATE_STATUS:
+		return SAID_STATUS;
+	default:
+		return 0;
+	}
 }
 
 /* IANA's registry, 0 to 25 with holes, and two far ones (67, 254). */
@@ -255,6 +314,7 @@ begin_message(struct tls *t, const struct tls_at *at)
 	s->mlen = (uint32_t)s->mhead[1] << 16 | (uint32_t)s->mhead[2] << 8 |
 		  s->mhead[3];
 	s->mhave = 0;
+	t->said |= what_it_says(at->dir, type);
 	if (!is_known(type) && s->gapped) {
 		/* Its ChangeCipherSpec was in the hole. */
 		s->ccs = 1;
@@ -263,7 +323,7 @@ begin_message(struct tls *t, const struct tls_at *at)
 	} else if (!is_known(type)) {
 		tls_report(t, at, "BAD-MESSAGE");
 		skip_message(s, s->mlen);
-	} else if (!is_wanted(at->dir, type)) {
+	} else if (!is_wanted(t, at->dir, type)) {
 		skip_message(s, s->mlen);
 	} else if (s->mlen > TLS_MESSAGE_MAX) {
 		tls_report(t, at, "TOO-LONG");

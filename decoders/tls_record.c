@@ -100,6 +100,16 @@ give_up(struct tls *t, const struct tls_at *at, const char *what)
 }
 
 static void
+put_flight(const struct tls *t, struct obs_done *d)
+{
+	int64_t us = (t->flight_last - t->flight_first) / 1000;
+
+	d->flight = t->flight;
+	d->flight_records = t->flight_records;
+	d->flight_us = us < 0 ? 0 : us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+static void
 emit_done(struct tls *t, const struct tls_at *at, enum obs_kind kind)
 {
 	struct obs o;
@@ -108,6 +118,9 @@ emit_done(struct tls *t, const struct tls_at *at, enum obs_kind kind)
 	o.u.done.version = t->version;
 	o.u.done.suite = t->suite;
 	o.u.done.resumed = t->resumed && !t->server_cert;
+	o.u.done.said = t->said;
+	if (!t->early_data && !t->side[DIR_S2C].gapped)
+		put_flight(t, &o.u.done);
 	tls_emit(t, &o);
 }
 
@@ -226,11 +239,30 @@ new_appdata(struct tls *t, const struct tls_at *at, unsigned len)
 	}
 }
 
+/* Only what holds handshake messages, in clear or not. */
+static void
+note_flight(struct tls *t, const struct tls_at *at)
+{
+	const struct tls_side *s = &t->side[at->dir];
+
+	if (t->version == 0 || t->done ||
+	    (s->type != REC_HANDSHAKE && s->type != REC_APPDATA))
+		return;
+	if (at->dir == DIR_C2S) {
+		t->flight_over = 1;
+	} else if (!t->flight_over) {
+		t->flight += s->len;
+		t->flight_records += t->flight_records < UINT16_MAX;
+		t->flight_last = at->pkt->time;
+	}
+}
+
 static void
 record_end(struct tls *t, const struct tls_at *at)
 {
 	struct tls_side *s = &t->side[at->dir];
 
+	note_flight(t, at);
 	s->nhead = 0;
 	s->nrecords++;
 	t->env->n.tls_records++;

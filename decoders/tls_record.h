@@ -45,7 +45,7 @@ struct tls_side { /* one direction; private */
 	uint8_t adrift; /* message boundaries lost until the next record */
 	uint8_t ccs; /* ChangeCipherSpec sent */
 	uint8_t finished; /* what passes for its Finished was sent */
-	uint8_t nhello, ncert, nalerts, nreports; /* observations made */
+	uint8_t nhello, ncert, nkex, nalerts, nreports; /* observations made */
 	uint16_t version; /* of the record under way */
 	uint16_t len, left; /* of its payload, and still to come */
 	uint32_t mlen, mhave; /* of the message, and held */
@@ -64,6 +64,13 @@ struct tls {
 	uint8_t phase; /* enum phase */
 	uint8_t v2; /* the server answered in SSLv2 */
 	uint8_t resumed, server_cert, done, broken, appdata;
+	uint8_t retry; /* the last ServerHello was a HelloRetryRequest */
+	uint8_t early_data; /* offered: records before the client's answer */
+	uint8_t said; /* enum tls_said */
+	uint8_t flight_over; /* the client has answered */
+	uint16_t flight_records;
+	uint32_t flight; /* bytes of the server since its ServerHello */
+	int64_t flight_first, flight_last; /* ns */
 	uint8_t sid_len;
 	uint8_t sid[32]; /* session id the client offered */
 };

@@ -16,6 +16,7 @@
 #include "rules/history.h"
 #include "rules/pair.h"
 #include "rules/resetters.h"
+#include "rules/tls_policy.h"
 
 #define DETECT_MAX 16 /* findings on one observation; more are counted */
 
@@ -41,6 +42,7 @@ struct detect_ctx {
 						flow; NULL: none, not known */
 	const struct secret_seen *same_secret; /* NULL: a new one */
 	const struct resetters *resetters; /* NULL: none is authorised */
+	const struct tls_policy *tls; /* NULL: the default */
 	/* the answers */
 	struct finding out[DETECT_MAX];
 	unsigned nout, overflow;

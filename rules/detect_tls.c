@@ -7,7 +7,8 @@
  * chosen; the sentinel of RFC 8446 4.1.3 seen by a client that offered no more
  * than it got (every TLS 1.3 server shows it to every TLS 1.2 client); TLS 1.3
  * chosen through supported_versions, whatever the legacy field says; a
- * HelloRetryRequest; a server that never knew better; TLS_FALLBACK_SCSV
+ * HelloRetryRequest; a server that never knew better; drafts of TLS 1.3 that
+ * the server does not know, so that it has to show the sentinel; TLS_FALLBACK_SCSV
  * towards a server whose highest version is the one chosen.
  *
  * What cannot be seen: a ClientHello that was lowered before it came here
@@ -17,7 +18,7 @@
 
 #include "decoders/tls_hello.h"
 #include "rules/detect.h"
-#include "rules/weak_suites.h"
+#include "rules/tls_policy.h"
 
 #define ALERT_ILLEGAL_PARAMETER 47
 
@@ -38,6 +39,12 @@ knows_better(const struct server_facts *s, uint16_t than)
 	return s != NULL && bit != 0 && s->tls_versions >= bit << 1;
 }
 
+static const struct tls_policy *
+policy(const struct detect_ctx *c)
+{
+	return c->tls != NULL ? c->tls : &tls_policy_default;
+}
+
 static bool
 is_mta(const struct facts *f)
 {
@@ -48,17 +55,18 @@ static void
 old_version(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	uint16_t v = o->u.hello.version;
+	struct tls_grade g = tls_grade_version(policy(c), v);
 	struct finding *fi;
 
-	if (v == 0 || v >= TLS_12)
+	if (g.weight == 0)
 		return;
 	fi = detect_find(c, FIND_TLS_OLD_VERSION);
 	if (fi == NULL)
 		return;
 	if (is_mta(f))
 		fi->tags |= EVT_OPPORTUNISTIC;
-	finding_add(fi, v < TLS_10 ? 84 : 75, "the server chose %s",
-	    tls_version_name(v));
+	finding_add(fi, g.weight, "the server chose %s, %s",
+	    tls_version_name(v), g.why);
 	if (f->tls.client_hello.time != 0)
 		finding_add(fi, 0, "the client offered %s at most",
 		    tls_version_name(f->tls.offered));
@@ -71,22 +79,46 @@ static void
 weak_cipher(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	const struct weak_suite *w = weak_suite(o->u.hello.suite);
+	struct tls_grade g = tls_grade_suite(policy(c), w);
 	bool mta = is_mta(f);
 	struct finding *fi;
 
 	/* An SSLv2 ServerHello lists what is common; the client chooses. */
-	if (w == NULL || o->u.hello.sslv2 || o->u.hello.retry)
+	if (g.weight == 0 || o->u.hello.sslv2)
 		return;
 	fi = detect_find(c, FIND_TLS_WEAK_CIPHER);
 	if (fi == NULL)
 		return;
 	if (mta)
 		fi->tags |= EVT_OPPORTUNISTIC;
-	finding_add(fi, mta && w->why == WEAK_ANON ? 35 : 75,
-	    "the server chose TLS_%s: %s", w->name, weakness_text(w->why));
+	finding_add(fi, mta && w->why == WEAK_ANON ? 35 : g.weight,
+	    "the server chose TLS_%s: %s", w->name, g.why);
 	if (mta && w->why == WEAK_ANON)
 		finding_add(fi, 0,
 		    "usual between mail servers that do not check each other");
+}
+
+/* The suite may be good and its key exchange short all the same. */
+static void
+weak_key_exchange(
+    const struct obs *o, const struct facts *f, struct detect_ctx *c)
+{
+	static const char *const how[] = {[KEX_DH] = "a DH group",
+	    [KEX_ECDH] = "a curve",
+	    [KEX_RSA] = "an RSA key for the occasion"};
+	const struct obs_kex *k = &o->u.kex;
+	struct tls_grade g = tls_grade_key_exchange(policy(c), k);
+	struct finding *fi;
+
+	if (g.weight == 0)
+		return;
+	fi = detect_find(c, FIND_TLS_WEAK_CIPHER);
+	if (fi == NULL)
+		return;
+	if (is_mta(f))
+		fi->tags |= EVT_OPPORTUNISTIC;
+	finding_add(fi, g.weight, "the key exchange uses %s of %u bits: %s",
+	    how[k->how], k->bits, g.why);
 }
 
 /* RFC 8446 4.1.3: 1 says "I could do 1.3", 2 says "I could do 1.2". */
@@ -178,6 +210,8 @@ detect_tls(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		weak_cipher(o, f, c);
 		downgrade(o, f, c);
 		fallback(o, f, c);
+	} else if (o->kind == OBS_TLS_KEY_EXCHANGE) {
+		weak_key_exchange(o, f, c);
 	} else if (o->kind == OBS_TLS_ALERT) {
 		refused_sentinel(o, f, c);
 	}

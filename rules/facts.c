@@ -306,6 +306,14 @@ fold_server_hello(struct facts *f, const struct obs *o)
 }
 
 static void
+fold_key_exchange(struct facts *f, const struct obs *o)
+{
+	f->tls.kex_bits = o->u.kex.bits;
+	if (o->u.kex.group != 0)
+		f->tls.group = o->u.kex.group;
+}
+
+static void
 fold_alert(struct facts *f, const struct obs *o)
 {
 	const struct obs_alert *a = &o->u.alert;
@@ -326,6 +334,8 @@ static void
 fold_done(struct facts *f, const struct obs *o)
 {
 	moment_first(&f->tls.done, o);
+	f->tls.said = o->u.done.said;
+	f->tls.flight = o->u.done.flight;
 	if (f->tls.version == 0)
 		f->tls.version = o->u.done.version;
 	if (f->tls.suite == 0)
@@ -397,6 +407,7 @@ static fold_fn *const folds[OBS_KIND_COUNT] = {
     [OBS_TLS_SERVER_HELLO] = fold_server_hello,
     [OBS_TLS_ALERT] = fold_alert,
     [OBS_TLS_DONE] = fold_done,
+    [OBS_TLS_KEY_EXCHANGE] = fold_key_exchange,
     [OBS_TLS_APPDATA] = fold_appdata,
     [OBS_TLS_BROKEN] = fold_broken,
 };

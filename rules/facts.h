@@ -70,6 +70,9 @@ struct facts_tls {
 	char ja3s[OBS_JA3_MAX]; /* holds the order of its extensions */
 	uint16_t version, suite, group; /* chosen, 0: not seen */
 	uint8_t sentinel, resumed;
+	uint8_t said; /* enum tls_said, once done */
+	uint16_t kex_bits; /* of DH, curve or short RSA key; 0: not seen */
+	uint32_t flight; /* bytes of the server's flight, 0: not known */
 	/* the first fatal or certificate alert before completion */
 	uint8_t alert_dir, alert_level, alert_code;
 	/* plaintext where TLS was due */

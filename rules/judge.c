@@ -390,6 +390,7 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 	c->nout = 0;
 	c->authorised = false;
 	c->resetters = j->cfg.resetters;
+	c->tls = j->cfg.tls;
 	c->recent = pairs_recent(j->pairs, &w->f.who, o->time);
 	if ((j->asked & DETECT_ON(o->kind)) == 0)
 		return; /* a third of all: nobody would look */

@@ -25,6 +25,7 @@ struct judge_config {
 	    void *ctx, const uint8_t chain_id[32]);
 	void *verdict_ctx;
 	const struct resetters *resetters; /* outlives the judge, or NULL */
+	const struct tls_policy *tls; /* likewise; NULL: the default */
 	const struct names *names; /* outlives the judge; NULL: clear */
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
 };

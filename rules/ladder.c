@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "decoders/tls_hello.h"
+#include "rules/tls_policy.h"
 #include "rules/words.h"
 
 #define NAME_SHOWN 80 /* bytes of a name in EHLO */
@@ -238,6 +239,10 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		(void)snprintf(
 		    buf, cap, "Certificate, %u in the chain", o->u.cert.count);
 		break;
+	case OBS_TLS_KEY_EXCHANGE:
+		(void)snprintf(
+		    buf, cap, "ServerKeyExchange, %u bits", o->u.kex.bits);
+		break;
 	case OBS_TLS_ALERT:
 		(void)snprintf(buf, cap, "Alert %u (level %u)",
 		    o->u.alert.description, o->u.alert.level);
@@ -274,12 +279,21 @@ text_of(char *buf, size_t cap, const struct obs *o)
 	}
 }
 
+/* What nearly every handshake has, and explains nothing. */
+static bool
+is_usual(const struct obs *o)
+{
+	return o->kind == OBS_TLS_KEY_EXCHANGE &&
+	       tls_grade_key_exchange(&tls_policy_default, &o->u.kex).weight ==
+		   0;
+}
+
 void
 ladder_add(struct ladder *l, const struct obs *o)
 {
 	char text[LADDER_TEXT_MAX] = "";
 
-	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE)
+	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))
 		return;
 	if (o->kind == OBS_CAPS) {
 		add_caps(l, o);

@@ -139,19 +139,3 @@ weak_suite(uint16_t id)
 	return bsearch(&id, suites, sizeof(suites) / sizeof(suites[0]),
 	    sizeof(suites[0]), by_id);
 }
-
-const char *
-weakness_text(enum weakness why)
-{
-	static const char *const texts[] = {
-	    [WEAK_NULL] = "no encryption at all",
-	    [WEAK_ANON] = "nobody is authenticated",
-	    [WEAK_EXPORT] = "made to be breakable",
-	    [WEAK_RC2] = "RC2 is broken",
-	    [WEAK_RC4] = "RC4 is broken (RFC 7465)",
-	    [WEAK_DES] = "DES keys can be searched",
-	    [WEAK_3DES] = "3DES has too small a block",
-	};
-
-	return texts[why];
-}

@@ -26,6 +26,5 @@ struct weak_suite {
 
 /* NULL: not a weak one. SSLv2 kinds are 0xff00 | first byte. */
 const struct weak_suite *weak_suite(uint16_t id);
-const char *weakness_text(enum weakness why); /* "no encryption at all" */
 
 #endif

@@ -85,6 +85,8 @@ kind_words(uint16_t kind)
 		return "TLS ServerHello";
 	case OBS_TLS_CERT:
 		return "TLS certificate";
+	case OBS_TLS_KEY_EXCHANGE:
+		return "TLS key exchange";
 	case OBS_TLS_ALERT:
 		return "TLS alert";
 	case OBS_TLS_DONE:

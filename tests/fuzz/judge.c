@@ -108,6 +108,9 @@ end_strings(struct obs *o, const uint8_t *rec)
 	case OBS_TLS_CLIENT_HELLO:
 	case OBS_TLS_SERVER_HELLO:
 		end_string(o->u.hello.sni, OBS_NAME_MAX);
+		end_string(o->u.hello.alpn, OBS_VERB_MAX);
+		end_string(o->u.hello.ja3, OBS_JA3_MAX);
+		end_string(o->u.hello.ja4, OBS_JA4_MAX);
 		break;
 	case OBS_CONFLICT:
 		end_string(o->u.conflict.first, sizeof(o->u.conflict.first));

@@ -173,6 +173,7 @@ struct script {
 };
 
 static char told[20000];
+static bool tell_more; /* what was said besides, and the flight */
 static uint8_t last_chain[32];
 static unsigned chains;
 
@@ -230,6 +231,13 @@ on_obs(void *ctx, const struct obs *o)
 	case OBS_TLS_APPDATA:
 		tell(" %04x%s", o->u.done.version,
 		    o->u.done.resumed ? " resumed" : "");
+		if (tell_more)
+			tell(" said=%02x flight=%u/%u", o->u.done.said,
+			    o->u.done.flight, o->u.done.flight_records);
+		break;
+	case OBS_TLS_KEY_EXCHANGE:
+		tell(
+		    " %u %04x %u", o->u.kex.how, o->u.kex.group, o->u.kex.bits);
 		break;
 	case OBS_TLS_BROKEN:
 		tell(" %s", o->u.verb.verb);
