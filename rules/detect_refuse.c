@@ -10,8 +10,8 @@
  * beginning of each connection; a client that does not like the certificate
  * (that is another finding) or has no version in common with the server; a
  * crash after the handshake; the end of the capture in the middle of one;
- * greylisting of EHLO (421, 450); servers that know only HELO; [SYS/TEMP] and
- * close.
+ * greylisting of EHLO (421, 450); a client whose name is unwelcome; servers
+ * that know only HELO; [SYS/TEMP] and close.
  */
 #include "rules/detect.h"
 
@@ -341,7 +341,8 @@ detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (f->greeting.masked)
 		finding_add(n, PLUS_GREETING_MASKED,
 		    "the greeting is masked with asterisks");
-	if (is_policy_code(f->caps.refused_code))
+	if (is_policy_code(f->caps.refused_code) &&
+	    (c->pair == NULL || c->pair->tls == 0))
 		finding_add(n, LESS_POLICY_CODE,
 		    "but the code is one for clients with unwelcome names");
 }

@@ -138,7 +138,7 @@ fold_caps(struct facts *f, const struct obs *o)
 	if (c->refused && c->source != CAPS_HELO) {
 		to->refused = 1;
 		to->refused_code = c->code;
-		to->refused_for_now = strstr(o->text, "[SYS/") != NULL ||
+		to->refused_for_now = strstr(o->text, "[SYS/TEMP]") != NULL ||
 				      strstr(o->text, "[UNAVAILABLE]") != NULL;
 		moment_set(&to->refused_at, o);
 	} else if (c->source == CAPS_HELO) {
