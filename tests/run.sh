@@ -67,6 +67,7 @@ part "lint" tests/lint.sh
 part "units, sanitizers" units asan
 part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
+part "known attacks" tests/attacks.py
 part "forged and lawful TCP" tests/tcp.py
 part "evasion" tests/evasion.py
 part "JA3 beside tshark" tests/ja3.py

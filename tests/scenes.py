@@ -9,10 +9,13 @@ A scene file holds sessions to be played again and scenes:
     @session NAME        steps (tools/make_capture.py says which)
     @scene NAME          steps, and besides them
         run NAME [xN] [every=TIME]   a session, N times
+        use NAME                     its steps, here and now
         want FINDING[:BAND[SEVERITY]] ...   must be reported; BAND H, M, L as the catalogue has them, or any of
                          them together (HM); SEVERITY /info, /low ... exactly, or /alarm: anything above info
         may FINDING ...  may be reported
         times FINDING N  as often above info, neither more nor less
+        case NAME | TEXT the scene is played for each, with $name and $text replaced in its steps and its own name
+        what, names      for tests/attacks.py
     What else is reported above info is a false alarm. A scene without `want` must stay silent.
 
 Each scene is played over IPv4, over IPv6, in segments of one byte and with bare LF, with the same result.
@@ -45,9 +48,27 @@ def load(path, sessions, scenes):
         m = re.match(r'@(session|scene) (\S+)$', line.rstrip())
         if m:
             steps = []
-            (sessions if m[1] == 'session' else scenes)[m[2]] = steps
+            where = f'{os.path.basename(path)}:{n}'
+            if m[1] == 'session':
+                sessions[m[2]] = steps
+            else:
+                scenes[m[2], where] = steps
         else:
             steps.append((f'{os.path.basename(path)}:{n}', line))
+
+
+def cases(scenes):
+    """The scenes to be played: one for each case of those that have cases."""
+    out = {}
+    for (name, where), steps in scenes.items():
+        found = [line[5:].split(' | ', 1) for _, line in steps if line.startswith('case ')]
+        for word, text in found or [('', '')]:
+            full = name.replace('$name', word)
+            if full in out:
+                sys.exit(f'{where}: scene {full} stands there twice')
+            out[full] = [(at, line.replace('$name', word).replace('$text', text) if found else line)
+                         for at, line in steps if line.split()[0] not in ('case', 'what', 'names')]
+    return out
 
 
 def expand(steps, sessions):
@@ -67,6 +88,8 @@ def expand(steps, sessions):
             for _ in range(times):
                 out += expand(sessions[words[1]], sessions)[0]
                 out.append('wait ' + every)
+        elif words[0] == 'use':
+            out += expand(sessions[words[1]], sessions)[0]
         else:
             out.append(line)
     return out, want, may
@@ -117,7 +140,7 @@ def play(job):
     capture.bytes = way == 'bytes'
     capture.eol = b'\n' if way == 'LF' else b'\r\n'
     capture.play(lines)
-    path = os.path.join(args.keep or tmp, f'{name}.{way}.pcap')
+    path = os.path.join(args.keep or tmp, f'{name}.{way}.pcap'.replace('/', '-'))
     alerts, err = judge(args.binary, capture, path, os.path.join(tmp, 'root.pem'))
     if alerts is None:
         return name, way, ['exit: ' + err], []
@@ -135,6 +158,7 @@ def main():
     sessions, scenes = {}, {}
     for path in args.files or sorted(glob.glob(os.path.join(HERE, 'scenes', '*.txt'))):
         load(path, sessions, scenes)
+    scenes = cases(scenes)
     failed = 0
     with tempfile.TemporaryDirectory() as tmp:
         with open(os.path.join(HERE, 'scenes', 'certs.pem')) as f, \
