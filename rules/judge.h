@@ -15,6 +15,7 @@
 #include "rules/rule.h"
 
 struct judge;
+struct tls_policy;
 
 struct judge_config {
 	const struct ruleset *rules;

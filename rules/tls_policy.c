@@ -9,6 +9,7 @@
 
 #include "decoders/tls_hello.h"
 
+#define OWN_LINE "below what the configuration asks for"
 #define BREAKABLE_DH 1024 /* bits: below it has been done in public (Logjam) */
 
 const struct tls_policy tls_policy_default = {
@@ -22,7 +23,7 @@ static const struct {
     {TLS_SSL3, {84, "forbidden by RFC 7568"}},
     {TLS_10, {75, "obsolete by RFC 8996"}},
     {TLS_11, {75, "obsolete by RFC 8996"}},
-    {TLS_12, {60, "below what the configuration asks for"}},
+    {TLS_12, {60, OWN_LINE}},
 };
 
 static const struct tls_grade weaknesses[] = {
@@ -59,11 +60,14 @@ tls_grade_suite(const struct tls_policy *p, const struct weak_suite *w)
 struct tls_grade
 tls_grade_key_exchange(const struct tls_policy *p, const struct obs_kex *k)
 {
+	const struct tls_policy *usual = &tls_policy_default;
 	bool curve = k->how == KEX_ECDH;
 
 	if (k->bits == 0 || k->how == 0 || k->how > KEX_RSA ||
 	    k->bits >= (curve ? p->min_curve_bits : p->min_dh_bits))
 		return fine;
+	if (k->bits >= (curve ? usual->min_curve_bits : usual->min_dh_bits))
+		return (struct tls_grade){60, OWN_LINE};
 	if (curve)
 		return (struct tls_grade){60, "too short a curve (RFC 9325)"};
 	if (k->bits < BREAKABLE_DH)

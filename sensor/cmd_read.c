@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "decoders/tls_hello.h"
+#include "rules/tls_policy.h"
 #include "sensor/options.h"
 #include "sensor/pipeline.h"
 #include "sensor/progress.h"
@@ -24,6 +26,7 @@
 struct read_options {
 	struct config config; /* file and options */
 	struct pipeline_config cfg;
+	struct tls_policy tls;
 	const char *stats; /* as given, or NULL */
 	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
 	char host[HOST_NAME_MAX + 1];
@@ -295,6 +298,12 @@ settle(struct read_options *o)
 	p->ntrust = f->ntrust;
 	p->no_system_trust = !f->system_trust;
 	p->resetters = f->resetters;
+	o->tls = (struct tls_policy){
+	    .min_version = (uint16_t)(TLS_10 + f->tls_min_version),
+	    .min_dh_bits = (uint16_t)f->tls_min_dh_bits,
+	    .min_curve_bits = (uint16_t)f->tls_min_curve_bits,
+	    .accepted = f->tls_accept};
+	p->tls = &o->tls;
 	p->vars = f->vars;
 	p->user_names = (enum names_mode)f->user_names;
 	p->judged_flows = (uint32_t)f->judged_flows;

@@ -24,7 +24,7 @@ bool
 config_is_list(const struct config_key *k)
 {
 	return k->type == CONFIG_INPUTS || k->type == CONFIG_RESETTERS ||
-	       k->type == CONFIG_VARIABLES;
+	       k->type == CONFIG_WORDS || k->type == CONFIG_VARIABLES;
 }
 
 void
@@ -342,6 +342,18 @@ bytes_text(uint64_t n, char *buf, size_t cap)
 	return buf;
 }
 
+/* The word of the i-th bit that is set. */
+static const char *
+set_word(const struct config *c, const struct config_key *k, unsigned i)
+{
+	unsigned set = *(const unsigned *)config_field(c, k);
+
+	for (unsigned w = 0; k->words[w] != NULL; w++)
+		if ((set >> w & 1) != 0 && i-- == 0)
+			return k->words[w];
+	return NULL;
+}
+
 static const char *
 list_entry(const struct config *c, const struct config_key *k, unsigned i)
 {
@@ -349,6 +361,8 @@ list_entry(const struct config *c, const struct config_key *k, unsigned i)
 		return i < c->ntrust ? c->trust[i] : NULL;
 	if (k->type == CONFIG_RESETTERS)
 		return i < c->nresetters ? c->resetter[i] : NULL;
+	if (k->type == CONFIG_WORDS)
+		return set_word(c, k, i);
 	return i < c->nvars ? c->var_text[i] : NULL;
 }
 

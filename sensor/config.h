@@ -41,6 +41,9 @@ struct config {
 	unsigned nvars;
 	uint64_t flows, sessions, judged_flows; /* at a time */
 	uint64_t pending_bytes, tls_bytes;
+	unsigned tls_min_version; /* TLS_10 + this */
+	uint64_t tls_min_dh_bits, tls_min_curve_bits;
+	unsigned tls_accept; /* 1 << enum weakness */
 };
 
 enum config_type {
@@ -50,6 +53,7 @@ enum config_type {
 	CONFIG_INPUTS, /* several of them */
 	CONFIG_SWITCH, /* yes or no */
 	CONFIG_WORD, /* one of a few */
+	CONFIG_WORDS, /* any of a few; bits of an unsigned */
 	CONFIG_NUMBER,
 	CONFIG_BYTES, /* with KiB, MiB or GiB */
 	CONFIG_RESETTERS,
@@ -65,7 +69,9 @@ struct config_key {
 	const char *initial; /* as it is written in a file; "": not set */
 	const char *help; /* sentences */
 	uint64_t min, max;
-	const char *const *words; /* CONFIG_WORD: by value, NULL at the end */
+	/* CONFIG_WORD, CONFIG_WORDS: by value or bit, NULL at the end; "" is
+	 * none that can be written */
+	const char *const *words;
 };
 
 extern const struct config_key config_keys[];

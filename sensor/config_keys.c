@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "rules/names.h"
+#include "rules/weak_suites.h"
 #include "sensor/config.h"
 #include "sensor/tracker.h"
 
@@ -19,6 +20,12 @@ static const char *const names_words[] = {[NAMES_CLEAR] = "clear",
     NULL};
 static const char *const reassembly_words[] = {
     [REASSEMBLY_ON_DEMAND] = "on-demand", [REASSEMBLY_ALWAYS] = "always", NULL};
+
+static const char *const version_words[] = {
+    "1.0", "1.1", "1.2", "1.3", NULL}; /* TLS_10 and up */
+static const char *const weakness_words[] = {"", [WEAK_NULL] = "null",
+    [WEAK_ANON] = "anonymous", [WEAK_EXPORT] = "export", [WEAK_RC2] = "rc2",
+    [WEAK_RC4] = "rc4", [WEAK_DES] = "des", [WEAK_3DES] = "3des", NULL};
 
 const struct config_key config_keys[] = {
     {.name = "database",
@@ -113,6 +120,39 @@ const struct config_key config_keys[] = {
 		"x and needs quotes, as do entries that begin or end with a "
 		"colon. $NAME is one that was set above. Those that are "
 		"not set are any."},
+    {.name = "tls.min_version",
+	.type = CONFIG_WORD,
+	.at = AT(tls_min_version),
+	.range = "1.0, 1.1, 1.2 or 1.3",
+	.initial = "1.2",
+	.words = version_words,
+	.help = "A server that chooses an older version of TLS is a finding "
+		"(tls-old-version). Default by RFC 8996 and NIST SP "
+		"800-52r2."},
+    {.name = "tls.min_dh_bits",
+	.type = CONFIG_NUMBER,
+	.at = AT(tls_min_dh_bits),
+	.range = "512 to 16384 bits",
+	.initial = "2048",
+	.min = 512,
+	.max = 16384,
+	.help = "A Diffie-Hellman group below that is a finding "
+		"(tls-weak-cipher). Default by RFC 9325."},
+    {.name = "tls.min_curve_bits",
+	.type = CONFIG_NUMBER,
+	.at = AT(tls_min_curve_bits),
+	.range = "160 to 521 bits",
+	.initial = "224",
+	.min = 160,
+	.max = 521,
+	.help = "The same for elliptic curves. x25519 has 255."},
+    {.name = "tls.accept",
+	.type = CONFIG_WORDS,
+	.at = AT(tls_accept),
+	.range = "list of null, anonymous, export, rc2, rc4, des, 3des",
+	.initial = "",
+	.words = weakness_words,
+	.help = "Weaknesses of cipher suites that are no finding here."},
     {.name = "limits.flows",
 	.type = CONFIG_NUMBER,
 	.at = AT(flows),

@@ -43,28 +43,47 @@ not_a_word(struct config_reader *r, const struct config_key *k,
 
 	nearest_init(&near, w);
 	for (unsigned i = 0; k->words != NULL && k->words[i] != NULL; i++)
-		nearest_try(&near, k->words[i]);
+		if (k->words[i][0] != '\0')
+			nearest_try(&near, k->words[i]);
 	config_show(shown, sizeof(shown), n);
 	if (near.name != NULL)
 		config_mistake(r, n, "%s: '%s': did you mean '%s'?", k->name,
 		    shown, near.name);
 	else
-		config_mistake(
-		    r, n, "%s: '%s' is not %s", k->name, shown, k->range);
+		config_mistake(r, n, "%s: '%s' is not %s%s", k->name, shown,
+		    k->type == CONFIG_WORDS ? "in the " : "", k->range);
+}
+
+/* Which of the words it is, or -1 having said so. */
+static int
+word_index(struct config_reader *r, const struct config_key *k,
+    const struct config_node *n)
+{
+	for (int i = 0; n->text[0] != '\0' && k->words[i] != NULL; i++)
+		if (strcmp(n->text, k->words[i]) == 0)
+			return i;
+	not_a_word(r, k, n);
+	return -1;
 }
 
 static void
 set_word(struct config_reader *r, const struct config_key *k,
     const struct config_node *n)
 {
-	unsigned *out = config_field(r->c, k);
+	int i = word_index(r, k, n);
 
-	for (unsigned i = 0; k->words[i] != NULL; i++)
-		if (strcmp(n->text, k->words[i]) == 0) {
-			*out = i;
-			return;
-		}
-	not_a_word(r, k, n);
+	if (i != -1)
+		*(unsigned *)config_field(r->c, k) = (unsigned)i;
+}
+
+static void
+add_word(struct config_reader *r, const struct config_key *k,
+    const struct config_node *n)
+{
+	int i = word_index(r, k, n);
+
+	if (i != -1)
+		*(unsigned *)config_field(r->c, k) |= 1u << i;
 }
 
 static void
@@ -264,8 +283,10 @@ set_list(struct config_reader *r, const struct config_key *k,
     const struct config_node *n)
 {
 	void (*add)(struct config_reader *, const struct config_key *,
-	    const struct config_node *) =
-	    k->type == CONFIG_INPUTS ? add_input : add_resetter;
+	    const struct config_node *) = k->type == CONFIG_INPUTS ? add_input
+					  : k->type == CONFIG_WORDS
+					      ? add_word
+					      : add_resetter;
 
 	if (is_empty(n))
 		return;

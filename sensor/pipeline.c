@@ -180,6 +180,7 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	    .verdict = on_verdict,
 	    .verdict_ctx = p,
 	    .resetters = &p->cfg.resetters,
+	    .tls = p->cfg.tls,
 	    .names = &p->names,
 	    .max_flows = p->cfg.judged_flows};
 

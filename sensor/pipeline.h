@@ -14,6 +14,7 @@
 #include "sensor/tracker.h"
 
 struct pipeline;
+struct tls_policy;
 
 enum say {
 	SAY_DETAIL, /* shown with -v */
@@ -37,6 +38,7 @@ struct pipeline_config {
 	const char *command_line; /* kept with the run */
 	struct tracker_config tracker;
 	struct resetters resetters; /* whose resets are no finding */
+	const struct tls_policy *tls; /* outlives it; NULL: the default */
 	enum names_mode user_names;
 	uint32_t judged_flows; /* 0: the judge's default */
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */

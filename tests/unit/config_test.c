@@ -7,8 +7,10 @@
 
 #include <unistd.h>
 
+#include "decoders/tls_hello.h"
 #include "rules/names.h"
 #include "rules/rule_vars.h"
+#include "rules/tls_policy.h"
 #include "sensor/tracker.h"
 #include "tests/test.h"
 
@@ -56,6 +58,10 @@ TEST(defaults_are_those_of_the_tracker)
 	CHECK_INT(c.sessions, t.max_sessions);
 	CHECK_INT(c.pending_bytes, t.max_pending);
 	CHECK_INT(c.reassembly, t.reassembly);
+	CHECK_INT(TLS_10 + c.tls_min_version, tls_policy_default.min_version);
+	CHECK_INT(c.tls_min_dh_bits, tls_policy_default.min_dh_bits);
+	CHECK_INT(c.tls_min_curve_bits, tls_policy_default.min_curve_bits);
+	CHECK_INT(c.tls_accept, tls_policy_default.accepted);
 	CHECK_STR(c.database, "stripwire.db");
 	CHECK_STR(c.rules, "");
 	CHECK(c.system_trust && c.user_names == NAMES_CLEAR);
@@ -80,6 +86,11 @@ TEST(every_key_takes_its_values)
 				   "  HOME_NET: [10.0.0.0/8, 2001:db8::/32]\n"
 				   "  EXTERNAL_NET: \"!$HOME_NET\"\n"
 				   "  MAIL_PORTS: [25, \"587:\"]\n"
+				   "tls:\n"
+				   "  min_version: 1.3\n"
+				   "  min_dh_bits: 3072\n"
+				   "  min_curve_bits: 256\n"
+				   "  accept: [anonymous, 3des]\n"
 				   "limits:\n"
 				   "  flows: 5000\n"
 				   "  sessions: 100\n"
@@ -98,6 +109,10 @@ TEST(every_key_takes_its_values)
 	CHECK(!c.system_trust && c.ntrust == 1);
 	CHECK_INT(c.nvars, 3);
 	CHECK_STR(c.var_text[0], "HOME_NET: [10.0.0.0/8,2001:db8::/32]");
+	CHECK_INT(c.tls_min_version, 3);
+	CHECK_INT(c.tls_min_dh_bits, 3072);
+	CHECK_INT(c.tls_min_curve_bits, 256);
+	CHECK_INT(c.tls_accept, 1u << WEAK_ANON | 1u << WEAK_3DES);
 	CHECK_INT(c.flows, 8192);
 	CHECK_INT(c.sessions, 100);
 	CHECK_INT(c.pending_bytes, 3 << 20);
@@ -133,6 +148,13 @@ TEST(mistakes_and_their_places)
 	    {"eve: \"x\n", "f:1:6: a quote is not closed"},
 	    {"eve: a: b", "f:1:7: a second ':' in this line"},
 	    {"eve: x\ndatabase\n", "':' is missing"},
+	    {"tls: {accept: [rcc4]}", "f:1:16: tls.accept: 'rcc4': did you "
+				      "mean 'rc4'?"},
+	    {"tls: {accept: [\"\"]}", "f:1:16: tls.accept: '' is not in the "
+				      "list of null, anonymous"},
+	    {"tls: {accept: {rc4: 3}}", "a list is expected"},
+	    {"tls: {min_version: ssl3}", "is not 1.0, 1.1, 1.2 or 1.3"},
+	    {"tls: {min_dh_bits: 100}", "100 is too small: 512 to 16384 bits"},
 	    {"eve: *x", "f:1:6: a word that begins with '*' needs quotes"},
 	    {"eve: &x y", "f:1:6: a word that begins with '&' needs quotes"},
 	    {"eve: !x", "f:1:6: a word that begins with '!' needs quotes"},

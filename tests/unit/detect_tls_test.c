@@ -327,6 +327,10 @@ TEST(the_operator_draws_the_lines)
 	o.u.kex.bits = 1023;
 	ask(detect_tls);
 	CHECK(confidence(FIND_TLS_WEAK_CIPHER) >= 50);
+	p.min_dh_bits = 3072;
+	o.u.kex.bits = 2048;
+	ask(detect_tls);
+	CHECK(confidence(FIND_TLS_WEAK_CIPHER) >= 50);
 }
 
 TEST_MAIN
