@@ -173,10 +173,11 @@ struct use { /* in clear, and what is known of it */
 	bool tls_pair; /* these two use TLS otherwise */
 };
 
+/* Several programs behind one address do both, and one of them probes. */
 static bool
 is_tls_pair(const struct detect_ctx *c)
 {
-	return c->pair != NULL && c->pair->tls > c->pair->clear;
+	return c->pair != NULL && c->pair->tls > c->pair->clear * 9;
 }
 
 static int

@@ -76,7 +76,7 @@ class World:
             segs = [(t, (C, SYN, 0, 0, b'', 0)), (t + client.rtt, (S, RST | ACK, 0, 1, b'', 0))]
             return flow, self.with_ttl(segs, client, server), True
         segs = segments([x[:2] for x in script], MSS)
-        if rng.random() < LAWFUL and not talk.is_probe(script):
+        if rng.random() < LAWFUL and talk.may_end_any_way(script):
             segs += self.ends.end(segs)[1]
         later = any(data.startswith((b'450', b'421', b'454')) for d, data, wait in script if d == S)
         return flow, self.with_ttl(self.timed(segs, script, client, t), client, server), later

@@ -17,7 +17,7 @@ from mailgen_wire import C, S  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOUR, DAY = 3600, 86400
 # what the servers are, and how many of a hundred are so
-WAYS = (('never', 18), ('always', 22), ('only587', 14), ('greylisting', 16), ('new', 10),
+WAYS = (('never', 18), ('always', 22), ('only587', 14), ('two-faced', 6), ('greylisting', 12), ('new', 8),
         ('helo-only', 4), ('mailbox', 12), ('old-mailbox', 4))
 OUTAGES = ('refuses', 'silent', '421', '454', '454')
 SOFTWARE = (
@@ -92,8 +92,6 @@ class Server:
             return port == 587
         if self.way == 'two-faced':
             return not client.inside
-        if self.way == 'farm':
-            return self.served % 2 == 0
         if self.way == 'new':
             return t >= self.since
         return self.way not in ('never', 'helo-only', 'old-mailbox')
@@ -250,9 +248,9 @@ class Talk:
         return s + [(S, b'OK "Begin TLS"\r\n', 0)] + self.over_tls(server, t, 4190)
 
     @staticmethod
-    def is_probe(script):
-        """Looked whether TLS is to be had, and left."""
-        return script[-1][:2] == (S, b'220 2.0.0 Ready to start TLS\r\n')
+    def may_end_any_way(script):
+        """Where the odd ends of connections, which speak of a mailbox, are not odd themselves: inside TLS, after QUIT."""
+        return script[-1][1].startswith((b'\x15', b'221 '))
 
     def session(self, server, client, port, t):
         """None: nobody answers, or the port is closed."""
