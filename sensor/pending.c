@@ -30,32 +30,40 @@ note_gap(struct norm_env *env, struct norm_dir *d, uint64_t to)
 	env->n.hole_bytes += to - d->next;
 }
 
-/* libnids is not entered twice: what its callback finds lost is told to it
- * when it has returned. */
 static void
-skip_stream(struct norm_env *env, struct norm *n, enum dir dir, uint64_t len)
+enter_skip(struct norm_env *env, struct norm *n, enum dir dir, uint64_t len)
 {
 	if (!stream_is_open(env->stream, n->slot))
 		return;
-	if (env->cur != NULL) {
-		n->wait->later[dir] += len;
-		return;
-	}
 	env->cur = n;
 	stream_skip(env->stream, n->slot, dir, len);
 	env->cur = NULL;
 }
 
+/* libnids is not entered twice: what its callback finds lost is told to it
+ * when it has returned, and so is what that callback finds then. */
 static void
 skip_later(struct norm_env *env, struct norm *n)
 {
-	for (int d = 0; d < 2 && n->wait != NULL; d++) {
-		uint64_t len = n->wait->later[d];
+	while (n->wait != NULL &&
+	       (n->wait->later[0] > 0 || n->wait->later[1] > 0)) {
+		enum dir dir = n->wait->later[0] > 0 ? DIR_C2S : DIR_S2C;
+		uint64_t len = n->wait->later[dir];
 
-		n->wait->later[d] = 0;
-		if (len > 0)
-			skip_stream(env, n, (enum dir)d, len);
+		n->wait->later[dir] = 0;
+		enter_skip(env, n, dir, len);
 	}
+}
+
+static void
+skip_stream(struct norm_env *env, struct norm *n, enum dir dir, uint64_t len)
+{
+	if (env->cur != NULL) {
+		n->wait->later[dir] += len;
+		return;
+	}
+	enter_skip(env, n, dir, len);
+	skip_later(env, n);
 }
 
 /* Is there a doubtful copy of the byte that is missing? Then that goes on, up
@@ -90,10 +98,17 @@ norm_use_syn(struct norm_env *env, struct norm *n, enum dir dir)
 {
 	struct norm_dir *d = &n->d[dir];
 	const struct seg *s = n->wait == NULL ? NULL : n->wait->doubt[dir].head;
+	const struct seg *next = norm_first_pending(n, dir);
+	uint64_t stop;
 
-	if (s != NULL && s->syn && d->next == s->at &&
-	    d->acked >= s->at + s->len)
-		use_doubt(env, n, dir, s->at + s->len);
+	if (s == NULL || !s->syn || d->next != s->at ||
+	    d->acked < s->at + s->len)
+		return;
+	stop = s->at + s->len;
+	if (next != NULL && next->at < stop)
+		stop = next->at; /* from there on libnids has bytes */
+	if (stop > d->next)
+		use_doubt(env, n, dir, stop);
 }
 
 void
