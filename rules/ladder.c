@@ -186,6 +186,25 @@ hello_text(char *buf, size_t cap, const struct obs *o)
 		    tls_version_name(h->version), h->suite);
 }
 
+/* What of the server's certificate can be seen, where that is nothing. */
+static void
+done_text(char *buf, size_t cap, const struct obs *o)
+{
+	const struct obs_done *d = &o->u.done;
+	const char *name = tls_version_name(d->version);
+
+	if (d->resumed)
+		(void)snprintf(buf, cap,
+		    "%s resumed: the certificate was sent in an earlier "
+		    "session",
+		    name);
+	else if (d->version == TLS_13)
+		(void)snprintf(buf, cap,
+		    "%s established: the certificate is encrypted", name);
+	else
+		(void)snprintf(buf, cap, "%s established", name);
+}
+
 static void
 rst_text(char *buf, size_t cap, const struct obs *o)
 {
@@ -248,8 +267,7 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		    o->u.alert.description, o->u.alert.level);
 		break;
 	case OBS_TLS_DONE:
-		(void)snprintf(buf, cap, "%s established",
-		    tls_version_name(o->u.done.version));
+		done_text(buf, cap, o);
 		break;
 	case OBS_TLS_APPDATA:
 		words_copy(buf, cap, "encrypted dialogue");
