@@ -4,8 +4,8 @@
  *
  * The tables are bounded as the memory is: entries that memory evicted stay
  * on disk until loading finds more than twice its limits; then the ones not
- * used for longest go. Columns go by two tables of fields, in the order in
- * which the schema has them, and the same for both ways.
+ * used for longest go. Columns go by the tables of fields (history_fields.h),
+ * in the order in which the schema has them.
  */
 #include "db/history_sqlite.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/history_fields.h"
 #include "db/store_priv.h"
 
 #define NAME_OF(p) proto_name((enum proto)(p))
@@ -28,54 +29,12 @@ struct row {
 	int n;
 };
 
-enum field_kind { F_TIME, F_COUNT, F_BYTE, F_TEXT, F_HASHES };
-
-struct field {
-	uint16_t at, size;
-	uint8_t kind; /* enum field_kind */
-};
-
-#define FIELD(type, member, how)                            \
-	{                                                   \
-		offsetof(struct type, member),              \
-		    sizeof(((struct type *)0)->member), how \
-	}
-#define S(member, how) FIELD(server_facts, member, how)
-#define P(member, how) FIELD(pair_facts, member, how)
-#define ABSENCE(X)                                                      \
-	X(absence.since, F_TIME), X(absence.last, F_TIME),              \
-	    X(absence.sessions, F_COUNT), X(absence.clients, F_HASHES), \
-	    X(absence.nclients, F_BYTE), X(absence.told, F_BYTE)
-
-static const struct field server_fields[] = {S(first, F_TIME), S(last, F_TIME),
-    S(sessions, F_COUNT), S(days, F_COUNT), S(offered, F_COUNT),
-    S(not_offered, F_COUNT), S(offered_days, F_COUNT), S(first_offer, F_TIME),
-    S(last_offer, F_TIME), S(last_absence, F_TIME), S(tls_done, F_COUNT),
-    S(first_tls, F_TIME), S(demanded, F_COUNT), S(logindisabled, F_COUNT),
-    S(capa_ok, F_COUNT), S(capa_refused, F_COUNT), S(ehlo_ok, F_COUNT),
-    S(helo_only, F_COUNT), S(greeting_ok, F_COUNT),
-    S(greeting_preauth, F_COUNT), S(tls_failed, F_COUNT), S(mechs, F_COUNT),
-    S(tls_versions, F_COUNT), S(ttl, F_BYTE), S(host, F_TEXT), S(words, F_TEXT),
-    S(name_from, F_BYTE), S(mechs_safe, F_COUNT), S(mechs_clear_only, F_COUNT),
-    S(rtt, F_COUNT), S(greeting_shape, F_COUNT), S(greeting_same, F_COUNT),
-    S(syn_signature, F_COUNT), S(offered_to, F_COUNT), S(alert_texts, F_HASHES),
-    S(offered_sides, F_BYTE), S(before_offer, F_COUNT), S(changed, F_TIME),
-    ABSENCE(S)};
-
-static const struct field pair_fields[] = {P(first, F_TIME), P(last, F_TIME),
-    P(tls, F_COUNT), P(clear, F_COUNT), P(tls_days, F_COUNT),
-    P(tls_failed_then_clear, F_COUNT), P(offered, F_COUNT),
-    P(not_offered, F_COUNT), P(ehlo, F_HASHES), P(syn_signature, F_COUNT),
-    P(client_ttl, F_BYTE), P(ehlo_name, F_TEXT), ABSENCE(P)};
-
-#define NSERVER (sizeof(server_fields) / sizeof(server_fields[0]))
-#define NPAIR (sizeof(pair_fields) / sizeof(pair_fields[0]))
 #define SERVER_TEXT_MAX 160 /* an address or a name */
 
 /* ---- save ---- */
 
 static void
-bind_field(struct binder *b, const struct field *f, const void *facts)
+bind_field(struct binder *b, const struct history_field *f, const void *facts)
 {
 	const char *p = (const char *)facts + f->at;
 	uint32_t count;
@@ -102,8 +61,8 @@ bind_field(struct binder *b, const struct field *f, const void *facts)
 }
 
 static void
-bind_fields(
-    struct binder *b, const struct field *f, size_t n, const void *facts)
+bind_fields(struct binder *b, const struct history_field *f, size_t n,
+    const void *facts)
 {
 	for (size_t i = 0; i < n; i++)
 		bind_field(b, &f[i], facts);
@@ -164,7 +123,7 @@ save_server_row(struct store *s, const struct server_facts *f)
 	if (rc != SQLITE_OK)
 		return rc;
 	bind_server_key(&b, &f->key, f->host, addr);
-	bind_fields(&b, server_fields, NSERVER, f);
+	bind_fields(&b, server_fields, server_nfields, f);
 	return store_step(&b);
 }
 
@@ -194,7 +153,7 @@ save_pair_row(struct store *s, const struct pair_facts *p)
 		return rc;
 	bind_text(&b, client_to_text(client, &p->key));
 	bind_server_key(&b, &p->key.server, "", addr);
-	bind_fields(&b, pair_fields, NPAIR, p);
+	bind_fields(&b, pair_fields, pair_nfields, p);
 	return store_step(&b);
 }
 
@@ -258,7 +217,7 @@ col_bytes(struct row *r, void *dst, size_t size)
 }
 
 static void
-col_field(struct row *r, const struct field *f, void *facts)
+col_field(struct row *r, const struct history_field *f, void *facts)
 {
 	char *p = (char *)facts + f->at;
 	uint32_t count;
@@ -285,7 +244,7 @@ col_field(struct row *r, const struct field *f, void *facts)
 }
 
 static void
-col_fields(struct row *r, const struct field *f, size_t n, void *facts)
+col_fields(struct row *r, const struct history_field *f, size_t n, void *facts)
 {
 	for (size_t i = 0; i < n; i++)
 		col_field(r, &f[i], facts);
@@ -384,7 +343,7 @@ load_servers(sqlite3 *db, struct history *h)
 		memset(&f, 0, sizeof(f));
 		if (col_server_key(&r, &f.key) == -1)
 			continue;
-		col_fields(&r, server_fields, NSERVER, &f);
+		col_fields(&r, server_fields, server_nfields, &f);
 		rc = load_certs(certs, st, &f);
 		history_load_server(h, &f);
 	}
@@ -412,7 +371,7 @@ load_pairs(sqlite3 *db, struct history *h)
 		if (col_client(&r, &p.key) == -1 ||
 		    col_server_key(&r, &p.key.server) == -1)
 			continue;
-		col_fields(&r, pair_fields, NPAIR, &p);
+		col_fields(&r, pair_fields, pair_nfields, &p);
 		history_load_pair(h, &p);
 	}
 	return sqlite3_finalize(st);

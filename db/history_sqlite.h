@@ -21,6 +21,5 @@ int history_sqlite_load(sqlite3 *db, struct history *h)
     __attribute__((warn_unused_result));
 int pins_sqlite_load(sqlite3 *db, struct history *h)
     __attribute__((warn_unused_result));
-uint8_t history_proto(const char *name); /* PROTO_UNKNOWN if it is none */
 
 #endif

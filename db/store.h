@@ -61,6 +61,8 @@ int store_save_history(struct store *s, struct history *h)
 /* Takes a server and its pairs from the tables; name where the key is of one. */
 int store_forget(struct store *s, const struct server_key *key,
     const char *name) __attribute__((warn_unused_result));
+/* The protocol of that name (proto_name()); PROTO_UNKNOWN: there is none. */
+uint8_t history_proto(const char *name);
 /* Sets key (its port and protocol stand) and name from an address, a name or
  * "*.domain". false: it is none of them. */
 bool pin_name_to_key(struct pin *p, const char *server);

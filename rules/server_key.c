@@ -43,19 +43,6 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Mail servers that were never given a name all have the same one. */
-static bool
-is_nobodys_name(const char *name)
-{
-	static const char *const names[] = {
-	    "localhost.localdomain", "mail.example.com", "example.com"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
 bool
 server_name_fold(char to[SERVER_NAME_MAX], const char *name)
 {
@@ -67,6 +54,8 @@ server_name_fold(char to[SERVER_NAME_MAX], const char *name)
 
 		if (n + 1 >= SERVER_NAME_MAX)
 			return false;
+		if (c == '.' && (n == 0 || name[n - 1] == '.'))
+			return false; /* an empty label */
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
 			c == '-' || c == '_' || c == '.' || c == '*'))
 			return false;
@@ -77,7 +66,7 @@ server_name_fold(char to[SERVER_NAME_MAX], const char *name)
 	if (n > 0 && to[n - 1] == '.')
 		n--;
 	memset(to + n, 0, SERVER_NAME_MAX - n);
-	return dot && letter && !is_nobodys_name(to);
+	return dot && letter && strcmp(to, "localhost.localdomain") != 0;
 }
 
 bool

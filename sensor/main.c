@@ -9,7 +9,9 @@
 #include "sensor/cmd_alerts.h"
 #include "sensor/cmd_certs.h"
 #include "sensor/cmd_config.h"
+#include "sensor/cmd_history.h"
 #include "sensor/cmd_read.h"
+#include "sensor/cmd_servers.h"
 #include "sensor/cmd_show.h"
 #include "sensor/command.h"
 #include "sensor/harden.h"
@@ -20,6 +22,8 @@ static const struct command commands[] = {
     {"alerts", cmd_alerts, "list the alerts of a database"},
     {"show", cmd_show, "one alert with its evidence, step by step"},
     {"certs", cmd_certs, "certificates seen: list, explain, export"},
+    {"servers", cmd_servers, "what each server offers, and since when"},
+    {"history", cmd_history, "pin, acknowledge, forget, export what is known"},
     {"config", cmd_config, "check and explain the configuration file"},
     {NULL, NULL, NULL},
 };

@@ -158,7 +158,7 @@ TEST(what_is_no_name)
 {
 	static const char *const names[] = {"", "mail", "localhost",
 	    "localhost.localdomain", "10.2.0.20", "[10.2.0.20]", "a b.c", ".",
-	    "..", "x.", "mail.example.com", "\\xff.net"};
+	    "..", "x.", "mx..", ".mx.net", "a..net", "\\xff.net"};
 	char folded[SERVER_NAME_MAX], longest[400];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
