@@ -296,12 +296,32 @@ detect_demanded(
 
 /* ---- spoilt words ---- */
 
+/* What a mask hides, the words of earlier lists can tell: XXXXXXXB may be
+ * CHUNKING, which is as long as STARTTLS. */
 static void
-add_never_offered(struct finding *n, const struct server_facts *s)
+add_lost_words(struct finding *n, const struct detect_ctx *c, size_t len)
 {
-	if (s != NULL && s->offered == 0 && s->not_offered >= 3)
+	const struct server_facts *s = c->server;
+	const char *verb = facts_tls_verb(c->f);
+	struct words_lost lost;
+
+	if (s == NULL)
+		return;
+	words_lost(&lost, s->words, c->f->caps.words, len);
+	if (detect_known_tls(c) != KNOWN_NOTHING) {
+		if (lost.n > 0)
+			finding_add(n, 0,
+			    "of its last list these are missing: %s",
+			    lost.names);
+	} else if (lost.as_long) {
+		finding_add(n, LESS_ANOTHER_WORD,
+		    "but %s never stood in its lists, and these words of them "
+		    "are missing: %s",
+		    verb, lost.names);
+	} else if (s->not_offered >= 3 && len != strlen(verb)) {
 		finding_add(n, LESS_NEVER_OFFERED,
 		    "but this server never offered it before");
+	}
 }
 
 static void
@@ -327,8 +347,9 @@ mangled_word(const struct facts *f, struct detect_ctx *c, struct slice word,
 		    "a capability is masked: \"%.*s\", and %s is missing",
 		    (int)(word.len < 40 ? word.len : 40), (const char *)word.p,
 		    facts_tls_verb(f));
-	if (detect_add_history(n, c, known) == KNOWN_NOTHING && word.len != len)
-		add_never_offered(n, c->server);
+	(void)detect_add_history(n, c, known);
+	if (damage == WORD_MASKED)
+		add_lost_words(n, c, word.len);
 }
 
 /* Another word, of the same length, where STARTTLS stood in the last list. */

@@ -49,6 +49,8 @@
 #define W_GREETING_MASKED 60
 #define PLUS_MANGLED_KNOWN KNOWN(8, 12, 33)
 #define LESS_NEVER_OFFERED (-30)
+/* The masked word was another one, and the server never had STARTTLS. */
+#define LESS_ANOTHER_WORD (-60)
 /* A12 */
 #define W_VERB_MASKED 55
 #define W_VERB_GARBLED 45 /* a person typing does this too */

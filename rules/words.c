@@ -7,6 +7,7 @@
  */
 #include "rules/words.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -347,4 +348,40 @@ words_missing(const char *before, const char *now)
 		n += !words_has(now, word);
 	}
 	return n;
+}
+
+/* Appends a name, with a comma before it; one that does not fit is left out. */
+static void
+lost_name(struct words_lost *lost, struct slice token)
+{
+	size_t used = strlen(lost->names);
+
+	if (used + token.len + 3 > sizeof(lost->names))
+		return;
+	if (used > 0)
+		used += (size_t)snprintf(
+		    lost->names + used, sizeof(lost->names) - used, ", ");
+	memcpy(lost->names + used, token.p, token.len);
+	lost->names[used + token.len] = '\0';
+}
+
+void
+words_lost(
+    struct words_lost *lost, const char *before, const char *now, size_t len)
+{
+	char word[WORD_MAX + 1];
+	struct slice line, token;
+
+	memset(lost, 0, sizeof(*lost));
+	while (words_next(&before, &line, &token)) {
+		if (token.len > WORD_MAX)
+			continue;
+		memcpy(word, token.p, token.len);
+		word[token.len] = '\0';
+		if (words_has(now, word))
+			continue;
+		lost->n++;
+		lost->as_long |= token.len == len;
+		lost_name(lost, token);
+	}
 }

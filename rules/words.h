@@ -57,6 +57,15 @@ bool words_equal(struct slice a, const char *b); /* without case */
 /* Lines of before that now lacks, STARTTLS and LOGINDISABLED left out. */
 unsigned words_missing(const char *before, const char *now);
 
+/* Which words of a list another one lacks. */
+struct words_lost {
+	unsigned n;
+	bool as_long; /* one of them has as many letters as were asked for */
+	char names[96]; /* "STARTTLS, CHUNKING", as many as fit */
+};
+void words_lost(
+    struct words_lost *lost, const char *before, const char *now, size_t len);
+
 /* The list holds that word as a first token. */
 bool words_has(const char *list, const char *word);
 

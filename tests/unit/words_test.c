@@ -129,4 +129,27 @@ TEST(words_missing_of_a_list)
 	CHECK_INT(words_missing("", "A"), 0);
 }
 
+TEST(words_lost_of_a_list)
+{
+	char many[600] = "";
+	struct words_lost lost;
+
+	words_lost(
+	    &lost, "SIZE 100\nSTARTTLS\nCHUNKING", "SIZE 200\nXXXXXXXA", 8);
+	CHECK_INT(lost.n, 2);
+	CHECK(lost.as_long);
+	CHECK_STR(lost.names, "STARTTLS, CHUNKING");
+	words_lost(&lost, "SIZE\nCHUNKING", "size\nXXXXA", 5);
+	CHECK_INT(lost.n, 1);
+	CHECK(!lost.as_long);
+	words_lost(&lost, "", "SIZE", 4);
+	CHECK_INT(lost.n, 0);
+	CHECK_STR(lost.names, "");
+	for (int i = 0; i < 40; i++)
+		(void)strcat(many, "CAPABILITY\n");
+	words_lost(&lost, many, "SIZE", 4);
+	CHECK_INT(lost.n, 40);
+	CHECK(strlen(lost.names) < sizeof(lost.names));
+}
+
 TEST_MAIN
