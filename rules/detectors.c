@@ -20,6 +20,7 @@ const struct detector detectors[] = {
     {"tls", detect_tls,
 	ON(TLS_SERVER_HELLO) | ON(TLS_KEY_EXCHANGE) | ON(TLS_ALERT)},
     {"pinned", detect_pinned, ON(TLS_SERVER_HELLO) | ON(TLS_CERT)},
+    {"port", detect_port, ON(GREETING) | ON(TLS_SERVER_HELLO)},
     {"cert", detect_cert, ON(TLS_CERT) | ON(TLS_APPDATA) | ON(TLS_ALERT)},
     {"mangled", detect_mangled, ON(CAPS)},
     {"verb", detect_verb, ON(VERB_UNKNOWN) | ON(CLEAR_USE) | ON(AUTH)},

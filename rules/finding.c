@@ -188,6 +188,10 @@ static const struct finding_info infos[FIND_COUNT] = {
     [FIND_PLAINTEXT_MAIL] = {"plaintext-mail",
 	"a message crossed the network in clear where TLS is usual", ON_PATH,
 	REQUIRE_TLS},
+    [FIND_TLS_PORT_MISMATCH] = {"tls-port-mismatch",
+	"TLS where plaintext is usual, or plaintext where TLS is",
+	"the server's configuration; or something that answers in its place",
+	"ask whoever runs the server whether it is meant so"},
 };
 
 static const char *const severities[] = {

@@ -295,6 +295,37 @@ TEST(a_weak_suite_is_told_once)
 	check_silent();
 }
 
+/* ---- ports ---- */
+
+TEST(d16_ports)
+{
+	static const struct {
+		enum obs_kind kind;
+		uint16_t port;
+		bool implicit_tls, want;
+	} t[] = {
+	    {OBS_GREETING, 993, false, true},
+	    {OBS_GREETING, 465, false, true},
+	    {OBS_GREETING, 995, false, true},
+	    {OBS_TLS_SERVER_HELLO, 143, true, true},
+	    {OBS_TLS_SERVER_HELLO, 25, true, true},
+	    {OBS_TLS_SERVER_HELLO, 4190, true, true},
+	    {OBS_TLS_SERVER_HELLO, 993, true, false},
+	    {OBS_GREETING, 143, false, false},
+	    {OBS_TLS_SERVER_HELLO, 143, false, false}, /* STARTTLS */
+	    {OBS_GREETING, 2525, false, false},
+	    {OBS_TLS_SERVER_HELLO, 2525, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(t[i].port);
+		f.implicit_tls = t[i].implicit_tls;
+		observe(t[i].kind, DIR_S2C);
+		ask(detect_port);
+		CHECK_INT(confidence(FIND_TLS_PORT_MISMATCH), t[i].want * 60);
+	}
+}
+
 /* ---- the operator's lines ---- */
 
 TEST(the_operator_draws_the_lines)
