@@ -92,6 +92,19 @@ enum interceptor_kind { /* products that make certificates on the fly */
 	ICPT_ENDPOINT /* antivirus and the like, on the client itself */
 };
 
+enum staple_status { /* what a stapled OCSP response says */
+	STAPLE_NONE = 0, /* there was none so far */
+	STAPLE_GOOD,
+	STAPLE_REVOKED,
+	STAPLE_UNKNOWN, /* the authority does not know the certificate */
+	STAPLE_OLD, /* not of this time: it says nothing now */
+	STAPLE_OTHER, /* about another certificate */
+	STAPLE_UNSIGNED, /* not, or not rightly, or too dear to check */
+	STAPLE_REFUSED, /* the responder gave an error for an answer */
+	STAPLE_UNCHECKED, /* the chain is not trusted, nor who signs for it */
+	STAPLE_MALFORMED
+};
+
 #define INTERCEPTOR_NAME_MAX 48
 
 /* Filled by sensor/verifier.c once per chain, kept in its cache. */
@@ -111,6 +124,8 @@ struct chain_verdict {
 	uint16_t on_path; /* bit n: the n-th sent, leaf 0, is an intermediate
 			     of the trusted path */
 	int64_t valid_from, valid_to; /* intersection over the path */
+	uint8_t staple; /* enum staple_status, of the last one seen with it */
+	int64_t revoked_at; /* seconds, of STAPLE_REVOKED */
 	char error[128]; /* OpenSSL's words, for people */
 	struct x509_facts leaf;
 	uint8_t others[X509_CHAIN_MAX - 1][32]; /* SHA-256 of the rest */

@@ -20,6 +20,7 @@
 #include <openssl/x509v3.h>
 
 #include "decoders/hash.h"
+#include "decoders/x509_ocsp.h"
 #include "sensor/verifier_path.h"
 
 #define KNOWN_MAX 512 /* intermediates; the web's roots have some thousand */
@@ -28,6 +29,10 @@
 struct entry {
 	struct entry *next; /* of its bucket */
 	struct entry *newer, *older; /* by use */
+	X509 *issuer; /* of a trusted leaf; NULL: another, or an anchor */
+	struct staple staple; /* the last one, and of what */
+	uint8_t staple_hash[HASH_SHA256_LEN];
+	int64_t revoked_update; /* this_update of what the verdict has */
 	struct chain_verdict verdict;
 };
 
@@ -88,6 +93,7 @@ evict(struct verifier *v)
 		at = &(*at)->next;
 	*at = e->next;
 	unlink_use(v, e);
+	X509_free(e->issuer);
 	v->entries--;
 	v->n.evicted++;
 	return e;
@@ -242,6 +248,7 @@ verifier_free(struct verifier *v)
 		return;
 	for (e = v->newest; e != NULL; e = older) {
 		older = e->older;
+		X509_free(e->issuer);
 		free(e);
 	}
 	anchors_free(v->trust.system);
@@ -352,9 +359,9 @@ name_interceptor(const struct interceptors *list, struct chain_verdict *out)
 }
 
 static void
-verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
-    unsigned n)
+verify(struct verifier *v, struct entry *e, const struct slice *der, unsigned n)
 {
+	struct chain_verdict *out = &e->verdict;
 	STACK_OF(X509) *sent = NULL, *path = NULL;
 
 	v->n.verified++;
@@ -387,6 +394,8 @@ verify(struct verifier *v, struct chain_verdict *out, const struct slice *der,
 	anchors_offer(v->trust.system, v->trust.store, sent);
 	verifier_check_path(&v->trust, sent, out, &path);
 	remember(v, path, sent, out);
+	if (sk_X509_num(path) > 1 && X509_up_ref(sk_X509_value(path, 1)) == 1)
+		e->issuer = sk_X509_value(path, 1);
 	sk_X509_pop_free(path, X509_free);
 	sk_X509_pop_free(sent, X509_free);
 }
@@ -405,7 +414,7 @@ verifier_chain(struct verifier *v, const uint8_t chain_id[32],
 	e = insert(v, chain_id);
 	if (e == NULL)
 		return NULL;
-	verify(v, &e->verdict, der, n);
+	verify(v, e, der, n);
 	return &e->verdict;
 }
 
@@ -415,6 +424,43 @@ verifier_lookup(struct verifier *v, const uint8_t chain_id[32])
 	struct entry *e = find(v, chain_id);
 
 	return e == NULL ? NULL : &e->verdict;
+}
+
+/* A revoked certificate stays so, unless its authority says otherwise later:
+ * not because an older word is repeated, or one that nobody signed. */
+static void
+note_staple(struct entry *e, enum staple_status now)
+{
+	if (e->verdict.staple == STAPLE_REVOKED &&
+	    ((now != STAPLE_GOOD && now != STAPLE_REVOKED) ||
+		e->staple.this_update < e->revoked_update))
+		return;
+	e->verdict.staple = (uint8_t)now;
+	e->verdict.revoked_at = e->staple.revoked_at;
+	e->revoked_update = e->staple.this_update;
+}
+
+uint8_t
+verifier_staple(struct verifier *v, const uint8_t chain_id[32],
+    struct slice response, int64_t now)
+{
+	struct entry *e = find(v, chain_id);
+	uint8_t hash[HASH_SHA256_LEN];
+
+	if (e == NULL || hash_sha256(response, hash) != 0)
+		return STAPLE_NONE;
+	if (e->staple.status == STAPLE_NONE ||
+	    memcmp(hash, e->staple_hash, sizeof(hash)) != 0) {
+		e->staple = (struct staple){.status = STAPLE_UNCHECKED};
+		memcpy(e->staple_hash, hash, sizeof(hash));
+		if (e->issuer != NULL) {
+			v->n.staples++;
+			x509_read_staple(response, e->issuer,
+			    e->verdict.leaf.serial, now, &e->staple);
+		}
+	}
+	note_staple(e, x509_staple_at(&e->staple, now));
+	return (uint8_t)x509_staple_at(&e->staple, now);
 }
 
 const struct verifier_counters *

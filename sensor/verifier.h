@@ -19,6 +19,7 @@ struct verifier;
 struct verifier_counters {
 	uint64_t chains, verified, cache_hits, malformed, evicted;
 	uint64_t too_long; /* chains of more than X509_CHAIN_MAX */
+	uint64_t staples; /* verified, not known from the one before */
 	uint64_t known_full; /* intermediates not remembered */
 };
 
@@ -37,6 +38,16 @@ void verifier_use_interceptors(
 /* Verifies if not known yet. The result stays valid until the next call. */
 const struct chain_verdict *verifier_chain(struct verifier *v,
     const uint8_t chain_id[32], const struct slice *der, unsigned n);
+
+/*
+ * A stapled OCSP response that came with a chain given before; now: seconds of
+ * packet time. What it says stands in the verdict from then on, also where
+ * later sessions show the chain without one: a certificate is revoked for all.
+ * One seen before is not verified again. Returns enum staple_status, STAPLE_NONE
+ * if the chain is not known (evicted).
+ */
+uint8_t verifier_staple(struct verifier *v, const uint8_t chain_id[32],
+    struct slice response, int64_t now);
 
 /* An intermediate that an earlier run remembered: it may complete chains, and
  * is trusted no more for it. der is borrowed. */
