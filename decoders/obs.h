@@ -534,6 +534,10 @@ struct obs_sink {
 	void (*emit)(void *ctx, const struct obs *o);
 	void (*chain)(void *ctx, const uint8_t chain_id[32],
 	    const struct slice *der, unsigned n);
+	/* a stapled OCSP response (RFC 6066 8) about the server's chain of
+	 * this flow; NULL: not wanted */
+	void (*staple)(void *ctx, const uint8_t chain_id[32],
+	    struct slice response, int64_t time);
 	void *ctx;
 };
 

@@ -21,6 +21,7 @@
 #include "decoders/tls_pool.h"
 
 #define FIRST_BUFFER 4096u
+#define STATUS_OCSP 1 /* CertificateStatusType */
 
 enum message_type {
 	MSG_HELLO_REQUEST = 0,
@@ -199,9 +200,10 @@ tls_chain_seen(
 		tls_report(t, at, "NO-BUFFER");
 		return;
 	}
-	if (at->dir == DIR_S2C)
+	if (at->dir == DIR_S2C) {
 		t->server_cert = 1;
-	else if (chain->count > 0)
+		memcpy(t->chain_id, o.u.cert.chain_id, sizeof(t->chain_id));
+	} else if (chain->count > 0)
 		t->said |= SAID_CLIENT_CERT;
 	if (chain->nder > 0 && t->env->sink.chain != NULL)
 		t->env->sink.chain(t->env->sink.ctx, o.u.cert.chain_id,
@@ -239,6 +241,24 @@ on_key_exchange(struct tls *t, const struct tls_at *at, struct slice body)
 		tls_report(t, at, "BAD-KEY-EXCHANGE");
 }
 
+/* RFC 6066 8: CertificateStatus is a type, 1 for OCSP, and a response of that
+ * type with its length before it. */
+static void
+on_certificate_status(struct tls *t, const struct tls_at *at, struct slice body)
+{
+	struct slice response;
+	struct cursor c;
+	uint8_t type;
+
+	cursor_init(&c, body);
+	type = cursor_u8(&c);
+	response = cursor_vec24(&c);
+	if (!cursor_ok(&c) || type != STATUS_OCSP)
+		return; /* what it lacks is no news: there is a chain */
+	t->env->sink.staple(
+	    t->env->sink.ctx, t->chain_id, response, at->pkt->time);
+}
+
 static void
 on_message(struct tls *t, const struct tls_at *at, struct slice body)
 {
@@ -252,6 +272,9 @@ on_message(struct tls *t, const struct tls_at *at, struct slice body)
 	case MSG_SERVER_KEY_EXCHANGE:
 		on_key_exchange(t, at, body);
 		break;
+	case MSG_CERTIFICATE_STATUS:
+		on_certificate_status(t, at, body);
+		break;
 	default:
 		on_certificate(t, at, body);
 		break;
@@ -264,6 +287,9 @@ is_wanted(const struct tls *t, enum dir dir, uint8_t type)
 	if (type == MSG_SERVER_KEY_EXCHANGE)
 		return dir == DIR_S2C &&
 		       tls_suite_kex(t->suite) != TLS_KEX_OTHER;
+	if (type == MSG_CERTIFICATE_STATUS)
+		return dir == DIR_S2C && t->server_cert &&
+		       t->env->sink.staple != NULL;
 	return type == MSG_CERTIFICATE ||
 	       type == (dir == DIR_C2S ? MSG_CLIENT_HELLO : MSG_SERVER_HELLO);
 }

@@ -63,6 +63,7 @@ struct tls {
 	uint16_t version, suite; /* chosen; 0: not seen */
 	uint8_t phase; /* enum phase */
 	uint8_t v2; /* the server answered in SSLv2 */
+	uint8_t chain_id[32]; /* of the server's chain, if server_cert */
 	uint8_t resumed, server_cert, done, broken, appdata;
 	uint8_t retry; /* the last ServerHello was a HelloRetryRequest */
 	uint8_t early_data; /* offered: records before the client's answer */

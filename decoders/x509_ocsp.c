@@ -31,7 +31,7 @@ serial_of(const char *hex)
 	ASN1_INTEGER *serial = NULL;
 	BIGNUM *n = NULL;
 
-	if (BN_hex2bn(&n, hex) == (int)strlen(hex))
+	if (hex[0] != '\0' && BN_hex2bn(&n, hex) == (int)strlen(hex))
 		serial = BN_to_ASN1_INTEGER(n, NULL);
 	BN_free(n);
 	return serial;

@@ -22,6 +22,9 @@ struct cert_case {
 /* A finding about it, with fingerprint and tags; NULL as detect_find(). */
 struct finding *cert_find(const struct cert_case *k, enum finding_id id);
 
+/* "2026-11-22"; returns buf. */
+const char *cert_date(char buf[24], int64_t seconds);
+
 /* D5, D7, D8: dates, strength, usage, an interceptor's name. */
 void cert_judge_form(const struct cert_case *k);
 

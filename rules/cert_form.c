@@ -28,8 +28,8 @@ enum weight {
 #define CLOCK_SLACK DAY
 #define YEAR_1995 INT64_C(788918400) /* before SSL: the capture has no clock */
 
-static const char *
-date(char buf[24], int64_t seconds)
+const char *
+cert_date(char buf[24], int64_t seconds)
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
@@ -56,12 +56,12 @@ expired(const struct cert_case *k)
 		return;
 	if (leaf)
 		finding_add(fi, W_DATE, "it was valid until %s",
-		    date(buf, k->v->leaf.not_after));
+		    cert_date(buf, k->v->leaf.not_after));
 	else
 		finding_add(fi, W_DATE_INTERMEDIATE,
 		    "an intermediate of its chain was valid until %s",
-		    date(buf, k->v->valid_to));
-	finding_add(fi, 0, "it was shown on %s", date(buf, k->now));
+		    cert_date(buf, k->v->valid_to));
+	finding_add(fi, 0, "it was shown on %s", cert_date(buf, k->now));
 }
 
 static void
@@ -83,8 +83,8 @@ not_yet_valid(const struct cert_case *k)
 					: W_DATE_INTERMEDIATE,
 	    "%s valid from %s",
 	    leaf ? "it is" : "an intermediate of its chain is",
-	    date(buf, from));
-	finding_add(fi, 0, "it was shown on %s", date(buf, k->now));
+	    cert_date(buf, from));
+	finding_add(fi, 0, "it was shown on %s", cert_date(buf, k->now));
 	if (from - k->now < CLOCK_SLACK)
 		finding_add(fi, 0, "a clock that is wrong is likelier");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * D1 to D10: the server's certificate, judged at the time of the packet that
- * carried it.
+ * carried it, and what its authority says of it in a stapled OCSP response.
  *
  * Benign causes. A self-signed certificate or one of a private CA is normal
  * between mail servers (port 25) that do not check each other; it is a fact
@@ -40,6 +40,7 @@ enum weight {
 	W_ROOT_UNKNOWN = 60,
 	W_BAD_SIGNATURE = 85,
 	W_MALFORMED = 55,
+	W_REVOKED = 90,
 	W_ACCEPTED = 60,
 	W_ACCEPTED_MTA = 30,
 	W_REJECTED = 65,
@@ -304,11 +305,33 @@ name_mismatch(const struct cert_case *k)
 		    fi, 0, "a name in it holds bytes that no host name has");
 }
 
+/* ---- the authority's own word ---- */
+
+/* The staple comes after the certificate: said with what follows, or at once
+ * where an earlier session had it. */
+static void
+revoked(const struct cert_case *k)
+{
+	struct finding *fi;
+	char day[24];
+
+	if (k->v->staple != STAPLE_REVOKED || k->v->revoked_at > k->now)
+		return;
+	fi = cert_find(k, FIND_CERT_REVOKED);
+	if (fi == NULL)
+		return;
+	finding_add(fi, W_REVOKED,
+	    "its authority revoked it on %s and signed that: the server "
+	    "itself sent the OCSP response along",
+	    cert_date(day, k->v->revoked_at));
+}
+
 /* ---- D9, D10: what the client made of it ---- */
 
 static const enum finding_id bad_ones[] = {FIND_CERT_CHANGED,
     FIND_CERT_INTERCEPTOR, FIND_CERT_NAME_MISMATCH, FIND_CERT_UNTRUSTED,
-    FIND_CERT_SELF_SIGNED, FIND_CERT_EXPIRED, FIND_CERT_NOT_YET_VALID};
+    FIND_CERT_SELF_SIGNED, FIND_CERT_REVOKED, FIND_CERT_EXPIRED,
+    FIND_CERT_NOT_YET_VALID};
 
 /* What was wrong with the certificate of this flow; FIND_NONE: nothing. That
  * an incomplete chain may be untrusted is but a suspicion. */
@@ -432,6 +455,8 @@ detect_cert(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	k.mta = f->proto == PROTO_SMTP && f->who.server_port == 25;
 	k.was_trusted = was_trusted(&k);
 	k.first_sight = !k.was_trusted;
+	if (judged)
+		revoked(&k);
 	if (o->kind == OBS_TLS_ALERT)
 		rejected(&k);
 	else if (judged && o->kind == OBS_TLS_APPDATA)

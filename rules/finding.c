@@ -153,6 +153,9 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"on the path, or at the client (antivirus, proxy, firewall)",
 	"if the product is your own, pin its CA; if not, somebody reads this "
 	"mail"},
+    [FIND_CERT_REVOKED] = {"cert-revoked",
+	"the certificate was revoked by its authority",
+	"at the server, or whoever has its key", RENEW},
     [FIND_CERT_BAD_ACCEPTED] = {"cert-bad-accepted",
 	"the client went on with a bad certificate", "at the client",
 	"turn on certificate checking in the client"},

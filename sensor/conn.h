@@ -152,6 +152,8 @@ enum phase session_phase(const struct conn *c);
 void session_emit(void *user, const struct obs *o);
 void session_chain(void *user, const uint8_t chain_id[32],
     const struct slice *der, unsigned n);
+void session_staple(void *user, const uint8_t chain_id[32],
+    struct slice response, int64_t time);
 void session_evidence(void *user, uint32_t slot, struct obs *o);
 
 #endif

@@ -68,6 +68,7 @@ static int open_names(struct pipeline *, char *, size_t);
 static int open_stages(struct pipeline *, char *, size_t);
 static void one_packet(struct pipeline *, struct packet *);
 static void book_file(struct pipeline *);
+static void on_staple(void *, const uint8_t[32], struct slice, int64_t);
 static void on_known(void *, struct slice);
 static void keep_chain(struct pipeline *, const struct obs *);
 static int close_eve(struct pipeline *);
@@ -196,6 +197,7 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	}
 	p->env.sink.emit = on_obs;
 	p->env.sink.chain = on_chain;
+	p->env.sink.staple = on_staple;
 	p->env.sink.ctx = p;
 	if (getrandom(p->env.secret_key, sizeof(p->env.secret_key), 0) !=
 	    (ssize_t)sizeof(p->env.secret_key)) {
@@ -472,6 +474,16 @@ on_chain(
 	(void)verifier_chain(p->verifier, chain_id, der, n);
 	if (p->store != NULL)
 		copy_chain(&p->shown, chain_id, der, n);
+}
+
+static void
+on_staple(
+    void *ctx, const uint8_t chain_id[32], struct slice response, int64_t time)
+{
+	struct pipeline *p = ctx;
+
+	(void)verifier_staple(
+	    p->verifier, chain_id, response, time / INT64_C(1000000000));
 }
 
 static void

@@ -191,6 +191,16 @@ session_chain(
 }
 
 void
+session_staple(
+    void *user, const uint8_t chain_id[32], struct slice response, int64_t time)
+{
+	struct tracker *t = user;
+
+	if (t->out.staple != NULL && t->cur != NULL && !t->cur->mute)
+		t->out.staple(t->out.ctx, chain_id, response, time);
+}
+
+void
 session_evidence(void *user, uint32_t slot, struct obs *o)
 {
 	struct tracker *t = user;

@@ -51,6 +51,7 @@ static const char *const reasons[FIND_COUNT] = {
     [FIND_CERT_WEAK_SIGNATURE] = "its signature is weak",
     [FIND_CERT_BAD_USAGE] = "not made for a server",
     [FIND_CERT_INTERCEPTOR] = "made by an intercepting product",
+    [FIND_CERT_REVOKED] = "its authority has revoked it",
     [FIND_CERT_BAD_ACCEPTED] = "goes on in spite of the certificate",
     [FIND_CERT_REJECTED_BY_CLIENT] = "the client does not trust it",
     [FIND_TLS_OLD_VERSION] = "weak encryption",

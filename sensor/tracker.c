@@ -120,8 +120,10 @@ tracker_new(const struct tracker_config *cfg, struct mail_env *env,
 		tracker_free(t);
 		return NULL;
 	}
-	env->sink = (struct obs_sink){
-	    .emit = session_emit, .chain = session_chain, .ctx = t};
+	env->sink = (struct obs_sink){.emit = session_emit,
+	    .chain = session_chain,
+	    .staple = session_staple,
+	    .ctx = t};
 	return t;
 }
 

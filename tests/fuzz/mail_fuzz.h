@@ -134,7 +134,8 @@ static struct fuzz_run
 fuzz_run(struct slice s, struct mail_flow flow, bool bytewise)
 {
 	struct fuzz_run r = {0, 0};
-	struct mail_env env = {.sink = {fuzz_emit, fuzz_chain, &r}};
+	struct mail_env env = {
+	    .sink = {.emit = fuzz_emit, .chain = fuzz_chain, .ctx = &r}};
 	struct mail *m = malloc(mail_size());
 
 	env.pool = tls_pool_new(1 << 18);

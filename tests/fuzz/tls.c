@@ -42,6 +42,15 @@ on_chain(void *ctx, const uint8_t id[32], const struct slice *der, unsigned n)
 }
 
 static void
+on_staple(void *ctx, const uint8_t id[32], struct slice response, int64_t time)
+{
+	(void)ctx;
+	mix(id, 32);
+	mix(response.p, response.len);
+	mix(&time, sizeof(time));
+}
+
+static void
 feed(struct tls *t, enum dir dir, struct slice s, size_t piece)
 {
 	struct pkt_ref pkt = {.time = 1};
@@ -89,7 +98,8 @@ play(struct mail_env *env, const uint8_t *data, size_t size, size_t piece)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mail_env env = {.sink = {on_obs, on_chain, NULL}};
+	struct mail_env env = {
+	    .sink = {.emit = on_obs, .chain = on_chain, .staple = on_staple}};
 	uint64_t whole;
 
 	env.pool = tls_pool_new(1 << 20);

@@ -498,6 +498,44 @@ TEST(d8_silent_twins)
 	CHECK(found(FIND_CERT_INTERCEPTOR) == NULL);
 }
 
+TEST(revoked_by_its_authority)
+{
+	begin(993);
+	v.staple = STAPLE_REVOKED;
+	v.revoked_at = NOW - DAY;
+	observe(OBS_TLS_DONE, DIR_C2S);
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_REVOKED) >= 85);
+	CHECK(strstr(found(FIND_CERT_REVOKED)->evidence[0].text,
+		  "2026-11-21") != NULL);
+	/* known from an earlier session */
+	begin(993);
+	v.staple = STAPLE_REVOKED;
+	v.revoked_at = NOW - DAY;
+	ask(detect_cert);
+	CHECK(confidence(FIND_CERT_REVOKED) >= 85);
+}
+
+TEST(revoked_silent_twins)
+{
+	static const uint8_t others[] = {STAPLE_NONE, STAPLE_GOOD,
+	    STAPLE_UNKNOWN, STAPLE_OLD, STAPLE_OTHER, STAPLE_UNSIGNED,
+	    STAPLE_REFUSED, STAPLE_UNCHECKED, STAPLE_MALFORMED};
+
+	for (size_t i = 0; i < sizeof(others); i++) {
+		begin(993);
+		v.staple = others[i];
+		ask(detect_cert);
+		check_silent();
+	}
+	/* an older capture, read after a newer one */
+	begin(993);
+	v.staple = STAPLE_REVOKED;
+	v.revoked_at = NOW + DAY;
+	ask(detect_cert);
+	check_silent();
+}
+
 TEST(d9_accepted)
 {
 	begin(143);

@@ -288,7 +288,8 @@ run_dialog(const struct dialog *d, struct run *r, struct cutting c)
 	r->d = d;
 	memset(&env, 0, sizeof(env));
 	memset(&pkt, 0, sizeof(pkt));
-	env.sink = (struct obs_sink){on_obs, on_chain, r};
+	env.sink =
+	    (struct obs_sink){.emit = on_obs, .chain = on_chain, .ctx = r};
 	env.pool = tls_pool_new(1 << 20);
 	mail_init(m, &env, &flow);
 	for (size_t i = 0; i < d->nops; i++)

@@ -256,7 +256,17 @@ on_chain(void *ctx, const uint8_t id[32], const struct slice *der, unsigned n)
 		CHECK(der[i].len > 0);
 }
 
-static struct mail_env env = {.sink = {on_obs, on_chain, NULL}};
+static inline void
+on_staple(void *ctx, const uint8_t id[32], struct slice response, int64_t time)
+{
+	(void)ctx;
+	CHECK(memcmp(last_chain, id, 32) == 0);
+	CHECK_INT(time, 1);
+	tell("< staple %zu\n", response.len);
+}
+
+static struct mail_env env = {
+    .sink = {.emit = on_obs, .chain = on_chain, .staple = on_staple}};
 
 /* Plays a script with the bytes of step `cut_step` cut at `cut_at`. */
 static inline void

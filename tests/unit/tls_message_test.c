@@ -248,6 +248,40 @@ TEST(other_messages_are_noted)
 	tell_more = false;
 }
 
+/* CertificateStatus of a type, with a response of n bytes. */
+static void
+add_status(struct script *s, enum dir dir, uint8_t type, unsigned n)
+{
+	static struct bytes body, response;
+
+	body.n = 0;
+	response.n = n;
+	memset(response.b, 0x30, n);
+	put_be(&body, type, 1);
+	put_vec(&body, 3, &response);
+	add_message(s, dir, 22, &body);
+}
+
+TEST(a_stapled_response_follows_its_chain)
+{
+	struct script s = {.n = 0};
+	struct hello_mould server = {.version = 0x0303, .suites = {0x009c}};
+	struct bytes *lie = calloc(1, sizeof(*lie));
+
+	add_hello(&s, DIR_S2C, &server);
+	add_status(&s, DIR_S2C, 1, 9); /* of no chain */
+	add_certs(&s, DIR_S2C, 1, 30);
+	add_status(&s, DIR_S2C, 1, 300);
+	add_status(&s, DIR_C2S, 1, 10); /* the client has none to give */
+	add_status(&s, DIR_S2C, 2, 11); /* ocsp_multi, RFC 6961 */
+	put_be(lie, 0x010000ff, 4); /* longer than the message */
+	add_message(&s, DIR_S2C, 22, lie);
+	check_and_finish(&s, "< tls-server-hello 0303 suite=009c\n"
+			     "< tls-cert 1\n"
+			     "< staple 300\n");
+	free(lie);
+}
+
 TEST(renegotiation_in_clear_is_noted)
 {
 	struct script s = {.n = 0};

@@ -160,6 +160,17 @@ TEST(what_is_no_answer)
 	CHECK_INT(s.status, STAPLE_MALFORMED);
 }
 
+TEST(a_certificate_without_a_serial_number)
+{
+	struct slice good;
+	struct staple s;
+
+	make_certs();
+	good = respond(&(struct answer){0});
+	x509_read_staple(good, root->x, "", NOW, &s);
+	CHECK_INT(s.status, STAPLE_OTHER);
+}
+
 /* Some bytes of a response are not signed; none of them makes it good. */
 TEST(revoked_never_becomes_good)
 {
