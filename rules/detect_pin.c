@@ -27,6 +27,7 @@ add(struct detect_ctx *c, enum finding_id id, int weight, const char *sentence,
 
 	if (n == NULL)
 		return;
+	n->tags |= EVT_PINNED;
 	for (unsigned i = 0; c->verdict != NULL && i < 32; i++)
 		(void)snprintf(n->cert_sha256 + 2 * i, 3, "%02x",
 		    c->verdict->leaf.sha256[i]);

@@ -219,6 +219,7 @@ static const struct {
     {EVT_WAS_TLS, "was-tls"},
     {EVT_ALL_CLIENTS, "all-clients"},
     {EVT_STARTTLS_IS_NEW, "starttls-is-new"},
+    {EVT_PINNED, "pinned"},
     {EVT_BARE_LF, "bare-lf"},
     {EVT_NUL, "nul"},
     {EVT_ODD_DOT, "odd-dot"},

@@ -80,7 +80,8 @@ enum evidence_tag {
 	EVT_NUL = 1 << 14,
 	EVT_ODD_DOT = 1 << 15,
 	EVT_ALL_CLIENTS = 1 << 16, /* so for all clients of the server */
-	EVT_STARTTLS_IS_NEW = 1 << 17 /* never offered before */
+	EVT_STARTTLS_IS_NEW = 1 << 17, /* never offered before */
+	EVT_PINNED = 1 << 18 /* not what the operator pinned */
 };
 
 #define FINDING_EVIDENCE_MAX 10

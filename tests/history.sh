@@ -39,7 +39,7 @@ capture() {
 	c = make_capture.Capture()
 	steps = []
 	for word in sys.argv[2:]:
-	    steps.append(('', word.replace('_', ' ')))
+	    steps.append(('', word.replace('_', ' ') if word.startswith('run_') else word))
 	c.play(scenes.expand(steps, known)[0])
 	c.write(sys.argv[1])
 	EOF
@@ -55,7 +55,7 @@ h() {
 }
 
 capture tls 'run_smtp-tls_x12'
-capture strip 'wait_1d' 'run_smtp-stripped-mail'
+capture strip 'wait 1d' 'run_smtp-stripped-mail'
 server=10.2.0.25:25
 
 read_ "$tmp/x.db" tls >/dev/null
@@ -106,6 +106,23 @@ echo '[{"domain":"example.net","mode":"enforce","mx":["mx.example.net"],"max_age
 try "policies as a list" 0 'port 25 of 1 names' "$sw" history -d "$tmp/p.db" policy "$tmp/list.json"
 echo '[{"domain":"example.net","mode":"enforce","mx":["x"],"max_age":9}]' >"$tmp/list.json"
 try "a bad list" 1 'list.json: \[0\]: mx\[0\] is no name' "$sw" history -d "$tmp/p.db" policy "$tmp/list.json"
+
+# what is pinned of the certificate: anything else is an alert, and the right one is none
+capture mitm 'conn 587' 'S: 220 mx.example.net ESMTP' 'C: EHLO c.example.org' 'S: 250-mx.example.net' 'S: 250 STARTTLS' \
+	'C: STARTTLS' 'S: 220 go' 'hello 12 sni=mx.example.net' 'flight 12 cert=mitm' finish app 'fin C'
+pinned() { # NAME FINDING CAPTURE PORT KEY=VALUE
+	rm -f "$tmp/c.db"*
+	"$sw" history -d "$tmp/c.db" pin "10.2.0.25:$4" "$5"
+	if [ "$2" = - ]; then try "$1" 1 - read_ "$tmp/c.db" "$3"; else try "$1" 0 "\"$2\"" read_ "$tmp/c.db" "$3"; fi
+}
+pinned "another key" cert-changed tls 25 "key=$(printf '%064d' 0)"
+pinned "another issuer" cert-changed tls 25 issuer=Nobody
+pinned "another name" cert-name-mismatch tls 25 name=other.example.org
+pinned "a lower version" tls-old-version tls 25 tls-min=1.3
+pinned "version as pinned" - tls 25 tls-min=1.2
+pinned "name as pinned" - tls 25 name=mx.example.net
+pinned "an interceptor" cert-interceptor mitm 587 starttls=required
+pinned "an own interceptor" - mitm 587 interceptor=allowed
 
 # wrong usage
 try "no server" 1 "'mx' is no server" h pin mx starttls=required
