@@ -27,7 +27,8 @@ enum x509_flag {
 	X509F_BAD_NAME = 1 << 6, /* NUL or other trick in a name */
 	X509F_HAS_SAN = 1 << 7,
 	X509F_HAS_SCT = 1 << 8, /* logged: a public CA's */
-	X509F_HAS_AIA = 1 << 9 /* says where its issuer is to be found */
+	X509F_HAS_AIA = 1 << 9, /* says where its issuer is to be found */
+	X509F_SAN_NO_DNS = 1 << 10 /* X509F_HAS_SAN, without a host's name */
 };
 
 enum key_type {
@@ -143,10 +144,12 @@ int x509_read_parsed(struct x509_st *x, struct slice der,
 char *x509_to_pem(struct slice der);
 
 /*
- * Does the certificate speak for this host? RFC 9525 / RFC 6125 6.4: dNSName
- * entries; the common name only where there is no SAN at all; a wildcard is a
- * whole left-most label and stands for exactly one; case-insensitive, a final
- * dot is ignored; IP addresses match iPAddress entries only.
+ * Does the certificate speak for this host? RFC 6125 6.4, which RFC 7672
+ * 3.2.3 asks of mail servers as well: dNSName entries; the common name only
+ * where there is none (RFC 9525 would not even then; clients do); a wildcard
+ * is a whole left-most label and stands for exactly one; case-insensitive, a
+ * final dot is ignored; IP addresses match iPAddress entries only. host may be
+ * an A-label or UTF-8.
  * Returns 1 yes, 0 no, -1 cannot say (names were cut).
  */
 int x509_speaks_for(const struct x509_facts *f, const char *host);

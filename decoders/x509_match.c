@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Does a certificate speak for a host (RFC 9525 section 6, RFC 6125 6.4)?
- * Names are compared as they stand: internationalised ones are A-labels on
- * both sides, in the certificate and in the server_name extension.
+ * Internationalised names are compared as A-labels, which they are in
+ * certificates and in the server_name extension; what an operator wrote is
+ * made one first.
  */
 #include <string.h>
 #include <strings.h>
 
 #include <arpa/inet.h>
 
+#include "decoders/idn.h"
 #include "decoders/obs.h"
 #include "decoders/x509.h"
 
@@ -80,16 +82,20 @@ list_has(const char *names, const char *host, size_t nhost, bool address)
 int
 x509_speaks_for(const struct x509_facts *f, const char *host)
 {
-	char address[INET6_ADDRSTRLEN];
-	size_t n = host_length(host, strlen(host));
+	char address[INET6_ADDRSTRLEN], ascii[IDN_NAME_MAX];
+	size_t n;
 	bool yes;
 
+	if (idn_to_ascii(ascii, host))
+		host = ascii;
+	n = host_length(host, strlen(host));
 	if (n == 0)
 		return 0;
 	address_text(host, address);
 	if (address[0] != '\0')
 		yes = list_has(f->names, address, strlen(address), true);
-	else if (f->flags & X509F_HAS_SAN)
+	else if ((f->flags & (X509F_HAS_SAN | X509F_SAN_NO_DNS)) ==
+		 X509F_HAS_SAN)
 		yes = list_has(f->names, host, n, false);
 	else
 		yes = name_matches(

@@ -142,6 +142,16 @@ add_dns(struct x509_facts *f, size_t *used, const ASN1_STRING *s)
 	add_name(f, used, name);
 }
 
+/* A list that does not parse may have had one. */
+static bool
+has_dns(const GENERAL_NAMES *list)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++)
+		if (sk_GENERAL_NAME_value(list, i)->type == GEN_DNS)
+			return true;
+	return list == NULL;
+}
+
 static void
 read_alt_names(X509 *x, struct x509_facts *f)
 {
@@ -152,6 +162,8 @@ read_alt_names(X509 *x, struct x509_facts *f)
 
 	if (critical != -1)
 		f->flags |= X509F_HAS_SAN;
+	if (critical != -1 && !has_dns(list))
+		f->flags |= X509F_SAN_NO_DNS;
 	if (list == NULL && critical != -1) /* twice, or does not parse */
 		f->flags |= X509F_BAD_NAME;
 	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {

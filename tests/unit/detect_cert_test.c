@@ -248,6 +248,114 @@ TEST(d2_silent_twins)
 	CHECK(found(FIND_CERT_CHANGED) == NULL);
 }
 
+/*
+ * Servers over the years: which keys and issuers they were seen with, and what
+ * they show today. Numbers stand for keys and issuers' names.
+ */
+struct life {
+	const char *name;
+	struct {
+		uint8_t key, issuer;
+		bool trusted;
+	} known[HISTORY_KEYS];
+	uint8_t key, issuer; /* today's */
+	uint8_t trust; /* enum trust */
+	uint8_t type; /* enum key_type; 0: RSA */
+	int days_left; /* of its validity, which began the day before */
+	bool fires;
+};
+
+static const struct life lives[] = {
+    /* renewal and its habits */
+    {"renewed by the same authority", {{9, 2, true}}, 1, 2, TRUST_OK, 0, 180,
+	false},
+    {"moved to another public authority, with the old one far from its end",
+	{{9, 7, true}}, 1, 2, TRUST_OK, 0, 180, false},
+    {"ACME: a new key every 60 days, intermediates take turns",
+	{{9, 7, true}, {10, 8, true}, {11, 7, true}, {12, 8, true}}, 1, 2,
+	TRUST_OK, 0, 90, false},
+    {"ACME: certificates for six days", {{9, 7, true}}, 1, 2, TRUST_OK, 0, 6,
+	false},
+    {"ACME, and the intermediate is forgotten this time", {{9, 2, true}}, 1, 2,
+	TRUST_INCOMPLETE, 0, 90, false},
+    {"renewed with the old key, by an authority nobody knows", {{1, 7, true}},
+	1, 2, TRUST_ROOT_UNKNOWN, 0, 397, false},
+    {"an own authority renews", {{9, 2, false}}, 1, 2, TRUST_ROOT_UNKNOWN, 0,
+	3650, false},
+    {"from an own authority to a public one", {{9, 7, false}}, 1, 2, TRUST_OK,
+	0, 90, false},
+    /* twins and balancers (D3) */
+    {"an ECDSA twin beside the RSA one", {{9, 2, true}}, 1, 2, TRUST_OK, KEY_EC,
+	90, false},
+    {"the RSA twin again", {{9, 2, true}, {1, 2, true}}, 1, 2, TRUST_OK, 0, 90,
+	false},
+    {"one of many behind a balancer",
+	{{9, 2, true}, {10, 2, true}, {11, 2, true}, {1, 2, true}}, 1, 2,
+	TRUST_OK, 0, 90, false},
+    {"a further one behind it", {{9, 7, true}, {10, 8, true}}, 1, 2, TRUST_OK,
+	0, 90, false},
+    {"one of them signs itself, and always has", {{9, 7, true}, {1, 2, false}},
+	1, 2, TRUST_SELF_SIGNED, 0, 3650, false},
+    {"full of keys, and a further good one",
+	{{9, 7, true}, {10, 7, true}, {11, 7, true}, {12, 7, true},
+	    {13, 7, true}, {14, 7, true}, {15, 7, true}, {16, 7, true}},
+	1, 2, TRUST_OK, 0, 90, false},
+    /* somebody in between (D2) */
+    {"another authority that nobody knows", {{9, 7, true}}, 1, 2,
+	TRUST_ROOT_UNKNOWN, 0, 397, true},
+    {"signed by itself", {{9, 7, true}}, 1, 2, TRUST_SELF_SIGNED, 0, 3650,
+	true},
+    {"the name of the old authority without its signature", {{9, 2, true}}, 1,
+	2, TRUST_BAD_SIGNATURE, 0, 90, true},
+    {"an unknown one by the name of the old authority", {{9, 2, true}}, 1, 2,
+	TRUST_ROOT_UNKNOWN, 0, 90, true},
+    {"as short as ACME's, and nobody knows who signs",
+	{{9, 7, true}, {10, 8, true}}, 1, 2, TRUST_ROOT_UNKNOWN, 0, 90, true},
+    {"an ECDSA twin that signs itself", {{9, 7, true}}, 1, 2, TRUST_SELF_SIGNED,
+	KEY_EC, 90, true},
+    {"behind a balancer of good ones",
+	{{9, 7, true}, {10, 7, true}, {11, 8, true}}, 1, 2, TRUST_ROOT_UNKNOWN,
+	0, 397, true},
+    {"another authority in the place of an own one", {{9, 7, false}}, 1, 2,
+	TRUST_ROOT_UNKNOWN, 0, 397, true},
+};
+
+static void
+live(const struct life *l)
+{
+	begin(143);
+	for (unsigned i = 0; i < HISTORY_KEYS && l->known[i].key != 0; i++) {
+		know(l->known[i].issuer, l->known[i].trusted);
+		memset(history.certs[i].spki, l->known[i].key, 32);
+	}
+	memset(v.leaf.spki_sha256, l->key, 32);
+	memset(v.leaf.issuer_sha256, l->issuer, 32);
+	v.trust = l->trust;
+	v.leaf.not_before = v.valid_from = NOW - DAY;
+	v.leaf.not_after = v.valid_to = NOW + l->days_left * DAY;
+	if (l->type != 0) {
+		v.leaf.key_type = l->type;
+		v.leaf.key_bits = 256;
+	}
+	if (l->trust == TRUST_SELF_SIGNED)
+		v.leaf.flags |= X509F_SELF_SIGNED | X509F_SELF_ISSUED;
+	ask(detect_cert);
+}
+
+TEST(d2_d3_lives_of_servers)
+{
+	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		const struct life *l = &lives[i];
+
+		live(l);
+		if ((confidence(FIND_CERT_CHANGED) >= 50) != l->fires)
+			TEST_FAIL("%s: cert-changed has %d", l->name,
+			    confidence(FIND_CERT_CHANGED));
+		if (l->trust == TRUST_OK)
+			check_silent();
+	}
+}
+
 TEST(d4_another_name)
 {
 	begin(143);

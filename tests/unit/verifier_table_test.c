@@ -37,6 +37,7 @@ enum defect {
 	CONSTRAINED = 1 << 19, /* the name is outside the intermediate's */
 	ROOT_SENT = 1 << 20, /* no defect: the root comes along */
 	UNORDERED = 1 << 21, /* no defect: the root before the intermediate */
+	NO_DNS = 1 << 22 /* as NO_SAN, and there is an address beside it */
 };
 
 struct kind {
@@ -72,6 +73,7 @@ static const struct row rows[] = {
     {FORGED, TRUST_BAD_SIGNATURE, "cert-untrusted", 7},
     {OTHER_NAME, TRUST_OK, "cert-name-mismatch", 62},
     {NO_SAN, TRUST_OK, "", 0},
+    {NO_DNS, TRUST_OK, "", 0},
     {WIDE_STAR, TRUST_OK, "cert-name-mismatch", 62},
     {STAR, TRUST_OK, "cert-name-mismatch", 62},
     {WEAK_SHA1, TRUST_OK, "cert-weak-signature", 0},
@@ -146,7 +148,8 @@ make_leaf(unsigned d, const struct kind *k, const struct cert *issuer)
 	return cert_make(&(struct mould){.cn = HOST,
 	    .key = d & SHORT ? k->weak : k->leaf,
 	    .issuer = d & SELF ? NULL : issuer,
-	    .san = d & NO_SAN	    ? NULL
+	    .san = d & NO_DNS	    ? "IP:192.0.2.1"
+		   : d & NO_SAN	    ? NULL
 		   : d & OTHER_NAME ? "DNS:other.test"
 		   : d & WIDE_STAR  ? "DNS:*.example"
 		   : d & STAR	    ? "DNS:*." HOST

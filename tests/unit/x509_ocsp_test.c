@@ -57,7 +57,6 @@ add_answer(OCSP_BASICRESP *b, const struct answer *a, const struct cert *about)
 		  *to = ASN1_TIME_set(NULL, NOW + a->to + 3 * DAY),
 		  *revoked = ASN1_TIME_set(NULL, NOW - 9 * DAY);
 
-	(void)ASN1_TIME_to_generalizedtime(from, NULL);
 	if (OCSP_basic_add1_status(b, id, a->status,
 		OCSP_REVOKED_STATUS_KEYCOMPROMISE, revoked, from, to) == NULL)
 		abort();

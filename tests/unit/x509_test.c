@@ -169,11 +169,20 @@ TEST(whom_it_speaks_for)
 	    {"x", "IP:192.0.2.1", "192.0.2.2", 0},
 	    {"x", "IP:2001:db8::1", "2001:DB8:0:0::1", 1},
 	    {"x", "DNS:a.example,DNS:b.example", "b.example", 1},
-	    /* the common name counts only where there is no SAN at all */
+	    /* the common name counts only where the list has no host */
 	    {"mail.example.org", NULL, "mail.example.org", 1},
 	    {"*.example.org", NULL, "mail.example.org", 1},
 	    {"mail.example.org", "DNS:x.example", "mail.example.org", 0},
-	    {"mail.example.org", "email:a@b.example", "mail.example.org", 0},
+	    /* no host's name in the list: the common name holds */
+	    {"mail.example.org", "email:a@b.example", "mail.example.org", 1},
+	    {"mail.example.org", "IP:192.0.2.1", "mail.example.org", 1},
+	    {"mail.example.org", "DNS:a.example,IP:192.0.2.1",
+		"mail.example.org", 0},
+	    /* what an operator writes, and what stands in certificates */
+	    {"x", "DNS:xn--mnchen-3ya.example", "münchen.example", 1},
+	    {"x", "DNS:xn--mnchen-3ya.example", "MÜNCHEN.example.", 1},
+	    {"x", "DNS:*.xn--mnchen-3ya.example", "mx.münchen.example", 1},
+	    {"x", "DNS:munchen.example", "münchen.example", 0},
 	    {"192.0.2.1", NULL, "192.0.2.1", 0},
 	};
 
