@@ -114,6 +114,7 @@ CREATE TABLE certificate_der (
 	sha256 TEXT PRIMARY KEY, -- certificates.sha256
 	place INTEGER NOT NULL, -- nearest to a server's own: 0 it is one, 1 the next sent
 	known INTEGER NOT NULL, -- 1: stood on a path to a trust anchor, and completes others
+	staple INTEGER NOT NULL, -- the last stapled OCSP response about it: 1 good, 2 revoked, 3 unknown there, above: says nothing (enum staple_status); 0 there was none
 	der BLOB NOT NULL -- '' if it was too long to be kept
 );
 

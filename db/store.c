@@ -226,10 +226,13 @@ static const char *const sql[ST_COUNT] = {
 		"first=min(first, excluded.first), "
 		"last_server=iif(excluded.last>last, excluded.last_server, "
 		"last_server), last=max(last, excluded.last)",
-    [ST_CERT_DER] = "INSERT INTO certificate_der (sha256, place, known, der) "
-		    "VALUES (?,?,?,?) ON CONFLICT (sha256) DO UPDATE SET "
+    [ST_CERT_DER] = "INSERT INTO certificate_der (sha256, place, known, "
+		    "staple, der) VALUES (?,?,?,?,?) "
+		    "ON CONFLICT (sha256) DO UPDATE SET "
 		    "place=min(place, excluded.place), "
-		    "known=max(known, excluded.known)",
+		    "known=max(known, excluded.known), "
+		    "staple=iif(excluded.staple=0, staple, excluded.staple)",
+    [ST_CERT_STAPLE] = "UPDATE certificate_der SET staple=? WHERE sha256=?",
     [ST_CERTS_COUNT] = "SELECT count(*) FROM certificates",
     [ST_CERTS_DROP] = "DELETE FROM certificates WHERE sha256 IN (SELECT "
 		      "sha256 FROM certificates ORDER BY last LIMIT ?)",

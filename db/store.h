@@ -88,6 +88,9 @@ struct store_chain { /* one that a server showed */
 /* Each certificate that parses once, with first and last sight and where. */
 void store_chain(struct store *s, const struct store_chain *c,
     const struct obs_flow *flow, int64_t time);
+/* What a stapled OCSP response (enum staple_status) says of a certificate that
+ * was stored before. */
+void store_staple(struct store *s, const uint8_t sha256[32], uint8_t status);
 /* The intermediates that completed a path to a trust anchor, those seen last
  * first. -1: they cannot be read. */
 int store_each_known(

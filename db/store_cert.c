@@ -80,6 +80,7 @@ write_sight(struct store *s, const struct store_sight *e)
 	bind_text(&b, sha);
 	bind_int(&b, e->place);
 	bind_int(&b, e->known);
+	bind_int(&b, e->staple);
 	bind_blob(&b, e->der, e->len > STORE_DER_MAX ? 0 : e->len);
 	s->rows += 2;
 	return store_step(&b);
@@ -179,6 +180,8 @@ sight_again(struct store_sight *e, const struct store_sight *now)
 		e->trust = now->trust;
 		memcpy(e->error, now->error, sizeof(e->error));
 	}
+	if (now->staple != STAPLE_NONE)
+		e->staple = now->staple;
 	if (now->place < e->place)
 		e->place = now->place;
 	e->known |= now->known;
@@ -243,10 +246,43 @@ store_chain(struct store *s, const struct store_chain *c,
 		memcpy(now.last_server, now.first_server, ENDPOINT_TEXT_MAX);
 		if (i == 0) {
 			now.trust = v->trust;
+			now.staple = v->staple;
 			snprintf(now.error, sizeof(now.error), "%s", v->error);
 		}
 		note_sight(s, &now, c->der[i]);
 	}
+}
+
+static int
+write_staple(struct store *s, const uint8_t sha256[32], uint8_t status)
+{
+	char sha[65];
+	struct binder b;
+	int rc = store_begin(s);
+
+	if (rc == SQLITE_OK)
+		rc = store_stmt(s, ST_CERT_STAPLE, &b);
+	if (rc != SQLITE_OK)
+		return rc;
+	hex(sha, sha256, 32);
+	bind_int(&b, status);
+	bind_text(&b, sha);
+	s->rows++;
+	return store_step(&b);
+}
+
+void
+store_staple(struct store *s, const uint8_t sha256[32], uint8_t status)
+{
+	struct store_sight *e = &s->sights[sha256[0] % STORE_CERT_SLOTS];
+	int rc;
+
+	if (e->used && memcmp(e->sha256, sha256, 32) == 0) {
+		e->staple = status;
+		return;
+	}
+	if ((rc = write_staple(s, sha256, status)) != SQLITE_OK)
+		store_trouble(s, rc);
 }
 
 int

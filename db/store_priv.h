@@ -41,6 +41,7 @@ enum store_stmt {
 	ST_DROP_FLOWS,
 	ST_CERT,
 	ST_CERT_DER,
+	ST_CERT_STAPLE,
 	ST_CERTS_COUNT,
 	ST_CERTS_DROP,
 	ST_CERT_DERS_DROP,
@@ -70,6 +71,7 @@ struct store_sight { /* a certificate seen, not written yet */
 	uint8_t place; /* in the chain, nearest to 0 */
 	uint8_t known; /* see certificates_der.known in schema.sql */
 	uint8_t trust; /* of a leaf */
+	uint8_t staple; /* likewise, enum staple_status */
 	char error[128];
 	uint8_t *der; /* a copy */
 	size_t len;

@@ -63,5 +63,6 @@ CREATE TABLE certificate_der (
 	sha256 TEXT PRIMARY KEY,
 	place INTEGER NOT NULL,
 	known INTEGER NOT NULL,
+	staple INTEGER NOT NULL,
 	der BLOB NOT NULL
 );

@@ -35,6 +35,27 @@ cert_trust_name(const struct query_cert *c)
 }
 
 static const char *
+staple_name(const struct query_cert *c)
+{
+	static const char *const names[] = {
+	    [STAPLE_NONE] = "",
+	    [STAPLE_GOOD] = "good",
+	    [STAPLE_REVOKED] = "revoked",
+	    [STAPLE_UNKNOWN] = "unknown to its authority",
+	    [STAPLE_OLD] = "out of date",
+	    [STAPLE_OTHER] = "about another certificate",
+	    [STAPLE_UNSIGNED] = "not signed by its authority",
+	    [STAPLE_REFUSED] = "the authority's responder had an error",
+	    [STAPLE_UNCHECKED] = "not checked, the chain is not trusted",
+	    [STAPLE_MALFORMED] = "malformed",
+	};
+
+	if (c->staple < 0 || c->staple > STAPLE_MALFORMED)
+		return "";
+	return names[c->staple];
+}
+
+static const char *
 key_name(const struct query_cert *c)
 {
 	static const char *const names[] = {[KEY_OTHER] = "of another kind",
@@ -136,6 +157,7 @@ cert_print(
 			line(out, style, "", flag_names[i].what);
 	line(out, style, "trust", cert_trust_name(c));
 	line(out, style, "", c->error);
+	line(out, style, "ocsp", staple_name(c));
 	line(out, style, "role",
 	    c->place == 0 ? "a server's own" : "an issuer's, sent along");
 	print_sights(out, style, c);
@@ -227,6 +249,7 @@ cert_print_json(FILE *out, const struct query_cert *c)
 	set_text(o, "trust", cert_trust_name(c));
 	set_text(o, "error", c->error);
 	set_time(o, "first", c->first);
+	set_text(o, "ocsp", staple_name(c));
 	set_text(o, "first_server", c->first_server);
 	set_time(o, "last", c->last);
 	set_text(o, "last_server", c->last_server);

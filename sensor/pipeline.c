@@ -481,9 +481,13 @@ on_staple(
     void *ctx, const uint8_t chain_id[32], struct slice response, int64_t time)
 {
 	struct pipeline *p = ctx;
+	const struct chain_verdict *v;
 
 	(void)verifier_staple(
 	    p->verifier, chain_id, response, time / INT64_C(1000000000));
+	v = verifier_lookup(p->verifier, chain_id);
+	if (v != NULL && p->store != NULL)
+		store_staple(p->store, v->leaf.sha256, v->staple);
 }
 
 static void

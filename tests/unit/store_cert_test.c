@@ -174,6 +174,34 @@ DB_TEST(known_intermediates_come_back)
 	cert_free(leaf);
 }
 
+/* The staple comes after the chain, and the row may be written by then. */
+DB_TEST(what_a_staple_said)
+{
+	struct store *s = sample_open(db, false);
+	struct alert a = sample_alert(0);
+	struct cert *leaf = make_leaf(NULL);
+	struct shown *c = show(leaf, sub);
+
+	store_chain(s, &c->chain, &a.flow, T0);
+	store_staple(s, c->verdict.leaf.sha256, STAPLE_GOOD);
+	store_flush(s);
+	CHECK_INT(sample_ask(db, "SELECT staple FROM certificate_der WHERE "
+				 "place=0"),
+	    STAPLE_GOOD);
+	store_staple(s, c->verdict.leaf.sha256, STAPLE_REVOKED);
+	store_flush(s);
+	store_chain(s, &c->chain, &a.flow, T0 + 1); /* without one */
+	store_close(s);
+	CHECK_INT(sample_ask(db, "SELECT staple FROM certificate_der WHERE "
+				 "place=0"),
+	    STAPLE_REVOKED);
+	CHECK_INT(sample_ask(db, "SELECT staple FROM certificate_der WHERE "
+				 "place=1"),
+	    STAPLE_NONE);
+	free(c);
+	cert_free(leaf);
+}
+
 DB_TEST(of_too_many_the_ones_not_seen_for_longest_go)
 {
 	struct store_config cfg = {.path = db, .max_certs = 160};
