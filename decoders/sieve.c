@@ -224,6 +224,15 @@ sieve_settle_owed(struct mail *m)
 
 /* ---- lines ---- */
 
+/* Neither a status nor a string, of which lists are made: "+ go on". */
+static bool
+is_no_answer(const struct mail *m, struct slice text)
+{
+	return m->phase == PHASE_TLS_ASKED &&
+	       queue_head(&m->queue).verb == SIEVE_STARTTLS && text.len > 0 &&
+	       text.p[0] != '"' && text.p[0] != '{';
+}
+
 static void
 on_data(struct mail *m, const struct line *l)
 {
@@ -234,6 +243,11 @@ on_data(struct mail *m, const struct line *l)
 		return;
 	}
 	mail_set_secret(m, DIR_S2C);
+	if (is_no_answer(m, l->text)) {
+		(void)queue_pop(&m->queue);
+		starttls_answered(m, ANSWER_INVALID, 0, "STARTTLS", l->text);
+		return;
+	}
 	if (head != SIEVE_AUTHENTICATE || !m->sasl.active)
 		return;
 	m->sasl.challenged = 1;

@@ -24,6 +24,7 @@
 
 #define MINUTE (60 * INT64_C(1000000000))
 #define ALL_CLIENTS 3 /* without an offer: it is not about one of them */
+#define CERTAIN 85 /* confidence */
 #define LATELY (600 * INT64_C(1000000000)) /* A6: "within minutes" */
 
 /* Absence may be argued: a list in clear, before login, seen whole. */
@@ -284,7 +285,10 @@ detect_demanded(
 	/* LOGINDISABLED without STARTTLS exists: TLS is on another port */
 	if (f->proto != PROTO_SMTP && detect_known_tls(c) == KNOWN_NOTHING)
 		return;
-	n = detect_find(c, FIND_STARTTLS_STRIPPED);
+	/* a suspicion that was told before becomes certainty */
+	if (f->confidence[FIND_STARTTLS_STRIPPED] >= CERTAIN)
+		return;
+	n = detect_find_again(c, FIND_STARTTLS_STRIPPED);
 	if (n == NULL)
 		return;
 	finding_add(n, W_DEMANDED,

@@ -26,7 +26,7 @@ fails if the page says anything else. Test cases that look the same share a scen
 
 - *client's side*: the sensor stands between client and attacker and sees what the client sees;
   *server's side*: between attacker and server. The same attack looks different from each.
-- (H), (M): high or medium confidence; without a letter either.
+- (H), (M): high or medium confidence; without a letter either. (info): a fact for the record, no alarm.
 - ¹ the server was seen before, here in 12 to 24 sessions with TLS. All other findings need nothing but this one session.
 - *nothing*: what passes on this side is an ordinary dialogue, and nothing above info may be said of it.
 - Findings that the scenes allow besides, such as `cert-bad-accepted`, are not listed.
@@ -57,6 +57,11 @@ def short(names):
     return ', '.join(f'{f}/{", ".join(x)}' if f else ', '.join(x) for f, x in folders.items())
 
 
+def finding(wish):
+    name, band, severity = re.fullmatch(r'([\w-]+)(?::(\w+))?(?:/(\w+))?', wish).groups()
+    return f'{name} (info)' if severity == 'info' else f'{name} ({band})' if band else name
+
+
 class Scene:
     def __init__(self, name, steps):
         self.tool, rest = name.split('/', 1)
@@ -66,7 +71,7 @@ class Scene:
         found = [line[5:].split(' | ', 1)[0] for line in lines if line.startswith('case ')]
         self.names = [f'{self.tool}/{rest.replace("$name", c)}' for c in found or ['']] + words('names')
         self.what = ' '.join(line[5:] for line in lines if line.startswith('what '))
-        self.want = [re.sub(r':(\w+)', r' (\1)', w.split('/')[0]) for w in words('want')]
+        self.want = [finding(w) for w in words('want')]
         self.history = any(line.startswith('run ') for line in lines)
 
     def cell(self):
