@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The texts that are hashed grow with the message: an entry of two bytes is at
- * most "65535-", so three times its length is enough for the lists of two
- * bytes, and the point formats (at most 255 of one byte) come on top.
+ * A text that does not fit, or a list with too many entries, is full; work on
+ * it ends there and nothing is hashed. An entry of a list is at most "65535-",
+ * three lists are in the longest text, and the point formats (at most 255 of
+ * one byte).
  */
 #include "decoders/tls_fingerprint.h"
 
@@ -14,7 +15,7 @@
 #include "decoders/tls_extension.h"
 #include "decoders/tls_hello.h"
 
-#define TEXT_EXTRA (255 * 4 + 64)
+#define TEXT_MAX (3 * FINGERPRINT_LIST_MAX * 6 + 255 * 4 + 16)
 #define JA4_DIGITS 12 /* of a SHA-256 */
 #define JA4_COUNT_MAX 99
 
@@ -25,9 +26,10 @@ struct parts { /* of a hello, borrowed */
 };
 
 struct text {
-	char *p;
-	size_t n, cap;
-	uint16_t *list; /* cap / 2 of them, to sort */
+	size_t n;
+	bool full;
+	uint16_t list[FINGERPRINT_LIST_MAX]; /* to sort */
+	char p[TEXT_MAX];
 };
 
 /* ---- taking hellos apart ---- */
@@ -89,28 +91,13 @@ list_in(struct slice body)
 
 /* ---- texts ---- */
 
-static bool
-text_init(struct text *t, size_t message)
-{
-	t->n = 0;
-	t->cap = 3 * message + TEXT_EXTRA;
-	t->p = malloc(t->cap);
-	t->list = malloc(t->cap);
-	return t->p != NULL && t->list != NULL;
-}
-
-static void
-text_fini(struct text *t)
-{
-	free(t->p);
-	free(t->list);
-}
-
 static void
 put_char(struct text *t, char c)
 {
-	if (t->n < t->cap)
+	if (t->n < sizeof(t->p))
 		t->p[t->n++] = c;
+	else
+		t->full = true;
 }
 
 static void
@@ -143,7 +130,7 @@ put_numbers(struct text *t, struct slice list)
 	struct cursor c;
 
 	cursor_init(&c, list);
-	while (c.left >= 2) {
+	while (c.left >= 2 && !t->full) {
 		uint16_t v = cursor_u16(&c);
 
 		if (!tls_is_grease(v))
@@ -160,7 +147,7 @@ put_extensions(struct text *t, const struct parts *p)
 	uint16_t type;
 
 	cursor_init(&c, p->exts);
-	while (next_extension(&c, &type, &body))
+	while (!t->full && next_extension(&c, &type, &body))
 		put_item(t, start, type);
 }
 
@@ -182,7 +169,8 @@ hash_ja3(const struct text *t, char ja3[OBS_JA3_MAX])
 {
 	uint8_t md5[HASH_MD5_LEN];
 
-	if (hash_md5((struct slice){(const uint8_t *)t->p, t->n}, md5) == 0)
+	if (!t->full &&
+	    hash_md5((struct slice){(const uint8_t *)t->p, t->n}, md5) == 0)
 		hash_hex(ja3, md5, sizeof(md5));
 }
 
@@ -209,16 +197,15 @@ tls_fingerprint_server(struct slice body, struct obs_hello *h)
 	struct parts p;
 	struct text t;
 
+	t.n = 0;
+	t.full = false;
 	parts_of(body, false, &p);
-	if (text_init(&t, body.len)) {
-		put_decimal(&t, p.version);
-		put_char(&t, ',');
-		put_numbers(&t, p.suites);
-		put_char(&t, ',');
-		put_extensions(&t, &p);
-		hash_ja3(&t, h->ja3);
-	}
-	text_fini(&t);
+	put_decimal(&t, p.version);
+	put_char(&t, ',');
+	put_numbers(&t, p.suites);
+	put_char(&t, ',');
+	put_extensions(&t, &p);
+	hash_ja3(&t, h->ja3);
 }
 
 /* ---- JA4 ---- */
@@ -250,6 +237,15 @@ put_sorted(struct text *t, size_t n)
 		put_hex16(t, t->list[i], i == 0);
 }
 
+static void
+add_number(struct text *t, size_t *n, uint16_t v)
+{
+	if (*n < FINGERPRINT_LIST_MAX)
+		t->list[(*n)++] = v;
+	else
+		t->full = true;
+}
+
 /* Numbers of a list without GREASE, into t->list. */
 static size_t
 collect(struct text *t, struct slice list)
@@ -258,9 +254,11 @@ collect(struct text *t, struct slice list)
 	size_t n = 0;
 
 	cursor_init(&c, list);
-	while (c.left >= 2) {
-		t->list[n] = cursor_u16(&c);
-		n += !tls_is_grease(t->list[n]);
+	while (c.left >= 2 && !t->full) {
+		uint16_t v = cursor_u16(&c);
+
+		if (!tls_is_grease(v))
+			add_number(t, &n, v);
 	}
 	return n;
 }
@@ -277,15 +275,16 @@ collect_extensions(struct text *t, const struct parts *p, size_t *all)
 
 	*all = 0;
 	cursor_init(&c, p->exts);
-	while (next_extension(&c, &type, &body)) {
+	while (!t->full && next_extension(&c, &type, &body)) {
 		++*all;
 		if (type != TLS_EXT_SERVER_NAME && type != TLS_EXT_ALPN)
-			t->list[n++] = type;
+			add_number(t, &n, type);
 	}
 	return n;
 }
 
-/* The digits of the text so far, zeros if there is none; false: no digest. */
+/* The digits of the text so far, zeros if there is none, and begins another
+ * text; false: no digest. */
 static bool
 hash_ja4(struct text *t, char out[JA4_DIGITS])
 {
@@ -295,7 +294,8 @@ hash_ja4(struct text *t, char out[JA4_DIGITS])
 	memset(out, '0', JA4_DIGITS);
 	if (t->n == 0)
 		return true;
-	if (hash_sha256((struct slice){(const uint8_t *)t->p, t->n}, sha) != 0)
+	if (t->full ||
+	    hash_sha256((struct slice){(const uint8_t *)t->p, t->n}, sha) != 0)
 		return false;
 	hash_hex(hex, sha, sizeof(sha));
 	memcpy(out, hex, JA4_DIGITS);
@@ -352,7 +352,7 @@ ja4_alpn(const struct parts *p, char out[2])
 
 	cursor_init(&c, list_in(extension(p, TLS_EXT_ALPN)));
 	first = cursor_vec8(&c);
-	memcpy(out, "00", 2);
+	out[0] = out[1] = '0';
 	if (first.len == 0)
 		return;
 	out[0] = (char)first.p[0];
@@ -381,7 +381,6 @@ ja4_hashes(struct text *t, const struct parts *p, char out[OBS_JA4_MAX])
 {
 	size_t all, n = collect(t, p->suites);
 
-	t->n = 0;
 	two_digits(out + 4, n);
 	put_sorted(t, n);
 	if (!hash_ja4(t, out + 11))
@@ -415,10 +414,11 @@ tls_fingerprint_client(struct slice body, struct obs_hello *h)
 	struct parts p;
 	struct text t;
 
+	t.n = 0;
+	t.full = false;
 	parts_of(body, true, &p);
-	if (text_init(&t, body.len)) {
-		ja3_client(&t, &p, h->ja3);
+	ja3_client(&t, &p, h->ja3);
+	t.n = 0;
+	if (!t.full)
 		ja4_client(&t, &p, h);
-	}
-	text_fini(&t);
 }

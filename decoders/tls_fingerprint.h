@@ -10,17 +10,21 @@
  * GREASE (RFC 8701) counts nowhere. They tell programs apart, not people, and
  * prove nothing: anybody can send the hello of another.
  *
- * Cost: a message is gone over once more, its lists are sorted (n log n), and
- * two or four digests are made; once a hello, in memory of the size of the
- * message, returned at once.
+ * Cost: a message is gone over once more, its lists are sorted and three
+ * digests are made (JA3S: one), on the stack. Lists longer than anybody's
+ * have no fingerprint, so that a hostile hello costs no more than a few usual
+ * ones.
  */
 #ifndef STRIPWIRE_TLS_FINGERPRINT_H
 #define STRIPWIRE_TLS_FINGERPRINT_H
 
 #include "decoders/obs.h"
 
+/* Entries of a list; IANA knows of fewer than 400 suites. */
+#define FINGERPRINT_LIST_MAX 512
+
 /* body: of a message that read without fault. Sets h->ja3 and h->ja4; they
- * are "" if there is no memory, or the library refuses MD5. */
+ * are "" if a list is too long, or the library refuses MD5. */
 void tls_fingerprint_client(struct slice body, struct obs_hello *h);
 /* Sets h->ja3 to the JA3S. */
 void tls_fingerprint_server(struct slice body, struct obs_hello *h);
