@@ -205,10 +205,15 @@ note_story(struct judge *j, const struct judged *w)
 }
 
 /* A change for the better, said in retrospect, and a client that is only
- * perhaps not itself, do not keep a flow from teaching. */
+ * perhaps not itself, do not keep a flow from teaching. Nor does an unknown
+ * server that refuses EHLO and does not claim to know it: that it always does
+ * would otherwise never be learned (A10). */
 static bool
 is_suspicion(const struct finding *n)
 {
+	if (n->id == FIND_EHLO_REFUSED && n->confidence < SERIOUS &&
+	    (n->tags & EVT_NO_HISTORY) != 0)
+		return false;
 	if (n->id == FIND_STARTTLS_IGNORED && n->confidence < SERIOUS)
 		return false;
 	return finding_is_attack((enum finding_id)n->id) &&

@@ -379,6 +379,22 @@ TEST(ehlo_refused)
 	play_fini(&p);
 }
 
+TEST(a_server_that_knows_no_ehlo_is_told_of_once)
+{
+	struct play p;
+
+	play_init(&p);
+	for (int i = 0; i < 3; i++) {
+		helo_session(&p, 502, "220 mx");
+		play_mail(&p);
+		play_quit(&p);
+		play_end(&p, END_FIN, DIR_C2S);
+	}
+	CHECK_INT(play_times(&p, FIND_EHLO_REFUSED), 1);
+	CHECK_INT(judge_counters(p.j)->taught, 3);
+	play_fini(&p);
+}
+
 TEST(capability_refused_where_it_was_answered)
 {
 	struct play p;
