@@ -615,6 +615,14 @@ mail_quit_seen(const struct mail *m)
 }
 
 bool
+mail_in_body(const struct mail *m, enum dir dir)
+{
+	const struct half *h = &m->half[dir];
+
+	return h->mode == HALF_DOT || (h->mode == HALF_COUNT && h->is_body);
+}
+
+bool
 mail_text_is_public(const struct mail *m, enum dir dir)
 {
 	const struct mail_ops *ops = mail_ops_of((enum proto)m->proto);

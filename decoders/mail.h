@@ -79,6 +79,9 @@ enum phase mail_phase(const struct mail *m);
 bool mail_is_implicit_tls(const struct mail *m);
 bool mail_quit_seen(const struct mail *m);
 
+/* Are the bytes to come in this direction those of a message? */
+bool mail_in_body(const struct mail *m, enum dir dir);
+
 /*
  * Is this range of the flow's bytes known to hold no secret? For evidence of
  * conflicting segments: text is shown only where this says yes. Asked for the

@@ -236,17 +236,32 @@ struct obs_rst {
 	struct pkt_ref next; /* packet that proves: data, SYN/ACK, 2nd RST */
 };
 
+/* Which version its receiver used, and how that is known. */
+enum used_by {
+	USED_UNKNOWN = 0,
+	USED_FIRST_ACKED, /* acknowledged before the second came */
+	USED_FIRST_SUM, /* the second has a wrong checksum: hosts drop it */
+	USED_FIRST_END, /* acknowledged just to the end of the first */
+	USED_FIRST_ECHO, /* the acknowledgement echoes its timestamp */
+	USED_FIRST_DUP, /* the second was reported as a duplicate */
+	USED_SECOND_SUM, /* the first has a wrong checksum */
+	USED_SECOND_END /* acknowledged just to the end of the second */
+};
+
 struct obs_conflict { /* C11 */
 	uint32_t seq; /* absolute number of the first differing byte */
 	uint32_t len; /* bytes compared */
-	uint32_t diff; /* bytes that differ */
+	uint32_t diff; /* bytes that differ; 0 if hashed */
 	uint8_t used_first; /* 1: what was delivered is the first version */
+	uint8_t used_by; /* enum used_by: what the receiver took */
 	uint8_t acked_between; /* receiver acked the first before the second */
 	uint8_t csum_bad; /* the second had a wrong checksum */
 	uint8_t masked; /* texts are masked by class, not clear */
 	/* 1: the first version, 2: the second one */
 	uint8_t odd_mac; /* not from where the sender's frames come */
 	uint8_t odd_ts; /* without the timestamps agreed on, or others */
+	uint8_t hashed; /* compared by hash: seq is where the bytes that were
+			   compared begin, there are no texts */
 	struct pkt_ref other; /* packet with the second version */
 	char first[96], second[96]; /* around the first difference */
 };

@@ -180,10 +180,17 @@ put_rst(struct out *o, const struct obs_rst *r)
 static void
 put_conflict(struct out *o, const struct obs_conflict *c)
 {
+	static const char *const used[] = {"unknown", "first-acked",
+	    "first-sum", "first-end", "first-echo", "first-dup", "second-sum",
+	    "second-end"};
+
 	put(o, " len=%" PRIu32 " diff=%" PRIu32, c->len, c->diff);
 	put_flag(o, "used_first", c->used_first);
 	put_flag(o, "acked_between", c->acked_between);
 	put_flag(o, "csum_bad", c->csum_bad);
+	if (c->used_by != USED_UNKNOWN)
+		put(o, " used_by=%s", PICK(used, c->used_by));
+	put_flag(o, "hashed", c->hashed);
 	put_flag(o, "masked", c->masked);
 	put_num(o, "odd_mac", c->odd_mac);
 	put_num(o, "odd_ts", c->odd_ts);

@@ -22,6 +22,7 @@ enum tcp_option {
 	OPT_MSS = 2,
 	OPT_WSCALE = 3,
 	OPT_SACK_OK = 4,
+	OPT_SACK = 5,
 	OPT_TS = 8
 };
 
@@ -220,4 +221,55 @@ bool
 tcp_checksum_open(const struct packet *pkt)
 {
 	return fold(pseudo_header(pkt)) == htons(be16(pkt->tcp + 16));
+}
+
+uint16_t
+tcp_sum_header(const struct packet *pkt)
+{
+	uint64_t sum = htonl((uint32_t)(pkt->payload - pkt->tcp));
+
+	for (const uint8_t *p = pkt->tcp; pkt->payload - p >= 4; p += 4)
+		sum += load32(p);
+	return fold(sum);
+}
+
+uint16_t
+tcp_sum_payload(struct slice s)
+{
+	return fold(sum_bytes(0, s.p, s.len));
+}
+
+bool
+tcp_sum_is_right(
+    const struct packet *pkt, uint16_t header, uint16_t payload, uint32_t len)
+{
+	uint64_t sum = (uint64_t)htonl(len) + htons(6) + header + payload;
+
+	sum = sum_address(sum, pkt, &pkt->src);
+	return fold(sum_address(sum, pkt, &pkt->dst)) == 0xffff;
+}
+
+bool
+tcp_sack_first(const struct packet *pkt, uint32_t block[2])
+{
+	const uint8_t *p, *end = pkt->payload;
+
+	if (pkt->tcp == NULL || (pkt->flags & PKT_TRUNCATED) != 0)
+		return false;
+	p = pkt->tcp + TCP_HEADER_MIN;
+	while (end - p >= 2 && p[0] != OPT_END) {
+		if (p[0] == OPT_NOP) {
+			p++;
+			continue;
+		}
+		if (p[1] < 2 || p[1] > end - p)
+			return false;
+		if (p[0] == OPT_SACK && p[1] >= 10) {
+			block[0] = be32(p + 2);
+			block[1] = be32(p + 6);
+			return true;
+		}
+		p += p[1];
+	}
+	return false;
 }

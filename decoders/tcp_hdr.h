@@ -7,6 +7,7 @@
 #define STRIPWIRE_TCP_HDR_H
 
 #include "decoders/ip.h"
+#include "decoders/slice.h"
 
 /* What IP carries: held bytes of wire bytes that were sent. */
 struct ip_payload {
@@ -26,5 +27,20 @@ bool tcp_checksum_ok(const struct packet *pkt);
 /* Is it the sum over the pseudo-header alone? Hosts leave it so for a network
  * card to finish, and Linux when it joins segments that it received. */
 bool tcp_checksum_open(const struct packet *pkt);
+
+/*
+ * The same in two parts, so that a checksum can be held against a payload that
+ * came in another segment: what is added up over the header as it was sent,
+ * its checksum among it, and over the payload. pkt is any packet of the
+ * direction, for its addresses.
+ */
+uint16_t tcp_sum_header(const struct packet *pkt);
+uint16_t tcp_sum_payload(struct slice s);
+bool tcp_sum_is_right(
+    const struct packet *pkt, uint16_t header, uint16_t payload, uint32_t len);
+
+/* The first SACK block (RFC 2018): the one that can report a duplicate (RFC
+ * 2883 4). Returns false if there is none. */
+bool tcp_sack_first(const struct packet *pkt, uint32_t block[2]);
 
 #endif

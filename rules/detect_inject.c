@@ -6,8 +6,8 @@
  *
  * Benign causes, all told apart before an observation is made (evidence.h):
  * true retransmission, also cut anew; the garbage byte of a keep-alive; a
- * zero-window probe; frames mirrored twice; a segment spoilt on the wire. What
- * is left and may still be honest: a device on the path that rewrites mail
+ * zero-window probe; frames mirrored twice; a segment spoilt on the wire; of
+ * what is compared by hash, other cuts than those of the hashes. What is left and may still be honest: a device on the path that rewrites mail
  * (and is seen on both of its sides), and captures edited by hand.
  */
 #include "rules/detect.h"
@@ -27,6 +27,47 @@ version(uint8_t which)
 	return which == 1 ? "first" : "second";
 }
 
+/* Which version the receiver used, and how that is known. */
+static void
+add_used(struct finding *f, const struct obs_conflict *r)
+{
+	static const struct {
+		int weight;
+		const char *words;
+	} said[] = {
+	    [USED_FIRST_ACKED] = {PLUS_ACKED,
+		"the receiver had acknowledged the first version before the "
+		"second came: it used the first"},
+	    [USED_FIRST_SUM] = {LESS_BAD_CHECKSUM,
+		"the second version has a wrong checksum where this sender's "
+		"are right: hosts drop it and use the first"},
+	    [USED_FIRST_END] = {0,
+		"the receiver acknowledged just to the end of the first "
+		"version: it used the first"},
+	    [USED_FIRST_ECHO] = {0,
+		"the receiver's acknowledgement echoes the timestamp of the "
+		"first version: it used the first"},
+	    [USED_FIRST_DUP] = {0,
+		"the receiver reported the second version as a duplicate: it "
+		"used the first"},
+	    [USED_SECOND_SUM] = {0,
+		"the first version has a wrong checksum where this sender's "
+		"are right: hosts drop it and use the second"},
+	    [USED_SECOND_END] = {0,
+		"the receiver acknowledged just to the end of the second "
+		"version: it used the second"},
+	};
+
+	if (r->used_by > 0 && r->used_by < sizeof(said) / sizeof(*said))
+		finding_add(
+		    f, said[r->used_by].weight, "%s", said[r->used_by].words);
+	else
+		finding_add(f, 0,
+		    "which version the receiver used is not known; the %s is "
+		    "what was read here",
+		    r->used_first ? "first" : "second");
+}
+
 static void
 add_circumstances(struct finding *f, const struct obs *o, bool again)
 {
@@ -36,14 +77,7 @@ add_circumstances(struct finding *f, const struct obs *o, bool again)
 		finding_add(f, LESS_ONE_BYTE, "it is a single byte");
 	if (again)
 		finding_add(f, 0, "and not for the first time here");
-	if (r->csum_bad)
-		finding_add(f, LESS_BAD_CHECKSUM,
-		    "the second version has a wrong checksum where this "
-		    "sender's are right: hosts drop it");
-	if (r->acked_between)
-		finding_add(f, PLUS_ACKED,
-		    "the receiver had acknowledged the first version before "
-		    "the second came");
+	add_used(f, r);
 	if (r->other.ttl != o->pkt.ttl && o->pkt.ordinal != 0)
 		finding_add(f, 0, "TTL %u the first time, %u the second",
 		    o->pkt.ttl, r->other.ttl);
@@ -65,12 +99,42 @@ add_circumstances(struct finding *f, const struct obs *o, bool again)
 	}
 }
 
+static void
+add_versions(struct finding *f, const struct obs *o)
+{
+	const struct obs_conflict *r = &o->u.conflict;
+	const char *how = r->masked ? " (masked)" : "";
+
+	finding_add(f, W_CONFLICT,
+	    "%u of %u bytes of the %s differ from what was sent before under "
+	    "the same numbers",
+	    r->diff, r->len, sender(o));
+	finding_add(f, 0, "first%s: %s", how, r->first);
+	finding_add(f, 0, "then%s: %s", how, r->second);
+}
+
+/* Of bodies and TLS only hashes are kept. */
+static void
+add_hashes(struct finding *f, const struct obs *o)
+{
+	const struct obs_conflict *r = &o->u.conflict;
+
+	finding_add(f, W_CONFLICT,
+	    "%u bytes of the %s were sent twice under the same numbers with "
+	    "different content: sequence %u, compared by a keyed hash, so "
+	    "which of them differ is not known",
+	    r->len, sender(o), r->seq);
+	if (o->phase == PHASE_TLS_DONE)
+		finding_add(f, LESS_IN_TLS,
+		    "within TLS, where a changed record fails its integrity "
+		    "check: it can break the connection, not change the mail");
+}
+
 void
 detect_conflict(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	const struct obs_conflict *r = &o->u.conflict;
-	const char *how = r->masked ? " (masked)" : "";
 	bool again = facts_raised(f, FIND_TCP_CONTENT_CONFLICT) &&
 		     f->confidence[FIND_TCP_CONTENT_CONFLICT] < SURE &&
 		     !r->csum_bad;
@@ -80,13 +144,9 @@ detect_conflict(
 		    : detect_find(c, FIND_TCP_CONTENT_CONFLICT);
 	if (out == NULL)
 		return;
-	finding_add(out, W_CONFLICT,
-	    "%u of %u bytes of the %s differ from what was sent before under "
-	    "the same numbers",
-	    r->diff, r->len, sender(o));
+	if (r->hashed)
+		add_hashes(out, o);
+	else
+		add_versions(out, o);
 	add_circumstances(out, o, again);
-	finding_add(out, 0, "first%s: %s", how, r->first);
-	finding_add(out, 0, "then%s: %s", how, r->second);
-	finding_add(out, 0, "the connection went on with the %s version",
-	    r->used_first ? "first" : "second");
 }

@@ -273,10 +273,14 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		words_copy(buf, cap, "encrypted dialogue");
 		break;
 	case OBS_CONFLICT:
-		(void)snprintf(buf, cap,
-		    "other bytes for a place already sent: \"%.30s\" / "
-		    "\"%.30s\"",
-		    o->u.conflict.first, o->u.conflict.second);
+		if (o->u.conflict.hashed)
+			words_copy(
+			    buf, cap, "other bytes for a place already sent");
+		else
+			(void)snprintf(buf, cap,
+			    "other bytes for a place already sent: "
+			    "\"%.30s\" / \"%.30s\"",
+			    o->u.conflict.first, o->u.conflict.second);
 		break;
 	case OBS_TWO_ANSWERS:
 		words_copy(buf, cap, "SYN/ACK with another number");

@@ -167,6 +167,7 @@
 #define PLUS_ACKED 4 /* the receiver had the first version already */
 #define LESS_BAD_CHECKSUM (-25) /* no host takes the second version */
 #define LESS_ONE_BYTE (-20) /* could be a garbage byte */
+#define LESS_IN_TLS (-20) /* the mail cannot be changed, only broken off */
 #define PLUS_CONFLICT_HANDSHAKE 4
 /* C12, C13 */
 #define W_TWO_ANSWERS 88

@@ -530,7 +530,8 @@ take_evidence(
 	struct evidence_view view = {.dir = (uint8_t)dir,
 	    .phase = (uint8_t)session_phase(c),
 	    .quit = c->quit,
-	    .opaque = c->use == USE_OPAQUE};
+	    .opaque = c->use == USE_OPAQUE,
+	    .body = c->mail != NULL && mail_in_body(c->mail, dir)};
 
 	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
 				 : (pkt->tcp_flags & TCP_RST) != 0)

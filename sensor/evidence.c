@@ -121,6 +121,12 @@ checksum_doubt(struct evidence_dir *d, const struct packet *pkt)
 	return doubt;
 }
 
+bool
+evidence_sums_unfit(const struct evidence_dir *d)
+{
+	return d->csum_good < 2 * d->csum_bad;
+}
+
 static void
 note_ttl(struct evidence_dir *d, uint8_t ttl)
 {
@@ -290,6 +296,13 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	ev->last = d->last = pkt->time;
 }
 
+static void
+release(struct evidence_ctx *c, struct evidence_flow *ev)
+{
+	evidence_return_all(c, &ev->d[0]);
+	evidence_return_all(c, &ev->d[1]);
+}
+
 unsigned
 evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
@@ -311,11 +324,16 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 		hints |= EVID_CONFLICT;
 	if (doubt)
 		return hints | EVID_DOUBT;
+	if (ev->d[!view->dir].waits && (pkt->tcp_flags & TCP_ACK) != 0)
+		evidence_used(c, ev, pkt, view);
 	if (d->group != 0)
 		hints |= evidence_rst_after(c, ev, pkt, view);
 	if (!dup)
 		evidence_twice(c, ev, pkt, view);
 	note_packet(ev, pkt, view, dup);
+	/* Both have said their last: a busy sensor has many such flows. */
+	if ((ev->d[0].flags & ev->d[1].flags & EVD_FIN) != 0)
+		release(c, ev);
 	return hints;
 }
 
@@ -327,8 +345,8 @@ evidence_new(const struct evidence_sink *sink)
 	if (c == NULL)
 		return NULL;
 	c->sink = *sink;
-	evidence_overlap_init(c);
-	if (c->windows == NULL || evidence_group_init(c) == -1) {
+	bulk_key_init(&c->key);
+	if (evidence_used_init(c) == -1 || evidence_group_init(c) == -1) {
 		evidence_free(c);
 		return NULL;
 	}
@@ -340,7 +358,8 @@ evidence_free(struct evidence_ctx *c)
 {
 	if (c == NULL)
 		return;
-	evidence_overlap_fini(c);
+	evidence_pool_fini(c);
+	free(c->waits);
 	free(c->groups);
 	free(c);
 }
@@ -361,15 +380,41 @@ evidence_init(struct evidence_flow *ev, uint32_t slot)
 void
 evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev)
 {
-	evidence_overlap_end(c, &ev->d[0]);
-	evidence_overlap_end(c, &ev->d[1]);
+	evidence_return(c, ev->d[0].window);
+	evidence_return(c, ev->d[1].window);
+}
+
+void
+evidence_tick(struct evidence_ctx *c, int64_t now)
+{
+	for (;;) {
+		int64_t reset = evidence_group_deadline(c);
+		int64_t conflict = c->wait_deadline;
+
+		if (reset > now && conflict > now)
+			return;
+		if (reset <= conflict && c->oldest != 0)
+			evidence_group_settle(c);
+		else if (conflict != INT64_MAX)
+			evidence_used_settle(c);
+		else
+			return; /* now is the end of time, and nothing waits */
+	}
+}
+
+int64_t
+evidence_deadline(const struct evidence_ctx *c)
+{
+	int64_t reset = evidence_group_deadline(c);
+
+	return reset < c->wait_deadline ? reset : c->wait_deadline;
 }
 
 void
 evidence_end(struct evidence_ctx *c, struct evidence_flow *ev, int64_t now)
 {
-	for (int i = 0; i < 2; i++) {
-		evidence_group_end(c, &ev->d[i], now);
-		evidence_overlap_end(c, &ev->d[i]);
-	}
+	evidence_used_end(c, ev, now);
+	evidence_group_end(c, &ev->d[0], now);
+	evidence_group_end(c, &ev->d[1], now);
+	release(c, ev);
 }

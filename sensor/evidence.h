@@ -7,11 +7,14 @@
  * for numbers already used. Here is noted and told apart what was seen; what
  * it means is for the detectors (rules/detect_reset.c, detect_inject.c).
  *
- * One evidence_ctx per tracker. It owns the payload windows (4 KiB a direction
- * while the dialogue is text, borrowed on demand, EVIDENCE_POOL_BYTES in all)
- * and the groups of resets that wait to be settled (EVIDENCE_GROUPS, ordered
- * by deadline, so that the tracker needs no timer of its own for them). Each
- * flow embeds one struct evidence_flow of fixed size.
+ * One evidence_ctx per tracker. It owns what is kept of payload, borrowed on
+ * demand, EVIDENCE_POOL_BYTES in all: 4 KiB a direction, byte by byte, while
+ * the dialogue is text; of message bodies and within TLS number, length and a
+ * keyed hash of the last EVIDENCE_SEGMENTS segments. It also owns what waits
+ * to be settled, so that the tracker needs no timer of its own for that: groups
+ * of resets (EVIDENCE_GROUPS) and conflicts of which the receiver has not said
+ * yet which version it used (EVIDENCE_WAITS). Each flow embeds one struct
+ * evidence_flow of fixed size, and keeps its address until evidence_end().
  *
  * How the tracker uses it, for each TCP packet of a flow, before it is
  * normalised:
@@ -22,7 +25,7 @@
  *	if (hints & EVID_DOUBT) ...		see there
  *	if (hints & EVID_RST) ...		withheld: go on with the flow
  *	mail_data(...);				and, for delivered text,
- *	evidence_public(ctx, &flow->ev, dir, seq, len);
+ *	evidence_public(&flow->ev, dir, seq, len);
  *
  * evidence_tick(ctx, INT64_MAX) at the end of input, before flows are closed,
  * and evidence_end() when the flow ends for whatever reason, before its slot
@@ -39,7 +42,14 @@
 #define EVIDENCE_IDLE 60000000000LL /* ns; C15: time-outs of middleboxes */
 #define EVIDENCE_ANSWERS 3000000000LL /* ns; C12: to one SYN */
 #define EVIDENCE_WINDOW 4096 /* payload bytes kept a direction */
-#define EVIDENCE_POOL_BYTES (16u << 20) /* all windows together */
+#define EVIDENCE_SEGMENTS \
+	32 /* of bodies and TLS, kept a direction: 45 KiB of full ones, and \
+	      2 KiB of memory, which bounds what busy flows push out of the \
+	      cache. Loss is repaired within a round trip. */
+#define EVIDENCE_POOL_BYTES (16u << 20) /* all of these together */
+#define EVIDENCE_STEAL 5000000000LL /* ns without a segment: may be taken */
+#define EVIDENCE_WAITS 256 /* conflicts waiting; told at once if full */
+#define EVIDENCE_USED_WAIT 1000000000LL /* ns; an ACK comes sooner */
 #define EVIDENCE_GROUPS 4096 /* resets waiting; the oldest settles early */
 #define EVIDENCE_CONFLICTS 4 /* told per flow and direction, then counted */
 #define EVIDENCE_TOLD 8 /* OBS_RST told per flow and direction */
@@ -57,7 +67,12 @@ enum evidence_hint { /* from evidence_packet() and settled() */
 	EVID_DUP = 1 << 5 /* this very frame was seen before (mirrored) */
 };
 
+struct ev_window;
+struct ev_ring;
+
 struct evidence_dir {
+	struct ev_window *window; /* borrowed: payload as text */
+	struct ev_ring *ring; /* and by hash */
 	struct pkt_ref mark; /* its SYN; once there is one, its first FIN */
 	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
 				the last 24 to 48 of them */
@@ -68,7 +83,6 @@ struct evidence_dir {
 	uint32_t ack; /* highest it acknowledged */
 	uint32_t edge; /* highest number it allows its peer to send */
 	uint32_t last_mark; /* hash of the headers of that packet */
-	uint32_t window; /* payload window: index + 1, 0 none */
 	uint32_t tsval; /* last timestamp */
 	uint32_t syn_signature; /* hash of its SYN's options, 0 no SYN seen */
 	uint32_t group; /* resets that wait: index + 1, 0 none */
@@ -82,6 +96,8 @@ struct evidence_dir {
 	uint8_t seen, id_step, id_zero; /* packets; small steps; zeros */
 	uint8_t csum_good, csum_bad; /* saturating counts */
 	uint8_t told_conflicts, told_rsts;
+	uint8_t ring_n, ring_at, ring_part; /* private to evidence_ring.c */
+	bool waits; /* a conflict that is not told yet */
 };
 
 struct evidence_flow {
@@ -97,7 +113,8 @@ struct evidence_view {
 	uint8_t dir; /* enum dir of the packet */
 	uint8_t phase; /* enum phase before it */
 	uint8_t quit; /* QUIT/LOGOUT was seen */
-	uint8_t opaque; /* no text any more: keep no payload */
+	uint8_t opaque; /* no text any more: hashes do */
+	uint8_t body; /* its direction is within a message, likewise */
 };
 
 struct evidence_sink {
@@ -116,8 +133,12 @@ struct evidence_counters {
 	uint64_t rst_bad_csum, rst_untold;
 	uint64_t two_answers, fins_undone;
 	uint64_t conflicts, conflicts_untold, corrupted, compared;
+	uint64_t uncompared; /* bytes sent again, cut in other places than the
+				hashes that are kept of them */
+	uint64_t waits_full; /* conflicts told before their receiver spoke */
 	uint64_t keepalives, dup_frames;
 	uint64_t windows, windows_short; /* lent; refused: pool empty */
+	uint64_t windows_taken; /* from idle flows, for others */
 };
 
 struct evidence_ctx;
@@ -138,13 +159,13 @@ unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 
 /* These bytes were given to the decoder, and it says that they hold no secret
  * (mail_text_is_public()). Only such text is ever shown in clear. */
-void evidence_public(struct evidence_ctx *c, struct evidence_flow *ev,
-    enum dir dir, uint32_t seq, uint32_t len);
+void evidence_public(
+    struct evidence_flow *ev, enum dir dir, uint32_t seq, uint32_t len);
 
-/* No text any more: the payload windows go back, for others to borrow. */
+/* No text any more: the windows go back, for others to borrow. */
 void evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev);
 
-/* Settles all resets whose deadline is at or before now, in order. */
+/* Settles all resets and conflicts whose deadline is at or before now, in order. */
 void evidence_tick(struct evidence_ctx *c, int64_t now);
 /* Deadline of the next one, INT64_MAX if none waits. */
 int64_t evidence_deadline(const struct evidence_ctx *c);

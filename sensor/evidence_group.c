@@ -144,19 +144,15 @@ group_settle(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 }
 
 void
-evidence_tick(struct evidence_ctx *c, int64_t now)
+evidence_group_settle(struct evidence_ctx *c)
 {
-	while (c->oldest != 0) {
-		struct rst_group *g = &c->groups[c->oldest - 1];
+	struct rst_group *g = &c->groups[c->oldest - 1];
 
-		if (g->deadline > now)
-			return;
-		group_settle(c, g, g->deadline);
-	}
+	group_settle(c, g, g->deadline);
 }
 
 int64_t
-evidence_deadline(const struct evidence_ctx *c)
+evidence_group_deadline(const struct evidence_ctx *c)
 {
 	return c->oldest == 0 ? INT64_MAX : c->groups[c->oldest - 1].deadline;
 }

@@ -16,11 +16,9 @@
  */
 #include "sensor/evidence.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "sensor/evidence_private.h"
-#include "sensor/harden.h"
 
 #define KEEPALIVE_SILENCE 500000000LL /* ns; real ones wait minutes */
 #define KEEPALIVE_COPY 100000000LL /* ns */
@@ -37,18 +35,16 @@
  * it is clear below `top` while the window holds none.
  */
 struct ev_window {
+	struct ev_block block;
 	uint32_t top; /* one past the highest number in it */
 	uint32_t solid; /* from here to top nothing is missing */
-	uint32_t next_free; /* while not lent: index + 1 */
 	uint32_t open_end; /* one past the highest public number */
 	bool has_open; /* some number of the window is public */
 	uint8_t at; /* next of segs[] */
 	uint8_t have[MAP_BYTES], open[MAP_BYTES]; /* there; public */
 	struct {
-		struct pkt_ref ref;
+		struct ev_first first;
 		uint32_t seq; /* of its first payload byte */
-		bool doubt; /* wrong checksum where others are right */
-		bool odd_mac, odd_ts;
 	} segs[WINDOW_SEGMENTS];
 	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
 };
@@ -58,95 +54,26 @@ struct run { /* bytes from a number on */
 	uint32_t seq, len;
 };
 
-struct segment { /* the one that is held against the window */
-	struct pkt_ref ref;
-	struct run run;
-	uint8_t phase;
-	bool doubt, from_client;
-	bool near; /* its receiver could take it */
-	bool odd_mac, odd_ts; /* not as the sender's others */
-};
-
 struct overlap { /* of one segment with the window */
 	uint32_t len, diff; /* bytes compared, bytes that differ */
 	uint32_t first; /* number of the first that differs */
 };
 
-void
-evidence_overlap_init(struct evidence_ctx *c)
-{
-	c->windows_max = EVIDENCE_POOL_BYTES / sizeof(struct ev_window);
-	c->windows = calloc(c->windows_max, sizeof(struct ev_window *));
-}
-
-void
-evidence_overlap_fini(struct evidence_ctx *c)
-{
-	if (c->windows == NULL)
-		return;
-	for (uint32_t i = 0; i < c->windows_made; i++)
-		free(c->windows[i]);
-	free(c->windows);
-	c->windows = NULL;
-}
-
-/* ---- the pool ---- */
-
 static struct ev_window *
-window_of(const struct evidence_ctx *c, const struct evidence_dir *d)
+window_lend(
+    struct evidence_ctx *c, struct evidence_dir *d, const struct ev_segment *s)
 {
-	return d->window == 0 ? NULL : c->windows[d->window - 1];
-}
+	struct ev_window *w =
+	    evidence_lend(c, d, sizeof(*w), false, s->pkt->time);
 
-static uint32_t
-window_index(struct evidence_ctx *c)
-{
-	uint32_t i = c->free_window;
-
-	if (i != 0) {
-		c->free_window = c->windows[i - 1]->next_free;
-		return i;
-	}
-	if (c->windows_made == c->windows_max)
-		return 0;
-	c->windows[c->windows_made] = malloc(sizeof(struct ev_window));
-	if (c->windows[c->windows_made] == NULL)
-		return 0;
-	harden_memory(c->windows[c->windows_made], sizeof(struct ev_window));
-	return ++c->windows_made;
-}
-
-static struct ev_window *
-window_lend(struct evidence_ctx *c, struct evidence_dir *d, uint32_t seq)
-{
-	struct ev_window *w = window_of(c, d);
-
-	if (w != NULL)
-		return w;
-	d->window = window_index(c);
-	if (d->window == 0) {
-		c->n.windows_short++;
-		return NULL;
-	}
-	c->n.windows++;
-	w = window_of(c, d);
-	/* data is read only where the map or solid say that it is there */
-	memset(w, 0, offsetof(struct ev_window, data));
-	w->top = w->solid = seq;
-	return w;
-}
-
-void
-evidence_overlap_end(struct evidence_ctx *c, struct evidence_dir *d)
-{
-	struct ev_window *w = window_of(c, d);
-
+	d->window = w;
 	if (w == NULL)
-		return;
-	explicit_bzero(w->data, sizeof(w->data)); /* passwords among it */
-	w->next_free = c->free_window;
-	c->free_window = d->window;
-	d->window = 0;
+		return NULL;
+	/* data is read only where the map or solid say that it is there */
+	memset((uint8_t *)w + sizeof(w->block), 0,
+	    offsetof(struct ev_window, data) - sizeof(w->block));
+	w->top = w->solid = s->seq;
+	return w;
 }
 
 /* ---- the maps ---- */
@@ -326,28 +253,30 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 }
 
 static void
-window_note_segment(struct ev_window *w, const struct segment *s)
+window_note_segment(struct ev_window *w, const struct ev_segment *s)
 {
-	w->segs[w->at].ref = s->ref;
-	w->segs[w->at].seq = s->run.seq;
-	w->segs[w->at].doubt = s->doubt;
-	w->segs[w->at].odd_mac = s->odd_mac;
-	w->segs[w->at].odd_ts = s->odd_ts;
+	evidence_ref(&w->segs[w->at].first.ref, s->pkt, s->view);
+	w->segs[w->at].first.tsval = s->pkt->tsval;
+	w->segs[w->at].first.doubt = s->doubt;
+	w->segs[w->at].first.odd = s->odd;
+	w->segs[w->at].seq = s->seq;
 	w->at = (uint8_t)((w->at + 1) % WINDOW_SEGMENTS);
 }
 
-/* The earliest remembered packet that carried this number, or -1. */
-static int
+/* The earliest remembered packet that carried this number. */
+static const struct ev_first *
 window_segment(const struct ev_window *w, uint32_t seq)
 {
+	static const struct ev_first none;
+
 	for (unsigned i = 0; i < WINDOW_SEGMENTS; i++) {
 		unsigned at = (w->at + i) % WINDOW_SEGMENTS;
+		const struct ev_first *f = &w->segs[at].first;
 
-		if (w->segs[at].ref.ordinal != 0 &&
-		    seq - w->segs[at].seq < w->segs[at].ref.len)
-			return (int)at;
+		if (f->ref.ordinal != 0 && seq - w->segs[at].seq < f->ref.len)
+			return f;
 	}
-	return -1;
+	return &none;
 }
 
 /* ---- telling ---- */
@@ -373,18 +302,18 @@ show(char *dst, size_t cap, uint8_t *bytes, uint32_t len, bool masked)
  * send the secrets. */
 static void
 show_versions(struct obs_conflict *out, const struct ev_window *w,
-    const struct segment *s, uint32_t first)
+    const struct ev_segment *s, uint32_t first)
 {
-	uint32_t seq = first, end = s->run.seq + s->run.len, n = 0;
+	uint32_t seq = first, end = s->seq + s->len, n = 0;
 	uint8_t a[SHOWN], b[SHOWN];
-	bool masked = s->from_client;
+	bool masked = s->view->dir == DIR_C2S;
 
-	while (seq != s->run.seq && first - seq < BEFORE_DIFF &&
+	while (seq != s->seq && first - seq < BEFORE_DIFF &&
 	       window_has(w, seq - 1))
 		seq--;
 	for (; n < SHOWN && seq != end && window_has(w, seq); n++, seq++) {
 		a[n] = w->data[seq % EVIDENCE_WINDOW];
-		b[n] = s->run.p[seq - s->run.seq];
+		b[n] = s->p[seq - s->seq];
 		masked |= !map_has(w->open, seq);
 	}
 	out->masked = masked;
@@ -394,104 +323,93 @@ show_versions(struct obs_conflict *out, const struct ev_window *w,
 
 /* Which version is odd, if one of them is. */
 static uint8_t
-odd_one(bool first, bool second)
+odd_one(unsigned first, unsigned second)
 {
-	return first == second ? 0 : first ? 1 : 2;
+	return (first != 0) == (second != 0) ? 0 : first != 0 ? 1 : 2;
+}
+
+void
+evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
+    const struct ev_segment *s, const struct ev_first *first)
+{
+	const struct evidence_dir *peer = &ev->d[!s->view->dir];
+	struct obs_conflict *r = &o->u.conflict;
+
+	obs_init(o, OBS_CONFLICT);
+	o->dir = s->view->dir;
+	o->phase = s->view->phase;
+	o->time = s->pkt->time;
+	o->pkt = first->ref;
+	r->seq = s->seq;
+	r->used_first = !first->doubt;
+	r->acked_between = (peer->flags & EVD_ACKED) != 0;
+	r->csum_bad = s->doubt;
+	r->odd_mac = odd_one(first->odd & ODD_MAC, s->odd & ODD_MAC);
+	r->odd_ts = odd_one(first->odd & ODD_TS, s->odd & ODD_TS);
+	evidence_ref(&r->other, s->pkt, s->view);
 }
 
 static void
-tell(struct evidence_ctx *c, struct evidence_flow *ev, const struct segment *s,
-    const struct overlap *o)
+tell(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, const struct overlap *o)
 {
-	struct evidence_dir *d = &ev->d[s->ref.dir];
-	const struct evidence_dir *peer = &ev->d[!s->ref.dir];
-	const struct ev_window *w = window_of(c, d);
-	int seg = window_segment(w, o->first);
+	const struct ev_window *w = ev->d[s->view->dir].window;
+	const struct ev_first *first = window_segment(w, o->first);
 	struct obs obs;
 
-	c->n.conflicts++;
-	if (d->told_conflicts == EVIDENCE_CONFLICTS) {
-		c->n.conflicts_untold++;
-		return;
-	}
-	d->told_conflicts++;
-	obs_init(&obs, OBS_CONFLICT);
-	obs.dir = s->ref.dir;
-	obs.phase = s->phase;
-	obs.time = s->ref.time;
-	if (seg >= 0)
-		obs.pkt = w->segs[seg].ref;
+	evidence_conflict_init(&obs, ev, s, first);
 	obs.u.conflict.seq = o->first;
 	obs.u.conflict.len = o->len;
 	obs.u.conflict.diff = o->diff;
-	obs.u.conflict.used_first =
-	    map_has(w->open, o->first) || seg == -1 || !w->segs[seg].doubt;
-	obs.u.conflict.acked_between =
-	    (peer->flags & EVD_ACKED) != 0 && seq_diff(peer->ack, o->first) > 0;
-	obs.u.conflict.csum_bad = s->doubt;
-	obs.u.conflict.odd_mac =
-	    odd_one(seg >= 0 && w->segs[seg].odd_mac, s->odd_mac);
-	obs.u.conflict.odd_ts =
-	    odd_one(seg >= 0 && w->segs[seg].odd_ts, s->odd_ts);
-	obs.u.conflict.other = s->ref;
+	obs.u.conflict.used_first |= map_has(w->open, o->first);
 	show_versions(&obs.u.conflict, w, s, o->first);
-	c->sink.emit(c->sink.user, ev->slot, &obs);
+	evidence_conflict(c, ev, &obs, s, first);
 }
 
 /* ---- judging a difference ---- */
 
-/* Its answer may be seen before it, and it may be seen twice. */
-static bool
-is_keepalive(const struct evidence_flow *ev, const struct segment *s)
+bool
+evidence_is_keepalive(
+    const struct evidence_flow *ev, const struct ev_segment *s)
 {
-	const struct evidence_dir *d = &ev->d[s->ref.dir];
-	const struct evidence_dir *peer = &ev->d[!s->ref.dir];
+	const struct evidence_dir *d = &ev->d[s->view->dir];
+	const struct evidence_dir *peer = &ev->d[!s->view->dir];
 
-	return s->ref.len == 1 && s->run.seq + 1 == d->next &&
+	return s->pkt->wire_len == 1 && s->seq + 1 == d->next &&
 	       (peer->flags & EVD_ACKED) != 0 &&
 	       seq_diff(peer->ack, d->next) >= 0 &&
-	       (s->ref.time - d->last >= KEEPALIVE_SILENCE ||
+	       (s->pkt->time - d->last >= KEEPALIVE_SILENCE ||
 		   (d->kept_alive != 0 &&
-		       s->ref.time - d->kept_alive < KEEPALIVE_COPY));
+		       s->pkt->time - d->kept_alive < KEEPALIVE_COPY));
 }
-
-enum difference { SAME, HARMLESS, SPOILT, CONFLICT };
 
 static enum difference
 difference(const struct evidence_flow *ev, const struct ev_window *w,
-    const struct segment *s, const struct overlap *o)
+    const struct ev_segment *s, const struct overlap *o)
 {
-	int seg;
-
 	if (o->diff == 0)
 		return SAME;
-	if (is_keepalive(ev, s))
+	if (evidence_is_keepalive(ev, s))
 		return HARMLESS;
-	seg = window_segment(w, o->first);
 	if (o->diff <= SPOILT_BYTES &&
-	    (s->doubt || (seg >= 0 && w->segs[seg].doubt)))
+	    (s->doubt || window_segment(w, o->first)->doubt))
 		return SPOILT;
 	return CONFLICT;
 }
 
-static bool
-has_text(const struct evidence_view *view)
-{
-	return !view->opaque && view->phase != PHASE_TLS_DONE &&
-	       view->phase != PHASE_OPAQUE;
-}
-
-/* Holds the segment against the window, then keeps it there. */
+/* Holds the segment against the window, then keeps it there if it is text. */
 static enum difference
-take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
-    const struct segment *s)
+take_in(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, bool text)
 {
-	struct overlap o = window_compare(w, &s->run);
+	struct ev_window *w = ev->d[s->view->dir].window;
+	struct run run = {s->p, s->seq, s->len};
+	struct overlap o = window_compare(w, &run);
 	enum difference diff = difference(ev, w, s, &o);
 
 	c->n.compared += o.len;
 	if (diff == HARMLESS) {
-		ev->d[s->ref.dir].kept_alive = s->ref.time;
+		ev->d[s->view->dir].kept_alive = s->pkt->time;
 		c->n.keepalives++;
 		return diff;
 	}
@@ -500,11 +418,35 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev, struct ev_window *w,
 	c->n.corrupted += diff == SPOILT;
 	if (diff == SPOILT && s->doubt)
 		return diff;
-	if (s->near) {
-		window_keep(w, s->run, diff == SPOILT);
+	if (text && s->near) {
+		window_keep(w, run, diff == SPOILT);
 		window_note_segment(w, s);
 	}
 	return diff;
+}
+
+/* Byte by byte where there is text, and by hash where there is more than a
+ * window holds: in bodies and within TLS. A handshake is both. */
+static enum difference
+hold_against(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s)
+{
+	const struct evidence_view *view = s->view;
+	struct evidence_dir *d = &ev->d[view->dir];
+	bool opaque = view->opaque || view->phase == PHASE_TLS_DONE ||
+		      view->phase == PHASE_OPAQUE;
+	bool text = !opaque && !view->body;
+	bool bulk = !text || view->phase == PHASE_TLS_HELLO;
+	enum ring_keep keep = opaque ? KEEP_SAMPLE
+			      : bulk ? KEEP_ALL
+				     : KEEP_NONE;
+	enum difference diff = SAME;
+
+	if (opaque)
+		evidence_return(c, d->window);
+	if (d->window != NULL || (text && window_lend(c, d, s) != NULL))
+		diff = take_in(c, ev, s, text);
+	return diff == SAME ? evidence_ring(c, ev, s, keep) : diff;
 }
 
 bool
@@ -512,36 +454,27 @@ evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view, bool doubt)
 {
 	struct evidence_dir *d = &ev->d[view->dir];
-	struct ev_window *w;
-	struct segment s;
+	struct ev_segment s;
 
-	if (!has_text(view)) {
-		evidence_overlap_end(c, d);
-		return false;
-	}
 	if (pkt->len == 0)
 		return false;
-	s.run.seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
-	w = window_lend(c, d, s.run.seq);
-	if (w == NULL)
-		return false;
-	evidence_ref(&s.ref, pkt, view);
-	s.run.p = pkt->payload;
-	s.run.len = pkt->len;
+	s.pkt = pkt;
+	s.view = view;
+	s.p = pkt->payload;
+	s.seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+	s.len = pkt->len;
 	s.doubt = doubt;
-	s.phase = view->phase;
-	s.from_client = view->dir == DIR_C2S;
-	s.odd_mac = evidence_odd_mac(d, pkt);
-	s.odd_ts = evidence_odd_ts(d, &ev->d[!view->dir], pkt);
-	s.near = evidence_is_near(d, &ev->d[!view->dir], s.run.seq + s.run.len);
-	return take_in(c, ev, w, &s) == CONFLICT;
+	s.odd = (evidence_odd_mac(d, pkt) ? ODD_MAC : 0) |
+		(evidence_odd_ts(d, &ev->d[!view->dir], pkt) ? ODD_TS : 0);
+	s.near = evidence_is_near(d, &ev->d[!view->dir], s.seq + s.len);
+	return hold_against(c, ev, &s) == CONFLICT;
 }
 
 void
-evidence_public(struct evidence_ctx *c, struct evidence_flow *ev, enum dir dir,
-    uint32_t seq, uint32_t len)
+evidence_public(
+    struct evidence_flow *ev, enum dir dir, uint32_t seq, uint32_t len)
 {
-	struct ev_window *w = window_of(c, &ev->d[dir]);
+	struct ev_window *w = ev->d[dir].window;
 
 	if (w == NULL)
 		return;

@@ -2,13 +2,17 @@
 /*
  * What the files of the evidence stage share: evidence.c (the state of the
  * directions), evidence_rst.c and evidence_after.c (resets, and what follows
- * them), evidence_host.c (MAC, timestamps, times), evidence_group.c (the table of resets that wait), evidence_twice.c
- * (second answers and undone FINs), evidence_overlap.c (payload).
+ * them), evidence_host.c (MAC, timestamps, times), evidence_group.c (the table
+ * of resets that wait), evidence_twice.c (second answers and undone FINs),
+ * evidence_overlap.c (payload, byte by byte), evidence_ring.c (payload by
+ * hash), evidence_pool.c (their memory), evidence_used.c (conflicts that wait
+ * for the receiver's word).
  * Nobody else includes this.
  */
 #ifndef STRIPWIRE_EVIDENCE_PRIVATE_H
 #define STRIPWIRE_EVIDENCE_PRIVATE_H
 
+#include "sensor/bulk_hash.h"
 #include "sensor/evidence.h"
 
 enum { /* struct evidence_dir.flags */
@@ -62,21 +66,64 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
 	bool in_window; /* the receiver obeys one of them */
 };
 
+struct ev_block { /* what each window and ring begins with; one cache line */
+	struct ev_block *older, *newer; /* as lent */
+	struct evidence_dir *owner;
+	size_t size;
+	bool is_ring;
+};
+
+enum { ODD_MAC = 1 << 0, ODD_TS = 1 << 1 };
+
+struct ev_segment { /* the one that is held against what was kept */
+	const struct packet *pkt;
+	const struct evidence_view *view;
+	const uint8_t *p;
+	uint32_t seq, len; /* of the payload held */
+	bool doubt; /* wrong checksum where this sender's are right */
+	bool near; /* its receiver could take it */
+	uint8_t odd; /* ODD_: not as the sender's others */
+};
+
+struct ev_first { /* the version that was kept */
+	struct pkt_ref ref; /* ordinal 0: not known any more */
+	uint32_t tsval; /* 0: none */
+	bool doubt;
+	uint8_t odd; /* ODD_ */
+};
+
+struct conflict_wait { /* until its receiver says which version it used */
+	struct evidence_flow *ev; /* NULL: free */
+	struct obs obs;
+	int64_t deadline;
+	uint32_t ts[2];
+	unsigned acks; /* that cover it */
+};
+
+enum difference { SAME, HARMLESS, SPOILT, CONFLICT };
+
 struct evidence_ctx {
 	struct evidence_sink sink;
 	struct evidence_counters n;
 	/* resets */
 	struct rst_group *groups;
 	uint32_t free_group, oldest, newest; /* index + 1 */
-	/* payload windows */
-	struct ev_window **windows; /* allocated when first lent */
-	uint32_t windows_made, windows_max, free_window;
+	/* payload */
+	struct ev_block *oldest_block, *newest_block; /* as lent */
+	struct ev_block *free_blocks[2]; /* by is_ring; chained by newer */
+	size_t pool_used; /* bytes of all of these */
+	int64_t failed; /* when none was to be had */
+	struct bulk_key key;
+	struct conflict_wait *waits;
+	int64_t wait_deadline; /* of the first, INT64_MAX without */
 };
 
 /* evidence.c */
 bool evidence_acked_number(const struct evidence_dir *d, uint32_t number);
 bool evidence_is_near(const struct evidence_dir *d,
     const struct evidence_dir *peer, uint32_t end);
+/* Are this sender's checksums mostly wrong, as a network card leaves them? */
+bool evidence_sums_unfit(const struct evidence_dir *d);
 
 /* evidence_rst.c */
 unsigned evidence_rst(struct evidence_ctx *c, struct evidence_flow *ev,
@@ -99,6 +146,9 @@ void evidence_group_tell(
     struct evidence_ctx *c, struct rst_group *g, int64_t time);
 void evidence_group_end(
     struct evidence_ctx *c, struct evidence_dir *d, int64_t now);
+/* The oldest one, by time. */
+void evidence_group_settle(struct evidence_ctx *c);
+int64_t evidence_group_deadline(const struct evidence_ctx *c);
 
 /* evidence_twice.c: what a host does once, and somebody did again. */
 void evidence_twice(struct evidence_ctx *c, struct evidence_flow *ev,
@@ -115,10 +165,40 @@ bool evidence_odd_ts(const struct evidence_dir *d,
     const struct evidence_dir *peer, const struct packet *pkt);
 
 /* evidence_overlap.c */
-void evidence_overlap_init(struct evidence_ctx *c);
-void evidence_overlap_fini(struct evidence_ctx *c);
 bool evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view, bool doubt);
-void evidence_overlap_end(struct evidence_ctx *c, struct evidence_dir *d);
+/* Its answer may be seen before it, and it may be seen twice. */
+bool evidence_is_keepalive(
+    const struct evidence_flow *ev, const struct ev_segment *s);
+/* What an observation of a conflict says in any case. */
+void evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
+    const struct ev_segment *s, const struct ev_first *first);
+
+/* evidence_ring.c: holds the segment against the records, and keeps one of
+ * it; the ring is lent on demand. */
+enum ring_keep { KEEP_NONE, KEEP_ALL, KEEP_SAMPLE };
+enum difference evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, enum ring_keep keep);
+
+/* evidence_pool.c: memory for a window or ring of the direction, aligned to
+ * cache lines; cleared is only its head. NULL, counted, if there is none. */
+void *evidence_lend(struct evidence_ctx *c, struct evidence_dir *d, size_t size,
+    bool is_ring, int64_t now);
+void evidence_return(struct evidence_ctx *c, void *window_or_ring);
+void evidence_return_all(struct evidence_ctx *c, struct evidence_dir *d);
+void evidence_pool_fini(struct evidence_ctx *c);
+
+/* evidence_used.c: takes an observation filled in but for used_by, counts it,
+ * and emits it when that is known, or will not be. */
+int evidence_used_init(struct evidence_ctx *c);
+void evidence_conflict(struct evidence_ctx *c, struct evidence_flow *ev,
+    struct obs *o, const struct ev_segment *s, const struct ev_first *first);
+/* A packet of the receiver, before its state takes it in. */
+void evidence_used(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
+/* The first one, by time. */
+void evidence_used_settle(struct evidence_ctx *c);
+void evidence_used_end(
+    struct evidence_ctx *c, struct evidence_flow *ev, int64_t now);
 
 #endif

@@ -346,7 +346,7 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 }
 
 static void
-deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
+deliver_bytes(struct conn *c, const struct norm_piece *p)
 {
 	const struct norm_dir *d = &c->norm.d[p->dir];
 
@@ -356,8 +356,8 @@ deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
 		return;
 	}
 	if (mail_text_is_public(c->mail, p->dir))
-		evidence_public(t->evidence, &c->ev, p->dir,
-		    d->base + (uint32_t)p->at, (uint32_t)p->len);
+		evidence_public(&c->ev, p->dir, d->base + (uint32_t)p->at,
+		    (uint32_t)p->len);
 }
 
 static void
@@ -392,7 +392,7 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	if (c->vis != c->vis_told)
 		tell_vis(c);
 	if (p->what == NORM_BYTES)
-		deliver_bytes(t, c, p);
+		deliver_bytes(c, p);
 	else if (p->what == NORM_GAP)
 		mail_gap(c->mail, p->dir, p->len, p->ref);
 	else

@@ -9,7 +9,7 @@
  *	1: number, from -64 to +191 of the last one sent; 255: anything
  *	2: ACK, likewise
  *	3: payload bytes; from 240 on 64 times as many
- *	4: what they are
+ *	4: what they are; its second bit: of a body
  *	5: time since the one before, in 16 ms; 255: two minutes
  *	6: TTL (4 bits), IP id step (4 bits)
  *	7: phase (3 bits), window (5 bits)
@@ -55,7 +55,9 @@ check(void *user, uint32_t slot, struct obs *o)
 			abort();
 		return;
 	}
-	if (o->kind != OBS_CONFLICT || o->u.conflict.diff == 0 ||
+	if (o->kind != OBS_CONFLICT ||
+	    (o->u.conflict.diff == 0) != (o->u.conflict.hashed != 0) ||
+	    o->u.conflict.used_by > USED_SECOND_END ||
 	    o->u.conflict.diff > o->u.conflict.len ||
 	    memchr(o->u.conflict.first, 0, 96) == NULL ||
 	    memchr(o->u.conflict.second, 0, 96) == NULL)
@@ -84,7 +86,8 @@ segment(const uint8_t *r)
 	static const uint8_t flag[] = {TCP_FIN, TCP_SYN, TCP_RST, TCP_ACK};
 	unsigned f = r[0] & 3, dir = r[0] >> 2 & 1;
 	struct side *me = &sides[f][dir];
-	struct evidence_view v = {(uint8_t)dir, r[7] & 7, r[1] & 1, 0};
+	struct evidence_view v = {
+	    (uint8_t)dir, r[7] & 7, r[1] & 1, 0, r[4] >> 1 & 1};
 	struct packet p;
 
 	memset(&p, 0, sizeof(p));
@@ -109,7 +112,7 @@ segment(const uint8_t *r)
 	evidence_tick(ctx, now);
 	(void)evidence_packet(ctx, &flows[f], &p, &v);
 	if ((r[4] & 1) != 0)
-		evidence_public(ctx, &flows[f], (enum dir)dir, p.seq, p.len);
+		evidence_public(&flows[f], (enum dir)dir, p.seq, p.len);
 }
 
 int

@@ -274,7 +274,7 @@ TEST(conflict_is_high_and_shows_both)
 	CHECK(says(f, "167 of 181 bytes"));
 	CHECK(says(f, "first: 250-AUTH PLAIN"));
 	CHECK(says(f, "then: 250-STARTTLS"));
-	CHECK(says(f, "with the first version"));
+	CHECK(says(f, "the first is what was read here"));
 }
 
 TEST(conflict_that_hosts_drop_is_medium)
@@ -283,8 +283,39 @@ TEST(conflict_that_hosts_drop_is_medium)
 
 	make_conflict();
 	ob.u.conflict.csum_bad = 1;
+	ob.u.conflict.used_by = USED_FIRST_SUM;
 	f = ask(detect_conflict);
 	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
+}
+
+TEST(conflict_within_tls_is_medium_and_says_why)
+{
+	const struct finding *f;
+
+	make_conflict();
+	ob.phase = PHASE_TLS_DONE;
+	ob.u.conflict.hashed = 1;
+	ob.u.conflict.diff = 0;
+	ob.u.conflict.used_by = USED_FIRST_ACKED;
+	f = ask(detect_conflict);
+	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
+	CHECK(says(f, "181 bytes of the server were sent twice"));
+	CHECK(says(f, "compared by a keyed hash"));
+	CHECK(says(f, "integrity check"));
+	CHECK(says(f, "before the second came: it used the first"));
+	CHECK(!says(f, "first: "));
+}
+
+TEST(conflict_in_a_body_is_high)
+{
+	const struct finding *f;
+
+	make_conflict();
+	ob.u.conflict.hashed = 1;
+	ob.u.conflict.diff = 0;
+	f = ask(detect_conflict);
+	CHECK(f != NULL && f->confidence >= 85);
+	CHECK(!says(f, "integrity check"));
 }
 
 /* ---- C12, C13 ---- */

@@ -113,9 +113,9 @@ conflict(uint32_t client, uint32_t server, struct version a, struct version b)
 	put_as(1, server);
 	server_says("250-STARTTLS\r\n", a.from, a.tsval);
 	server_says("250-SIZE 999\r\n", b.from, b.tsval);
+	finish(); /* nobody says which was used */
 	CHECK_INT(nseen, 1);
 	CHECK_INT(seen[0].kind, OBS_CONFLICT);
-	finish();
 	return &seen[0].u.conflict;
 }
 

@@ -66,7 +66,7 @@ finish(void)
 	evidence_tick(ctx, INT64_MAX);
 	evidence_end(ctx, &flow, now);
 	CHECK_INT(evidence_deadline(ctx), INT64_MAX);
-	CHECK_INT(flow.d[0].window, 0);
+	CHECK(flow.d[0].window == NULL && flow.d[0].ring == NULL);
 	CHECK_INT(flow.d[1].group, 0);
 	evidence_free(ctx);
 }
@@ -98,7 +98,7 @@ put(void)
 	evidence_tick(ctx, pk.time);
 	hints = evidence_packet(ctx, &flow, &pk, &view);
 	if (pk.len > 0 && (hints & EVID_CONFLICT) == 0)
-		evidence_public(ctx, &flow, view.dir, pk.seq, pk.len);
+		evidence_public(&flow, view.dir, pk.seq, pk.len);
 }
 
 static inline void

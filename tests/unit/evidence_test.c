@@ -559,7 +559,7 @@ TEST(timer_and_end_say_when)
 TEST(full_table_settles_the_oldest)
 {
 	static struct evidence_flow flows[EVIDENCE_GROUPS + 1];
-	struct evidence_view v = {DIR_S2C, PHASE_TEXT, 0, 0};
+	struct evidence_view v = {DIR_S2C, PHASE_TEXT, 0, 0, 0};
 
 	start();
 	for (unsigned i = 0; i <= EVIDENCE_GROUPS; i++) {

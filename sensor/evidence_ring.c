@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Payload of bodies and of TLS: of each segment its numbers and a keyed hash,
+ * the last EVIDENCE_SEGMENTS of a direction. What is sent again is hashed over
+ * the very bytes of each record it covers, so that whole records agree however
+ * many of them a segment joins. Of a record that comes again in pieces, as a
+ * joined frame does, the hash is made as they come, in order. Pieces that
+ * begin in its middle cannot be compared: they are counted, never a conflict.
+ *
+ * Of bodies and handshakes each byte is hashed. Of application data, which
+ * nobody without the keys can alter to any purpose, SAMPLE bytes a segment, at
+ * a place that only the hash's key knows: another content differs everywhere.
+ *
+ * A difference is no conflict where one version was spoilt on the wire. Of the
+ * second the checksum says so. Of the first only the sum over its header is
+ * kept: if that fits the payload of the second, then its sender had sent
+ * what the second holds. A hash does not say how much differs, so that any
+ * wrong checksum is taken for an error on the wire, and the silent side.
+ */
+#include "sensor/evidence.h"
+
+#include <string.h>
+
+#include "decoders/tcp_hdr.h"
+#include "sensor/evidence_private.h"
+
+#define HELD_MAX UINT16_MAX /* bytes of a segment that are hashed */
+#define SAMPLE 128
+
+struct record { /* 64 bytes */
+	struct pkt_ref ref;
+	uint32_t hash;
+	uint32_t tsval;
+	uint16_t off, held; /* the bytes that were hashed */
+	uint16_t sum; /* tcp_sum_header(); 0: cannot be used */
+	uint8_t odd; /* ODD_ */
+};
+
+/* While all is in order nothing of it is read, and its next record written:
+ * with many flows it is in nobody's cache. */
+struct ev_ring {
+	struct ev_block block;
+	struct bulk_hash part; /* of the record that comes again in pieces */
+	_Alignas(64) struct record records[EVIDENCE_SEGMENTS];
+};
+
+struct repeat { /* what a segment holds of a record */
+	struct record *r;
+	const uint8_t *p;
+	uint32_t off, len; /* from the record's first byte on */
+};
+
+static struct ev_ring *
+ring_lend(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
+{
+	struct ev_ring *g = evidence_lend(c, d, sizeof(*g), true, now);
+
+	d->ring = g;
+	d->ring_n = d->ring_at = d->ring_part = 0;
+	return g;
+}
+
+/* Number of the first byte that was hashed. */
+static uint32_t
+record_seq(const struct record *r)
+{
+	return r->ref.seq + ((r->ref.tcp_flags & TCP_SYN) != 0) + r->off;
+}
+
+/* Returns false if the segment holds nothing of the record. */
+static bool
+overlap_of(struct repeat *o, struct record *r, const struct ev_segment *s)
+{
+	int64_t from = seq_diff(record_seq(r), s->seq), to = from + r->held;
+	int64_t lo = from > 0 ? from : 0, hi = to < s->len ? to : s->len;
+
+	if (lo >= hi)
+		return false;
+	o->r = r;
+	o->p = s->p + lo;
+	o->off = (uint32_t)(lo - from);
+	o->len = (uint32_t)(hi - lo);
+	return true;
+}
+
+static void
+leave_part(struct evidence_ctx *c, struct evidence_dir *d)
+{
+	if (d->ring_part != 0)
+		c->n.uncompared += d->ring->part.len;
+	d->ring_part = 0;
+}
+
+/* The next piece of a record. Returns false if it is not the next one. */
+static bool
+add_part(struct evidence_ctx *c, struct evidence_dir *d, const struct repeat *o)
+{
+	struct ev_ring *g = d->ring;
+	uint8_t index = (uint8_t)(o->r - g->records + 1);
+	struct slice piece = {o->p, o->len};
+
+	if (o->off == 0) {
+		leave_part(c, d);
+		memset(&g->part, 0, sizeof(g->part));
+		d->ring_part = index;
+	}
+	if (d->ring_part != index || g->part.len != o->off)
+		return false;
+	bulk_hash_add(&c->key, &g->part, piece);
+	return true;
+}
+
+static bool
+is_second_spoilt(const struct evidence_dir *d, const struct ev_segment *s)
+{
+	const struct packet *p = s->pkt;
+
+	if (s->doubt)
+		return true;
+	if (p->tcp == NULL || evidence_sums_unfit(d) ||
+	    (p->flags & (PKT_TRUNCATED | PKT_CSUM_CHECKED)) != 0)
+		return false;
+	return !tcp_checksum_ok(p) && !tcp_checksum_open(p);
+}
+
+/* The first version's checksum fits what the second holds in its place. */
+static bool
+is_first_spoilt(const struct record *r, const struct ev_segment *s)
+{
+	int64_t from = seq_diff(record_seq(r) - r->off, s->seq);
+	struct slice whole = {s->p + from, r->ref.len};
+
+	if (r->sum == 0 || from < 0 || from + r->ref.len > s->len)
+		return false;
+	return tcp_sum_is_right(
+	    s->pkt, r->sum, tcp_sum_payload(whole), r->ref.len);
+}
+
+static void
+tell(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, const struct record *r)
+{
+	struct ev_first first = {
+	    .ref = r->ref, .tsval = r->tsval, .odd = r->odd};
+	struct obs obs;
+
+	evidence_conflict_init(&obs, ev, s, &first);
+	obs.u.conflict.seq = record_seq(r);
+	obs.u.conflict.len = r->held;
+	obs.u.conflict.hashed = 1;
+	evidence_conflict(c, ev, &obs, s, &first);
+}
+
+/* All of the record is there again, with another hash. */
+static enum difference
+judge(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, struct record *r, uint32_t hash)
+{
+	if (is_second_spoilt(&ev->d[s->view->dir], s)) {
+		c->n.corrupted++;
+		return SPOILT;
+	}
+	if (is_first_spoilt(r, s)) {
+		c->n.corrupted++;
+		r->hash = hash;
+		return SAME;
+	}
+	tell(c, ev, s, r);
+	return CONFLICT;
+}
+
+/* Returns false if not all of the record is there yet. */
+static bool
+take_repeat(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct repeat *o, uint32_t *hash)
+{
+	if (o->len == o->r->held) {
+		*hash = (uint32_t)bulk_hash_of(
+		    &c->key, (struct slice){o->p, o->len});
+		return true;
+	}
+	if (!add_part(c, d, o)) {
+		c->n.uncompared += o->len;
+		return false;
+	}
+	if (d->ring->part.len < o->r->held)
+		return false;
+	d->ring_part = 0;
+	*hash = (uint32_t)bulk_hash_end(&c->key, &d->ring->part);
+	return true;
+}
+
+/* Where the sample of a segment begins. */
+static uint32_t
+sample_place(const struct bulk_key *k, uint32_t seq, uint32_t len)
+{
+	uint64_t x = (seq ^ (uint32_t)k->point) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)((x >> 32) * (len - SAMPLE + 1) >> 32);
+}
+
+static void
+ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct ev_segment *s, bool sample)
+{
+	struct record *r = &d->ring->records[d->ring_at];
+	uint32_t held = s->len < HELD_MAX ? s->len : HELD_MAX, off = 0;
+
+	if (sample && held > SAMPLE) {
+		off = sample_place(&c->key, s->seq, held);
+		held = SAMPLE;
+	}
+	if (d->ring_part == d->ring_at + 1)
+		leave_part(c, d);
+	d->ring_at = (uint8_t)((d->ring_at + 1) % EVIDENCE_SEGMENTS);
+	if (d->ring_n < EVIDENCE_SEGMENTS)
+		d->ring_n++;
+	evidence_ref(&r->ref, s->pkt, s->view);
+	r->hash =
+	    (uint32_t)bulk_hash_of(&c->key, (struct slice){s->p + off, held});
+	r->tsval = s->pkt->tsval;
+	r->odd = s->odd;
+	r->off = (uint16_t)off;
+	r->held = (uint16_t)held;
+	r->sum = s->pkt->tcp != NULL && s->len == s->pkt->wire_len
+		     ? tcp_sum_header(s->pkt)
+		     : 0;
+}
+
+/* It begins below the next number. *known: all of it agrees with records. */
+static enum difference
+look_back(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, bool *known)
+{
+	struct evidence_dir *d = &ev->d[s->view->dir];
+	uint32_t same = 0;
+
+	for (uint32_t i = 0; i < d->ring_n; i++) {
+		struct record *r =
+		    &d->ring->records[(d->ring_at + i) % d->ring_n];
+		enum difference diff = SAME;
+		struct repeat o;
+		uint32_t hash;
+
+		if (!overlap_of(&o, r, s) || !take_repeat(c, d, &o, &hash))
+			continue;
+		c->n.compared += r->held;
+		if (hash != r->hash)
+			diff = judge(c, ev, s, r, hash);
+		if (diff != SAME)
+			return diff;
+		same += r->held < r->ref.len ? r->ref.len : o.len;
+	}
+	/* One byte again may be garbage of a keep-alive that comes soon. */
+	*known = same >= s->len || s->len == 1;
+	return SAME;
+}
+
+enum difference
+evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct ev_segment *s, enum ring_keep keep)
+{
+	struct evidence_dir *d = &ev->d[s->view->dir];
+	bool again =
+	    (d->flags & EVD_SEEN) != 0 && seq_diff(s->seq, d->next) < 0;
+	enum difference diff = SAME;
+	bool known = false;
+
+	if (d->ring == NULL &&
+	    (keep == KEEP_NONE || ring_lend(c, d, s->pkt->time) == NULL))
+		return SAME;
+	if (again && evidence_is_keepalive(ev, s)) {
+		d->kept_alive = s->pkt->time;
+		c->n.keepalives++;
+		return HARMLESS;
+	}
+	if (again)
+		diff = look_back(c, ev, s, &known);
+	/* The first version stays: it is what was delivered. */
+	if (diff == SAME && keep != KEEP_NONE && !known && !s->doubt && s->near)
+		ring_keep(c, d, s, keep == KEEP_SAMPLE);
+	return diff;
+}
