@@ -261,8 +261,8 @@ TEST(d11_short_key_exchange)
 		unsigned bits;
 		int least; /* confidence; 0: silent */
 	} t[] = {
-	    {KEX_DH, 512, 75}, {KEX_DH, 1023, 75}, {KEX_DH, 1024, 60},
-	    {KEX_DH, 2047, 60}, {KEX_DH, 2048, 0}, {KEX_DH, 8192, 0},
+	    {KEX_DH, 512, 75}, {KEX_DH, 1023, 75}, {KEX_DH, 1024, 45},
+	    {KEX_DH, 2047, 45}, {KEX_DH, 2048, 0}, {KEX_DH, 8192, 0},
 	    {KEX_DH, 0, 0}, /* not known */
 	    {KEX_RSA, 512, 75}, {KEX_ECDH, 163, 60}, {KEX_ECDH, 192, 60},
 	    {KEX_ECDH, 224, 0}, {KEX_ECDH, 255, 0},
