@@ -252,6 +252,7 @@ def main():
     sessions, rows, failed = {}, {}, 0
     for path in sorted(glob.glob(os.path.join(HERE, 'tcp', '*.txt'))):
         scenes.load(path, sessions, rows)
+    rows = scenes.cases(rows)
     ways = [(v6, way) for way in ['plain', 'bytes', 'twice', 'odd'] + [f'reordered{i}' for i in range(args.seeds)]
             for v6 in (False, True) if re.search(args.way, way)]
     with tempfile.TemporaryDirectory() as tmp:
