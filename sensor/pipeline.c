@@ -36,6 +36,7 @@ struct pipeline {
 	struct interceptors *interceptors;
 	struct names names;
 	struct history *history;
+	struct incidents *incidents;
 	struct verifier *verifier;
 	struct judge *judge;
 	struct store *store;
@@ -59,9 +60,13 @@ static void on_obs(void *, const struct obs *);
 static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
 static const struct chain_verdict *on_verdict(void *, const uint8_t[32]);
 static void on_alert(void *, const struct alert *);
+static void on_incident(void *, const struct incident *, enum incident_event);
+static int64_t next_incident(void *);
+static int open_incidents(struct pipeline *, char *, size_t);
 static void on_store_problem(void *, const char *);
 static void on_capture_problem(void *, int, const char *);
 static void on_file_end(void *, const struct capture_file *);
+static void on_wait(void *);
 static int load_policy(struct pipeline *, char *, size_t);
 static int open_outputs(struct pipeline *, char *, size_t);
 static int open_names(struct pipeline *, char *, size_t);
@@ -87,6 +92,7 @@ pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
 	err[0] = '\0';
 	if (load_policy(p, err, errlen) == -1 ||
 	    open_outputs(p, err, errlen) == -1 ||
+	    open_incidents(p, err, errlen) == -1 ||
 	    open_names(p, err, errlen) == -1 ||
 	    open_stages(p, err, errlen) == -1)
 		goto fail;
@@ -155,6 +161,32 @@ open_outputs(struct pipeline *p, char *err, size_t errlen)
 	return 0;
 }
 
+/* Those that were open when the last run ended go on. */
+static int
+open_incidents(struct pipeline *p, char *err, size_t errlen)
+{
+	struct incidents_config ic = {.event = on_incident,
+	    .ctx = p,
+	    .window = p->cfg.incident_window,
+	    .repeat = p->cfg.incident_repeat,
+	    .fold_after = p->cfg.incident_fold};
+
+	if (p->store != NULL)
+		ic.new_id = next_incident;
+	p->incidents = incidents_new(&ic);
+	if (p->incidents == NULL) {
+		snprintf(err, errlen, "out of memory for incidents");
+		return -1;
+	}
+	if (p->store != NULL &&
+	    store_load_incidents(p->store, p->incidents) == -1) {
+		snprintf(err, errlen, "%s: cannot read the incidents",
+		    p->cfg.db_path);
+		return -1;
+	}
+	return 0;
+}
+
 /* Pseudonyms are the same in every run over one database. */
 static int
 open_names(struct pipeline *p, char *err, size_t errlen)
@@ -183,6 +215,7 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	    .resetters = &p->cfg.resetters,
 	    .tls = p->cfg.tls,
 	    .names = &p->names,
+	    .incidents = p->incidents,
 	    .max_flows = p->cfg.judged_flows};
 
 	p->verifier = verifier_new(
@@ -234,6 +267,7 @@ pipeline_free(struct pipeline *p)
 	close_eve(p);
 	if (p->store != NULL)
 		store_close(p->store);
+	incidents_free(p->incidents);
 	if (p->history != NULL)
 		history_free(p->history);
 	interceptors_free(p->interceptors);
@@ -279,7 +313,10 @@ int
 pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
     const volatile int *stop)
 {
-	struct capture_config cc = {on_capture_problem, on_file_end, p};
+	struct capture_config cc = {.on_problem = on_capture_problem,
+	    .on_file_end = on_file_end,
+	    .on_wait = on_wait,
+	    .ctx = p};
 	struct packet pkt;
 	char err[512];
 
@@ -293,6 +330,7 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 		    p->cfg.command_line != NULL ? p->cfg.command_line : "",
 		    p->cfg.rules_path != NULL ? p->cfg.rules_path : "");
 	history_mark(p->history);
+	incidents_mark(p->incidents);
 	while ((stop == NULL || !*stop) && capture_next(p->capture, &pkt) == 1)
 		one_packet(p, &pkt);
 	tracker_flush(p->tracker);
@@ -369,6 +407,7 @@ book_file(struct pipeline *p)
 		p->n.broken_captures++;
 	if (p->store == NULL) {
 		history_keep(p->history);
+		incidents_keep(p->incidents);
 	} else if (store_file_end(p->store, &c, p->history, earlier,
 		       sizeof(earlier)) == STORE_KNOWN) {
 		/* the first is news, of the others the summary has a count */
@@ -400,6 +439,18 @@ on_capture_problem(void *ctx, int severity, const char *sentence)
 	if (severity > 0)
 		p->broken = true;
 	say(p, severity > 0 ? SAY_PROBLEM : SAY_NOTE, "%s", sentence);
+}
+
+/* Nothing comes for now: nobody should wait for what was found. */
+static void
+on_wait(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	if (p->store != NULL)
+		store_flush(p->store);
+	if (p->eve != NULL)
+		eve_flush(p->eve);
 }
 
 static void
@@ -524,6 +575,25 @@ on_alert(void *ctx, const struct alert *a)
 		p->cfg.on_alert(p->cfg.ctx, a, id);
 }
 
+static int64_t
+next_incident(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	return store_incident_id(p->store);
+}
+
+static void
+on_incident(void *ctx, const struct incident *i, enum incident_event e)
+{
+	struct pipeline *p = ctx;
+
+	if (p->eve != NULL)
+		eve_incident(p->eve, i, e);
+	if (p->cfg.on_incident != NULL)
+		p->cfg.on_incident(p->cfg.ctx, i, e);
+}
+
 void
 pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 {
@@ -533,6 +603,7 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	out->norm = *tracker_norm_counters(p->tracker);
 	out->evidence = *tracker_evidence_counters(p->tracker);
 	out->judge = *judge_counters(p->judge);
+	out->incidents = *incidents_counters(p->incidents);
 	out->mail = p->env.n;
 	if (p->store != NULL)
 		out->lost = store_counters(p->store)->lost;

@@ -41,11 +41,16 @@ struct pipeline_config {
 	const struct tls_policy *tls; /* outlives it; NULL: the default */
 	enum names_mode user_names;
 	uint32_t judged_flows; /* 0: the judge's default */
+	int64_t incident_window, incident_repeat; /* ns; 0: incident.h's */
+	uint32_t incident_fold; /* likewise */
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
+	/* an incident opened, grew in severity or ended; may be NULL */
+	void (*on_incident)(
+	    void *ctx, const struct incident *i, enum incident_event e);
 	/* each observation, before it is judged (tests, -v); may be NULL */
 	void (*on_obs)(void *ctx, const struct obs *o);
 	/* about every 4096 packets; may be NULL */
@@ -65,6 +70,7 @@ struct pipeline_totals {
 	struct norm_counters norm;
 	struct evidence_counters evidence;
 	struct judge_counters judge;
+	struct incidents_counters incidents;
 	struct mail_counters mail;
 	uint64_t observed[OBS_KIND_COUNT];
 	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
