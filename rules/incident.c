@@ -446,10 +446,15 @@ incidents_fine(struct incidents *in, const struct facts *f)
 
 /* ---- keeping and taking back ---- */
 
+/* Whoever looks at a capture finds in its alerts what it holds, whatever came
+ * before in others. */
 void
 incidents_mark(struct incidents *in)
 {
 	incidents_keep(in);
+	for (struct open *o = in->oldest; o != NULL; o = o->newer)
+		for (unsigned id = 0; id < FIND_COUNT; id++)
+			o->i.count[id].raised = 0;
 }
 
 void

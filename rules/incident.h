@@ -17,8 +17,8 @@
  * Ports do not matter: TLS that breaks on 993 and a password on 143 are one
  * story. An incident that was quiet for `repeat` ends.
  *
- * Of one finding an incident passes on the first `fold_after` alerts, and then
- * those that bring news: another user, client or server (up to
+ * Of one finding an incident passes on the first `fold_after` alerts (of each
+ * capture, where there are captures), and then those that bring news: another user, client or server (up to
  * INCIDENT_HOSTS of each), a higher severity. The rest is counted in it.
  *
  * Time is packet time, and nothing here is random: the same alerts give the
@@ -69,8 +69,9 @@ struct incident_step {
 struct incident_count { /* of one finding */
 	uint32_t alerts; /* all */
 	uint32_t folded; /* of them counted only */
+	uint32_t raised; /* passed on since the capture began */
 	uint8_t severity; /* the highest passed on */
-	uint8_t pad[7];
+	uint8_t pad[3];
 	int64_t first, last;
 };
 

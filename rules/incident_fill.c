@@ -279,7 +279,7 @@ add_count(struct incident *i, const struct alert *a, uint32_t fold_after)
 {
 	struct incident_count *c = &i->count[a->finding.id];
 	int64_t t = a->finding.time;
-	bool many = c->alerts - c->folded >= fold_after;
+	bool many = c->raised >= fold_after;
 
 	if (c->alerts++ == 0 || t < c->first)
 		c->first = t;
@@ -317,6 +317,7 @@ incident_fill(struct incident *i, const struct alert *a,
 	}
 	if (a->severity > c->severity)
 		c->severity = a->severity;
+	c->raised++;
 	return true;
 }
 

@@ -178,8 +178,9 @@ const struct config_key config_keys[] = {
 	.initial = "20",
 	.min = 0,
 	.max = 1000000,
-	.help = "So many alerts of one finding are raised in an incident, and "
-		"then those that bring news: another client, server or user, "
+	.help = "So many alerts of one finding are raised in an incident (and "
+		"capture), then those that bring news: another client, server "
+		"or user, "
 		"a higher severity. The rest is counted in the incident. 0: "
 		"all are raised."},
     {.name = "limits.flows",

@@ -417,6 +417,7 @@ book_file(struct pipeline *p)
 		    f->path, earlier);
 	}
 	history_mark(p->history);
+	incidents_mark(p->incidents);
 }
 
 static void
