@@ -51,6 +51,13 @@ caps_look(struct caps_acc *c, struct slice line)
 		c->mechs |= 1u << MECH_USERPASS;
 }
 
+/* Blanks where a word would stand: that is kept as it is. */
+static bool
+is_blanked(struct slice line)
+{
+	return line.len > 3 && slice_trim(line).len == 0;
+}
+
 void
 caps_line(struct mail *m, struct slice line, bool overlong)
 {
@@ -58,7 +65,8 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 	size_t used = strnlen(c->words, sizeof(c->words) - 1);
 	bool fits;
 
-	line = slice_trim(line);
+	if (!is_blanked(line))
+		line = slice_trim(line);
 	caps_look(c, line);
 	if (c->nwords < UINT16_MAX)
 		c->nwords++;
@@ -69,6 +77,16 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 		m->list_loss = 1;
 		m->vis |= VIS_OVERLONG;
 	}
+}
+
+void
+caps_spoilt(struct mail *m, const struct line *l)
+{
+	struct caps_acc *c = &m->acc.caps;
+	uint8_t starttls = c->starttls;
+
+	caps_line(m, l->text, l->overlong);
+	c->starttls = starttls;
 }
 
 void

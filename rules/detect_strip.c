@@ -385,9 +385,21 @@ mangled_greeting(const struct facts *f, struct detect_ctx *c)
 		return;
 	detect_at(n, &f->greeting.at);
 	finding_add(n, W_GREETING_MASKED,
-	    "the greeting is masked with asterisks and the list lacks "
-	    "STARTTLS");
+	    "the greeting is masked with asterisks and %s",
+	    f->caps.source == CAPS_HELO ? "the client made do with HELO"
+					: "the list lacks STARTTLS");
 	(void)detect_add_history(n, c, known);
+}
+
+/* Some clients look for the word ESMTP, and say HELO if they do not find it.
+ * Behind a firewall that masks all greetings some say HELO anyway. */
+static bool
+helo_at_masked_greeting(const struct facts *f, const struct server_facts *s)
+{
+	if (s != NULL && s->greeting_shape == f->greeting.shape)
+		return false;
+	return f->caps.source == CAPS_HELO && f->caps.helo &&
+	       f->caps.lists == 0 && !f->caps.refused && f->greeting.masked;
 }
 
 void
@@ -396,6 +408,11 @@ detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct slice word;
 	enum word_damage damage;
 
+	if (helo_at_masked_greeting(f, c->server) &&
+	    detect_known_tls(c) != KNOWN_NOTHING) {
+		mangled_greeting(f, c);
+		return;
+	}
 	if (o->u.caps.refused || o->u.caps.after_auth ||
 	    !list_lacks_starttls(f))
 		return;
@@ -433,6 +450,9 @@ detect_verb(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		finding_add(n, PLUS_STARTTLS_DUE,
 		    "its list had offered %s, which was due",
 		    facts_tls_verb(f));
+	if (masked && strlen(f->odd.verb) != len)
+		finding_add(n, LESS_OTHER_LENGTH,
+		    "but it is not as long as that: somebody typing, perhaps");
 	if (o->kind != OBS_VERB_UNKNOWN)
 		add_use(n, f);
 	(void)snprintf(n->where, sizeof(n->where), "%s",

@@ -246,7 +246,7 @@ fold_odd_verb(struct facts *f, const struct obs *o)
 	struct slice s = {(const uint8_t *)verb, strlen(verb)};
 	enum word_damage d = words_damage(s, facts_tls_verb(f));
 
-	if (d == WORD_FINE || f->odd.at.time != 0)
+	if (d == WORD_FINE || o->u.answer.hidden || f->odd.at.time != 0)
 		return;
 	moment_set(&f->odd.at, o);
 	f->odd.damage = (uint8_t)d;
@@ -529,6 +529,18 @@ failed_by_end(const struct facts *f, struct moment *at)
 	}
 }
 
+#define ALERT_PROTOCOL_VERSION 70
+#define TLS11 0x0302
+
+/* What the hellos say explains the alert. */
+static bool
+too_old(const struct facts_tls *t)
+{
+	uint16_t v = t->alert_dir == DIR_C2S ? t->version : t->offered;
+
+	return t->alert_code == ALERT_PROTOCOL_VERSION && v != 0 && v <= TLS11;
+}
+
 #define HANDSHAKE_UNSEEN \
 	(VIS_ONE_WAY | VIS_GAP_C2S | VIS_GAP_S2C | VIS_TRUNCATED)
 
@@ -544,7 +556,7 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 	if (f->tls.alert.time != 0 &&
 	    (rst == NULL || f->tls.alert.time <= rst->time)) {
 		*at = f->tls.alert;
-		return TLS_FAIL_ALERT;
+		return too_old(&f->tls) ? TLS_FAIL_VERSION : TLS_FAIL_ALERT;
 	}
 	if (f->vis & HANDSHAKE_UNSEEN)
 		return TLS_NO_FAIL; /* it may well have been completed */
@@ -586,7 +598,7 @@ tls_fail_name(enum tls_fail how)
 	static const char *const names[] = {"did not fail", "was refused",
 	    "gave way to plaintext", "was ended by an alert",
 	    "was ended by a reset", "was ended by closing the connection",
-	    "fell silent"};
+	    "fell silent", "found no version in common"};
 
 	return (unsigned)how < sizeof(names) / sizeof(names[0]) ? names[how]
 								: "?";
@@ -615,7 +627,8 @@ facts_is_probe(
 	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
 	    facts_forged_rst(f) != 0)
 		return false;
-	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT)
+	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT ||
+	    how == TLS_FAIL_VERSION)
 		return true;
 	if (how == TLS_FAIL_RST && facts_rst_of_server(f, at))
 		return false;
