@@ -203,25 +203,38 @@ all_clients(struct finding *n, const struct facts *f, struct detect_ctx *c)
 	return true;
 }
 
+static bool
+another_machine(const struct facts *f, const struct detect_ctx *c)
+{
+	return c->server != NULL && c->pin == NULL && !f->caps.ever_starttls &&
+	       members_explain(c->server, f, c->pair);
+}
+
 static void
 strip_starttls(const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_STRIPPED_KNOWN;
 	struct finding *n = detect_find(c, FIND_STARTTLS_STRIPPED);
 	const struct server_facts *s = c->server;
+	bool another = another_machine(f, c);
 
 	if (n == NULL)
 		return;
 	detect_at(n, &f->caps.at);
 	finding_add(n, 0, "the %s was seen whole and lacks %s", list_name(f),
 	    facts_tls_verb(f));
-	if (all_clients(n, f, c))
+	if (!another && all_clients(n, f, c))
 		return;
 	if (detect_add_history(n, c, known) == KNOWN_NOTHING)
 		finding_add(n, W_STRIPPED_SAME_FLOW,
 		    "an earlier list of this connection offered it");
-	add_lately(n, f, c);
+	if (!another)
+		add_lately(n, f, c);
 	add_use(n, f);
+	if (another)
+		finding_add(n, LESS_ANOTHER_MACHINE,
+		    "but a machine that greets like this, in turn with others "
+		    "at this address, never offered it");
 	if (f->caps.source == CAPS_GREETING && s != NULL &&
 	    words_missing(s->words, f->caps.words) != 0)
 		finding_add(n, LESS_SHORT_GREETING,

@@ -87,6 +87,32 @@ greeting_shape(const char *text)
 	return shape;
 }
 
+/* What whoever strips the list leaves as it is. ManageSieve greets with the
+ * list itself. */
+static uint32_t
+greeting_machine(const struct facts *f, const struct obs *o)
+{
+	char text[sizeof(o->text)];
+	const char *end;
+	char *list;
+	uint32_t part[2];
+
+	if (f->proto == PROTO_SIEVE || o->u.greeting.kind == GREETING_REFUSED)
+		return 0;
+	memcpy(text, o->text, sizeof(text));
+	list = f->proto == PROTO_IMAP ? strcasestr(text, "[CAPABILITY") : NULL;
+	if (list != NULL) {
+		end = strchr(list, ']');
+		if (end == NULL)
+			*list = '\0';
+		else
+			memmove(list, end, strlen(end) + 1);
+	}
+	part[0] = greeting_shape(text);
+	part[1] = hash32_text(o->u.greeting.host);
+	return hash32(part, sizeof(part));
+}
+
 static void
 fold_greeting(struct facts *f, const struct obs *o)
 {
@@ -101,6 +127,7 @@ fold_greeting(struct facts *f, const struct obs *o)
 	memcpy(to->host, g->host, sizeof(to->host));
 	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
 	to->shape = greeting_shape(o->text);
+	to->machine = greeting_machine(f, o);
 	to->esmtp = strcasestr(o->text, "ESMTP") != NULL;
 	to->old_imap = f->proto == PROTO_IMAP &&
 		       strcasestr(o->text, "IMAP2") != NULL &&

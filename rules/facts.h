@@ -28,6 +28,7 @@ struct facts_greeting {
 	uint8_t masked; /* A4: mostly asterisks */
 	uint8_t esmtp; /* says ESMTP */
 	uint32_t shape; /* hash of it without names and numbers */
+	uint32_t machine; /* of shape and host without a list; 0 unknown */
 	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
 	char host[OBS_NAME_MAX];
 };

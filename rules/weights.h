@@ -36,6 +36,8 @@
 /* Only inside clients were offered it, and this one is outside, or the other
  * way round; nothing is known of its network. */
 #define LESS_OTHER_SIDE (-60)
+/* Unlike machines behind one address, and this one is known. */
+#define LESS_ANOTHER_MACHINE (-60)
 /* A20: for everybody. Medium: a change of configuration is as likely. */
 #define W_ALL_CLIENTS 72
 /* A22: 530 "issue STARTTLS first" from a server whose list has none. */
