@@ -210,6 +210,21 @@ another_machine(const struct facts *f, const struct detect_ctx *c)
 	       members_explain(c->server, f, c->pair);
 }
 
+/* Nothing but the name speaks for it: a host may have another address, for
+ * other clients. As long as it is under suspicion it is not learned. */
+static void
+advise_pin(struct finding *n, const struct facts *f)
+{
+	char addr[48];
+	bool v6 = strchr(obs_addr(addr, sizeof(addr), &f->who.server), ':');
+
+	(void)snprintf(n->advice, sizeof(n->advice),
+	    "is this another address of the same server, meant to be without? "
+	    "`stripwire history pin %s%s%s:%u starttls=none` says so. If not, "
+	    "look at what stands between the two, and at the DNS",
+	    v6 ? "[" : "", addr, v6 ? "]" : "", f->who.server_port);
+}
+
 static void
 strip_starttls(const struct facts *f, struct detect_ctx *c)
 {
@@ -242,6 +257,8 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		    "other words as well");
 	add_doubts(n, c);
 	add_differences(n, f, s);
+	if (s == NULL && c->named != NULL)
+		advise_pin(n, f);
 }
 
 /* A13: STARTTLS may still stand there, but passwords are suddenly allowed. */

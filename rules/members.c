@@ -87,6 +87,21 @@ members_note(struct server_facts *s, const struct facts *f, bool offers)
 	add_network(m, network_hash(f));
 }
 
+static bool
+never_offers(const struct member *m)
+{
+	return m->offered == 0 && m->lacked >= OFTEN && m->turns >= OFTEN;
+}
+
+bool
+members_lack(const struct server_facts *s)
+{
+	for (unsigned i = 0; i < MEMBERS_MAX; i++)
+		if (never_offers(&s->members[i]))
+			return true;
+	return false;
+}
+
 bool
 members_explain(const struct server_facts *s, const struct facts *f,
     const struct pair_facts *pair)
@@ -94,8 +109,7 @@ members_explain(const struct server_facts *s, const struct facts *f,
 	const struct member *m = find(s, f->greeting.machine);
 	int64_t since;
 
-	if (m == NULL || m->offered != 0 || m->lacked < OFTEN ||
-	    m->turns < OFTEN)
+	if (m == NULL || !never_offers(m))
 		return false;
 	since = m->since * SECOND;
 	if (since > f->caps.at.time) /* older than what is known of it */

@@ -38,4 +38,7 @@ void members_note(struct server_facts *s, const struct facts *f, bool offers);
 bool members_explain(const struct server_facts *s, const struct facts *f,
     const struct pair_facts *pair);
 
+/* Is there such a machine among them? For the inventory. */
+bool members_lack(const struct server_facts *s);
+
 #endif
