@@ -2,12 +2,15 @@
 /*
  * Capability lists: EHLO keywords (RFC 5321 4.1.1.1), IMAP CAPABILITY (RFC
  * 3501 7.2.1), POP3 CAPA (RFC 2449). A list is complete only if it was seen
- * whole and all of it could be kept; nothing that rests on absence may be said
- * of any other.
+ * whole; nothing that rests on absence may be said of any other. Of a list too
+ * long to be kept every line was looked at all the same: who strips one might
+ * pad it. Only of IMAP's, where all stands in one line, the tail goes unseen.
  */
 #include <string.h>
 
 #include "decoders/mail_core.h"
+
+#define SHOWN 300 /* of a line: parameters are long, others want room too */
 
 void
 caps_begin(struct mail *m, enum caps_source source)
@@ -72,11 +75,12 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 		c->nwords++;
 	if (used > 0 && used + 1 < sizeof(c->words))
 		c->words[used++] = '\n';
+	overlong |= line.len > SHOWN;
+	if (line.len > SHOWN)
+		line.len = SHOWN;
 	fits = obs_copy_string(c->words + used, sizeof(c->words) - used, line);
-	if (overlong || !fits) {
-		m->list_loss = 1;
+	if (overlong || !fits)
 		m->vis |= VIS_OVERLONG;
-	}
 }
 
 void
