@@ -598,6 +598,15 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 	return failed_by_end(f, at);
 }
 
+/* A dropped command looks like this, or a dropped reply. */
+static bool
+is_unanswered(const struct facts *f)
+{
+	return f->tls.asked.time != 0 && f->tls.answer == 0 &&
+	       f->tls.client_hello.time == 0 && f->clear.at.time == 0 &&
+	       (f->vis & (HANDSHAKE_UNSEEN | VIS_MIDSTREAM)) == 0;
+}
+
 enum tls_fail
 facts_tls_failed(const struct facts *f, struct moment *at)
 {
@@ -614,6 +623,11 @@ facts_tls_failed(const struct facts *f, struct moment *at)
 		*at = t->answered;
 		return TLS_FAIL_REFUSED;
 	}
+	if (is_unanswered(f)) {
+		if (failed_by_end(f, at) == TLS_NO_FAIL)
+			return TLS_NO_FAIL;
+		return TLS_FAIL_UNANSWERED;
+	}
 	if (tls_due(f) == 0)
 		return TLS_NO_FAIL;
 	return failed_after_go_ahead(f, at);
@@ -625,7 +639,8 @@ tls_fail_name(enum tls_fail how)
 	static const char *const names[] = {"did not fail", "was refused",
 	    "gave way to plaintext", "was ended by an alert",
 	    "was ended by a reset", "was ended by closing the connection",
-	    "fell silent", "found no version in common"};
+	    "fell silent", "found no version in common",
+	    "was asked for and got no answer"};
 
 	return (unsigned)how < sizeof(names) / sizeof(names[0]) ? names[how]
 								: "?";
@@ -657,8 +672,11 @@ facts_is_probe(
 	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT ||
 	    how == TLS_FAIL_VERSION)
 		return true;
-	if (how == TLS_FAIL_RST && facts_rst_of_server(f, at))
+	if (facts_rst_of_server(f, at) &&
+	    (how == TLS_FAIL_RST || how == TLS_FAIL_UNANSWERED))
 		return false;
+	if (how == TLS_FAIL_UNANSWERED)
+		return f->closed_by == DIR_C2S;
 	return f->closed_by == DIR_C2S ||
 	       at->time - f->tls.answered.time > PATIENCE;
 }

@@ -181,7 +181,8 @@ enum tls_fail {
 	TLS_FAIL_RST,
 	TLS_FAIL_FIN,
 	TLS_FAIL_SILENCE,
-	TLS_FAIL_VERSION /* an alert: one of them is too old for the other */
+	TLS_FAIL_VERSION, /* an alert: one of them is too old for the other */
+	TLS_FAIL_UNANSWERED /* asked for, and then there was an end */
 };
 /* at: when, and the packet; may be NULL. */
 enum tls_fail facts_tls_failed(const struct facts *f, struct moment *at);
