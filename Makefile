@@ -34,7 +34,15 @@ say = $(if $(V),,@echo '  $(1)' $(2))
 
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
-LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lz
+LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz
+
+# Hyperscan (amd64) or vectorscan, which has its interface; without either the
+# patterns of rules are looked for one by one. HYPERSCAN= leaves it out.
+HYPERSCAN ?= $(shell pkg-config --exists libhs 2>/dev/null && echo yes)
+ifneq ($(HYPERSCAN),)
+CPPFLAGS += -DHAVE_HYPERSCAN
+LDLIBS += -lhs
+endif
 
 SRC  = $(filter-out sensor/main.c,$(wildcard decoders/*.c rules/*.c db/*.c sensor/*.c))
 OBJ  = $(SRC:%.c=$(B)/%.o)

@@ -13,7 +13,7 @@
 #include "db/json_set.h"
 #include "decoders/tls_hello.h"
 #include "decoders/utf8.h"
-#include "rules/rule_words.h"
+#include "rules/rule_class.h"
 #include "rules/visibility.h"
 
 #define FLOW_ID_MASK ((UINT64_C(1) << 51) - 1) /* exact in a double */

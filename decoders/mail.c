@@ -172,10 +172,13 @@ line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 	}
 	m->half[dir].spoke = 1;
 	ops = mail_ops_of(p);
-	if (ops != NULL)
-		ops->line(m, dir, l);
-	else
+	if (ops == NULL) {
 		mail_set_secret(m, dir);
+		return;
+	}
+	if (m->env->lines[p] != 0)
+		mail_tell_line(m, dir, l);
+	ops->line(m, dir, l);
 }
 
 /* Behind a hole: does the dialogue go on with this line? Most holes are

@@ -26,6 +26,9 @@ struct mail_env {
 	struct obs_sink sink;
 	struct tls_pool *pool;
 	uint8_t secret_key[16]; /* SipHash key for obs_auth.secret_id */
+	/* which lines are wanted as OBS_LINE: 1 << enum obs_line_what. May
+	 * change at any time. */
+	uint8_t lines[PROTO_COUNT];
 	struct mail_counters {
 		uint64_t flows[PROTO_COUNT];
 		uint64_t lines, overlong_lines, bare_lf, nul_bytes;

@@ -226,6 +226,11 @@ void mail_set_secret(struct mail *m, enum dir dir); /* not public */
 const struct pkt_ref *mail_now(const struct mail *m);
 bool mail_is_whole(const struct mail *m); /* nothing missing so far */
 
+/* ---- mail_line.c ---- */
+
+/* A line, before it is read: makes the observations that are wanted. */
+void mail_tell_line(struct mail *m, enum dir dir, const struct line *l);
+
 /* ---- mail_detect.c ---- */
 
 enum proto mail_port_proto(uint16_t port); /* PROTO_UNKNOWN: not a mail port */

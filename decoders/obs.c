@@ -44,6 +44,7 @@ static const struct {
     [OBS_TLS_APPDATA] = {"tls-appdata", sizeof(struct obs_done)},
     [OBS_TLS_BROKEN] = {"tls-broken", sizeof(struct obs_verb)},
     [OBS_TLS_KEY_EXCHANGE] = {"tls-key-exchange", sizeof(struct obs_kex)},
+    [OBS_LINE] = {"line", sizeof(struct obs_line)},
 };
 
 uint16_t

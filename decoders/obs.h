@@ -29,6 +29,7 @@
 #define OBS_NAME_MAX 256 /* host and user names, RFC 5321 4.5.3.1 */
 #define OBS_WORDS_MAX 1024 /* a capability list; real ones are < 500 */
 #define OBS_VERB_MAX 32
+#define OBS_LINE_MAX 1008 /* LINE_KEEP and a NUL */
 #define OBS_MASK "********" /* stands for a secret of any length */
 
 enum dir { DIR_C2S = 0, DIR_S2C = 1 };
@@ -108,6 +109,8 @@ enum obs_kind {
 	OBS_TLS_APPDATA, /* first application data of the client */
 	OBS_TLS_BROKEN, /* .verb: records do not parse, why */
 	OBS_TLS_KEY_EXCHANGE, /* .kex: the server's, up to TLS 1.2 */
+	/* the dialogue, line by line: only what mail_env.lines asks for */
+	OBS_LINE, /* .line */
 	OBS_KIND_COUNT
 };
 
@@ -385,6 +388,25 @@ struct obs_auth {
 	struct pkt_ref secret_pkt; /* packet that completed the secret */
 };
 
+enum obs_line_what {
+	LINE_COMMAND = 0, /* of the client */
+	LINE_REPLY, /* of the server; of a reply in several lines each */
+	LINE_HELO, /* the argument of HELO, EHLO or LHLO */
+	LINE_MAIL_FROM, /* <address>, as it was sent */
+	LINE_RCPT_TO,
+	LINE_WHAT_COUNT
+};
+
+/* A line as it was on the wire, without its end. What is or may be a secret
+ * is overwritten: what is known by OBS_MASK, what is not by its class. */
+struct obs_line {
+	uint8_t what; /* enum obs_line_what */
+	uint8_t cut; /* it was longer */
+	uint8_t names; /* a user's name may be in it */
+	uint16_t len;
+	char bytes[OBS_LINE_MAX]; /* any byte; also ended by a NUL */
+};
+
 struct obs_content { /* E6 */
 	uint64_t bytes;
 	uint8_t protected_; /* 1 PGP, 2 S/MIME, 0 neither seen */
@@ -510,6 +532,7 @@ struct obs {
 		struct obs_alert alert;
 		struct obs_done done;
 		struct obs_kex kex;
+		struct obs_line line;
 	} u;
 };
 

@@ -413,6 +413,21 @@ put_kex(struct out *o, const struct obs_kex *k)
 }
 
 static void
+put_line(struct out *o, const struct obs_line *l)
+{
+	static const char *const what[] = {
+	    "command", "reply", "helo", "mail-from", "rcpt-to"};
+	struct slice s = {(const uint8_t *)l->bytes, l->len};
+	char shown[OBS_TEXT_MAX];
+
+	put(o, " %s", PICK(what, l->what));
+	put_flag(o, "cut", l->cut);
+	put_flag(o, "names", l->names);
+	(void)obs_copy_string(shown, sizeof(shown), s);
+	put_str(o, "bytes", shown);
+}
+
+static void
 put_flow_kind(struct out *o, const struct obs *b)
 {
 	switch (b->kind) {
@@ -536,6 +551,8 @@ obs_format(char *buf, size_t cap, const struct obs *b, bool with_time)
 	put_head(&o, b, with_time);
 	if (b->kind <= OBS_FIN_UNDONE)
 		put_flow_kind(&o, b);
+	else if (b->kind == OBS_LINE)
+		put_line(&o, &b->u.line);
 	else if (b->kind >= OBS_TLS_CLIENT_HELLO)
 		put_tls_kind(&o, b);
 	else

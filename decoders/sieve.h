@@ -25,6 +25,8 @@ void sieve_client_run_end(struct mail *m);
 void sieve_show(char *buf, size_t cap, struct slice line);
 bool sieve_command_is_public(struct slice partial);
 bool sieve_command_is_known(struct slice line);
+/* A line of the client: is it an answer in an exchange under way? */
+bool sieve_is_response(const struct mail *m, struct slice line);
 
 /* Strings without their quotes and escapes, blanks between them kept. out has
  * room for s.len bytes, or cap where that is less. */

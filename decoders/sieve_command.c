@@ -135,8 +135,8 @@ on_auth(struct mail *m, struct slice rest, const struct line *l)
 }
 
 /* A string; or what a client that knows no better sends when asked. */
-static bool
-is_response(const struct mail *m, struct slice line)
+bool
+sieve_is_response(const struct mail *m, struct slice line)
 {
 	if (!m->sasl.active || m->sasl.cancelled)
 		return false;
@@ -240,7 +240,7 @@ sieve_client_line(struct mail *m, const struct line *l)
 		s->cont[DIR_C2S] = 0;
 		mail_set_secret(m, DIR_C2S);
 		starttls_line(m, DIR_C2S, OBS_MASK);
-	} else if (is_response(m, l->text)) {
+	} else if (sieve_is_response(m, l->text)) {
 		on_response(m, l);
 	} else {
 		if (m->inject[DIR_C2S].bytes > 0) {

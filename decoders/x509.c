@@ -181,6 +181,8 @@ x509_read_parsed(X509 *x, struct slice der, struct x509_facts *f)
 	    hash_public_key(x, f->spki_sha256) != 0 ||
 	    hash_issuer(x, f->issuer_sha256) != 0)
 		return -1;
+	if (hash_sha1(der, f->sha1) != 0) /* a policy may forbid it */
+		memset(f->sha1, 0, sizeof(f->sha1));
 	read_serial(x, f->serial, sizeof(f->serial));
 	read_usage(x, f);
 	read_key(x, f);

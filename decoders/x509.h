@@ -60,6 +60,7 @@ struct x509_facts {
 	uint16_t key_bits;
 	int64_t not_before, not_after; /* seconds since the epoch */
 	uint8_t sha256[32]; /* of the DER */
+	uint8_t sha1[20]; /* likewise: a name that rules go by, no proof */
 	uint8_t spki_sha256[32]; /* of the SubjectPublicKeyInfo */
 	uint8_t issuer_sha256[32]; /* of the issuer's name, DER */
 	char subject[X509_NAME_TEXT], issuer[X509_NAME_TEXT];

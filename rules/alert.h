@@ -45,10 +45,14 @@ struct alert {
 	uint8_t severity; /* enum severity */
 	char msg[160];
 	char classtype[64];
+	char category[96]; /* what the class stands for, "" */
 	char reference[160]; /* "url,example.org/x\n..." */
 	char metadata[256]; /* "key value\n..." */
+	uint8_t target; /* whom it is about: 0 not said, 1 the client, 2 the
+			   server */
 	/* who */
 	struct obs_flow flow;
+	uint8_t to_client; /* a rule on content: the server sent it */
 	uint8_t proto; /* enum proto */
 	uint8_t implicit_tls;
 	char server_name[OBS_NAME_MAX]; /* greeting or SNI, "" */

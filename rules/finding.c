@@ -25,7 +25,10 @@
 	"or later with a current suite is used"
 
 static const struct finding_info infos[FIND_COUNT] = {
-    [FIND_NONE] = {"none", "nothing", "", ""},
+    /* an alert without a finding: a rule asked for what was said */
+    [FIND_NONE] = {"content", "content that a rule asks for",
+	"what the rule was written for tells",
+	"see the rule (stripwire rules explain) and its references"},
     [FIND_STARTTLS_STRIPPED] = {"starttls-stripped",
 	"STARTTLS missing from the server's list",
 	ON_PATH "; or the server's configuration was changed", REQUIRE_TLS},

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rules/detect.h"
+#include "rules/engine.h"
 #include "rules/ladder.h"
 #include "rules/learn.h"
 
@@ -23,6 +24,7 @@ struct judged { /* a flow */
 	struct facts f;
 	struct ladder ladder;
 	int64_t incident; /* that its alerts belong to, 0 none */
+	struct engine_flow rules;
 };
 
 struct judge {
@@ -30,6 +32,8 @@ struct judge {
 	struct judge_counters n;
 	struct judged **bucket, *oldest, *newest;
 	uint32_t nbuckets, count, max;
+	struct engine *engine;
+	const struct judged *at; /* the flow that rules look at */
 	struct pairs *pairs;
 	struct secret_seen secrets[SECRETS];
 	unsigned next_secret;
@@ -97,6 +101,7 @@ forget(struct judge *j, struct judged *w)
 	list_remove(j, w);
 	j->count--;
 	ladder_fini(&w->ladder);
+	engine_flow_fini(&w->rules);
 	free(w);
 }
 
@@ -191,16 +196,14 @@ note_tls(struct alert_tls *to, const struct facts_tls *t)
 	memcpy(to->ja4, t->ja4, sizeof(to->ja4));
 }
 
+/* All that is known of the flow, for an alert whose finding is there. */
 static void
-raise_alert(struct judge *j, struct judged *w, const struct finding *found)
+describe(struct judge *j, struct judged *w, struct alert *a)
 {
-	struct alert *a = &j->alert;
 	const struct facts *f = &w->f;
 	const char *name =
 	    f->tls.sni[0] != '\0' ? f->tls.sni : f->greeting.host;
 
-	memset(a, 0, sizeof(*a));
-	a->finding = *found;
 	a->flow = f->who;
 	a->proto = f->proto;
 	a->implicit_tls = f->implicit_tls;
@@ -209,9 +212,42 @@ raise_alert(struct judge *j, struct judged *w, const struct finding *found)
 	ladder_fill(&w->ladder, a);
 	add_other_connection(j, f, a);
 	if (j->cfg.incidents != NULL)
-		ask_incidents(j, w);
-	if (j->cfg.rules == NULL ||
-	    ruleset_match(j->cfg.rules, a, emit_alert, j) == 0)
+		ask_incidents(j, w, a);
+}
+
+static void
+prepare_alert(void *ctx, struct alert *a)
+{
+	struct judge *j = ctx;
+
+	describe(j, j->at, a);
+}
+
+/* History is asked by rules as it is by detectors. */
+static struct engine_about
+about(struct judge *j, struct judged *w, int64_t now)
+{
+	j->at = w;
+	return (struct engine_about){.flow = &w->rules,
+	    .server = j->ctx.server,
+	    .pair = j->ctx.pair,
+	    .now = now,
+	    .prepare = prepare_alert,
+	    .emit = emit_alert,
+	    .ctx = j};
+}
+
+static void
+raise_alert(
+    struct judge *j, struct judged *w, const struct finding *found, int64_t now)
+{
+	struct engine_about ab = about(j, w, now);
+	struct alert *a = &j->alert;
+
+	memset(a, 0, sizeof(*a));
+	a->finding = *found;
+	describe(j, w, a);
+	if (engine_finding(j->engine, &ab, a) == 0)
 		j->n.unmatched++;
 }
 
@@ -328,7 +364,7 @@ settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 		if (is_quiet(&w->f, n))
 			j->n.quiet++;
 		else
-			raise_alert(j, w, n);
+			raise_alert(j, w, n, o->time);
 	}
 }
 
@@ -438,6 +474,21 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 		if ((detectors[i].kinds & DETECT_ON(o->kind)) != 0)
 			detectors[i].fn(o, &w->f, c);
 	j->n.rst_authorised += c->authorised;
+}
+
+/* Rules that look at what was said. */
+static void
+ask_rules(struct judge *j, struct judged *w, const struct obs *o,
+    const struct obs *shown, const struct chain_verdict *v)
+{
+	struct engine_seen seen = {o, shown, &w->f.who, v};
+	struct engine_about ab;
+
+	if (!engine_wants(j->engine, o))
+		return;
+	ask_history(j, &w->f, o->time);
+	ab = about(j, w, o->time);
+	engine_obs(j->engine, &ab, &seen);
 }
 
 /* ---- what other connections of the two hosts may want to know ---- */
@@ -588,7 +639,7 @@ hide_names(struct judge *j, const struct obs *o)
 {
 	if (j->cfg.names == NULL || j->cfg.names->mode == NAMES_CLEAR)
 		return o;
-	memcpy(&j->hidden, o, obs_size((enum obs_kind)o->kind));
+	memcpy(&j->hidden, o, o->size);
 	names_hide(j->cfg.names, &j->hidden);
 	return &j->hidden;
 }
@@ -597,14 +648,20 @@ static void
 judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 {
 	const struct chain_verdict *v = NULL;
+	const struct obs *seen = o;
 
 	if (o->kind == OBS_TLS_CERT)
 		v = verdict_of(j, o->u.cert.chain_id);
 	facts_fold(&w->f, o, v);
 	o = hide_names(j, o);
+	if (o->kind == OBS_LINE) {
+		ask_rules(j, w, seen, o, NULL);
+		return;
+	}
 	ladder_add(&w->ladder, o);
 	ask_detectors(j, w, o);
 	settle_findings(j, w, o);
+	ask_rules(j, w, seen, o, v);
 	note_for_pair(j, w, o);
 	if (o->kind == OBS_AUTH)
 		remember_secret(j, o);
@@ -674,7 +731,8 @@ judge_new(const struct judge_config *cfg)
 		j->nbuckets *= 2;
 	j->bucket = calloc(j->nbuckets, sizeof(struct judged *));
 	j->pairs = pairs_new(0);
-	if (j->bucket == NULL || j->pairs == NULL) {
+	j->engine = engine_new(cfg->rules, cfg->measure);
+	if (j->bucket == NULL || j->pairs == NULL || j->engine == NULL) {
 		judge_free(j);
 		return NULL;
 	}
@@ -689,11 +747,36 @@ judge_free(struct judge *j)
 	for (struct judged *w = j->oldest, *next; w != NULL; w = next) {
 		next = w->newer;
 		ladder_fini(&w->ladder);
+		engine_flow_fini(&w->rules);
 		free(w);
 	}
+	engine_free(j->engine);
 	pairs_free(j->pairs);
 	free(j->bucket);
 	free(j);
+}
+
+static void
+each_flow(void *ctx, void (*fn)(struct engine *, struct engine_flow *),
+    struct engine *e)
+{
+	const struct judge *j = ctx;
+
+	for (struct judged *w = j->oldest; w != NULL; w = w->newer)
+		fn(e, &w->rules);
+}
+
+void
+judge_use_rules(struct judge *j, const struct ruleset *rules)
+{
+	j->cfg.rules = rules;
+	engine_use(j->engine, rules, each_flow, j);
+}
+
+struct engine *
+judge_engine(const struct judge *j)
+{
+	return j->engine;
 }
 
 const struct obs_flow *

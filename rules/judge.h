@@ -31,6 +31,7 @@ struct judge_config {
 	const struct names *names; /* outlives the judge; NULL: clear */
 	struct incidents *incidents; /* outlives the judge; NULL: none */
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
+	bool measure; /* what each rule costs */
 };
 
 struct judge_counters {
@@ -45,6 +46,11 @@ struct judge_counters {
 struct judge *judge_new(const struct judge_config *cfg);
 void judge_free(struct judge *j);
 void judge_obs(struct judge *j, const struct obs *o);
+/* Other rules from the next observation on; they outlive the judge, or the
+ * next ones. What was seen of flows and counted so far stays. */
+void judge_use_rules(struct judge *j, const struct ruleset *rules);
+/* For its counters and costs. */
+struct engine *judge_engine(const struct judge *j);
 /* End of input: what waits for something that will not come is settled. */
 void judge_flush(struct judge *j);
 /* Whose flow that is; NULL if it is not (or no more) known. Lives until the

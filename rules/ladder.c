@@ -412,7 +412,9 @@ insert_wrong(struct alert *a)
 	s->pkt = a->finding.pkt;
 	s->mark = STEP_WRONG;
 	words_copy(s->text, sizeof(s->text),
-	    finding_info((enum finding_id)a->finding.id)->title);
+	    a->finding.id == FIND_NONE && a->finding.nevidence > 0
+		? a->finding.evidence[0].text
+		: finding_info((enum finding_id)a->finding.id)->title);
 }
 
 /* By time; they are nearly sorted, and equal ones keep their order. */

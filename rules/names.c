@@ -60,7 +60,7 @@ is_atom(char c)
 static void
 hide_addresses(const struct names *n, char *text, size_t cap)
 {
-	char out[OBS_TEXT_MAX] = "";
+	char out[OBS_LINE_MAX] = "";
 	size_t used = 0, from = 0;
 
 	if (cap > sizeof(out))
@@ -124,6 +124,25 @@ hide_user(const struct names *n, char user[OBS_NAME_MAX])
 	memcpy(user, out, sizeof(out));
 }
 
+/* A line of the dialogue, which may be longer than a text. */
+static void
+hide_line(const struct names *n, struct obs *o)
+{
+	struct obs_line *l = &o->u.line;
+	char word[32];
+
+	if (l->names) { /* which of its words is the name is not known here */
+		(void)snprintf(word, sizeof(word), "%.*s",
+		    (int)strcspn(l->bytes, " "), l->bytes);
+		(void)snprintf(
+		    l->bytes, sizeof(l->bytes), "%s " OBS_MASK, word);
+	} else {
+		hide_addresses(n, l->bytes, sizeof(l->bytes));
+	}
+	l->len = (uint16_t)strlen(l->bytes);
+	o->size = obs_size(OBS_LINE);
+}
+
 void
 names_hide(const struct names *n, struct obs *o)
 {
@@ -136,6 +155,8 @@ names_hide(const struct names *n, struct obs *o)
 	} else {
 		hide_after(n, o->text, "USER ", "@"); /* with its blanks */
 	}
+	if (o->kind == OBS_LINE)
+		hide_line(n, o);
 	if (o->kind == OBS_AUTH)
 		hide_user(n, o->u.auth.user);
 	if (o->kind == OBS_CONFLICT) {

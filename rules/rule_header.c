@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rules/rule_addr.h"
+#include "rules/rule_option.h"
 #include "rules/rule_words.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -25,7 +26,8 @@ static const struct {
     {"tcp", RULE_PROTO_TCP},
 };
 
-static const char *const later_actions[] = {"pass", "log"};
+static const char *const actions[] = {
+    [RULE_ALERT] = "alert", [RULE_PASS] = "pass", [RULE_LOG] = "log"};
 static const char *const active_actions[] = {
     "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "sdrop", "block"};
 
@@ -40,24 +42,16 @@ is_one_of(struct lex_word w, const char *const *names, size_t n)
 
 /* False if this does not look like a rule, and no more is worth saying. */
 static bool
-read_action(struct lex *l)
+unknown_action(struct lex *l, struct lex_word w)
 {
-	struct lex_word w = lex_word(l, "(");
 	struct nearest near;
 	char shown[32];
 
-	lex_show(shown, sizeof(shown), w);
-	if (lex_word_is(w, "alert"))
-		return true;
-	if (is_one_of(w, later_actions, COUNT(later_actions))) {
-		lex_error(l, w.at, "action '%s' is not supported yet", shown);
-		return true;
-	}
 	if (is_one_of(w, active_actions, COUNT(active_actions))) {
 		lex_error(l, w.at,
 		    "action '%s' would change traffic, and Stripwire only "
 		    "listens: use 'alert'",
-		    shown);
+		    lex_show(shown, sizeof(shown), w));
 		return true;
 	}
 	if (l->after_joined_comment) {
@@ -67,9 +61,24 @@ read_action(struct lex *l)
 		return false;
 	}
 	nearest_init(&near, w);
-	nearest_try(&near, "alert");
+	for (size_t i = 0; i < COUNT(actions); i++)
+		nearest_try(&near, actions[i]);
+	nearest_try(&near, "include");
 	nearest_error(l, &near, "action");
 	return near.name != NULL;
+}
+
+static bool
+read_action(struct lex *l, struct rule *r)
+{
+	struct lex_word w = lex_word(l, "(");
+
+	for (size_t i = 0; i < COUNT(actions); i++)
+		if (lex_word_is(w, actions[i])) {
+			r->action = (uint8_t)i;
+			return true;
+		}
+	return unknown_action(l, w);
 }
 
 static bool
@@ -77,7 +86,6 @@ read_protocol(struct lex *l, struct rule *r)
 {
 	struct lex_word w;
 	struct nearest near;
-	char shown[32];
 
 	lex_skip_space(l);
 	w = lex_word(l, "(");
@@ -92,11 +100,6 @@ read_protocol(struct lex *l, struct rule *r)
 	if (w.len == 0)
 		lex_error(l, w.at,
 		    "expected a protocol: smtp, imap, pop3, mail, tls or tcp");
-	else if (protocol_not_yet(w))
-		lex_error(l, w.at,
-		    "protocol '%s' is not supported: use smtp, imap, pop3, "
-		    "mail, tls or tcp",
-		    lex_show(shown, sizeof(shown), w));
 	else
 		nearest_error(l, &near, "protocol");
 	return w.len > 0;
@@ -132,12 +135,52 @@ read_side(struct lex *l, struct range_set *addr, struct range_set *port)
 	return rule_addr_parse(l, RULE_PORT, port) == 0;
 }
 
+/* The word of the protocol, if an action is before it. */
+static bool
+peek_protocol(struct lex *l, struct lex_word *proto)
+{
+	struct lex_word action = lex_word(l, "(");
+
+	lex_skip_space(l);
+	*proto = lex_word(l, "(");
+	return is_one_of(action, actions, COUNT(actions)) ||
+	       is_one_of(action, active_actions, COUNT(active_actions));
+}
+
+bool
+rule_is_outside(struct lex *l)
+{
+	struct lex probe = *l;
+	struct lex_word w;
+	const char *open, *why;
+	char shown[64];
+
+	if (!peek_protocol(&probe, &w))
+		return false;
+	if (protocol_outside(w)) {
+		lex_skipped(l, w.at,
+		    "skipped: protocol '%s' is not one of mail",
+		    lex_show(shown, sizeof(shown), w));
+		return true;
+	}
+	open = memchr(l->rule + probe.at, '(', l->len - probe.at);
+	if (open == NULL)
+		return false;
+	probe.at = (size_t)(open - l->rule) + 1;
+	why = rule_option_outside(&probe, &w);
+	if (why == NULL)
+		return false;
+	lex_skipped(l, w.at, "skipped: keyword '%s' is not one of mail%s%s",
+	    lex_show(shown, sizeof(shown), w), why[0] != '\0' ? ": " : "", why);
+	return true;
+}
+
 bool
 rule_header(struct lex *l, struct rule *r)
 {
 	const char *open;
 
-	if (!read_action(l))
+	if (!read_action(l, r))
 		return false;
 	if (read_protocol(l, r) && read_side(l, &r->src, &r->sport) &&
 	    read_direction(l, r) && read_side(l, &r->dst, &r->dport)) {

@@ -12,4 +12,8 @@
  * be made out in this line. */
 bool rule_header(struct lex *l, struct rule *r);
 
+/* Is this a rule of Suricata's about something else than mail? It is told, and
+ * nothing is read. */
+bool rule_is_outside(struct lex *l);
+
 #endif

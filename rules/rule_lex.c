@@ -326,12 +326,27 @@ set_source(struct rule_error *e, const struct lex_seg *s, const char *place)
 	e->source[used] = '\0';
 }
 
+/* Tells what is in e->message, at the place. */
+static void
+tell(struct lex *l, size_t at, struct rule_error *e)
+{
+	const struct lex_seg *s = seg_of(l, at);
+	const char *place = s->src + (at - s->off);
+
+	e->file = l->file;
+	if (place > s->line_end)
+		place = s->line_end;
+	e->line = s->line;
+	e->column = (unsigned)(place - s->line_start) + 1;
+	set_source(e, s, place);
+	if (l->on_error != NULL)
+		l->on_error(l->ctx, e);
+}
+
 void
 lex_error(struct lex *l, size_t at, const char *fmt, ...)
 {
-	struct rule_error e = {.file = l->file};
-	const struct lex_seg *s = seg_of(l, at);
-	const char *place = s->src + (at - s->off);
+	struct rule_error e = {.level = RULE_MISTAKE};
 	va_list ap;
 
 	if (l->stopped)
@@ -345,13 +360,19 @@ lex_error(struct lex *l, size_t at, const char *fmt, ...)
 		    "more than %u mistakes: the rest of the file was not read",
 		    RULE_ERRORS_MAX);
 	}
-	if (place > s->line_end)
-		place = s->line_end;
-	e.line = s->line;
-	e.column = (unsigned)(place - s->line_start) + 1;
-	set_source(&e, s, place);
-	if (l->on_error != NULL)
-		l->on_error(l->ctx, &e);
+	tell(l, at, &e);
+}
+
+void
+lex_skipped(struct lex *l, size_t at, const char *fmt, ...)
+{
+	struct rule_error e = {.level = RULE_SKIPPED};
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(e.message, sizeof(e.message), fmt, ap);
+	va_end(ap);
+	tell(l, at, &e);
 }
 
 void

@@ -35,7 +35,7 @@ struct lex {
 	unsigned errors;
 	bool after_joined_comment; /* the line before is one, and ends in \ */
 	bool stopped; /* too many mistakes, or no memory */
-	void (*on_error)(void *ctx, const struct rule_error *e);
+	rule_error_fn *on_error;
 	void *ctx;
 	const struct rule_vars *vars; /* of the configuration, or NULL */
 };
@@ -76,5 +76,8 @@ const char *lex_show(char *buf, size_t cap, struct lex_word w);
 void lex_error(struct lex *l, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void lex_nomem(struct lex *l);
+/* The same of a rule that is left out, which is no mistake. */
+void lex_skipped(struct lex *l, size_t at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

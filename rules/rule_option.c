@@ -12,7 +12,13 @@
 #include "rules/rule_value.h"
 #include "rules/rule_words.h"
 
-enum value_form { VALUE_STRING, VALUE_PLAIN };
+enum value_form {
+	VALUE_STRING, /* "text" */
+	VALUE_MATCH, /* "text" or !"text" */
+	VALUE_PLAIN,
+	VALUE_NONE,
+	VALUE_ANY /* what stands there is passed over */
+};
 
 static const struct keyword {
 	const char *name;
@@ -27,10 +33,13 @@ static const struct keyword {
     {"rev", VALUE_PLAIN, false, value_rev, "rev:1;"},
     {"classtype", VALUE_PLAIN, false, value_classtype,
 	"classtype:policy-violation;"},
+    {"priority", VALUE_PLAIN, false, value_priority, "priority:2;"},
     {"reference", VALUE_PLAIN, true, value_reference,
 	"reference:url,www.rfc-editor.org/rfc/rfc3207;"},
     {"metadata", VALUE_PLAIN, true, value_metadata,
 	"metadata:key value, key value;"},
+    {"target", VALUE_PLAIN, false, value_target, "target:dest_ip;"},
+    /* findings */
     {"finding", VALUE_PLAIN, false, value_finding,
 	"finding:starttls-stripped;"},
     {"confidence", VALUE_PLAIN, false, value_confidence, "confidence:>=50;"},
@@ -38,9 +47,57 @@ static const struct keyword {
     {"severity", VALUE_PLAIN, false, value_severity, "severity:high;"},
     {"visibility", VALUE_PLAIN, false, value_visibility,
 	"visibility:complete;"},
+    {"incident", VALUE_PLAIN, false, value_incident, "incident:new,>=high;"},
+    {"history", VALUE_PLAIN, true, value_history, "history:starttls,seen,>10;"},
+    /* buffers */
+    {"content", VALUE_MATCH, true, value_content, "content:\"text|0d 0a|\";"},
+    {"nocase", VALUE_NONE, true, value_nocase, "nocase;"},
+    {"offset", VALUE_PLAIN, true, value_offset, "offset:4;"},
+    {"depth", VALUE_PLAIN, true, value_depth, "depth:20;"},
+    {"distance", VALUE_PLAIN, true, value_distance, "distance:1;"},
+    {"within", VALUE_PLAIN, true, value_within, "within:20;"},
+    {"startswith", VALUE_NONE, true, value_startswith, "startswith;"},
+    {"endswith", VALUE_NONE, true, value_endswith, "endswith;"},
+    {"fast_pattern", VALUE_ANY, true, value_fast_pattern, "fast_pattern;"},
+    {"rawbytes", VALUE_NONE, true, value_rawbytes, "rawbytes;"},
+    {"bsize", VALUE_PLAIN, true, value_bsize, "bsize:>64;"},
+    {"isdataat", VALUE_PLAIN, true, value_isdataat, "isdataat:!1,relative;"},
+    {"pcre", VALUE_MATCH, true, value_pcre, "pcre:\"/^EHLO [0-9]/i\";"},
+    {"strip_whitespace", VALUE_NONE, true, value_strip, "strip_whitespace;"},
+    {"to_lowercase", VALUE_NONE, true, value_lower, "to_lowercase;"},
+    {"to_uppercase", VALUE_NONE, true, value_upper, "to_uppercase;"},
+    {"dotprefix", VALUE_NONE, true, value_dot, "dotprefix;"},
+    /* the flow, what was before, how many alerts */
+    {"flow", VALUE_PLAIN, false, value_flow, "flow:established,to_server;"},
+    {"flowbits", VALUE_PLAIN, true, value_flowbits, "flowbits:set,name;"},
+    {"xbits", VALUE_PLAIN, true, value_xbits,
+	"xbits:set,name,track ip_pair,expire 3600;"},
+    {"noalert", VALUE_NONE, false, value_noalert, "noalert;"},
+    {"threshold", VALUE_PLAIN, false, value_threshold,
+	"threshold:type limit, track by_both, count 1, seconds 3600;"},
+    {"detection_filter", VALUE_PLAIN, false, value_detection_filter,
+	"detection_filter:track by_src, count 10, seconds 60;"},
+    /* they change nothing here: chains are kept, patterns found beforehand */
+    {"tls.store", VALUE_NONE, false, value_nothing, "tls.store;"},
+    {"tls_store", VALUE_NONE, false, value_nothing, "tls_store;"},
+    {"prefilter", VALUE_NONE, false, value_nothing, "prefilter;"},
 };
 
 #define NKEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
+
+_Static_assert(NKEYWORDS <= 64, "keywords met are bits of 64");
+
+const char *
+rule_keyword_name(unsigned i)
+{
+	return i < NKEYWORDS ? keywords[i].name : NULL;
+}
+
+const char *
+rule_keyword_example(unsigned i)
+{
+	return i < NKEYWORDS ? keywords[i].example : NULL;
+}
 
 static const struct keyword *
 keyword_find(struct lex_word w)
@@ -51,12 +108,20 @@ keyword_find(struct lex_word w)
 	return NULL;
 }
 
+static enum rule_buffer
+buffer_find(struct lex_word w)
+{
+	char buf[VALUE_NAME_MAX];
+
+	return buffer_by_name(value_name(buf, w));
+}
+
 bool
 rule_option_seen(const struct rule_draft *d, const char *name)
 {
 	for (size_t i = 0; i < NKEYWORDS; i++)
 		if (strcmp(keywords[i].name, name) == 0)
-			return (d->seen & (1u << i)) != 0;
+			return (d->seen & (UINT64_C(1) << i)) != 0;
 	return false;
 }
 
@@ -83,7 +148,7 @@ at_keyword(const struct lex *l, size_t at)
 	w = lex_word(&probe, ":;()\"");
 	lex_skip_space(&probe);
 	return lex_peek(&probe) == ':' &&
-	       (keyword_find(w) != NULL || keyword_not_yet(w) != NULL);
+	       (keyword_find(w) != NULL || keyword_outside(w) != NULL);
 }
 
 /* A semicolon is missing or a string went wrong: the next keyword, if one
@@ -122,13 +187,14 @@ unclosed_string(struct lex *l, size_t start)
 
 /* Quotes are taken off, escapes are left in. */
 static bool
-read_string(struct lex *l, const struct keyword *k, struct lex_word *v)
+read_string(
+    struct lex *l, const char *name, const char *example, struct lex_word *v)
 {
 	size_t start = l->at;
 
 	if (!lex_accept(l, '"')) {
-		lex_error(l, start, "%s wants a string in quotes: %s", k->name,
-		    k->example);
+		lex_error(
+		    l, start, "%s wants a string in quotes: %s", name, example);
 		skip_option(l);
 		return false;
 	}
@@ -202,50 +268,146 @@ read_plain(struct lex *l, const struct keyword *k, struct lex_word *v)
 	return false;
 }
 
+/* The value of a match, which may be negated. */
+static bool
+read_match(struct lex *l, struct rule_draft *d, const char *name,
+    const char *example, struct lex_word *v)
+{
+	d->negated = lex_accept(l, '!');
+	lex_skip_space(l);
+	return read_string(l, name, example, v);
+}
+
+/* Nothing but the semicolon. */
+static bool
+read_none(struct lex *l, const struct keyword *k)
+{
+	lex_skip_space(l);
+	if (lex_accept(l, ';'))
+		return true;
+	if (lex_peek(l) == ':') {
+		lex_error(
+		    l, l->at, "%s takes no value: %s", k->name, k->example);
+		skip_option(l);
+		return false;
+	}
+	lex_error(l, l->at, "'%s' has no ';' at its end", k->name);
+	resume(l);
+	return true;
+}
+
 /* ---- keywords ---- */
 
 static void
 unknown_keyword(struct lex *l, struct lex_word name)
 {
-	const char *hint = keyword_not_yet(name);
 	struct nearest near;
-	char shown[64];
 
-	if (hint != NULL) {
-		lex_error(l, name.at, "keyword '%s' is not supported yet%s%s",
-		    lex_show(shown, sizeof(shown), name),
-		    hint[0] == '\0' ? "" : ": ", hint);
-	} else {
-		nearest_init(&near, name);
-		for (size_t i = 0; i < NKEYWORDS; i++)
-			nearest_try(&near, keywords[i].name);
-		nearest_error(l, &near, "keyword");
-	}
+	nearest_init(&near, name);
+	for (size_t i = 0; i < NKEYWORDS; i++)
+		nearest_try(&near, keywords[i].name);
+	for (unsigned b = BUF_LINE + 1; b < BUF_COUNT; b++)
+		nearest_try(&near, buffer_info((enum rule_buffer)b)->name);
+	nearest_error(l, &near, "keyword");
 	skip_option(l);
+}
+
+static bool
+read_colon(struct lex *l, const struct keyword *k)
+{
+	lex_skip_space(l);
+	if (!lex_accept(l, ':')) {
+		lex_error(
+		    l, l->at, "%s wants a value: %s", k->name, k->example);
+		resume(l);
+		return false;
+	}
+	lex_skip_space(l);
+	return true;
+}
+
+static bool
+read_value(struct lex *l, struct rule_draft *d, const struct keyword *k,
+    struct lex_word *v)
+{
+	switch (k->form) {
+	case VALUE_NONE:
+		return read_none(l, k);
+	case VALUE_ANY:
+		skip_option(l);
+		return true;
+	case VALUE_STRING:
+		return read_colon(l, k) &&
+		       read_string(l, k->name, k->example, v);
+	case VALUE_MATCH:
+		return read_colon(l, k) &&
+		       read_match(l, d, k->name, k->example, v);
+	case VALUE_PLAIN:
+		return read_colon(l, k) && read_plain(l, k, v);
+	}
+	return false;
 }
 
 static void
 known_keyword(struct lex *l, struct rule_draft *d, const struct keyword *k,
     struct lex_word name)
 {
-	unsigned bit = 1u << (k - keywords);
-	struct lex_word v;
+	uint64_t bit = UINT64_C(1) << (k - keywords);
+	struct lex_word v = name;
 
 	if ((d->seen & bit) && !k->repeats)
 		lex_error(
 		    l, name.at, "%s was given already in this rule", k->name);
 	d->seen |= bit;
-	lex_skip_space(l);
-	if (!lex_accept(l, ':')) {
-		lex_error(
-		    l, l->at, "%s wants a value: %s", k->name, k->example);
-		resume(l);
-		return;
-	}
-	lex_skip_space(l);
-	if (k->form == VALUE_STRING ? read_string(l, k, &v)
-				    : read_plain(l, k, &v))
+	if (read_value(l, d, k, &v))
 		k->read(l, d, v);
+}
+
+/* A value behind the name of a buffer, with or without quotes. */
+static void
+buffer_value(struct lex *l, struct rule_draft *d, enum rule_buffer b)
+{
+	static const struct keyword plain = {
+	    .name = "tls.version", .example = "tls.version:1.2;"};
+	struct lex_word v;
+	bool ok;
+
+	lex_skip_space(l);
+	if (b == BUF_TLS_VERSION && lex_peek(l) != '"' && lex_peek(l) != '!') {
+		d->negated = false;
+		ok = read_plain(l, &plain, &v);
+	} else {
+		ok = read_match(
+		    l, d, buffer_info(b)->name, "tls.subject:\"CN=a\";", &v);
+	}
+	if (ok)
+		value_buffer(l, d, b, v);
+}
+
+static void
+buffer(struct lex *l, struct rule_draft *d, enum rule_buffer b,
+    struct lex_word name)
+{
+	const struct buffer_info *info = buffer_info(b);
+	char shown[64];
+
+	lex_show(shown, sizeof(shown), name);
+	lex_skip_space(l);
+	if (lex_accept(l, ';')) {
+		(void)value_select(l, d, b, name.at);
+	} else if (info->with_value && lex_accept(l, ':')) {
+		buffer_value(l, d, b);
+	} else if (lex_peek(l) == ':') {
+		lex_error(l, l->at,
+		    "%s takes no value, content stands behind it: %s; "
+		    "content:\"text\";",
+		    shown, shown);
+		skip_option(l);
+	} else {
+		lex_error(l, l->at, "'%s' has no ';' at its end", shown);
+		(void)value_select(l, d, b, name.at);
+		resume(l);
+	}
 }
 
 static void
@@ -253,6 +415,7 @@ option(struct lex *l, struct rule_draft *d)
 {
 	struct lex_word name = lex_word(l, ":;()\"");
 	const struct keyword *k = keyword_find(name);
+	enum rule_buffer b = buffer_find(name);
 
 	if (name.len == 0) {
 		lex_error(l, name.at, "expected a keyword");
@@ -260,11 +423,33 @@ option(struct lex *l, struct rule_draft *d)
 	} else if (name.p[0] == '#') {
 		lex_error(l, name.at, "a comment cannot stand inside a rule");
 		lex_skip_line(l);
-	} else if (k == NULL) {
-		unknown_keyword(l, name);
-	} else {
+	} else if (k != NULL) {
 		known_keyword(l, d, k, name);
+	} else if (b != BUF_COUNT) {
+		buffer(l, d, b, name);
+	} else {
+		unknown_keyword(l, name);
 	}
+}
+
+const char *
+rule_option_outside(const struct lex *l, struct lex_word *name)
+{
+	struct lex probe = *l;
+	const char *why;
+
+	while (probe.at < probe.len) {
+		lex_skip_space(&probe);
+		*name = lex_word(&probe, ":;()\"");
+		why = keyword_find(*name) == NULL &&
+			      buffer_find(*name) == BUF_COUNT
+			  ? keyword_outside(*name)
+			  : NULL;
+		if (why != NULL)
+			return why;
+		skip_option(&probe);
+	}
+	return NULL;
 }
 
 /* What may follow the ')': nothing, or a comment. */

@@ -10,24 +10,19 @@
 
 #include "decoders/utf8.h"
 #include "rules/rule_words.h"
-#include "rules/visibility.h"
 
-#define NAME_MAX_LEN 64 /* names of findings, tags, severities: all shorter */
-
-/* NUL-terminated copy of a name; "" (which is no name) if it is too long. */
-static const char *
-name_of(char buf[NAME_MAX_LEN], struct lex_word w)
+const char *
+value_name(char buf[VALUE_NAME_MAX], struct lex_word w)
 {
-	size_t len = w.len < NAME_MAX_LEN ? w.len : 0;
+	size_t len = w.len < VALUE_NAME_MAX ? w.len : 0;
 
 	memcpy(buf, w.p, len);
 	buf[len] = '\0';
 	return buf;
 }
 
-/* Takes '!' off the front. */
-static bool
-take_not(struct lex_word *w)
+bool
+value_take_not(struct lex_word *w)
 {
 	if (w->len == 0 || w->p[0] != '!')
 		return false;
@@ -38,9 +33,8 @@ take_not(struct lex_word *w)
 	return true;
 }
 
-/* The next of a list; true if more follow. */
-static bool
-list_item(struct lex_word *v, struct lex_word *item)
+bool
+value_item(struct lex_word *v, struct lex_word *item)
 {
 	bool more = memchr(v->p, ',', v->len) != NULL;
 
@@ -102,15 +96,20 @@ value_msg(struct lex *l, struct rule_draft *d, struct lex_word v)
 void
 value_classtype(struct lex *l, struct rule_draft *d, struct lex_word v)
 {
-	char buf[NAME_MAX_LEN];
+	char buf[VALUE_NAME_MAX];
+	const struct rule_class *c;
 	struct nearest near;
 
-	if (classtype_description(name_of(buf, v)) != NULL) {
+	c = rule_class_find(d->classes, value_name(buf, v));
+	if (c != NULL) {
 		(void)snprintf(d->classtype, sizeof(d->classtype), "%s", buf);
+		(void)snprintf(
+		    d->category, sizeof(d->category), "%s", c->description);
+		d->class_priority = c->priority;
 		return;
 	}
 	nearest_init(&near, v);
-	nearest_classtype(&near);
+	rule_class_nearest(d->classes, &near);
 	nearest_error(l, &near, "classtype");
 }
 
@@ -158,7 +157,7 @@ value_metadata(struct lex *l, struct rule_draft *d, struct lex_word v)
 	bool more = true;
 
 	while (more) {
-		more = list_item(&v, &item);
+		more = value_item(&v, &item);
 		val = item;
 		key = lex_split(&val, ' ');
 		if (item.len == 0) {
@@ -214,6 +213,18 @@ value_rev(struct lex *l, struct rule_draft *d, struct lex_word v)
 	number(l, v, "rev", &d->rule.rev);
 }
 
+void
+value_priority(struct lex *l, struct rule_draft *d, struct lex_word v)
+{
+	unsigned long n;
+
+	if (lex_word_number(v, 255, &n) && n > 0)
+		d->priority = (uint8_t)n;
+	else
+		lex_error(l, v.at,
+		    "priority is a number from 1, the gravest, to 255");
+}
+
 /* Takes prefix off w if it starts with it. */
 static bool
 take(struct lex_word *w, const char *prefix)
@@ -229,187 +240,19 @@ take(struct lex_word *w, const char *prefix)
 	return true;
 }
 
-/* Reads >=N, >N, <=N, <N or A-B. Returns what is wrong with it, or NULL. */
-static const char *
-confidence(struct lex_word v, unsigned long *lo, unsigned long *hi)
+bool
+value_compare(struct lex_word w, unsigned long max, uint32_t *lo, uint32_t *hi)
 {
-	static const char form[] = "confidence is >=N, >N, <=N, <N or A-B, "
-				   "with numbers from 0 to 100";
-	bool above = v.p[0] == '>', below = v.p[0] == '<', strict;
+	unsigned long n;
+	bool ge = take(&w, ">="), le = !ge && take(&w, "<=");
+	bool gt = !ge && !le && take(&w, ">");
+	bool lt = !ge && !le && !gt && take(&w, "<");
 
-	*lo = 0;
-	*hi = 100;
-	if (above || below) {
-		strict = !take(&v, above ? ">=" : "<=");
-		if (strict)
-			(void)take(&v, above ? ">" : "<");
-		if (!lex_word_number(v, 100, above ? lo : hi))
-			return form;
-		if (strict && *(above ? lo : hi) == (above ? 100 : 0))
-			return "no confidence is like that";
-		if (strict)
-			*(above ? lo : hi) += above ? 1ul : -1ul;
-		return NULL;
-	}
-	if (lex_word_number(v, 100, lo))
-		return "a bare number is ambiguous: write >=N for at least N";
-	if (!lex_word_number(lex_split(&v, '-'), 100, lo) ||
-	    !lex_word_number(lex_trim(v), 100, hi))
-		return form;
-	return *lo > *hi ? "the range ends before it starts" : NULL;
-}
-
-void
-value_confidence(struct lex *l, struct rule_draft *d, struct lex_word v)
-{
-	unsigned long lo, hi;
-	const char *why = confidence(v, &lo, &hi);
-
-	if (why != NULL) {
-		lex_error(l, v.at, "%s", why);
-		return;
-	}
-	d->rule.conf_min = (uint8_t)lo;
-	d->rule.conf_max = (uint8_t)hi;
-}
-
-/* ---- names ---- */
-
-static void
-unknown_finding(struct lex *l, struct lex_word w)
-{
-	struct nearest near;
-
-	nearest_init(&near, w);
-	for (int id = FIND_NONE + 1; id < FIND_COUNT; id++)
-		nearest_try(&near, finding_info(id)->name);
-	nearest_error(l, &near, "finding");
-}
-
-void
-value_finding(struct lex *l, struct rule_draft *d, struct lex_word v)
-{
-	char buf[NAME_MAX_LEN];
-	struct lex_word w;
-	unsigned id;
-	bool more;
-
-	do {
-		more = list_item(&v, &w);
-		id = finding_by_name(name_of(buf, w));
-
-		if (id == FIND_NONE || id >= FIND_COUNT) {
-			unknown_finding(l, w);
-			continue;
-		}
-		d->rule.findings[id / 64] |= UINT64_C(1) << (id % 64);
-		d->rule.any_finding = false;
-	} while (more);
-}
-
-static void
-unknown_tag(struct lex *l, struct lex_word w)
-{
-	struct nearest near;
-	const char *name;
-
-	nearest_init(&near, w);
-	for (unsigned i = 0; i < 32; i++) {
-		name = evidence_tag_name(UINT32_C(1) << i);
-		if (name != NULL && evidence_tag_by_name(name) != 0)
-			nearest_try(&near, name);
-	}
-	nearest_error(l, &near, "evidence");
-}
-
-void
-value_evidence(struct lex *l, struct rule_draft *d, struct lex_word v)
-{
-	char buf[NAME_MAX_LEN];
-	struct lex_word w;
-	uint32_t tag;
-	bool more, negated;
-
-	do {
-		more = list_item(&v, &w);
-		negated = take_not(&w);
-		tag = evidence_tag_by_name(name_of(buf, w));
-
-		if (tag == 0) {
-			unknown_tag(l, w);
-			continue;
-		}
-		*(negated ? &d->rule.tags_not : &d->rule.tags_need) |= tag;
-		if (d->rule.tags_need & d->rule.tags_not & tag)
-			lex_error(l, w.at,
-			    "evidence %s is both wanted and ruled out", buf);
-	} while (more);
-}
-
-void
-value_severity(struct lex *l, struct rule_draft *d, struct lex_word v)
-{
-	char buf[NAME_MAX_LEN];
-	int sev = severity_by_name(name_of(buf, v));
-	struct nearest near;
-
-	if (sev >= 0) {
-		d->rule.severity = (uint8_t)sev;
-		return;
-	}
-	nearest_init(&near, v);
-	for (int i = SEV_INFO; i <= SEV_CRITICAL; i++)
-		nearest_try(&near, severity_name(i));
-	if (near.name == NULL)
-		lex_error(
-		    l, v.at, "severity is info, low, medium, high or critical");
-	else
-		nearest_error(l, &near, "severity");
-}
-
-static void
-unknown_visibility(struct lex *l, struct lex_word w)
-{
-	struct nearest near;
-
-	nearest_init(&near, w);
-	nearest_try(&near, "complete");
-	nearest_try(&near, "partial");
-	for (unsigned i = 0; i < 32; i++)
-		if (vis_name(UINT32_C(1) << i) != NULL)
-			nearest_try(&near, vis_name(UINT32_C(1) << i));
-	nearest_error(l, &near, "visibility");
-}
-
-void
-value_visibility(struct lex *l, struct rule_draft *d, struct lex_word v)
-{
-	char buf[NAME_MAX_LEN];
-	struct lex_word w;
-	uint32_t bit;
-	bool more, negated;
-	size_t at = v.at;
-
-	do {
-		more = list_item(&v, &w);
-		negated = take_not(&w);
-		bit = vis_by_name(name_of(buf, w));
-
-		if (bit != 0)
-			*(negated ? &d->rule.vis_not : &d->rule.vis_need) |=
-			    bit;
-		else if (strcmp(buf, negated ? "partial" : "complete") == 0)
-			d->rule.vis_state = RULE_VIS_COMPLETE;
-		else if (strcmp(buf, negated ? "complete" : "partial") == 0)
-			d->rule.vis_state = RULE_VIS_PARTIAL;
-		else
-			unknown_visibility(l, w);
-	} while (more);
-	if (d->rule.vis_need & d->rule.vis_not)
-		lex_error(l, at, "visibility is both wanted and ruled out");
-	else if (d->rule.vis_need != 0 &&
-		 d->rule.vis_state == RULE_VIS_COMPLETE)
-		lex_error(l, at,
-		    "what was seen whole is missing nothing: leave out "
-		    "'complete'");
+	if (!ge && !le && !gt && !lt)
+		(void)take(&w, "=");
+	if (!lex_word_number(w, max, &n) || (gt && n == max) || (lt && n == 0))
+		return false;
+	*lo = le || lt ? 0 : (uint32_t)n + gt;
+	*hi = ge || gt ? (uint32_t)max : (uint32_t)n - lt;
+	return true;
 }

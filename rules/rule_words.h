@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Words that the rule language knows, and the nearest one to a word that it
- * does not: classification names with their descriptions (as Suricata ships
- * them), reference kinds, and those keywords, protocols and actions of
- * Suricata that are not supported yet and are named as such.
+ * does not.
  */
 #ifndef STRIPWIRE_RULE_WORDS_H
 #define STRIPWIRE_RULE_WORDS_H
@@ -12,15 +10,12 @@
 
 #include "rules/rule_lex.h"
 
-/* "A Network Trojan was detected" for "trojan-activity"; NULL if unknown. */
-const char *classtype_description(const char *name);
-
 bool reference_kind_known(struct lex_word w);
 
-/* What to say of a keyword that Suricata has and we do not have yet; NULL if
- * it is none of Suricata's. The string may be empty. */
-const char *keyword_not_yet(struct lex_word w);
-bool protocol_not_yet(struct lex_word w);
+/* Why a keyword of Suricata has no meaning here, which may be ""; NULL if it
+ * is none of Suricata's, or has one. */
+const char *keyword_outside(struct lex_word w);
+bool protocol_outside(struct lex_word w);
 
 /*
  * The nearest of several words: distance in insertions, deletions, changed
@@ -35,7 +30,6 @@ struct nearest {
 
 void nearest_init(struct nearest *n, struct lex_word w);
 void nearest_try(struct nearest *n, const char *name);
-void nearest_classtype(struct nearest *n);
 void nearest_reference_kind(struct nearest *n);
 
 /* Reports "unknown WHAT 'w'", with the nearest if there is one. */

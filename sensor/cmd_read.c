@@ -50,9 +50,16 @@ static const char help[] =
     "                        stripwire config keys explains it\n"
     "  -d, --db FILE         database (default stripwire.db)\n"
     "      --no-db           store nothing, remember nothing\n"
-    "  -r, --rules FILE      rules (default: sensor.rules beside the\n"
-    "                        program, in " STRIPWIRE_DATADIR ",\n"
-    "                        or in the working folder)\n"
+    "  -r, --rules FILE      rules, or a folder of *.rules (default:\n"
+    "                        sensor.rules beside the program, in\n"
+    "                        " STRIPWIRE_DATADIR ",\n"
+    "                        or in the working folder); kill -HUP reads\n"
+    "                        them again, without losing a packet\n"
+    "      --thresholds FILE\n"
+    "                        a threshold.config: suppress, threshold,\n"
+    "                        rate_filter, severity\n"
+    "      --classification FILE\n"
+    "                        a classification.config\n"
     "      --interceptors FILE\n"
     "                        names of intercepting products (default:\n"
     "                        interceptors.list, found like the rules)\n"
@@ -86,6 +93,8 @@ static const char help[] =
 enum {
 	OPT_TRUST = 256,
 	OPT_INTERCEPTORS,
+	OPT_THRESHOLDS,
+	OPT_CLASSIFICATION,
 	OPT_NO_SYSTEM,
 	OPT_EVE,
 	OPT_HOST,
@@ -105,6 +114,8 @@ static const struct option options[] = {
     {"no-db", no_argument, NULL, OPT_NO_DB},
     {"rules", required_argument, NULL, 'r'},
     {"interceptors", required_argument, NULL, OPT_INTERCEPTORS},
+    {"thresholds", required_argument, NULL, OPT_THRESHOLDS},
+    {"classification", required_argument, NULL, OPT_CLASSIFICATION},
     {"trust", required_argument, NULL, OPT_TRUST},
     {"no-system-trust", no_argument, NULL, OPT_NO_SYSTEM},
     {"eve", required_argument, NULL, OPT_EVE},
@@ -121,7 +132,7 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static volatile int stopped;
+static volatile int stopped, hangups;
 
 static int run(struct read_options *, int, char **);
 static int parse_options(struct read_options *, int, char **);
@@ -131,6 +142,7 @@ static void on_say(void *, enum say, const char *);
 static void on_alert(void *, const struct alert *, int64_t);
 static void on_tick(void *, const struct capture *, uint64_t);
 static void on_signal(int);
+static void on_hangup(int);
 static int read_all(struct read_options *, char **, unsigned);
 static char *join_words(int, char **);
 
@@ -197,6 +209,12 @@ one_option(struct read_options *o, int c)
 		return -1;
 	case 'r':
 		options_text(&f->rules, optarg);
+		return -1;
+	case OPT_THRESHOLDS:
+		options_text(&f->thresholds, optarg);
+		return -1;
+	case OPT_CLASSIFICATION:
+		options_text(&f->classification, optarg);
 		return -1;
 	case OPT_INTERCEPTORS:
 		options_text(&f->interceptors, optarg);
@@ -363,6 +381,8 @@ find_policy(struct read_options *o)
 	if (o->cfg.rules_path == NULL)
 		o->cfg.rules_path =
 		    find_file(o->rules_path, "sensor.rules", "-r");
+	o->cfg.thresholds_path = or_null(f->thresholds);
+	o->cfg.classification_path = or_null(f->classification);
 	o->cfg.interceptors_path = or_null(f->interceptors);
 	if (o->cfg.interceptors_path == NULL)
 		o->cfg.interceptors_path = find_file(o->interceptors_path,
@@ -377,6 +397,8 @@ read_all(struct read_options *o, char **paths, unsigned n)
 {
 	struct reading r = {.o = o};
 	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction hup = {
+	    .sa_handler = on_hangup, .sa_flags = SA_RESTART};
 	struct pipeline *p;
 	char err[700];
 	bool eve_out =
@@ -391,6 +413,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	o->cfg.on_say = on_say;
 	o->cfg.on_alert = on_alert;
 	o->cfg.on_tick = on_tick;
+	o->cfg.reload = &hangups;
 	o->cfg.ctx = &r;
 	p = pipeline_new(&o->cfg, err, sizeof(err));
 	if (p == NULL) {
@@ -400,6 +423,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &hup, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	progress_start(!o->quiet && !o->json);
 	status = pipeline_read(p, (const char *const *)paths, n, &stopped);
@@ -453,6 +477,14 @@ on_signal(int sig)
 {
 	(void)sig;
 	stopped = 1;
+}
+
+/* The rules are read again before the next packet. */
+static void
+on_hangup(int sig)
+{
+	(void)sig;
+	hangups++;
 }
 
 /* The command as typed, for the run's row in the database. */

@@ -212,6 +212,8 @@ config_fini(struct config *c)
 {
 	free(c->database);
 	free(c->rules);
+	free(c->thresholds);
+	free(c->classification);
 	free(c->interceptors);
 	free(c->eve);
 	free(c->sensor_name);

@@ -27,7 +27,8 @@ struct rule_vars;
 
 /* Plain values; strings are owned, "" is: not set. */
 struct config {
-	char *database, *rules, *interceptors, *eve, *sensor_name;
+	char *database, *rules, *thresholds, *classification;
+	char *interceptors, *eve, *sensor_name;
 	char *trust[CONFIG_TRUST_MAX + 1];
 	unsigned ntrust;
 	bool system_trust;

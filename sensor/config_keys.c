@@ -39,11 +39,26 @@ const struct config_key config_keys[] = {
     {.name = "rules",
 	.type = CONFIG_INPUT,
 	.at = AT(rules),
+	.range = "path of a file or folder",
+	.initial = "",
+	.help = "Which findings become alerts, and how grave they are; of a "
+		"folder all *.rules. Default: sensor.rules beside the "
+		"program, in the install prefix or in the working folder."},
+    {.name = "thresholds",
+	.type = CONFIG_INPUT,
+	.at = AT(thresholds),
 	.range = "path of a file",
 	.initial = "",
-	.help = "Which findings become alerts, and how grave they are. "
-		"Default: sensor.rules beside the program, in the install "
-		"prefix or in the working folder."},
+	.help = "A threshold.config: suppress, threshold and rate_filter as "
+		"Suricata has them, and severity, which grades anew in some "
+		"networks. Default: none."},
+    {.name = "classification",
+	.type = CONFIG_INPUT,
+	.at = AT(classification),
+	.range = "path of a file",
+	.initial = "",
+	.help = "A classification.config, for rules with classes of their "
+		"own. Default: the classes that Suricata ships are known."},
     {.name = "interceptors",
 	.type = CONFIG_INPUT,
 	.at = AT(interceptors),

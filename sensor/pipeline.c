@@ -18,6 +18,7 @@
 #include "db/store.h"
 #include "decoders/link.h"
 #include "decoders/tls_record.h"
+#include "sensor/policy.h"
 #include "sensor/verifier.h"
 
 #define TICK_PACKETS 4096 /* between looks at the clock */
@@ -32,7 +33,8 @@ struct shown { /* the chain of the certificate message at hand, a copy */
 
 struct pipeline {
 	struct pipeline_config cfg;
-	struct ruleset *own_rules;
+	struct policy *policy;
+	int reloads; /* asked for so far */
 	struct interceptors *interceptors;
 	struct names names;
 	struct history *history;
@@ -56,6 +58,7 @@ struct pipeline {
 static void say(const struct pipeline *, enum say, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 static void on_rule_error(void *, const struct rule_error *);
+static void on_policy(void *, enum policy_say, const char *);
 static void on_obs(void *, const struct obs *);
 static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
 static const struct chain_verdict *on_verdict(void *, const uint8_t[32]);
@@ -102,33 +105,57 @@ fail:
 	return NULL;
 }
 
+static int
+load_rules(struct pipeline *p, char *err, size_t errlen)
+{
+	struct policy_config pc = {.rules = p->cfg.rules_path,
+	    .thresholds = p->cfg.thresholds_path,
+	    .classification = p->cfg.classification_path,
+	    .vars = p->cfg.vars,
+	    .say = on_policy,
+	    .ctx = p};
+
+	if (p->cfg.rules_path == NULL)
+		return 0;
+	p->policy = policy_open(&pc, err, errlen);
+	if (p->policy == NULL)
+		return -1;
+	p->cfg.rules = policy_rules(p->policy);
+	return 0;
+}
+
 /* What the operator writes. Mistakes in both files are told in one run. */
 static int
 load_policy(struct pipeline *p, char *err, size_t errlen)
 {
-	const char *rules = p->cfg.rules_path, *list = p->cfg.interceptors_path;
-	const char *bad = NULL;
+	const char *list = p->cfg.interceptors_path;
 	char why[512] = "";
-	int sys;
+	int sys = 0, rc = load_rules(p, err, errlen);
 
-	if (rules != NULL) {
-		p->cfg.rules = p->own_rules = ruleset_load(rules, p->cfg.vars,
-		    on_rule_error, p, &sys, why, sizeof(why));
-		bad = p->own_rules == NULL ? rules : NULL;
-	}
-	if (list != NULL && why[0] == '\0') {
-		p->interceptors = interceptors_load(
-		    list, on_rule_error, p, &sys, why, sizeof(why));
-		if (p->interceptors == NULL && bad == NULL)
-			bad = list;
-	}
-	if (bad == NULL)
-		return 0;
+	if (list == NULL)
+		return rc;
+	p->interceptors =
+	    interceptors_load(list, on_rule_error, p, &sys, why, sizeof(why));
+	if (p->interceptors != NULL || rc == -1)
+		return rc;
 	if (why[0] != '\0')
 		snprintf(err, errlen, "%s", why);
 	else
-		snprintf(err, errlen, "%s: not loaded, nothing was read", bad);
+		snprintf(err, errlen, "%s: not loaded, nothing was read", list);
 	return -1;
+}
+
+/* Between two packets: nothing is lost, and what was seen of connections and
+ * counted stays. */
+static void
+reload_rules(struct pipeline *p)
+{
+	if (p->policy == NULL || !policy_reload(p->policy))
+		return;
+	p->cfg.rules = policy_rules(p->policy);
+	judge_use_rules(p->judge, p->cfg.rules);
+	policy_want_lines(p->cfg.rules, &p->env);
+	policy_settle(p->policy);
 }
 
 static int
@@ -216,7 +243,8 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 	    .tls = p->cfg.tls,
 	    .names = &p->names,
 	    .incidents = p->incidents,
-	    .max_flows = p->cfg.judged_flows};
+	    .max_flows = p->cfg.judged_flows,
+	    .measure = p->cfg.measure_rules};
 
 	p->verifier = verifier_new(
 	    p->cfg.trust, p->cfg.ntrust, p->cfg.no_system_trust, err, errlen);
@@ -237,6 +265,7 @@ open_stages(struct pipeline *p, char *err, size_t errlen)
 		snprintf(err, errlen, "no random numbers from the system");
 		return -1;
 	}
+	policy_want_lines(p->cfg.rules, &p->env);
 	p->env.pool = tls_pool_new(
 	    p->cfg.tls_bytes != 0 ? p->cfg.tls_bytes : TLS_POOL_BYTES);
 	p->ip = ip_new();
@@ -271,8 +300,7 @@ pipeline_free(struct pipeline *p)
 	if (p->history != NULL)
 		history_free(p->history);
 	interceptors_free(p->interceptors);
-	if (p->own_rules != NULL)
-		ruleset_free(p->own_rules);
+	policy_close(p->policy);
 	explicit_bzero(p->env.secret_key, sizeof(p->env.secret_key));
 	free(p);
 }
@@ -331,8 +359,14 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 		    p->cfg.rules_path != NULL ? p->cfg.rules_path : "");
 	history_mark(p->history);
 	incidents_mark(p->incidents);
-	while ((stop == NULL || !*stop) && capture_next(p->capture, &pkt) == 1)
+	while (
+	    (stop == NULL || !*stop) && capture_next(p->capture, &pkt) == 1) {
+		if (p->cfg.reload != NULL && *p->cfg.reload != p->reloads) {
+			p->reloads = *p->cfg.reload;
+			reload_rules(p);
+		}
 		one_packet(p, &pkt);
+	}
 	tracker_flush(p->tracker);
 	judge_flush(p->judge);
 	book_file(p);
@@ -469,6 +503,16 @@ on_rule_error(void *ctx, const struct rule_error *e)
 }
 
 static void
+on_policy(void *ctx, enum policy_say how, const char *text)
+{
+	static const enum say as[] = {[POLICY_DETAIL] = SAY_DETAIL,
+	    [POLICY_NOTE] = SAY_NOTE,
+	    [POLICY_PROBLEM] = SAY_PROBLEM};
+
+	say(ctx, as[how], "%s", text);
+}
+
+static void
 on_obs(void *ctx, const struct obs *o)
 {
 	struct pipeline *p = ctx;
@@ -593,6 +637,18 @@ on_incident(void *ctx, const struct incident *i, enum incident_event e)
 		eve_incident(p->eve, i, e);
 	if (p->cfg.on_incident != NULL)
 		p->cfg.on_incident(p->cfg.ctx, i, e);
+}
+
+struct engine *
+pipeline_engine(const struct pipeline *p)
+{
+	return judge_engine(p->judge);
+}
+
+const struct ruleset *
+pipeline_rules(const struct pipeline *p)
+{
+	return p->cfg.rules;
 }
 
 void

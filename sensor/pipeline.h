@@ -25,7 +25,13 @@ enum say {
 
 struct pipeline_config {
 	const char *rules_path; /* NULL: rules must be set */
+	/* a threshold.config, a classification.config; NULL: none */
+	const char *thresholds_path, *classification_path;
 	const struct rule_vars *vars; /* for rules_path; NULL: none set */
+	/* each time another value stands there, the rules are read again;
+	 * NULL: never */
+	const volatile int *reload;
+	bool measure_rules; /* what each costs */
 	const struct ruleset *rules; /* used if rules_path is NULL */
 	const char *interceptors_path; /* NULL: no such product is known */
 	const char *db_path; /* NULL: store nothing */
@@ -86,6 +92,10 @@ void pipeline_free(struct pipeline *p);
  * a signal handler ends the reading early and cleanly. */
 int pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
     const volatile int *stop);
+
+struct engine;
+struct engine *pipeline_engine(const struct pipeline *p);
+const struct ruleset *pipeline_rules(const struct pipeline *p); /* in force */
 
 void pipeline_totals(const struct pipeline *p, struct pipeline_totals *out);
 

@@ -8,7 +8,14 @@
 set -eu
 
 run="gcc libc6-dev pkg-config libpcap-dev libnids-dev libsqlite3-dev
-libssl-dev libidn2-dev libjansson-dev libyaml-dev zlib1g-dev ca-certificates"
+libssl-dev libidn2-dev libjansson-dev libyaml-dev libpcre2-dev zlib1g-dev
+ca-certificates"
+# Many patterns of rules at once: Hyperscan, or vectorscan, which has its
+# interface and knows other processors. Without either it works too.
+case $(dpkg --print-architecture) in
+amd64) run="$run libhyperscan-dev" ;;
+arm64 | ppc64el) run="$run libvectorscan-dev" ;;
+esac
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
 # the tests look at results with tools that are not ours.

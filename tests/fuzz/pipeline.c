@@ -14,13 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct ruleset *
 rules(void)
 {
+	static const struct rule_sources src = {.path = "sensor.rules"};
 	static struct ruleset *r;
 	char err[256];
 	int sys;
 
 	if (r == NULL)
-		r = ruleset_load(
-		    "sensor.rules", NULL, NULL, NULL, &sys, err, sizeof(err));
+		r = ruleset_load(&src, &sys, err, sizeof(err));
 	if (r == NULL)
 		abort();
 	return r;

@@ -4,7 +4,7 @@
  * may come from anybody. Every mistake is formatted too, and must name a place
  * inside the text.
  */
-#include "rules/rule.h"
+#include "rules/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ on_error(void *ctx, const struct rule_error *e)
 	struct seen *s = ctx;
 	char buf[1024];
 
-	s->errors++;
+	s->errors += e->level == RULE_MISTAKE;
 	if (e->line == 0 || e->line > s->lines || e->column == 0 ||
 	    e->message[0] == '\0' || e->caret > strlen(e->source))
 		abort();
@@ -45,19 +45,29 @@ static void
 match_all(const struct ruleset *set)
 {
 	static struct alert a;
-	unsigned n = 0, got = 0;
+	unsigned n = 0;
+	struct engine_flow flow = {{0}, NULL, 0, 0, 0};
+	struct engine_about about = {
+	    .flow = &flow, .emit = on_match, .ctx = &n};
+	struct engine *e = engine_new(set, false);
 
+	if (e == NULL)
+		abort();
 	for (unsigned id = FIND_NONE + 1; id < FIND_COUNT; id++) {
+		memset(&a, 0, sizeof(a));
 		a.finding.id = (uint16_t)id;
 		a.finding.confidence = (uint8_t)(id * 7 % 101);
 		a.finding.tags = id * 2654435761u;
 		a.proto = (uint8_t)(id % PROTO_COUNT);
 		a.flow.server_port = id % 2 ? 25 : 587;
 		memset(a.flow.client.b, (int)id, sizeof(a.flow.client.b));
-		got += ruleset_match(set, &a, on_match, &n);
+		about.now = id;
+		(void)engine_finding(e, &about, &a);
 	}
-	if (got != n)
+	if (engine_counters(e)->alerts != n)
 		abort();
+	engine_flow_fini(&flow);
+	engine_free(e);
 }
 
 int

@@ -164,14 +164,16 @@ main(int argc, char **argv)
 	int sys = 0, count;
 	uint64_t packets = 0;
 
+	struct rule_sources src = {
+	    .path = "sensor.rules", .on_error = on_rule_error};
+
 	if (argc < 4) {
 		fputs("usage: mutate COUNT SEED FILE...\n", stderr);
 		return 2;
 	}
 	count = atoi(argv[1]);
 	state = strtoull(argv[2], NULL, 10) * 0x9e3779b97f4a7c15ull + 1;
-	rules = ruleset_load(
-	    "sensor.rules", NULL, on_rule_error, NULL, &sys, err, sizeof(err));
+	rules = ruleset_load(&src, &sys, err, sizeof(err));
 	if (rules == NULL) {
 		fprintf(stderr, "mutate: %s\n", err);
 		return 2;

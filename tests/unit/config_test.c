@@ -256,7 +256,9 @@ TEST(all_mistakes_are_told_in_order)
 	    "connections, rounded up to a power of two\n"
 	    "f:5:13: limits.sessions: 1 is too small: 64 to 1048576 "
 	    "connections\n"
-	    "f:6:8: rules: one value is expected, not a list: path of a file\n"
+	    "f:6:8: rules: one value is expected, not a list: path of a file "
+	    "or "
+	    "folder\n"
 	    "f:7:1: the list is not closed: ',' or ']' is missing (what begins "
 	    "in line 6)\n");
 	config_fini(&c);

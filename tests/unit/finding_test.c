@@ -20,7 +20,7 @@ TEST(every_finding_is_described)
 		CHECK_INT(finding_by_name(f->name), i);
 	}
 	CHECK_INT(finding_by_name("no-such"), FIND_NONE);
-	CHECK_STR(finding_info((enum finding_id)9999)->name, "none");
+	CHECK_STR(finding_info((enum finding_id)9999)->name, "content");
 }
 
 TEST(severities_and_tags_have_names)

@@ -29,11 +29,12 @@ shipped(void)
 	static struct report r;
 	struct ruleset *set;
 	char err[300] = "", line[1024];
+	struct rule_sources src = {
+	    .path = "sensor.rules", .on_error = on_error, .ctx = &r};
 	int sys = 0;
 
 	r.n = 0;
-	set = ruleset_load(
-	    "sensor.rules", NULL, on_error, &r, &sys, err, sizeof(err));
+	set = ruleset_load(&src, &sys, err, sizeof(err));
 	for (unsigned i = 0; i < r.n && i < ERRORS_MAX; i++)
 		TEST_FAIL("%s", rule_error_format(line, sizeof(line), &r.e[i]));
 	if (set == NULL)

@@ -6,14 +6,14 @@
 #ifndef STRIPWIRE_RULE_HELP_H
 #define STRIPWIRE_RULE_HELP_H
 
-#include "rules/rule.h"
+#include "rules/engine.h"
 #include "tests/test.h"
 #include "tests/unit/addr_help.h"
 
 #define ERRORS_MAX 32
 
 struct report {
-	unsigned n;
+	unsigned n, skipped;
 	struct rule_error e[ERRORS_MAX];
 };
 
@@ -22,6 +22,10 @@ on_error(void *ctx, const struct rule_error *e)
 {
 	struct report *r = ctx;
 
+	if (e->level == RULE_SKIPPED) {
+		r->skipped++;
+		return;
+	}
 	if (r->n < ERRORS_MAX)
 		r->e[r->n] = *e;
 	r->n++;
@@ -30,8 +34,37 @@ on_error(void *ctx, const struct rule_error *e)
 static inline struct ruleset *
 parse(const char *text, struct report *r)
 {
-	r->n = 0;
+	r->n = r->skipped = 0;
 	return ruleset_parse("t", text, NULL, on_error, r);
+}
+
+/* Rules without a past: how many select the finding. */
+struct rule_collect {
+	void (*fn)(void *ctx, const struct alert *a);
+	void *ctx;
+};
+
+static inline void
+rule_emit(void *ctx, const struct alert *a)
+{
+	struct rule_collect *c = ctx;
+
+	c->fn(c->ctx, a);
+}
+
+static inline unsigned
+ruleset_match(const struct ruleset *set, struct alert *a,
+    void (*fn)(void *ctx, const struct alert *a), void *ctx)
+{
+	struct rule_collect c = {fn, ctx};
+	struct engine_flow flow = {{0}, NULL, 0, 0, 0};
+	struct engine_about about = {
+	    .flow = &flow, .emit = rule_emit, .ctx = &c};
+	struct engine *e = engine_new(set, false);
+	unsigned n = e != NULL ? engine_finding(e, &about, a) : 999;
+
+	engine_free(e);
+	return n;
 }
 
 /* 10.1.0.10:51514 to 10.2.0.20:25, SMTP, confidence 90. */

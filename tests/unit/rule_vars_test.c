@@ -7,8 +7,7 @@
 
 #include <stdio.h>
 
-#include "tests/test.h"
-#include "tests/unit/addr_help.h"
+#include "tests/unit/rule_help.h"
 
 struct heard {
 	unsigned n, column;
@@ -16,7 +15,7 @@ struct heard {
 };
 
 static void
-on_error(void *ctx, const struct rule_error *e)
+on_mistake(void *ctx, const struct rule_error *e)
 {
 	struct heard *h = ctx;
 
@@ -127,7 +126,7 @@ TEST(mistakes_have_a_place)
 		struct heard h = {0};
 
 		CHECK_INT(
-		    rule_vars_try(NULL, t[i].name, t[i].text, on_error, &h),
+		    rule_vars_try(NULL, t[i].name, t[i].text, on_mistake, &h),
 		    -1);
 		if (strstr(h.message, t[i].message) == NULL)
 			TEST_FAIL("%s: %s", t[i].text, h.message);
@@ -158,11 +157,11 @@ TEST(there_is_an_end_of_them)
 
 	for (unsigned i = 0; i < RULE_VARS_MAX; i++) {
 		snprintf(name, sizeof(name), "V%u", i);
-		CHECK_INT(rule_vars_set(v, name, "any", on_error, &h), 0);
+		CHECK_INT(rule_vars_set(v, name, "any", on_mistake, &h), 0);
 	}
-	CHECK_INT(rule_vars_set(v, "V0", "10.0.0.1", on_error, &h), 0);
+	CHECK_INT(rule_vars_set(v, "V0", "10.0.0.1", on_mistake, &h), 0);
 	CHECK_INT(h.n, 0);
-	CHECK_INT(rule_vars_set(v, "MORE", "any", on_error, &h), -1);
+	CHECK_INT(rule_vars_set(v, "MORE", "any", on_mistake, &h), -1);
 	CHECK(strstr(h.message, "more than 256") != NULL);
 	rule_vars_free(v);
 }
