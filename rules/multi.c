@@ -219,13 +219,14 @@ multi_new(const struct multi_pattern *p, unsigned n, char *err, size_t errlen)
 {
 	struct multi *m = calloc(1, sizeof(*m));
 
-	(void)snprintf(err, errlen, "out of memory");
-	if (m == NULL)
-		return NULL;
-	m->p = calloc(n + 1, sizeof(*m->p));
-	while (m->p != NULL && m->n < n && keep(&m->p[m->n], &p[m->n]))
+	if (m != NULL)
+		m->p = calloc(n + 1, sizeof(*m->p));
+	while (m != NULL && m->p != NULL && m->n < n &&
+	       keep(&m->p[m->n], &p[m->n]))
 		m->n++;
-	if (m->p != NULL && m->n == n && prepare(m, err, errlen) == 0)
+	if (m == NULL || m->n < n)
+		(void)snprintf(err, errlen, "out of memory for patterns");
+	else if (prepare(m, err, errlen) == 0)
 		return m;
 	multi_free(m);
 	return NULL;

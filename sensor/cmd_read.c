@@ -19,10 +19,6 @@
 #include "sensor/progress.h"
 #include "sensor/summary.h"
 
-#ifndef STRIPWIRE_DATADIR
-#define STRIPWIRE_DATADIR "/usr/local/share/stripwire"
-#endif
-
 struct read_options {
 	struct config config; /* file and options */
 	struct pipeline_config cfg;
@@ -336,42 +332,6 @@ settle(struct read_options *o)
 	    .reassembly = (enum reassembly)f->reassembly};
 }
 
-static bool
-try_folder(char path[PATH_MAX], const char *folder, const char *name)
-{
-	int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
-
-	return n > 0 && n < PATH_MAX && access(path, R_OK) == 0;
-}
-
-/* Beside the program, in the install prefix, in the working folder. Returns
- * path, or NULL having said so. */
-static const char *
-find_file(char path[PATH_MAX], const char *name, const char *option)
-{
-	char self[PATH_MAX];
-	ssize_t n;
-	char *slash;
-
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		if (try_folder(path, self, name))
-			return path;
-	}
-	if (try_folder(path, STRIPWIRE_DATADIR, name) ||
-	    try_folder(path, ".", name))
-		return path;
-	fprintf(stderr,
-	    "stripwire read: no %s beside the program, in " STRIPWIRE_DATADIR
-	    " or here; name one with %s\n",
-	    name, option);
-	return NULL;
-}
-
 static int
 find_policy(struct read_options *o)
 {
@@ -380,13 +340,13 @@ find_policy(struct read_options *o)
 	o->cfg.rules_path = or_null(f->rules);
 	if (o->cfg.rules_path == NULL)
 		o->cfg.rules_path =
-		    find_file(o->rules_path, "sensor.rules", "-r");
+		    options_data_file(o->rules_path, "sensor.rules", "read", "-r");
 	o->cfg.thresholds_path = or_null(f->thresholds);
 	o->cfg.classification_path = or_null(f->classification);
 	o->cfg.interceptors_path = or_null(f->interceptors);
 	if (o->cfg.interceptors_path == NULL)
-		o->cfg.interceptors_path = find_file(o->interceptors_path,
-		    "interceptors.list", "--interceptors");
+		o->cfg.interceptors_path = options_data_file(o->interceptors_path,
+		    "interceptors.list", "read", "--interceptors");
 	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
 		   ? -1
 		   : 0;

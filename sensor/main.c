@@ -12,6 +12,7 @@
 #include "sensor/cmd_history.h"
 #include "sensor/cmd_incidents.h"
 #include "sensor/cmd_read.h"
+#include "sensor/cmd_rules.h"
 #include "sensor/cmd_servers.h"
 #include "sensor/cmd_show.h"
 #include "sensor/command.h"
@@ -26,6 +27,7 @@ static const struct command commands[] = {
     {"certs", cmd_certs, "certificates seen: list, explain, export"},
     {"servers", cmd_servers, "what each server offers, and since when"},
     {"history", cmd_history, "pin, acknowledge, forget, export what is known"},
+    {"rules", cmd_rules, "check, list, explain, try and measure rules"},
     {"config", cmd_config, "check and explain the configuration file"},
     {NULL, NULL, NULL},
 };

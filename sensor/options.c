@@ -6,6 +6,7 @@
 #include "sensor/options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,4 +64,39 @@ options_text(char **field, const char *value)
 	}
 	free(*field);
 	*field = copy;
+}
+
+static bool
+try_folder(char *path, const char *folder, const char *name)
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
+
+	return n > 0 && n < PATH_MAX && access(path, R_OK) == 0;
+}
+
+const char *
+options_data_file(
+    char *path, const char *name, const char *command, const char *option)
+{
+	char self[PATH_MAX];
+	ssize_t n;
+	char *slash;
+
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		if (try_folder(path, self, name))
+			return path;
+	}
+	if (try_folder(path, STRIPWIRE_DATADIR, name) ||
+	    try_folder(path, ".", name))
+		return path;
+	fprintf(stderr,
+	    "stripwire %s: no %s beside the program, in " STRIPWIRE_DATADIR
+	    " or here; name one with %s\n",
+	    command, name, option);
+	return NULL;
 }

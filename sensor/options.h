@@ -15,6 +15,16 @@
 		"config", required_argument, NULL, 'c' \
 	}
 
+#ifndef STRIPWIRE_DATADIR
+#define STRIPWIRE_DATADIR "/usr/local/share/stripwire"
+#endif
+
+/* A file that is shipped: beside the program, in the install prefix, or in the
+ * working folder. Returns path, or NULL having said so: command and the option
+ * (or "a file") that names one. path has PATH_MAX bytes. */
+const char *options_data_file(
+    char *path, const char *name, const char *command, const char *option);
+
 /* Before the options are read: fills c from the file that -c or --config
  * names among argv, or else from CONFIG_PATH if that is there. shorts and longs
  * are the command's own and hold 'c'. Returns 0; or 2, the exit status, with
