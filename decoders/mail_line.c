@@ -262,7 +262,9 @@ emit(struct mail *m, enum obs_line_what what, struct told t, struct slice s)
 	enum dir dir = what == LINE_REPLY ? DIR_S2C : DIR_C2S;
 	struct obs o;
 
-	obs_init(&o, OBS_LINE);
+	/* of the line only what is used is written: there are many of them */
+	memset(&o, 0, offsetof(struct obs, u.line.bytes));
+	o.kind = OBS_LINE;
 	o.u.line.what = (uint8_t)what;
 	o.u.line.names = t.names;
 	put(m, &o.u.line, t.how, s);

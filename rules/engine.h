@@ -84,6 +84,8 @@ unsigned engine_finding(
 
 /* Does some rule look at observations of this kind? Cheap. */
 bool engine_wants(const struct engine *e, const struct obs *o);
+/* And must the history be known for that? */
+bool engine_wants_history(const struct engine *e);
 /* An observation. shown: the same without what must not be told. who: its
  * hosts. v: as buffers_of() has it. */
 struct chain_verdict;

@@ -39,6 +39,12 @@ engine_wants(const struct engine *e, const struct obs *o)
 	}
 }
 
+bool
+engine_wants_history(const struct engine *e)
+{
+	return e->set->looks_back;
+}
+
 /* ---- parts of rules ---- */
 
 static struct engine_part *

@@ -486,7 +486,8 @@ ask_rules(struct judge *j, struct judged *w, const struct obs *o,
 
 	if (!engine_wants(j->engine, o))
 		return;
-	ask_history(j, &w->f, o->time);
+	if (engine_wants_history(j->engine))
+		ask_history(j, &w->f, o->time);
 	ab = about(j, w, o->time);
 	engine_obs(j->engine, &ab, &seen);
 }

@@ -281,8 +281,12 @@ index_buffers(struct ruleset *r, char *err, size_t errlen)
 int
 ruleset_index(struct ruleset *r, char *err, size_t errlen)
 {
-	for (unsigned i = 0; i < r->n; i++)
-		r->rules[i].turn = (uint8_t)turn_of(&r->rules[i]);
+	for (unsigned i = 0; i < r->n; i++) {
+		struct rule *rule = &r->rules[i];
+
+		rule->turn = (uint8_t)turn_of(rule);
+		r->looks_back |= rule->nlooks > 0 && rule->nhistory > 0;
+	}
 	if (index_findings(r) == -1) {
 		(void)snprintf(err, errlen, "out of memory for rules");
 		return -1;

@@ -191,6 +191,7 @@ struct ruleset {
 	struct rule_group groups[PROTO_COUNT][BUF_COUNT];
 	uint8_t lines[PROTO_COUNT]; /* 1 << enum obs_line_what */
 	bool looks; /* some rule looks at a buffer */
+	bool looks_back; /* and asks for history too */
 };
 
 /* Fills what is found by. -1: no memory, or a sentence in err. */
