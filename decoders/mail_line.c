@@ -216,6 +216,9 @@ put_raw(struct obs_line *o, struct slice s)
 	o->bytes[s.len] = '\0';
 }
 
+/* "-ERR", "500-": no status is longer, and what is may be something else. */
+#define STATUS_MAX 4
+
 static void
 put_first(struct obs_line *o, struct slice line, bool shape)
 {
@@ -224,7 +227,8 @@ put_first(struct obs_line *o, struct slice line, bool shape)
 
 	use_mask_class(class, sizeof(class), rest);
 	(void)snprintf(o->bytes, sizeof(o->bytes), "%.*s %s",
-	    (int)(word.len < 16 ? word.len : 16), (const char *)word.p,
+	    (int)(word.len < STATUS_MAX ? word.len : STATUS_MAX),
+	    (const char *)word.p,
 	    shape ? class : OBS_MASK);
 }
 

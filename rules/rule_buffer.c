@@ -185,27 +185,43 @@ give_hash(const struct taker *t, const uint8_t *hash, size_t len)
 	give_pairs(t, BUF_TLS_CERT_FINGERPRINT, hex);
 }
 
+/* The part of a name from `from` on, without its escapes. */
+static size_t
+put_part(char *out, size_t cap, const char *from, size_t n)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && used + 1 < cap; i++) {
+		if (from[i] == '\\' && i + 1 < n &&
+		    strchr(",+\"\\<>;=# ", from[i + 1]) != NULL)
+			i++;
+		out[used++] = from[i];
+	}
+	out[used] = '\0';
+	return used;
+}
+
 /* "CN=R3,O=Let's Encrypt,C=US" (RFC 2253) as Suricata has it, in the order of
  * the certificate: "C=US, O=Let's Encrypt, CN=R3". */
 static void
 give_name(const struct taker *t, enum rule_buffer b, const char *name)
 {
-	char out[2 * X509_NAME_TEXT];
+	char out[2 * X509_NAME_TEXT] = "";
 	size_t end = strlen(name), at, used = 0;
 
-	while (end > 0) {
+	while (end > 0 && used + 4 < sizeof(out)) {
 		for (at = end; at > 0; at--)
 			if (name[at - 1] == ',' &&
 			    (at < 2 || name[at - 2] != '\\'))
 				break;
-		used += (size_t)snprintf(out + used, sizeof(out) - used,
-		    "%s%.*s", used > 0 ? ", " : "", (int)(end - at), name + at);
-		if (used >= sizeof(out))
-			break;
+		if (used > 0)
+			used += put_part(out + used, sizeof(out) - used,
+			    ", ", 2);
+		used += put_part(
+		    out + used, sizeof(out) - used, name + at, end - at);
 		end = at > 0 ? at - 1 : 0;
 	}
-	if (name[0] != '\0')
-		give(t, b, out);
+	give(t, b, out);
 }
 
 static void

@@ -41,6 +41,7 @@ struct dialog {
 	size_t nbytes;
 	char secrets[8][64];
 	size_t nsecrets;
+	bool lines; /* lines are among the expected observations */
 	char want[TEXT_MAX];
 	char input[TEXT_MAX]; /* the file without its expected lines */
 };
@@ -50,6 +51,8 @@ struct run {
 	size_t len;
 	const struct dialog *d;
 	const char *leak;
+	char lines[TEXT_MAX]; /* likewise, where they are not expected */
+	size_t lines_len;
 };
 
 static struct dialog dlg;
@@ -135,6 +138,8 @@ read_option(struct dialog *d, char *s)
 		d->vis |= VIS_MIDSTREAM;
 	else if (strncmp(s, "secret ", 7) == 0 && d->nsecrets < 8)
 		snprintf(d->secrets[d->nsecrets++], 64, "%.63s", s + 7);
+	else if (strcmp(s, "lines") == 0)
+		d->lines = true;
 	else
 		die(d, "unknown option");
 }
@@ -225,7 +230,13 @@ on_obs(void *ctx, const struct obs *o)
 	char line[8192];
 
 	check_leak(r, o, o->size);
-	if (o->kind >= OBS_TLS_CLIENT_HELLO) /* tested where it is made */
+	if (o->kind == OBS_LINE && !r->d->lines) {
+		obs_format(line, sizeof(line), o, false);
+		r->lines_len += (size_t)snprintf(r->lines + r->lines_len,
+		    TEXT_MAX - r->lines_len, "%s\n", line);
+		return;
+	}
+	if (o->kind >= OBS_TLS_CLIENT_HELLO && o->kind != OBS_LINE) /* tested where it is made */
 		snprintf(line, sizeof(line), "%s %s%s",
 		    obs_kind_name((enum obs_kind)o->kind),
 		    o->dir ? "s2c" : "c2s", o->implicit_tls ? " implicit" : "");
@@ -247,6 +258,7 @@ on_chain(void *ctx, const uint8_t id[32], const struct slice *der, unsigned n)
 /* cut_at: bytes before it and behind it come apart; step: at most so many */
 struct cutting {
 	size_t step, cut_at;
+	bool lines; /* lines are asked for */
 };
 
 static void
@@ -291,6 +303,8 @@ run_dialog(const struct dialog *d, struct run *r, struct cutting c)
 	env.sink =
 	    (struct obs_sink){.emit = on_obs, .chain = on_chain, .ctx = r};
 	env.pool = tls_pool_new(1 << 20);
+	if (c.lines || d->lines)
+		memset(env.lines, 0xff, sizeof(env.lines));
 	mail_init(m, &env, &flow);
 	for (size_t i = 0; i < d->nops; i++)
 		run_op(m, d, &d->ops[i], &c, &pkt);
@@ -337,10 +351,37 @@ bless(struct dialog *d, const char *got)
 	fprintf(stderr, "blessed %s:\n%s", d->path, got);
 }
 
+/* Lines are the same however they are cut, hold no secret, and change nothing
+ * else. Only some cuts: the others are the same code. */
+static bool
+test_lines(struct dialog *d)
+{
+	static char whole[TEXT_MAX];
+	struct cutting c = {BYTES_MAX, 0, true};
+
+	run_dialog(d, &run, c);
+	if (differs(d, &run, "with lines", 0))
+		return false;
+	memcpy(whole, run.lines, sizeof(whole));
+	for (unsigned i = 0; i < 8; i++) {
+		c.step = i == 0 ? 1 : BYTES_MAX;
+		c.cut_at = i * d->nbytes / 8;
+		run_dialog(d, &run, c);
+		if (differs(d, &run, "with lines, cut at", c.cut_at))
+			return false;
+		if (strcmp(whole, run.lines) == 0)
+			continue;
+		fprintf(stderr, "%s: cut at %zu: lines differ; whole\n%sgot\n%s",
+		    d->path, c.cut_at, whole, run.lines);
+		return false;
+	}
+	return true;
+}
+
 static bool
 test_dialog(struct dialog *d, bool may_bless)
 {
-	struct cutting c = {BYTES_MAX, 0};
+	struct cutting c = {BYTES_MAX, 0, false};
 
 	read_dialog(d);
 	run_dialog(d, &run, c);
@@ -358,7 +399,7 @@ test_dialog(struct dialog *d, bool may_bless)
 		if (differs(d, &run, "cut at", c.cut_at))
 			return false;
 	}
-	return true;
+	return test_lines(d);
 }
 
 static int
