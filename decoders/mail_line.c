@@ -228,8 +228,7 @@ put_first(struct obs_line *o, struct slice line, bool shape)
 	use_mask_class(class, sizeof(class), rest);
 	(void)snprintf(o->bytes, sizeof(o->bytes), "%.*s %s",
 	    (int)(word.len < STATUS_MAX ? word.len : STATUS_MAX),
-	    (const char *)word.p,
-	    shape ? class : OBS_MASK);
+	    (const char *)word.p, shape ? class : OBS_MASK);
 }
 
 static void

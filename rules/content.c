@@ -140,11 +140,12 @@ check_pcre(struct check *c, struct slice pattern, struct slice modifiers,
 	return true;
 }
 
-/* The first match from `from` on; *end is where it ends. A search that hits
- * a limit has found nothing. */
+/* The first match from `from` on; *end is where it ends. What is relative sees
+ * the bytes from base on only, so that ^ stands there, as in Suricata. A search
+ * that hits a limit has found nothing. */
 static bool
-pcre_find(struct look *k, const struct check *c, size_t from, size_t *begin,
-    size_t *end)
+pcre_find(struct look *k, const struct check *c, size_t base, size_t from,
+    size_t *begin, size_t *end)
 {
 	pcre2_match_data *data = match_data();
 	const PCRE2_SIZE *v;
@@ -152,16 +153,16 @@ pcre_find(struct look *k, const struct check *c, size_t from, size_t *begin,
 
 	if (data == NULL || from > k->in.len)
 		return false;
-	n = pcre2_match(c->code, k->in.p != NULL ? k->in.p : (PCRE2_SPTR) "",
-	    k->in.len, from, 0, data, match_context());
+	n = pcre2_match(c->code, k->in.p + base, k->in.len - base, from - base,
+	    0, data, match_context());
 	if (n == PCRE2_ERROR_MATCHLIMIT || n == PCRE2_ERROR_DEPTHLIMIT ||
 	    n == PCRE2_ERROR_HEAPLIMIT || n == PCRE2_ERROR_JIT_STACKLIMIT)
 		k->counters->pcre_limits++;
 	if (n < 0)
 		return false;
 	v = pcre2_get_ovector_pointer(data);
-	*begin = v[0];
-	*end = v[1];
+	*begin = base + v[0];
+	*end = base + v[1];
 	return true;
 }
 
@@ -263,9 +264,9 @@ static bool
 pcre_holds_at(struct look *k, unsigned i, size_t last)
 {
 	const struct check *c = &k->c[i];
-	size_t from = c->relative ? last : 0, begin, end;
+	size_t base = c->relative ? last : 0, from = base, begin, end;
 
-	while (pcre_find(k, c, from, &begin, &end)) {
+	while (pcre_find(k, c, base, from, &begin, &end)) {
 		if (holds_from(k, i + 1, end))
 			return true;
 		if (k->steps == 0)
@@ -293,7 +294,8 @@ plain_holds(struct look *k, const struct check *c, size_t last)
 			need--;
 		return (need < k->in.len) != c->negated;
 	case CHECK_PCRE:
-		return !pcre_find(k, c, c->relative ? last : 0, &begin, &end);
+		from = c->relative ? last : 0;
+		return !pcre_find(k, c, from, from, &begin, &end);
 	default:
 		window(k, c, last, &from, &to);
 		return find_bytes(k->in, c, from, to) > k->in.len;

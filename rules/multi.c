@@ -81,8 +81,7 @@ is_usable(void)
 	static int usable = -1;
 
 	if (usable == -1)
-		usable = hs_valid_platform() == HS_SUCCESS &&
-			 getenv("STRIPWIRE_NO_HYPERSCAN") == NULL;
+		usable = hs_valid_platform() == HS_SUCCESS;
 	return usable == 1;
 }
 

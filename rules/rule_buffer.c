@@ -77,7 +77,9 @@ static const struct buffer_info infos[BUF_COUNT] = {
 	PROTO_UNKNOWN, S2C, OBS_TLS_CERT, 0, true, false, "5C:19:B7:B1"},
     [BUF_TLS_CERT_FINGERPRINT] = {"tls.cert_fingerprint",
 	{"tls_cert_fingerprint", "tls.fingerprint"}, PROTO_UNKNOWN, S2C,
-	OBS_TLS_CERT, 0, true, true, "SHA-1, and SHA-256: 4a:a3:66:76 ..."},
+	OBS_TLS_CERT, 0, true, true, "4a:a3:66:76 ... (SHA-1)"},
+    [BUF_TLS_CERT_SHA256] = {"tls.cert_sha256", {NULL}, PROTO_UNKNOWN, S2C,
+	OBS_TLS_CERT, 0, true, false, "9b:e2:04:71 ... (SHA-256)"},
     [BUF_TLS_SUBJECTALTNAME] = {"tls.subjectaltname", {NULL}, PROTO_UNKNOWN,
 	S2C, OBS_TLS_CERT, 0, true, false, "each name of the certificate"},
     [BUF_JA3_HASH] = {"ja3.hash", {"ja3_hash"}, PROTO_UNKNOWN, C2S,
@@ -176,13 +178,14 @@ give_pairs(const struct taker *t, enum rule_buffer b, const char *hex)
 }
 
 static void
-give_hash(const struct taker *t, const uint8_t *hash, size_t len)
+give_hash(
+    const struct taker *t, enum rule_buffer b, const uint8_t *hash, size_t len)
 {
 	char hex[65];
 
 	for (size_t i = 0; i < len; i++)
 		(void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-	give_pairs(t, BUF_TLS_CERT_FINGERPRINT, hex);
+	give_pairs(t, b, hex);
 }
 
 /* The part of a name from `from` on, without its escapes. */
@@ -215,8 +218,8 @@ give_name(const struct taker *t, enum rule_buffer b, const char *name)
 			    (at < 2 || name[at - 2] != '\\'))
 				break;
 		if (used > 0)
-			used += put_part(out + used, sizeof(out) - used,
-			    ", ", 2);
+			used +=
+			    put_part(out + used, sizeof(out) - used, ", ", 2);
 		used += put_part(
 		    out + used, sizeof(out) - used, name + at, end - at);
 		end = at > 0 ? at - 1 : 0;
@@ -230,8 +233,8 @@ give_cert(const struct taker *t, const struct x509_facts *f)
 	give_name(t, BUF_TLS_CERT_SUBJECT, f->subject);
 	give_name(t, BUF_TLS_CERT_ISSUER, f->issuer);
 	give_pairs(t, BUF_TLS_CERT_SERIAL, f->serial);
-	give_hash(t, f->sha1, sizeof(f->sha1));
-	give_hash(t, f->sha256, sizeof(f->sha256));
+	give_hash(t, BUF_TLS_CERT_FINGERPRINT, f->sha1, sizeof(f->sha1));
+	give_hash(t, BUF_TLS_CERT_SHA256, f->sha256, sizeof(f->sha256));
 	give_each(t, BUF_TLS_SUBJECTALTNAME, f->names);
 }
 

@@ -23,6 +23,7 @@ struct rule_draft {
 	uint8_t priority, class_priority; /* 0: not given */
 	bool negated; /* a '!' stood before the string */
 	int look; /* the buffer that content belongs to; -1: none yet */
+	uint8_t tried; /* 1 << look: something was looked for, right or not */
 	size_t look_at[RULE_LOOKS_MAX];
 	unsigned nchecks;
 	struct check checks[CHECKS_MAX]; /* owned */

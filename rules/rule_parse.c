@@ -156,7 +156,7 @@ check_look(struct lex *l, struct rule_draft *d, unsigned i)
 
 	for (unsigned c = 0; c < d->nchecks; c++)
 		n += d->check_look[c] == i;
-	if (n == 0)
+	if (n == 0 && (d->tried >> i & 1) == 0)
 		lex_error(l, d->look_at[i],
 		    "behind %s no content or pcre says what to look for",
 		    look_name(k));

@@ -83,6 +83,14 @@ value_dot(struct lex *l, struct rule_draft *d, struct lex_word v)
 
 /* ---- a check ---- */
 
+/* A mistake in what is looked for is not told a second time. */
+static void
+tried(struct rule_draft *d)
+{
+	if (d->look != -1)
+		d->tried |= (uint8_t)(1u << d->look);
+}
+
 /* A new one of the buffer at hand; NULL: reported. */
 static struct check *
 check_add(struct lex *l, struct rule_draft *d, enum check_kind kind, size_t at)
@@ -108,11 +116,10 @@ check_add(struct lex *l, struct rule_draft *d, enum check_kind kind, size_t at)
 static struct check *
 last_content(struct lex *l, struct rule_draft *d, struct lex_word v)
 {
-	struct check *c = d->nchecks > 0 ? &d->checks[d->nchecks - 1] : NULL;
-
-	if (c != NULL && c->kind == CHECK_CONTENT &&
-	    d->check_look[d->nchecks - 1] == d->look)
-		return c;
+	for (unsigned i = d->nchecks; i > 0; i--)
+		if (d->checks[i - 1].kind == CHECK_CONTENT &&
+		    d->check_look[i - 1] == d->look)
+			return &d->checks[i - 1];
 	lex_error(l, v.at, "this stands behind the content that it is about");
 	return NULL;
 }
@@ -213,6 +220,7 @@ content_add(struct lex *l, struct rule_draft *d, struct lex_word v)
 	struct bytes b = {.n = 0};
 	struct check *c;
 
+	tried(d);
 	if (!content_bytes(l, v, &b))
 		return NULL;
 	c = check_add(l, d, CHECK_CONTENT, v.at);
@@ -331,11 +339,12 @@ value_depth(struct lex *l, struct rule_draft *d, struct lex_word v)
 	c->depth = n;
 }
 
-/* Is there one before it, in the same buffer, whose end it counts from? */
+/* Is there one before c, in the same buffer, whose end it counts from? */
 static bool
-has_base(struct lex *l, const struct rule_draft *d, struct lex_word v)
+has_base(struct lex *l, const struct rule_draft *d, const struct check *c,
+    struct lex_word v)
 {
-	for (unsigned i = 0; i + 1 < d->nchecks; i++)
+	for (unsigned i = 0; &d->checks[i] < c; i++)
 		if (d->check_look[i] == d->look && !d->checks[i].negated &&
 		    (d->checks[i].kind == CHECK_CONTENT ||
 			d->checks[i].kind == CHECK_PCRE))
@@ -352,7 +361,7 @@ value_distance(struct lex *l, struct rule_draft *d, struct lex_word v)
 	struct check *c = last_content(l, d, v);
 	int32_t n;
 
-	if (c == NULL || !is_place(l, v, true, &n) || !has_base(l, d, v))
+	if (c == NULL || !is_place(l, v, true, &n) || !has_base(l, d, c, v))
 		return;
 	if (c->has_offset || c->has_depth)
 		clash(l, v, "distance", "offset or depth");
@@ -369,7 +378,7 @@ value_within(struct lex *l, struct rule_draft *d, struct lex_word v)
 	int32_t n;
 
 	if (c == NULL || !is_place(l, v, false, &n) || !fits(l, v, c, n) ||
-	    !has_base(l, d, v))
+	    !has_base(l, d, c, v))
 		return;
 	if (c->has_offset || c->has_depth)
 		clash(l, v, "within", "offset or depth");
@@ -454,6 +463,7 @@ value_bsize(struct lex *l, struct rule_draft *d, struct lex_word v)
 	uint32_t lo, hi;
 	struct check *c;
 
+	tried(d);
 	if (d->look == -1) {
 		lex_error(l, v.at,
 		    "bsize is the size of a sticky buffer and stands behind "
@@ -480,6 +490,7 @@ value_isdataat(struct lex *l, struct rule_draft *d, struct lex_word v)
 	unsigned long n;
 	struct check *c;
 
+	tried(d);
 	if (!lex_word_number(w, PLACE_MAX, &n)) {
 		lex_error(l, v.at, "isdataat is N or !N, then ,relative");
 		return;
@@ -499,7 +510,7 @@ value_isdataat(struct lex *l, struct rule_draft *d, struct lex_word v)
 	c->relative = relative;
 	c->lo = (uint32_t)n;
 	if (relative)
-		(void)has_base(l, d, v);
+		(void)has_base(l, d, c, v);
 }
 
 /* Takes off the escapes that the grammar of rules asks for; all others are
@@ -560,6 +571,7 @@ value_pcre(struct lex *l, struct rule_draft *d, struct lex_word v)
 	const char *slash = v.len > 0 && v.p[0] == '/' ? last_slash(v) : NULL;
 	struct check *c;
 
+	tried(d);
 	if (slash == NULL) {
 		lex_error(l, v.at,
 		    "pcre stands between slashes: pcre:\"/pattern/i\"");
@@ -571,5 +583,5 @@ value_pcre(struct lex *l, struct rule_draft *d, struct lex_word v)
 	c->negated = d->negated;
 	pcre_compile(l, c, v, slash);
 	if (c->relative)
-		(void)has_base(l, d, v);
+		(void)has_base(l, d, c, v);
 }

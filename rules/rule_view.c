@@ -18,8 +18,8 @@ ruleset_view(const struct ruleset *set, unsigned i, struct rule_view *out)
 {
 	static const char *const actions[] = {
 	    [RULE_ALERT] = "alert", [RULE_PASS] = "pass", [RULE_LOG] = "log"};
-	static const char *const protos[] = {"", "tcp", "tls", "mail", "smtp",
-	    "imap", "pop3", "managesieve"};
+	static const char *const protos[] = {
+	    "", "tcp", "tls", "mail", "smtp", "imap", "pop3", "managesieve"};
 	const struct rule *r = &set->rules[i];
 
 	*out = (struct rule_view){.sid = r->sid,
@@ -135,11 +135,10 @@ say_content(FILE *f, const struct check *c)
 	if (c->has_depth)
 		fprintf(f, " within %d bytes", c->depth);
 	if (c->has_distance)
-		fprintf(f, " at least %d bytes behind the one before",
-		    c->distance);
+		fprintf(
+		    f, " at least %d bytes behind the one before", c->distance);
 	if (c->has_within)
-		fprintf(f, " within %d bytes behind the one before",
-		    c->within);
+		fprintf(f, " within %d bytes behind the one before", c->within);
 }
 
 static void
@@ -154,12 +153,12 @@ say_check(FILE *f, const struct check *c)
 		    c->relative ? " behind the one before" : "");
 		break;
 	case CHECK_BSIZE:
-		fprintf(f, "%s%u to %u bytes in all",
-		    c->negated ? "not " : "", c->lo, c->hi);
+		fprintf(f, "%s%u to %u bytes in all", c->negated ? "not " : "",
+		    c->lo, c->hi);
 		break;
 	default:
-		fprintf(f, "%sa byte at %u%s", c->negated ? "not " : "",
-		    c->lo, c->relative ? " behind the one before" : "");
+		fprintf(f, "%sa byte at %u%s", c->negated ? "not " : "", c->lo,
+		    c->relative ? " behind the one before" : "");
 		break;
 	}
 }
@@ -172,8 +171,8 @@ say_looks(FILE *f, const struct rule *r)
 		const char *name =
 		    buffer_info((enum rule_buffer)k->buffer)->name;
 
-		fprintf(f, "looks at\t%s: ",
-		    name[0] != '\0' ? name : "each line");
+		fprintf(
+		    f, "looks at\t%s: ", name[0] != '\0' ? name : "each line");
 		for (unsigned c = 0; c < k->n; c++) {
 			fputs(c == 0 ? "" : ", then ", f);
 			say_check(f, &r->checks[k->first + c]);
@@ -248,8 +247,7 @@ say_filters(FILE *f, const struct ruleset *set, const struct rule *r)
 {
 	for (unsigned i = 0; i < set->nfilters; i++) {
 		const struct rule_filter *t = &set->filters[i];
-		const char *hosts =
-		    t->track == 0 ? "" : ", for some addresses";
+		const char *hosts = t->track == 0 ? "" : ", for some addresses";
 
 		if ((t->gid != 0 && t->gid != r->gid) ||
 		    (t->sid != 0 && t->sid != r->sid))
@@ -257,12 +255,14 @@ say_filters(FILE *f, const struct ruleset *set, const struct rule *r)
 		if (t->kind == FILTER_LIMIT)
 			say_limit(f, &t->limit, " (threshold.config)");
 		else if (t->kind == FILTER_SUPPRESS)
-			fprintf(f, "limits\tsuppressed%s (threshold.config, "
-				   "line %u)\n",
+			fprintf(f,
+			    "limits\tsuppressed%s (threshold.config, "
+			    "line %u)\n",
 			    hosts, t->line);
 		else
-			fprintf(f, "grades\t%s%s (threshold.config, line "
-				   "%u)\n",
+			fprintf(f,
+			    "grades\t%s%s (threshold.config, line "
+			    "%u)\n",
 			    severity_name(t->severity), hosts, t->line);
 	}
 }
@@ -308,8 +308,8 @@ say_incident(FILE *f, const struct rule_incident *in)
 	if (in->want_new)
 		fprintf(f, "%s new", in->want_none ? " or" : "");
 	if (in->want_open)
-		fprintf(f, "%s open",
-		    in->want_none || in->want_new ? " or" : "");
+		fprintf(
+		    f, "%s open", in->want_none || in->want_new ? " or" : "");
 	if (in->has_min)
 		fprintf(f, " %s or graver", severity_name(in->min));
 	fputc('\n', f);
@@ -318,8 +318,8 @@ say_incident(FILE *f, const struct rule_incident *in)
 static void
 say_visibility(FILE *f, const struct rule *r)
 {
-	static const char *const states[] = {[RULE_VIS_COMPLETE] =
-						 "everything was seen",
+	static const char *const states[] = {
+	    [RULE_VIS_COMPLETE] = "everything was seen",
 	    [RULE_VIS_PARTIAL] = "something was missing"};
 
 	if (r->vis_state != RULE_VIS_ANY)
@@ -341,7 +341,8 @@ say_header(FILE *f, const struct rule *r)
 
 	while (n > 0 && (r->source[n - 1] == ' ' || r->source[n - 1] == '\t'))
 		n--;
-	fprintf(f, "hosts\t%.*s\n", (int)n, r->source + strspn(r->source, " \t"));
+	fprintf(
+	    f, "hosts\t%.*s\n", (int)n, r->source + strspn(r->source, " \t"));
 	if (r->nlooks == 0)
 		return;
 	if (r->flow == 0 && r->nlooks > 1 &&

@@ -83,12 +83,10 @@ one_option(struct rules_options *o, int c, const char *help)
 }
 
 int
-rules_options(
-    struct rules_options *o, int argc, char **argv, const char *help)
+rules_options(struct rules_options *o, int argc, char **argv, const char *help)
 {
-	int c, status =
-		   options_config(&o->config, argc, argv, short_options,
-		       options);
+	int c, status = options_config(
+		   &o->config, argc, argv, short_options, options);
 
 	if (status != 0)
 		return status;
@@ -213,9 +211,8 @@ print_checked_json(const struct telling *t, const char *path,
     const struct ruleset *set, const char *err)
 {
 	json_t *o = json_pack("{s:s, s:b, s:i, s:O, s:O}", "rules", path, "ok",
-	    set != NULL, "count",
-	    set != NULL ? (int)ruleset_count(set) : 0, "mistakes", t->mistakes,
-	    "skipped", t->skipped);
+	    set != NULL, "count", set != NULL ? (int)ruleset_count(set) : 0,
+	    "mistakes", t->mistakes, "skipped", t->skipped);
 
 	if (err[0] != '\0')
 		(void)json_object_set_new(o, "error", json_string(err));

@@ -78,8 +78,8 @@ rule_json(const struct measuring *m, unsigned i)
 	    "sid", (json_int_t)v.sid, "gid", (json_int_t)v.gid, "rev",
 	    (json_int_t)v.rev, "msg", v.msg, "alerts", (json_int_t)c->alerts,
 	    "matches", (json_int_t)c->matches, "checks", (json_int_t)c->checks,
-	    "ns", (json_int_t)c->ns, "max_ns", (json_int_t)c->max_ns,
-	    "avg_ns", (json_int_t)average(c->ns, c->checks), "avg_match_ns",
+	    "ns", (json_int_t)c->ns, "max_ns", (json_int_t)c->max_ns, "avg_ns",
+	    (json_int_t)average(c->ns, c->checks), "avg_match_ns",
 	    (json_int_t)average(c->match_ns, c->matches), "share",
 	    share(m, c->ns));
 }
@@ -92,8 +92,7 @@ searches_json(const struct measuring *m)
 	for (unsigned b = 0; b < BUF_COUNT; b++)
 		if (m->search[b] > 0)
 			(void)json_object_set_new(o,
-			    b == BUF_LINE ? "any line"
-					  : buffer_info(b)->name,
+			    b == BUF_LINE ? "any line" : buffer_info(b)->name,
 			    json_integer((json_int_t)m->search[b]));
 	return o;
 }
@@ -172,9 +171,8 @@ print_profile(const struct measuring *m, const unsigned *order)
 {
 	struct rule_view v;
 
-	printf("%-9s %9s %5s %8s %8s %7s %7s %9s  %s\n", "sid", "total us",
-	    "%", "checks", "matches", "avg ns", "max ns", "avg match",
-	    "message");
+	printf("%-9s %9s %5s %8s %8s %7s %7s %9s  %s\n", "sid", "total us", "%",
+	    "checks", "matches", "avg ns", "max ns", "avg match", "message");
 	for (unsigned i = 0; i < ruleset_count(m->set); i++) {
 		const struct engine_cost *c = &m->cost[order[i]];
 
@@ -190,10 +188,8 @@ print_profile(const struct measuring *m, const unsigned *order)
 	for (unsigned b = 0; b < BUF_COUNT; b++)
 		if (m->search[b] > 0)
 			printf("%-9s %9.1f %5.1f  search in %s\n", "-",
-			    (double)m->search[b] / 1000,
-			    share(m, m->search[b]),
-			    b == BUF_LINE ? "all lines"
-					  : buffer_info(b)->name);
+			    (double)m->search[b] / 1000, share(m, m->search[b]),
+			    b == BUF_LINE ? "all lines" : buffer_info(b)->name);
 }
 
 /* ---- running ---- */
@@ -278,8 +274,8 @@ measure(int argc, char **argv, const char *help, bool profile)
 		status = 2;
 	}
 	if (status == -1) {
-		status = read_captures(
-		    &m, argv + optind, (unsigned)(argc - optind));
+		status =
+		    read_captures(&m, argv + optind, (unsigned)(argc - optind));
 		if (status != 2) {
 			told = report(&m, profile);
 			status = told != 0 ? told : status;

@@ -36,14 +36,11 @@ static const struct row {
 	{"ab", "acb"}},
     {"content:\"a\"; content:\"b\"; distance:-1;", {"ab"}, {"b", "a"}},
     {"content:\"ab\"; content:\"bc\"; distance:-1;", {"abc"}, {"ab", "bc"}},
-    {"content:\"a\"; content:\"b\"; within:1;", {"ab", "cab"},
-	{"acb", "ba"}},
-    {"content:\"a\"; content:\"bb\"; within:3;", {"abb", "acbb"},
-	{"accbb"}},
-    {"content:\"a\"; content:\"b\"; distance:1; within:2;",
-	{"acb", "accb"}, {"ab", "acccb"}},
-    {"content:\"a\"; content:!\"b\"; within:2;", {"a", "accb"},
-	{"ab", "acb"}},
+    {"content:\"a\"; content:\"b\"; within:1;", {"ab", "cab"}, {"acb", "ba"}},
+    {"content:\"a\"; content:\"bb\"; within:3;", {"abb", "acbb"}, {"accbb"}},
+    {"content:\"a\"; content:\"b\"; distance:1; within:2;", {"acb", "accb"},
+	{"ab", "acccb"}},
+    {"content:\"a\"; content:!\"b\"; within:2;", {"a", "accb"}, {"ab", "acb"}},
     /* the first match leads nowhere, the second does */
     {"content:\"a\"; content:\"b\"; within:1; content:\"c\"; within:1;",
 	{"abc", "abxabc", "aabc"}, {"abxac", "abac"}},
@@ -54,8 +51,8 @@ static const struct row {
     /* several that are free of each other */
     {"content:\"a\"; content:\"b\";", {"ab", "ba"}, {"a", "b"}},
     {"content:\"aa\"; content:\"a\";", {"aa"}, {"a"}},
-    {"content:\"longer one\"; fast_pattern; content:\"s\";",
-	{"s longer one"}, {"longer one", "s"}},
+    {"content:\"longer one\"; fast_pattern; content:\"s\";", {"s longer one"},
+	{"longer one", "s"}},
     {"content:\"longer one\"; content:\"s\"; fast_pattern:only;",
 	{"s longer one"}, {"longer one"}},
     {"content:\"a\"; rawbytes;", {"a"}, {"b"}},
@@ -145,15 +142,14 @@ TEST(content_matches_the_same_among_many)
 	kit_init(&k, text);
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (unsigned j = 0; j < 8; j++) {
-			const char *line = j < 4 ? rows[i].yes[j]
-						 : rows[i].no[j - 4];
+			const char *line =
+			    j < 4 ? rows[i].yes[j] : rows[i].no[j - 4];
 
 			if (line == NULL)
 				continue;
 			kit_command(&k, line);
 			if (kit_of(&k, i + 1) != (j < 4))
-				TEST_FAIL("%s and '%s'", rows[i].options,
-				    line);
+				TEST_FAIL("%s and '%s'", rows[i].options, line);
 			(void)kit_new(&k);
 		}
 	kit_fini(&k);

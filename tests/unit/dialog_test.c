@@ -236,7 +236,8 @@ on_obs(void *ctx, const struct obs *o)
 		    TEXT_MAX - r->lines_len, "%s\n", line);
 		return;
 	}
-	if (o->kind >= OBS_TLS_CLIENT_HELLO && o->kind != OBS_LINE) /* tested where it is made */
+	if (o->kind >= OBS_TLS_CLIENT_HELLO &&
+	    o->kind != OBS_LINE) /* tested where it is made */
 		snprintf(line, sizeof(line), "%s %s%s",
 		    obs_kind_name((enum obs_kind)o->kind),
 		    o->dir ? "s2c" : "c2s", o->implicit_tls ? " implicit" : "");
@@ -371,8 +372,9 @@ test_lines(struct dialog *d)
 			return false;
 		if (strcmp(whole, run.lines) == 0)
 			continue;
-		fprintf(stderr, "%s: cut at %zu: lines differ; whole\n%sgot\n%s",
-		    d->path, c.cut_at, whole, run.lines);
+		fprintf(stderr,
+		    "%s: cut at %zu: lines differ; whole\n%sgot\n%s", d->path,
+		    c.cut_at, whole, run.lines);
 		return false;
 	}
 	return true;

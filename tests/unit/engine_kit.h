@@ -62,8 +62,8 @@ kit_init(struct kit *k, const char *rules)
 	memset(k, 0, sizeof(*k));
 	k->set = parse(rules, &r);
 	for (unsigned i = 0; i < r.n && i < ERRORS_MAX; i++)
-		TEST_FAIL("%u:%u: %s", r.e[i].line, r.e[i].column,
-		    r.e[i].message);
+		TEST_FAIL(
+		    "%u:%u: %s", r.e[i].line, r.e[i].column, r.e[i].message);
 	k->e = k->set != NULL ? engine_new(k->set, true) : NULL;
 	k->who.client = v4(10, 1, 0, 10);
 	k->who.server = v4(10, 2, 0, 20);
@@ -124,8 +124,7 @@ kit_bytes(struct kit *k, enum obs_line_what what, struct slice s)
 static inline void
 kit_line(struct kit *k, enum obs_line_what what, const char *text)
 {
-	kit_bytes(
-	    k, what, (struct slice){(const uint8_t *)text, strlen(text)});
+	kit_bytes(k, what, (struct slice){(const uint8_t *)text, strlen(text)});
 }
 
 static inline void

@@ -37,8 +37,8 @@ severity_of(const char *options)
 	char text[400];
 	uint8_t sev;
 
-	(void)snprintf(text, sizeof(text), SMTP "(" QUIT "%s sid:1;)\n",
-	    options);
+	(void)snprintf(
+	    text, sizeof(text), SMTP "(" QUIT "%s sid:1;)\n", options);
 	kit_init(&k, text);
 	kit_command(&k, "QUIT");
 	CHECK_INT(k.n, 1);
@@ -59,8 +59,8 @@ TEST(severity_comes_from_severity_priority_or_class)
 	CHECK_INT(severity_of("classtype:trojan-activity;"), SEV_HIGH);
 	CHECK_INT(
 	    severity_of("classtype:trojan-activity; priority:3;"), SEV_LOW);
-	CHECK_INT(severity_of("classtype:trojan-activity; severity:info;"),
-	    SEV_INFO);
+	CHECK_INT(
+	    severity_of("classtype:trojan-activity; severity:info;"), SEV_INFO);
 }
 
 /* ---- buffers of other observations ---- */
@@ -130,14 +130,14 @@ TEST(buffers_of_certificates)
 	    "content:\"0A:1B:2C\"; sid:3;)\n"
 	    "alert tls any any -> any any (tls.cert_fingerprint; "
 	    "content:\"aa:00:00:00\"; startswith; bsize:59; sid:4;)\n"
-	    "alert tls any any -> any any (tls.cert_fingerprint; "
+	    "alert tls any any -> any any (tls.cert_sha256; "
 	    "content:\"bb:00\"; bsize:95; sid:5;)\n"
 	    "alert tls any any -> any any (tls.subjectaltname; "
 	    "content:\"b.example\"; startswith; endswith; sid:6;)\n"
 	    "alert tls any any -> any any (tls.issuerdn:!\"Fortinet\"; "
 	    "sid:7;)\n");
-	(void)snprintf(f->issuer, sizeof(f->issuer),
-	    "CN=Gate\\, way,O=Fortinet,C=US");
+	(void)snprintf(
+	    f->issuer, sizeof(f->issuer), "CN=Gate\\, way,O=Fortinet,C=US");
 	(void)snprintf(f->subject, sizeof(f->subject), "CN=mx,O=x");
 	(void)snprintf(f->serial, sizeof(f->serial), "0a1b2c");
 	(void)snprintf(f->names, sizeof(f->names), "a.example\nb.example");
@@ -286,10 +286,10 @@ TEST(pass_silences_a_finding)
 
 TEST(pass_on_content_silences_the_connection)
 {
-	kit_init(&k, "alert tcp any any -> any any (sid:1;)\n" SMTP
-		     "(" QUIT "sid:2;)\n"
-		     "pass smtp any any -> any any (smtp.helo; "
-		     "content:\"monitor\"; sid:3;)\n");
+	kit_init(&k,
+	    "alert tcp any any -> any any (sid:1;)\n" SMTP "(" QUIT "sid:2;)\n"
+	    "pass smtp any any -> any any (smtp.helo; "
+	    "content:\"monitor\"; sid:3;)\n");
 	kit_line(&k, LINE_HELO, "monitor.example.org");
 	kit_command(&k, "QUIT");
 	CHECK_INT(kit_finding(&k, FIND_RST_INJECTED), 1);
@@ -361,10 +361,10 @@ TEST(xbits_join_connections_of_hosts)
 	    "(smtp.helo; content:\"x\"; "
 	    "xbits:set,bad,track ip_pair,expire 60; noalert; sid:1;)\n" SMTP
 	    "(smtp.helo; content:\"x\"; xbits:set,src,track ip_src; "
-	    "noalert; sid:2;)\n" SMTP
-	    "(" QUIT "xbits:isset,bad,track ip_pair; sid:3;)\n" SMTP
-	    "(" QUIT "xbits:isset,src,track ip_src; sid:4;)\n" SMTP
-	    "(" QUIT "xbits:isnotset,src,track ip_src; sid:5;)\n" SMTP
+	    "noalert; sid:2;)\n" SMTP "(" QUIT
+	    "xbits:isset,bad,track ip_pair; sid:3;)\n" SMTP "(" QUIT
+	    "xbits:isset,src,track ip_src; sid:4;)\n" SMTP "(" QUIT
+	    "xbits:isnotset,src,track ip_src; sid:5;)\n" SMTP
 	    "(smtp.command; content:\"RSET\"; "
 	    "xbits:unset,bad,track ip_pair; noalert; sid:6;)\n");
 	kit_command(&k, "QUIT");
@@ -405,8 +405,8 @@ limited(const char *options, unsigned times, int64_t every)
 	char text[400];
 	unsigned n;
 
-	(void)snprintf(text, sizeof(text), SMTP "(" QUIT "%s sid:1;)\n",
-	    options);
+	(void)snprintf(
+	    text, sizeof(text), SMTP "(" QUIT "%s sid:1;)\n", options);
 	kit_init(&k, text);
 	for (unsigned i = 0; i < times; i++) {
 		kit_command(&k, "QUIT");
@@ -591,10 +591,10 @@ TEST(other_rules_keep_what_was_seen)
 	static const char two[] =
 	    SMTP "(smtp.helo; content:\"h\"; smtp.mail_from; content:\"m\"; "
 		 "sid:1;)\n" SMTP
-	    "(smtp.command; content:\"set\"; flowbits:set,x; noalert; "
-	    "sid:2;)\n" SMTP "(" QUIT "flowbits:isset,x; sid:3;)\n" SMTP
-	    "(smtp.command; content:\"lim\"; threshold:type limit, track "
-	    "by_src, count 1, seconds 60; sid:4;)\n";
+		 "(smtp.command; content:\"set\"; flowbits:set,x; noalert; "
+		 "sid:2;)\n" SMTP "(" QUIT "flowbits:isset,x; sid:3;)\n" SMTP
+		 "(smtp.command; content:\"lim\"; threshold:type limit, track "
+		 "by_src, count 1, seconds 60; sid:4;)\n";
 	char text[1000];
 
 	kit_init(&k, two);

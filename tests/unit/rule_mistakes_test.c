@@ -149,6 +149,131 @@ static const struct mistake {
 	"visibility is both wanted and ruled out"},
     {H "(visibility:complete,cut; " S, 43,
 	"what was seen whole is missing nothing: leave out 'complete'"},
+    {"log smtp any any -> any any (severity:high; sid:1;)", 1,
+	"'log' records and never alarms: its severity is info, or write "
+	"'alert'"},
+    {H "(priority:0; " S, 41,
+	"priority is a number from 1, the gravest, to 255"},
+    {H "(target:both; " S, 39, "target is src_ip or dest_ip"},
+    {H "(smtp.helo:\"a\"; " S, 41,
+	"smtp.helo takes no value, content stands behind it: smtp.helo; "
+	"content:\"text\";"},
+    {H "(smtp.hello; " S, 32,
+	"unknown keyword 'smtp.hello': did you mean 'smtp.helo'?"},
+    {H "(tls.cert_isuer; " S, 32,
+	"unknown keyword 'tls.cert_isuer': did you mean 'tls.cert_issuer'?"},
+    {H "(smtp.helo; " S, 32,
+	"behind smtp.helo no content or pcre says what to look for"},
+    {H "(imap.command; content:\"a\"; " S, 32,
+	"imap.command is nothing that a rule for smtp can look at"},
+    {H "(smtp.reply; flow:to_server; content:\"a\"; " S, 49,
+	"smtp.reply is what the server says, and flow asks for the other "
+	"side"},
+    {H "(smtp.helo; content:\"a\"; confidence:>=50; " S, 67,
+	"a rule selects findings or looks at buffers: set a flowbit in one "
+	"rule and ask for it in the other"},
+    {H "(content:a; " S, 40,
+	"content wants a string in quotes: content:\"text|0d 0a|\";"},
+    {H "(content:\"\"; " S, 41, "content is empty"},
+    {H "(content:\"|0|\"; " S, 42,
+	"between bars stand pairs of hexadecimal digits: |0D 0A|"},
+    {H "(content:\"a|0d\"; " S, 42,
+	"the hexadecimal digits have no closing '|'"},
+    {H "(content:\"a\\x\"; " S, 42,
+	"unknown escape: there are \\\" \\; \\: \\| and \\\\; other bytes are "
+	"written |0D|"},
+    {H "(content:\"a\"; nocase:1; " S, 51, "nocase takes no value: nocase;"},
+    {H "(nocase; content:\"a\"; " S, 32,
+	"this stands behind the content that it is about"},
+    {H "(content:\"a\"; offset:-1; " S, 52, "this is a number from 0 to 65535"},
+    {H "(content:\"a\"; offset:x; " S, 52, "this is a number from 0 to 65535"},
+    {H "(content:\"abc\"; depth:2; " S, 53,
+	"the content has 3 bytes and never stands in 2"},
+    {H "(content:\"a\"; distance:1; " S, 54,
+	"this counts from the end of the content before, and there is none "
+	"in this buffer"},
+    {H "(content:\"a\"; content:\"b\"; within:0; " S, 65,
+	"the content has 1 bytes and never stands in 0"},
+    {H "(content:\"a\"; content:\"b\"; offset:1; distance:1; " S, 77,
+	"distance and offset or depth of one content do not go together"},
+    {H "(content:\"a\"; startswith; depth:1; " S, 63,
+	"depth and startswith of one content do not go together"},
+    {H "(content:\"a\"; offset:1; startswith; " S, 55,
+	"startswith and offset, depth, distance or within of one content do "
+	"not go together"},
+    {H "(content:\"a\"; offset:1; endswith; " S, 55,
+	"endswith and offset, distance or within of one content do not go "
+	"together"},
+    {H "(content:!\"a\"; fast_pattern; " S, 46,
+	"what must not be there is not searched for first"},
+    {H "(bsize:1; " S, 38,
+	"bsize is the size of a sticky buffer and stands behind its name"},
+    {H "(smtp.helo; bsize:>; " S, 49,
+	"bsize is N, >N, >=N, <N, <=N, !N or A<>B"},
+    {H "(smtp.helo; bsize:5<>6; " S, 49,
+	"bsize is N, >N, >=N, <N, <=N, !N or A<>B"},
+    {H "(content:\"a\"; isdataat:x; " S, 54,
+	"isdataat is N or !N, then ,relative"},
+    {H "(pcre:\"abc\"; " S, 38,
+	"pcre stands between slashes: pcre:\"/pattern/i\""},
+    {H "(pcre:\"/a(/\"; " S, 41,
+	"the pattern is wrong here: missing closing parenthesis"},
+    {H "(pcre:\"/a/iq\"; " S, 42,
+	"'q' is no modifier here: i, s, m, x, A, E, G and R are"},
+    {H "(pcre:\"/a/R\"; " S, 38,
+	"this counts from the end of the content before, and there is none "
+	"in this buffer"},
+    {H "(to_lowercase; content:\"a\"; " S, 32,
+	"this changes a sticky buffer and stands behind its name"},
+    {H "(smtp.helo; content:\"a\"; to_lowercase; " S, 56,
+	"this changes the whole buffer: it stands before the first content"},
+    {H "(flow:to_sever; " S, 37,
+	"flow is to_server, to_client, from_server, from_client, established "
+	"or stateless"},
+    {H "(flow:to_server,to_client; " S, 47, "flow names both directions"},
+    {H "(flow:not_established; " S, 37,
+	"only what was said on established connections is looked at"},
+    {H "(flowbits:sett,a; " S, 41,
+	"flowbits wants set, unset, toggle, isset or isnotset and a name, or "
+	"noalert: flowbits:set,name;"},
+    {H "(flowbits:set,a|b; " S, 45, "a|b can be asked for, and not set"},
+    {H "(flowbits:set,; " S, 45,
+	"expected a name without blanks of at most 63 bytes"},
+    {H "(xbits:set,a; " S, 43,
+	"xbits is set, unset, toggle, isset or isnotset, a name, track "
+	"ip_src, ip_dst or ip_pair, and perhaps expire SECONDS"},
+    {H "(xbits:set,a,expire 5; " S, 38,
+	"xbits lacks track ip_src, ip_dst or ip_pair"},
+    {H "(xbits:set,a,track ip_src,expire 0; " S, 57,
+	"xbits is set, unset, toggle, isset or isnotset, a name, track "
+	"ip_src, ip_dst or ip_pair, and perhaps expire SECONDS"},
+    {H "(threshold:type limit, track by_src, count 1; " S, 42,
+	"threshold lacks seconds"},
+    {H "(threshold:type all, track by_src, count 1, seconds 1; " S, 47,
+	"the type is limit, threshold or both"},
+    {H "(detection_filter:track by_host, count 1, seconds 1; " S, 55,
+	"track is by_src, by_dst, by_both or by_rule"},
+    {H "(detection_filter:track by_src, count 0, seconds 1; " S, 69,
+	"this is a number from 1 to 31622400"},
+    {H "(detection_filter:type limit, track by_src, count 1, seconds 1; " S, 49,
+	"detection_filter takes track, count and seconds"},
+    {H "(incident:old; " S, 41,
+	"incident is new, open, none or >=SEVERITY, with commas between"},
+    {H "(incident:>=hihg; " S, 43,
+	"after >= comes info, low, medium, high or critical"},
+    {H "(incident:none,>=low; " S, 51,
+	"where there is no incident it has no severity"},
+    {H "(history:startls,seen; " S, 40,
+	"unknown fact of the history 'startls': did you mean 'starttls'?"},
+    {H "(history:starttls; " S, 48,
+	"history wants a fact, then seen or never: "
+	"history:starttls,seen,>10;"},
+    {H "(history:starttls,never,>1; " S, 55,
+	"what was never seen has no number"},
+    {H "(history:starttls,seen,many; " S, 54,
+	"how often is >N, >=N, <N, <=N or N sessions"},
+    {H "(tls.version:\"\"; " S, 45, "content is empty"},
+    {"include other.rules", 9, "nothing can be included here"},
 };
 
 TEST(mistakes_are_named_with_their_place)
@@ -172,6 +297,30 @@ TEST(mistakes_are_named_with_their_place)
 		if (r.e[0].column != m->column)
 			TEST_FAIL("column %u, not %u: %s", r.e[0].column,
 			    m->column, m->text);
+	}
+}
+
+/* Rules for all of a network load: what is not for mail is named. */
+TEST(rules_outside_mail_are_skipped)
+{
+	static const char *const rules[] = {
+	    "alert http any any -> any any (http.uri; content:\"a\"; sid:1;)",
+	    "alert dns $HOME_NET any -> any 53 (msg:\"a\"; sid:1;)",
+	    "drop udp any any -> any any (sid:1;)",
+	    H "(msg:\"a\"; file_data; content:\"a\"; sid:1;)",
+	    H "(content:\"a\\;b\"; byte_test:1,>,2,0; frobnicate:1; sid:1;)",
+	    H "(dsize:>100; sid:1;)",
+	    "alert tls any any -> any any (ssl_state:client_hello; sid:1;)",
+	};
+	static struct report r;
+
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct ruleset *set = parse(rules[i], &r);
+
+		if (set == NULL || r.skipped != 1 || r.n != 0 ||
+		    ruleset_count(set) != 0 || ruleset_skipped(set) != 1)
+			TEST_FAIL("not skipped: %s", rules[i]);
+		ruleset_free(set);
 	}
 }
 
