@@ -82,11 +82,34 @@ metadata(const struct alert *a)
 	return o;
 }
 
+/* Whom the rule's `target` names is the target, the other the source. */
+static void
+set_target(json_t *o, const struct alert *a)
+{
+	static const char *const keys[2] = {"ip", "port"};
+	const struct obs_flow *f = &a->flow;
+	json_t *client, *server;
+
+	if (a->target == 0)
+		return;
+	client = json_object();
+	server = json_object();
+	set_endpoint(client, keys, &f->client, f->client_port);
+	set_endpoint(server, keys, &f->server, f->server_port);
+	(void)json_object_set_new(
+	    o, "source", a->target == 1 ? server : client);
+	(void)json_object_set_new(
+	    o, "target", a->target == 1 ? client : server);
+}
+
 static json_t *
 alert_object(const struct alert *a)
 {
-	const char *category = classtype_description(a->classtype);
+	const char *category = a->category;
 	json_t *o = json_object();
+
+	if (category[0] == '\0') /* of an alert that was stored */
+		category = classtype_description(a->classtype);
 
 	json_set_text(o, "action", "allowed");
 	json_set_number(o, "gid", a->gid);
@@ -94,10 +117,11 @@ alert_object(const struct alert *a)
 	json_set_number(o, "rev", a->rev);
 	(void)json_object_set_new(o, "signature", json_text(a->msg));
 	(void)json_object_set_new(
-	    o, "category", json_string(category == NULL ? "" : category));
+	    o, "category", json_text(category == NULL ? "" : category));
 	json_set_number(o, "severity", eve_severity(a->severity));
 	if (a->metadata[0] != '\0')
 		(void)json_object_set_new(o, "metadata", metadata(a));
+	set_target(o, a);
 	return o;
 }
 
@@ -209,8 +233,9 @@ set_header(json_t *o, const struct alert *a, const char *pcap_file)
 		json_set_number(o, "pcap_cnt", frame_of(a));
 	json_set_text(o, "event_type", "alert");
 	set_vlan(o, f);
-	set_endpoint(o, src, &f->client, f->client_port);
-	set_endpoint(o, dst, &f->server, f->server_port);
+	/* what a rule on content matched has a sender, as in Suricata */
+	set_endpoint(o, a->to_client ? dst : src, &f->client, f->client_port);
+	set_endpoint(o, a->to_client ? src : dst, &f->server, f->server_port);
 	json_set_text(o, "proto", "TCP");
 	json_set_text(o, "community_id", community_id(buf, f));
 }
@@ -225,6 +250,9 @@ eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
 	(void)json_object_set_new(o, "alert", alert_object(a));
 	if (proto_is_mail((enum proto)a->proto))
 		json_set_text(o, "app_proto", proto_name(a->proto));
+	if (a->finding.id == FIND_NONE)
+		json_set_text(
+		    o, "direction", a->to_client ? "to_client" : "to_server");
 	set_tls(o, &a->tls);
 	(void)json_object_set_new(o, "stripwire", stripwire_object(a));
 	json_set_text(o, "host", host);

@@ -40,6 +40,7 @@ struct engine_about {
 	const struct server_facts *server; /* NULL: not known */
 	const struct pair_facts *pair;
 	int64_t now;
+	struct alert *alert; /* of an observation: room for one */
 	/* Of an observation: fills in the alert, whose finding is there, all
 	 * but what is the rule's. */
 	void (*prepare)(void *ctx, struct alert *a);

@@ -143,7 +143,7 @@ static void
 prepare(struct looking *l, enum rule_buffer b)
 {
 	struct engine *e = l->e;
-	struct alert *a = &e->alert;
+	struct alert *a = l->about->alert;
 	const struct obs *o = l->seen->shown;
 	struct showing s = {.buffer = b, .want = l->call};
 	const char *name = buffer_info(b)->name;
@@ -204,7 +204,7 @@ fits(struct looking *l, const struct rule *r, enum rule_buffer b,
 		return false;
 	if (r->incident.asked && !l->e->prepared)
 		prepare(l, b);
-	return match_incident(r, &l->e->alert);
+	return match_incident(r, l->about->alert);
 }
 
 static bool
@@ -278,7 +278,7 @@ on_buffer(void *ctx, enum rule_buffer b, struct slice bytes)
 			continue;
 		if (r->action != RULE_PASS && !e->prepared)
 			prepare(l, b);
-		engine_matched(e, r, l->about, &e->alert, &s);
+		engine_matched(e, r, l->about, l->about->alert, &s);
 		f->passed = r->action == RULE_PASS;
 	}
 	e->prepared = false;

@@ -27,7 +27,6 @@ struct engine {
 	unsigned *found; /* references, room for all looks of the set */
 	unsigned nfound;
 	const struct rule_group *group;
-	struct alert alert;
 	bool prepared;
 	struct engine_cost *cost; /* NULL: nothing is measured */
 	uint64_t search_ns[BUF_COUNT];

@@ -33,7 +33,7 @@ struct judge {
 	struct judged **bucket, *oldest, *newest;
 	uint32_t nbuckets, count, max;
 	struct engine *engine;
-	const struct judged *at; /* the flow that rules look at */
+	struct judged *at; /* the flow that rules look at */
 	struct pairs *pairs;
 	struct secret_seen secrets[SECRETS];
 	unsigned next_secret;
@@ -138,6 +138,8 @@ emit_alert(void *ctx, const struct alert *a)
 	struct judge *j = ctx;
 	struct incidents *in = j->cfg.incidents;
 
+	if (a->finding.id == FIND_NONE)
+		in = NULL; /* what an operator looks for is no story */
 	if (in != NULL && !incidents_add(in, &j->alert, &j->known)) {
 		j->n.folded++;
 		incidents_tell(in);
@@ -196,10 +198,11 @@ note_tls(struct alert_tls *to, const struct facts_tls *t)
 	memcpy(to->ja4, t->ja4, sizeof(to->ja4));
 }
 
-/* All that is known of the flow, for an alert whose finding is there. */
+/* All that is known of the flow, for j->alert, whose finding is there. */
 static void
-describe(struct judge *j, struct judged *w, struct alert *a)
+describe(struct judge *j, struct judged *w)
 {
+	struct alert *a = &j->alert;
 	const struct facts *f = &w->f;
 	const char *name =
 	    f->tls.sni[0] != '\0' ? f->tls.sni : f->greeting.host;
@@ -212,7 +215,7 @@ describe(struct judge *j, struct judged *w, struct alert *a)
 	ladder_fill(&w->ladder, a);
 	add_other_connection(j, f, a);
 	if (j->cfg.incidents != NULL)
-		ask_incidents(j, w, a);
+		ask_incidents(j, w);
 }
 
 static void
@@ -220,7 +223,8 @@ prepare_alert(void *ctx, struct alert *a)
 {
 	struct judge *j = ctx;
 
-	describe(j, j->at, a);
+	(void)a;
+	describe(j, j->at);
 }
 
 /* History is asked by rules as it is by detectors. */
@@ -232,6 +236,7 @@ about(struct judge *j, struct judged *w, int64_t now)
 	    .server = j->ctx.server,
 	    .pair = j->ctx.pair,
 	    .now = now,
+	    .alert = &j->alert,
 	    .prepare = prepare_alert,
 	    .emit = emit_alert,
 	    .ctx = j};
@@ -246,7 +251,7 @@ raise_alert(
 
 	memset(a, 0, sizeof(*a));
 	a->finding = *found;
-	describe(j, w, a);
+	describe(j, w);
 	if (engine_finding(j->engine, &ab, a) == 0)
 		j->n.unmatched++;
 }

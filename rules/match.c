@@ -157,11 +157,13 @@ match_history(const struct rule *r, const struct engine_about *about)
 	return true;
 }
 
+/* The incident is what is open between the two hosts before this alert, which
+ * opens one itself if it is grave enough (rules/incident.h). */
 bool
 match_incident(const struct rule *r, const struct alert *a)
 {
 	const struct rule_incident *in = &r->incident;
-	bool has = a->incident != 0, fresh = has && a->incident_new;
+	bool has = a->incident != 0;
 
 	if (!in->asked)
 		return true;
@@ -169,8 +171,8 @@ match_incident(const struct rule *r, const struct alert *a)
 		return false;
 	if (!in->want_new && !in->want_open && !in->want_none)
 		return true;
-	return (in->want_none && !has) || (in->want_new && fresh) ||
-	       (in->want_open && has && !fresh);
+	return (in->want_none && !has) || (in->want_open && has) ||
+	       (in->want_new && !has && r->severity >= SEV_MEDIUM);
 }
 
 /* ---- bits ---- */

@@ -47,7 +47,7 @@ static const struct keyword {
     {"severity", VALUE_PLAIN, false, value_severity, "severity:high;"},
     {"visibility", VALUE_PLAIN, false, value_visibility,
 	"visibility:complete;"},
-    {"incident", VALUE_PLAIN, false, value_incident, "incident:new,>=high;"},
+    {"incident", VALUE_PLAIN, false, value_incident, "incident:open,>=high;"},
     {"history", VALUE_PLAIN, true, value_history, "history:starttls,seen,>10;"},
     /* buffers */
     {"content", VALUE_MATCH, true, value_content, "content:\"text|0d 0a|\";"},

@@ -266,9 +266,9 @@ value_incident(struct lex *l, struct rule_draft *d, struct lex_word v)
 			    "incident is new, open, none or >=SEVERITY, "
 			    "with commas between");
 	} while (more);
-	if (in->want_none && in->has_min)
-		lex_error(
-		    l, v.at, "where there is no incident it has no severity");
+	if ((in->want_none || in->want_new) && in->has_min)
+		lex_error(l, v.at,
+		    "where there is no incident yet it has no severity");
 }
 
 /* ---- history ---- */

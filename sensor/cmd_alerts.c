@@ -284,7 +284,8 @@ static int
 parse_finding(struct query_filter *f, const char *value)
 {
 	f->finding = value;
-	if (finding_by_name(value) != FIND_NONE)
+	if (finding_by_name(value) != FIND_NONE ||
+	    strcmp(value, finding_info(FIND_NONE)->name) == 0)
 		return 0;
 	return bad("--finding", value,
 	    "is no finding; `stripwire alerts` shows the names in use");

@@ -339,14 +339,15 @@ find_policy(struct read_options *o)
 
 	o->cfg.rules_path = or_null(f->rules);
 	if (o->cfg.rules_path == NULL)
-		o->cfg.rules_path =
-		    options_data_file(o->rules_path, "sensor.rules", "read", "-r");
+		o->cfg.rules_path = options_data_file(
+		    o->rules_path, "sensor.rules", "read", "-r");
 	o->cfg.thresholds_path = or_null(f->thresholds);
 	o->cfg.classification_path = or_null(f->classification);
 	o->cfg.interceptors_path = or_null(f->interceptors);
 	if (o->cfg.interceptors_path == NULL)
-		o->cfg.interceptors_path = options_data_file(o->interceptors_path,
-		    "interceptors.list", "read", "--interceptors");
+		o->cfg.interceptors_path =
+		    options_data_file(o->interceptors_path, "interceptors.list",
+			"read", "--interceptors");
 	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
 		   ? -1
 		   : 0;
@@ -375,6 +376,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	o->cfg.on_tick = on_tick;
 	o->cfg.reload = &hangups;
 	o->cfg.ctx = &r;
+	sigaction(SIGHUP, &hup, NULL);
 	p = pipeline_new(&o->cfg, err, sizeof(err));
 	if (p == NULL) {
 		fprintf(stderr, "stripwire read: %s\n", err);
@@ -383,7 +385,6 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &hup, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	progress_start(!o->quiet && !o->json);
 	status = pipeline_read(p, (const char *const *)paths, n, &stopped);

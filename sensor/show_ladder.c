@@ -407,7 +407,10 @@ print_title(FILE *out, const struct text_style *st, const struct query_row *row)
 	unsigned used;
 
 	text_clean(title, sizeof(title),
-	    a->finding.id != FIND_NONE ? info->title : row->finding, st);
+	    a->finding.id != FIND_NONE ? info->title
+	    : a->msg[0] != '\0'	       ? a->msg
+				       : row->finding,
+	    st);
 	snprintf(left, sizeof(left), "#%lld  %s%s%s  %s%s%s",
 	    (long long)row->id, text_on(st, text_severity_colour(a->severity)),
 	    severity, text_off(st), text_on(st, COLOUR_BOLD), title,

@@ -26,9 +26,10 @@ struct row {
 	struct addr client, server;
 	uint16_t port;
 	uint16_t finding;
+	uint32_t sid; /* of a rule on content, else 0 */
 	uint8_t severity, confidence;
 	char who[136];
-	char why[FINDING_SENTENCE_MAX];
+	char why[FINDING_SENTENCE_MAX + 164]; /* with a message before it */
 };
 
 struct summary {
@@ -98,8 +99,8 @@ best_evidence(const struct finding *f)
 static bool
 row_same(const struct row *a, const struct row *b)
 {
-	return a->finding == b->finding && a->severity == b->severity &&
-	       a->port == b->port &&
+	return a->finding == b->finding && a->sid == b->sid &&
+	       a->severity == b->severity && a->port == b->port &&
 	       memcmp(&a->client, &b->client, sizeof(a->client)) == 0 &&
 	       memcmp(&a->server, &b->server, sizeof(a->server)) == 0;
 }
@@ -129,7 +130,9 @@ row_fill(struct row *r, const struct alert *a, int64_t id)
 	format_end(client, sizeof(client), &r->client, a->flow.v6, 0);
 	format_end(server, sizeof(server), &r->server, a->flow.v6, r->port);
 	snprintf(r->who, sizeof(r->who), "%s > %s", client, server);
-	snprintf(r->why, sizeof(r->why), "%s", best_evidence(&a->finding));
+	r->sid = a->finding.id == FIND_NONE ? a->sid : 0;
+	snprintf(r->why, sizeof(r->why), "%s%s%s", r->sid != 0 ? a->msg : "",
+	    r->sid != 0 ? ": " : "", best_evidence(&a->finding));
 }
 
 void

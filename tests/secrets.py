@@ -257,15 +257,52 @@ def show_all(args, tmp, db):
     return ids, text, packets
 
 
-def memory(args, search, tmp, captures):
+def every_buffer(path):
+    """Rules that fire on whatever a buffer holds, for all buffers there are, and on any line."""
+    names = [''] + re.findall(r'^    \[BUF_\w+\] = \{"([\w.]+)",', open('rules/rule_buffer.c').read(), re.M)
+    with open(path, 'w') as f:
+        for sid, name in enumerate(names, 1):
+            f.write(f'alert tcp any any <> any any (msg:"all of {name or "lines"}"; {name + "; " if name else ""}'
+                    f'pcre:"/./s"; sid:{sid};)\n')
+    return len(names)
+
+
+def content(args, search, tmp, captures):
+    """No rule can log a password, nor tell by matching that it is there: what rules see is what their alerts show."""
+    rules, db, eve, stats = (os.path.join(tmp, n) for n in ('all.rules', 'c.db', 'c.eve', 'c.stats'))
+    count = every_buffer(rules)
+    said = run(args.binary, 'read', '-v', '-d', db, '--eve', eve, '--stats', stats, '-r', rules, '--no-system-trust',
+               *captures)
+    search.clean('content rules, what -v says', said, False)
+    search.clean('content rules, database', b''.join(open(f, 'rb').read() for f in glob.glob(db + '*')))
+    events = open(eve, 'rb').read()
+    search.clean('content rules, EVE', events)
+    fired = {json.loads(line)['alert']['signature_id'] for line in events.splitlines()}
+    search.result(len(fired) >= count - 5, 'content rules fired', f'{len(fired)} of {count}')
+    ids = [json.loads(line)['id'] for line in
+           run(args.binary, 'alerts', '-d', db, '--json').splitlines() if line.startswith(b'{')]
+    search.result(len(ids) > 1000, 'content rules, alerts to show', len(ids))
+    search.clean('content rules, show', b''.join(run(args.binary, 'show', '-d', db, str(n)) for n in ids[::97]), False)
+    probe = os.path.join(tmp, 'probe.rules')  # rules that ask for the very passwords
+    asked = [f for f in search.forms if re.fullmatch(rb'[\w+/=.-]{6,}', f)]
+    with open(probe, 'wb') as f:
+        for sid, form in enumerate(asked, 1):
+            f.write(b'alert tcp any any <> any any (msg:"probe"; content:"%s"; sid:%d;)\n' % (form, sid))
+    out = run(args.binary, 'rules', 'test', '--json', '-q', probe, *captures)
+    hits = [r['sid'] for line in out.splitlines() if line.startswith(b'{') for r in json.loads(line)['rules']]
+    search.result(b'"count":' in out and not hits, f'{len(asked)} rules that ask for passwords', hits[:5] or out[-200:])
+    return rules
+
+
+def memory(args, search, tmp, captures, *options):
     needles = os.path.join(tmp, 'needles')
     with open(needles, 'w') as f:
         f.writelines(n.hex() + '\n' for n in search.forms + [CONTROL.encode()])
     env = dict(os.environ, MALLOC_PERTURB_='165', GLIBC_TUNABLES='glibc.malloc.tcache_count=0')
-    out = run(args.memory, needles, *captures, env=env).decode()
+    out = run(args.memory, *options, needles, *captures, env=env).decode()
     found = re.findall(r'(?m)^(\d+) \S+ \S+ \S+ \S+ \S+ \S+ *(\S*)', out)
     where = {search.forms[int(n)].decode('latin-1'): m for n, m in found if int(n) < len(search.forms)}
-    search.result(f'{len(search.forms) + 1} strings' in out, 'memory, all strings looked for', out[-300:])
+    search.result(f'{len(search.forms) + 1} strings' in out, f'memory {options[:1]}, all strings looked for', out[-300:])
     search.result(any(int(n) == len(search.forms) for n, _ in found), 'memory, control', 'a user name is not there')
     search.result(not where, 'memory', f'{len(where)} strings: {list(where.items())[:4]}')
 
@@ -341,6 +378,7 @@ def main():
         whole = b''.join(open(f, 'rb').read() for f in made + given)
         search.result(len(set(search.pattern.findall(whole))) > len(secrets), 'the captures themselves', 'not there')
         memory(args, search, tmp, made + given)
+        memory(args, search, tmp, made + given, '-r', content(args, search, tmp, made + given))
         no_core(args, search, tmp, made[0])
     print(f'{search.passed} passed, {search.failed} failed')
     return search.failed != 0

@@ -27,6 +27,7 @@ struct run {
 	struct engine_flow flow[2];
 	struct obs_flow who;
 	unsigned alerts;
+	struct alert alert;
 };
 
 static void
@@ -112,6 +113,7 @@ one(struct run *r, uint8_t how, struct slice bytes)
 	struct engine_about about = {.flow = &r->flow[how >> 5 & 1],
 	    .now = how * INT64_C(1000000000),
 	    .prepare = prepare,
+	    .alert = &r->alert,
 	    .emit = emit,
 	    .ctx = r};
 	struct counting c = {r->set, 0, 0};

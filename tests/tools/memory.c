@@ -149,8 +149,14 @@ main(int argc, char **argv)
 	char err[700];
 	unsigned found;
 
+	if (argc > 3 && strcmp(argv[1], "-r") == 0) {
+		cfg.rules_path = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc < 3 || load(argv[1]) != 0) {
-		fprintf(stderr, "usage: memory NEEDLES CAPTURE...\n");
+		fprintf(
+		    stderr, "usage: memory [-r RULES] NEEDLES CAPTURE...\n");
 		return 2;
 	}
 	tracker_config_default(&cfg.tracker);

@@ -25,9 +25,9 @@ struct kit {
 	struct pair_facts pair;
 	bool known;
 	struct chain_verdict verdict;
-	uint64_t incident;
-	uint8_t incident_severity, incident_new;
-	struct alert alerts[KIT_ALERTS];
+	int64_t incident;
+	uint8_t incident_severity;
+	struct alert alert, alerts[KIT_ALERTS];
 	unsigned n;
 };
 
@@ -50,7 +50,6 @@ kit_prepare(void *ctx, struct alert *a)
 	a->proto = k->proto;
 	a->incident = k->incident;
 	a->incident_severity = k->incident_severity;
-	a->incident_new = k->incident_new;
 }
 
 /* Rules that must be right. 10.1.0.10:40000 to 10.2.0.20:25, SMTP. */
@@ -90,6 +89,7 @@ kit_about(struct kit *k)
 	    .pair = k->known ? &k->pair : NULL,
 	    .now = k->now,
 	    .prepare = kit_prepare,
+	    .alert = &k->alert,
 	    .emit = kit_emit,
 	    .ctx = k};
 }

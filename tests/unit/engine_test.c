@@ -524,21 +524,22 @@ TEST(history_is_asked)
 TEST(incident_is_asked)
 {
 	kit_init(&k,
-	    "alert tcp any any -> any any (incident:new; sid:1;)\n"
+	    "alert tcp any any -> any any (incident:new; severity:medium; "
+	    "sid:1;)\n"
 	    "alert tcp any any -> any any (incident:open; sid:2;)\n"
 	    "alert tcp any any -> any any (incident:none; sid:3;)\n"
 	    "alert tcp any any -> any any (incident:>=high; sid:4;)\n"
-	    "alert tcp any any -> any any (incident:new,>high; sid:5;)\n");
+	    "alert tcp any any -> any any (incident:open,>high; sid:5;)\n"
+	    "alert tcp any any -> any any (incident:new; severity:low; "
+	    "sid:6;)\n");
 	(void)kit_finding(&k, FIND_RST_INJECTED);
-	CHECK_INT(kit_of(&k, 3), 1);
-	CHECK_INT(kit_new(&k), 1);
+	CHECK_INT(kit_of(&k, 1) + kit_of(&k, 3), 2);
+	CHECK_INT(kit_new(&k), 2);
 	k.incident = 7;
-	k.incident_new = 1;
 	k.incident_severity = SEV_CRITICAL;
 	(void)kit_finding(&k, FIND_RST_INJECTED);
-	CHECK_INT(kit_of(&k, 1) + kit_of(&k, 4) + kit_of(&k, 5), 3);
+	CHECK_INT(kit_of(&k, 2) + kit_of(&k, 4) + kit_of(&k, 5), 3);
 	CHECK_INT(kit_new(&k), 3);
-	k.incident_new = 0;
 	k.incident_severity = SEV_MEDIUM;
 	(void)kit_finding(&k, FIND_RST_INJECTED);
 	CHECK_INT(kit_of(&k, 2), 1);

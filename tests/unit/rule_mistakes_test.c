@@ -262,7 +262,7 @@ static const struct mistake {
     {H "(incident:>=hihg; " S, 43,
 	"after >= comes info, low, medium, high or critical"},
     {H "(incident:none,>=low; " S, 51,
-	"where there is no incident it has no severity"},
+	"where there is no incident yet it has no severity"},
     {H "(history:startls,seen; " S, 40,
 	"unknown fact of the history 'startls': did you mean 'starttls'?"},
     {H "(history:starttls; " S, 48,
