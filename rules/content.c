@@ -22,6 +22,10 @@
 #define DEPTH_LIMIT 1500
 #define HEAP_LIMIT 256 /* KiB */
 
+struct span {
+	size_t begin, end;
+};
+
 struct look {
 	const struct check *c;
 	unsigned n;
@@ -107,7 +111,7 @@ modifier(struct check *c, uint8_t letter, uint32_t *options)
 
 bool
 check_pcre(struct check *c, struct slice pattern, struct slice modifiers,
-    char *why, size_t whycap, size_t *at)
+    size_t *at, char *err, size_t errlen)
 {
 	uint32_t options = PCRE2_NEVER_BACKSLASH_C;
 	PCRE2_SIZE place = 0;
@@ -117,7 +121,7 @@ check_pcre(struct check *c, struct slice pattern, struct slice modifiers,
 	for (size_t i = 0; i < modifiers.len; i++) {
 		if (modifier(c, modifiers.p[i], &options))
 			continue;
-		(void)snprintf(why, whycap,
+		(void)snprintf(err, errlen,
 		    "'%c' is no modifier here: i, s, m, x, A, E, G and R are",
 		    isprint(modifiers.p[i]) ? modifiers.p[i] : '?');
 		*at = pattern.len + 1 + i;
@@ -131,7 +135,7 @@ check_pcre(struct check *c, struct slice pattern, struct slice modifiers,
 		(void)pcre2_get_error_message(
 		    code, (PCRE2_UCHAR *)said, sizeof(said));
 		(void)snprintf(
-		    why, whycap, "the pattern is wrong here: %s", said);
+		    err, errlen, "the pattern is wrong here: %s", said);
 		*at = place;
 		return false;
 	}
@@ -140,12 +144,12 @@ check_pcre(struct check *c, struct slice pattern, struct slice modifiers,
 	return true;
 }
 
-/* The first match from `from` on; *end is where it ends. What is relative sees
+/* The first match from `from` on. What is relative sees
  * the bytes from base on only, so that ^ stands there, as in Suricata. A search
  * that hits a limit has found nothing. */
 static bool
 pcre_find(struct look *k, const struct check *c, size_t base, size_t from,
-    size_t *begin, size_t *end)
+    struct span *found)
 {
 	pcre2_match_data *data = match_data();
 	const PCRE2_SIZE *v;
@@ -161,8 +165,7 @@ pcre_find(struct look *k, const struct check *c, size_t base, size_t from,
 	if (n < 0)
 		return false;
 	v = pcre2_get_ovector_pointer(data);
-	*begin = base + v[0];
-	*end = base + v[1];
+	*found = (struct span){base + v[0], base + v[1]};
 	return true;
 }
 
@@ -264,15 +267,16 @@ static bool
 pcre_holds_at(struct look *k, unsigned i, size_t last)
 {
 	const struct check *c = &k->c[i];
-	size_t base = c->relative ? last : 0, from = base, begin, end;
+	size_t base = c->relative ? last : 0, from = base;
+	struct span found;
 
-	while (pcre_find(k, c, base, from, &begin, &end)) {
-		if (holds_from(k, i + 1, end))
+	while (pcre_find(k, c, base, from, &found)) {
+		if (holds_from(k, i + 1, found.end))
 			return true;
 		if (k->steps == 0)
 			return false;
 		k->steps--;
-		from = begin + 1;
+		from = found.begin + 1;
 	}
 	return false;
 }
@@ -281,7 +285,8 @@ pcre_holds_at(struct look *k, unsigned i, size_t last)
 static bool
 plain_holds(struct look *k, const struct check *c, size_t last)
 {
-	size_t from, to, begin, end;
+	size_t from, to;
+	struct span found;
 	uint64_t need;
 
 	switch (c->kind) {
@@ -295,7 +300,7 @@ plain_holds(struct look *k, const struct check *c, size_t last)
 		return (need < k->in.len) != c->negated;
 	case CHECK_PCRE:
 		from = c->relative ? last : 0;
-		return !pcre_find(k, c, from, from, &begin, &end);
+		return !pcre_find(k, c, from, from, &found);
 	default:
 		window(k, c, last, &from, &to);
 		return find_bytes(k->in, c, from, to) > k->in.len;

@@ -40,10 +40,10 @@ struct check {
 
 void checks_free(struct check *c, unsigned n);
 
-/* Compiles "pattern" with Suricata's modifier letters into c. false: *why
- * says what is wrong, *at where in the pattern. */
+/* Compiles "pattern" with Suricata's modifier letters into c. false: err says
+ * what is wrong, *at where in the pattern. */
 bool check_pcre(struct check *c, struct slice pattern, struct slice modifiers,
-    char *why, size_t whycap, size_t *at);
+    size_t *at, char *err, size_t errlen);
 
 /* Limits that were hit; added to. */
 struct content_counters {

@@ -183,24 +183,21 @@ collect(const struct ruleset *r, enum proto p, unsigned b, struct entry *e,
 	return n;
 }
 
-/* A group of another protocol with the very same rules, or NULL. */
-static struct rule_group *
-find_same(struct ruleset *r, enum proto p, unsigned b,
-    const struct rule_group *g, const struct entry *e, unsigned n)
+/* Does another group hold the very same? */
+static bool
+is_same(const struct rule_group *o, const struct rule_group *g,
+    const struct entry *e, unsigned n)
 {
-	for (unsigned q = PROTO_SMTP; q < (unsigned)p; q++) {
-		struct rule_group *o = &r->groups[q][b];
-		bool same = o->same == NULL && o->nalways == g->nalways &&
-			    o->npatterns > 0 && o->first[o->npatterns] == n;
-
-		for (unsigned i = 0; same && i < n; i++)
-			same = o->rule[i] == e[i].ref;
-		for (unsigned i = 0; same && i < g->nalways; i++)
-			same = o->always[i] == g->always[i];
-		if (same)
-			return o;
-	}
-	return NULL;
+	if (o->same != NULL || o->nalways != g->nalways || o->npatterns == 0 ||
+	    o->first[o->npatterns] != n)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (o->rule[i] != e[i].ref)
+			return false;
+	for (unsigned i = 0; i < g->nalways; i++)
+		if (o->always[i] != g->always[i])
+			return false;
+	return true;
 }
 
 static int
@@ -219,7 +216,9 @@ index_group(struct ruleset *r, enum proto p, unsigned b, struct entry *e,
 	if (n == 0)
 		return 0;
 	qsort(e, n, sizeof(*e), entry_cmp);
-	g->same = find_same(r, p, b, g, e, n);
+	for (unsigned q = PROTO_SMTP; q < (unsigned)p && g->same == NULL; q++)
+		if (is_same(&r->groups[q][b], g, e, n))
+			g->same = &r->groups[q][b];
 	return g->same != NULL ? 0 : build(g, e, n, err, errlen);
 }
 

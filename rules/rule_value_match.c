@@ -557,7 +557,7 @@ pcre_compile(
 	}
 	n = pattern_text(body, text);
 	if (!check_pcre(
-		c, (struct slice){text, n}, mods, why, sizeof(why), &at)) {
+		c, (struct slice){text, n}, mods, &at, why, sizeof(why))) {
 		at += body.len - n; /* about: escapes were taken off */
 		lex_error(
 		    l, v.at + 1 + (at < v.len ? at : v.len - 1), "%s", why);

@@ -28,6 +28,10 @@ for d in decoders rules db sensor; do
 		'pcap.h belongs to sensor/capture*.c'
 	forbid $d 'idn2\.h' '^decoders/idn\.c:' \
 		'idn2.h belongs to decoders/idn.c'
+	forbid $d 'hs/' '^rules/multi\.c:' \
+		'hs/hs.h belongs to rules/multi.c'
+	forbid $d 'pcre2' '^rules/content\.c:' \
+		'pcre2.h belongs to rules/content.c'
 	forbid $d 'yaml\.h' '^sensor/config_tree\.c:' \
 		'yaml.h belongs to sensor/config_tree.c'
 	forbid $d 'sqlite3\.h' '^db/' 'sqlite3.h belongs to db/'

@@ -77,6 +77,7 @@ part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
 part "history and inventory" tests/history.sh
 part "incidents" tests/incidents.py
+part "shipped rules and their twins" tests/shipped.py
 part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
