@@ -24,7 +24,7 @@ static unsigned shapes, skipped, fired, silent;
 static void
 put(char *to, size_t cap, const char *text)
 {
-	(void)snprintf(to, cap, "%s", text);
+	(void)snprintf(to, cap, "%.*s", (int)cap - 1, text);
 }
 
 static unsigned
