@@ -53,15 +53,23 @@ rule_emit(void *ctx, const struct alert *a)
 }
 
 static inline unsigned
-ruleset_match(const struct ruleset *set, struct alert *a,
+engine_match(struct engine *e, struct alert *a,
     void (*fn)(void *ctx, const struct alert *a), void *ctx)
 {
 	struct rule_collect c = {fn, ctx};
 	struct engine_flow flow = {{0}, NULL, 0, 0, 0};
 	struct engine_about about = {
 	    .flow = &flow, .emit = rule_emit, .ctx = &c};
+
+	return e != NULL ? engine_finding(e, &about, a) : 999;
+}
+
+static inline unsigned
+ruleset_match(const struct ruleset *set, struct alert *a,
+    void (*fn)(void *ctx, const struct alert *a), void *ctx)
+{
 	struct engine *e = engine_new(set, false);
-	unsigned n = e != NULL ? engine_finding(e, &about, a) : 999;
+	unsigned n = engine_match(e, a, fn, ctx);
 
 	engine_free(e);
 	return n;
