@@ -34,7 +34,7 @@ say = $(if $(V),,@echo '  $(1)' $(2))
 
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
-LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lz
+LDLIBS  = -lnids -lpcap -lseccomp -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lz
 
 SRC  = $(filter-out sensor/main.c,$(wildcard decoders/*.c rules/*.c db/*.c sensor/*.c))
 OBJ  = $(SRC:%.c=$(B)/%.o)

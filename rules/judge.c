@@ -601,25 +601,41 @@ judge_obs(struct judge *j, const struct obs *o)
 		judge_flow(j, w, o);
 }
 
+static void
+end_flow(struct judge *j, struct judged *w)
+{
+	const struct facts *f = &w->f;
+	struct obs end;
+
+	obs_init(&end, OBS_FLOW_END);
+	end.flow = f->flow;
+	end.proto = f->proto;
+	end.implicit_tls = f->implicit_tls;
+	end.phase = f->phase;
+	end.time = f->last;
+	end.vis = f->vis | VIS_CUT;
+	memcpy(end.gap, f->gap, sizeof(end.gap));
+	end.u.end.how = END_INPUT;
+	end.u.end.last = f->last;
+	judge_flow(j, w, &end);
+}
+
 void
 judge_flush(struct judge *j)
 {
-	struct obs end;
+	while (j->oldest != NULL)
+		end_flow(j, j->oldest);
+}
 
-	while (j->oldest != NULL) {
-		const struct facts *f = &j->oldest->f;
+void
+judge_cut(struct judge *j, uint64_t first, uint64_t last)
+{
+	struct judged *next;
 
-		obs_init(&end, OBS_FLOW_END);
-		end.flow = f->flow;
-		end.proto = f->proto;
-		end.implicit_tls = f->implicit_tls;
-		end.phase = f->phase;
-		end.time = f->last;
-		end.vis = f->vis | VIS_CUT;
-		memcpy(end.gap, f->gap, sizeof(end.gap));
-		end.u.end.how = END_INPUT;
-		end.u.end.last = f->last;
-		judge_flow(j, j->oldest, &end);
+	for (struct judged *w = j->oldest; w != NULL; w = next) {
+		next = w->newer;
+		if (w->f.flow >= first && w->f.flow <= last)
+			end_flow(j, w);
 	}
 }
 

@@ -242,23 +242,64 @@ advance(struct tracker *t, int64_t time)
 		int64_t theirs = evidence_deadline(t->evidence);
 
 		if (mine > time && theirs > time)
-			return;
+			break;
+		t->phase = TRACKER_TIMER;
+		t->moment = theirs <= mine ? theirs : mine;
 		if (theirs <= mine) {
 			t->norm.now = theirs;
 			evidence_tick(t->evidence, theirs);
 		} else
 			fire(t, slot, mine);
 	}
+	t->phase = TRACKER_PACKET;
+	t->moment = time;
 }
 
 static void
 set_time(struct tracker *t, int64_t time)
 {
-	if (t->now == INT64_MIN)
-		t->started = time;
-	if (time > t->now || time < t->now - STEP_BACK)
-		t->now = time;
+	struct tracker_clock c = {t->started, t->now};
+	bool back;
+
+	if (!t->clock_is_given) {
+		tracker_clock_packet(&c, time, &back);
+		t->started = c.started;
+		t->now = c.now;
+	}
 	advance(t, t->now);
+}
+
+void
+tracker_clock_packet(struct tracker_clock *c, int64_t time, bool *back)
+{
+	*back = c->now != INT64_MIN && time < c->now - STEP_BACK;
+	if (c->now == INT64_MIN)
+		c->started = time;
+	if (time > c->now || *back)
+		c->now = time;
+}
+
+void
+tracker_set_clock(struct tracker *t, const struct tracker_clock *c)
+{
+	t->clock_is_given = true;
+	t->started = c->started;
+	t->now = c->now;
+	advance(t, t->now);
+}
+
+struct tracker_moment
+tracker_moment(const struct tracker *t)
+{
+	return (struct tracker_moment){t->moment, t->phase,
+	    t->cur != NULL ? t->cur->number : 0};
+}
+
+void
+tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails)
+{
+	*flows = flow_count(t->flows);
+	*mails = pool_used(t->mails);
 }
 
 void
@@ -444,8 +485,11 @@ settle_resets(struct tracker *t)
 	int64_t at;
 
 	t->norm.now = t->now;
-	while ((at = evidence_deadline(t->evidence)) != INT64_MAX)
+	t->phase = TRACKER_FLUSH_RESETS;
+	while ((at = evidence_deadline(t->evidence)) != INT64_MAX) {
+		t->moment = at;
 		evidence_tick(t->evidence, at);
+	}
 }
 
 void
@@ -469,6 +513,8 @@ tracker_flush(struct tracker *t)
 	}
 	if (list != NULL)
 		qsort(list, n, sizeof(*list), by_number);
+	t->phase = TRACKER_FLUSH_FLOWS;
+	t->moment = t->now;
 	for (size_t i = 0; i < n; i++) {
 		struct conn *c = flow_at(t->flows, list[i].slot)->conn;
 

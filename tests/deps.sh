@@ -8,7 +8,7 @@
 set -eu
 
 run="gcc libc6-dev pkg-config libpcap-dev libnids-dev libsqlite3-dev
-libssl-dev libidn2-dev libjansson-dev libyaml-dev zlib1g-dev ca-certificates"
+libssl-dev libseccomp-dev libidn2-dev libjansson-dev libyaml-dev zlib1g-dev ca-certificates"
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
 # the tests look at results with tools that are not ours.

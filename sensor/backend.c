@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Judge, history, verdicts, store and feed joined.
+ */
+#include "sensor/backend.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "db/feed_eve.h"
+#include "db/store.h"
+#include "decoders/tls_record.h"
+
+struct shown { /* the chain of the certificate message at hand, a copy */
+	uint8_t id[32];
+	struct slice der[X509_CHAIN_MAX];
+	unsigned n;
+	uint8_t bytes[TLS_MESSAGE_MAX];
+};
+
+struct backend {
+	struct pipeline_config cfg;
+	struct ruleset *own_rules;
+	struct interceptors *interceptors;
+	struct names names;
+	struct history *history;
+	struct verifier *verifier; /* NULL: in a process of its own */
+	struct verify *verify;
+	struct judge *judge;
+	struct store *store;
+	struct eve *eve;
+	const char *(*path)(void *ctx, uint32_t file);
+	void *path_ctx;
+	bool broken;
+	struct shown shown;
+	struct backend_totals n;
+};
+
+static void on_rule_error(void *, const struct rule_error *);
+static const struct chain_verdict *on_verdict(void *, const uint8_t[32]);
+static void on_alert(void *, const struct alert *);
+static void on_store_problem(void *, const char *);
+static int load_policy(struct backend *, char *, size_t);
+static int open_outputs(struct backend *, char *, size_t);
+static int open_names(struct backend *, char *, size_t);
+static int open_verify(struct backend *, int, char *, size_t);
+static int open_judge(struct backend *, char *, size_t);
+static void on_known(void *, struct slice);
+static void keep_chain(struct backend *, const struct obs *);
+static int close_eve(struct backend *);
+
+struct backend *
+backend_new(const struct pipeline_config *cfg, int verifier, char *err,
+    size_t errlen)
+{
+	struct backend *b = calloc(1, sizeof(*b));
+
+	if (b == NULL) {
+		snprintf(err, errlen, "out of memory");
+		return NULL;
+	}
+	b->cfg = *cfg;
+	err[0] = '\0';
+	if (load_policy(b, err, errlen) == -1 ||
+	    open_outputs(b, err, errlen) == -1 ||
+	    open_names(b, err, errlen) == -1 ||
+	    open_verify(b, verifier, err, errlen) == -1 ||
+	    open_judge(b, err, errlen) == -1) {
+		backend_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+/* What the operator writes. Mistakes in both files are told in one run. */
+static int
+load_policy(struct backend *b, char *err, size_t errlen)
+{
+	const char *rules = b->cfg.rules_path, *list = b->cfg.interceptors_path;
+	const char *bad = NULL;
+	char why[512] = "";
+	int sys;
+
+	if (rules != NULL) {
+		b->cfg.rules = b->own_rules = ruleset_load(rules, b->cfg.vars,
+		    on_rule_error, b, &sys, why, sizeof(why));
+		bad = b->own_rules == NULL ? rules : NULL;
+	}
+	if (list != NULL && why[0] == '\0') {
+		b->interceptors = interceptors_load(
+		    list, on_rule_error, b, &sys, why, sizeof(why));
+		if (b->interceptors == NULL && bad == NULL)
+			bad = list;
+	}
+	if (bad == NULL)
+		return 0;
+	if (why[0] != '\0')
+		snprintf(err, errlen, "%s", why);
+	else
+		snprintf(err, errlen, "%s: not loaded, nothing was read", bad);
+	return -1;
+}
+
+static int
+open_outputs(struct backend *b, char *err, size_t errlen)
+{
+	struct store_config sc = {.path = b->cfg.db_path,
+	    .again = b->cfg.again,
+	    .on_problem = on_store_problem,
+	    .ctx = b};
+
+	b->history = history_new();
+	if (b->history == NULL) {
+		snprintf(err, errlen, "out of memory for the history");
+		return -1;
+	}
+	if (b->cfg.db_path != NULL) {
+		if (store_open(&b->store, &sc, err, errlen) != STORE_OK)
+			return -1;
+		if (store_load_history(b->store, b->history) == -1) {
+			snprintf(err, errlen, "%s: cannot read the history",
+			    b->cfg.db_path);
+			return -1;
+		}
+	}
+	if (b->cfg.eve_path != NULL) {
+		b->eve = eve_open(b->cfg.eve_path, b->cfg.host, err, errlen);
+		if (b->eve == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* Pseudonyms are the same in every run over one database. */
+static int
+open_names(struct backend *b, char *err, size_t errlen)
+{
+	b->names.mode = (uint8_t)b->cfg.user_names;
+	if (b->names.mode != NAMES_HASHED)
+		return 0;
+	if (getrandom(b->names.key, sizeof(b->names.key), 0) !=
+	    (ssize_t)sizeof(b->names.key)) {
+		snprintf(err, errlen, "no random numbers from the system");
+		return -1;
+	}
+	if (b->store == NULL)
+		return 0;
+	return store_key(b->store, "names-key", b->names.key, err, errlen);
+}
+
+static int
+open_verify(struct backend *b, int fd, char *err, size_t errlen)
+{
+	if (fd == -1) {
+		b->verifier = verifier_new(b->cfg.trust, b->cfg.ntrust,
+		    b->cfg.no_system_trust, err, errlen);
+		if (b->verifier == NULL)
+			return -1;
+		verifier_use_interceptors(b->verifier, b->interceptors);
+	}
+	b->verify =
+	    fd == -1 ? verify_inline(b->verifier) : verify_remote(fd);
+	if (b->verify == NULL) {
+		snprintf(err, errlen, "out of memory");
+		return -1;
+	}
+	if (b->store != NULL && store_each_known(b->store, on_known, b) == -1) {
+		snprintf(err, errlen, "%s: cannot read the certificates",
+		    b->cfg.db_path);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+open_judge(struct backend *b, char *err, size_t errlen)
+{
+	struct judge_config jc = {.rules = b->cfg.rules,
+	    .history = b->history,
+	    .sink = {on_alert, b},
+	    .verdict = on_verdict,
+	    .verdict_ctx = b,
+	    .resetters = &b->cfg.resetters,
+	    .tls = b->cfg.tls,
+	    .names = &b->names,
+	    .max_flows = b->cfg.judged_flows};
+
+	b->judge = judge_new(&jc);
+	if (b->judge == NULL) {
+		snprintf(err, errlen, "out of memory");
+		return -1;
+	}
+	return 0;
+}
+
+void
+backend_free(struct backend *b)
+{
+	if (b == NULL)
+		return;
+	if (b->judge != NULL)
+		judge_free(b->judge);
+	verify_free(b->verify);
+	if (b->verifier != NULL)
+		verifier_free(b->verifier);
+	(void)close_eve(b);
+	if (b->store != NULL)
+		store_close(b->store);
+	if (b->history != NULL)
+		history_free(b->history);
+	interceptors_free(b->interceptors);
+	if (b->own_rules != NULL)
+		ruleset_free(b->own_rules);
+	free(b);
+}
+
+/* Writes what the feed still holds; -1 if lines were lost, which is said. */
+static int
+close_eve(struct backend *b)
+{
+	char err[512];
+	int status = 0;
+
+	if (b->eve == NULL)
+		return 0;
+	if (eve_close(b->eve, err, sizeof(err)) == -1) {
+		backend_say(b, SAY_LOSS, "%s", err);
+		status = -1;
+	}
+	b->eve = NULL;
+	return status;
+}
+
+void
+backend_poll(struct backend *b)
+{
+	const char *problem;
+
+	if (b->store != NULL)
+		store_poll(b->store);
+	if (b->eve != NULL) {
+		eve_poll(b->eve);
+		problem = eve_problem(b->eve);
+		if (problem != NULL)
+			backend_say(b, SAY_LOSS, "%s", problem);
+	}
+}
+
+void
+backend_begin(struct backend *b)
+{
+	if (b->store != NULL)
+		store_run_begin(b->store,
+		    b->cfg.command_line != NULL ? b->cfg.command_line : "",
+		    b->cfg.rules_path != NULL ? b->cfg.rules_path : "");
+	history_mark(b->history);
+}
+
+int
+backend_end(
+    struct backend *b, uint64_t packets, uint64_t bytes, uint64_t flows)
+{
+	if (b->store != NULL) {
+		store_run_end(b->store, packets, bytes, flows);
+		store_flush(b->store);
+	}
+	if (close_eve(b) == -1)
+		b->broken = true;
+	return b->broken ? 1 : 0;
+}
+
+void
+backend_flush(struct backend *b)
+{
+	judge_flush(b->judge);
+}
+
+void
+backend_cut(struct backend *b, uint64_t first, uint64_t last)
+{
+	judge_cut(b->judge, first, last);
+}
+
+/* What ended is booked: its alerts and what it taught become permanent. */
+void
+backend_file_end(struct backend *b, const struct capture_file *f)
+{
+	struct store_capture c = {
+	    f->path, f->fingerprint, f->packets, f->first, f->last};
+	char earlier[160] = "";
+
+	b->n.captures++;
+	if (f->broken)
+		b->n.broken_captures++;
+	if (b->store == NULL) {
+		history_keep(b->history);
+	} else if (store_file_end(b->store, &c, b->history, earlier,
+		       sizeof(earlier)) == STORE_KNOWN) {
+		/* the first is news, of the others the summary has a count */
+		backend_say(b,
+		    b->n.known_captures++ == 0 ? SAY_NOTE : SAY_DETAIL,
+		    "%s was read before (%s): nothing is stored or learned "
+		    "twice (--again would)",
+		    f->path, earlier);
+	}
+	history_mark(b->history);
+}
+
+void
+backend_keep(struct backend *b)
+{
+	if (b->store == NULL)
+		history_keep(b->history);
+	else if (store_save_history(b->store, b->history) == -1)
+		history_keep(b->history); /* said; still in memory */
+	history_mark(b->history);
+}
+
+void
+backend_problem(struct backend *b, int severity, const char *sentence)
+{
+	if (severity > 0)
+		b->broken = true;
+	backend_say(b, severity > 0 ? SAY_PROBLEM : SAY_NOTE, "%s", sentence);
+}
+
+static void
+on_store_problem(void *ctx, const char *sentence)
+{
+	backend_say(ctx, SAY_LOSS, "%s", sentence);
+}
+
+static void
+on_rule_error(void *ctx, const struct rule_error *e)
+{
+	char buf[700];
+
+	backend_say(
+	    ctx, SAY_PROBLEM, "%s", rule_error_format(buf, sizeof(buf), e));
+}
+
+void
+backend_obs(struct backend *b, const struct obs *o)
+{
+	if (b->cfg.on_obs != NULL)
+		b->cfg.on_obs(b->cfg.ctx, o);
+	judge_obs(b->judge, o);
+	if (o->kind == OBS_TLS_CERT && b->store != NULL)
+		keep_chain(b, o);
+}
+
+/* Stores a server's chain, with where and when it was seen. */
+static void
+keep_chain(struct backend *b, const struct obs *o)
+{
+	const struct obs_flow *who = judge_who(b->judge, o->flow);
+	struct store_chain c = {verify_lookup(b->verify, o->u.cert.chain_id),
+	    b->shown.der, b->shown.n};
+
+	if (c.verdict != NULL && who != NULL && o->u.cert.from_server &&
+	    memcmp(b->shown.id, o->u.cert.chain_id, 32) == 0)
+		store_chain(b->store, &c, who, o->time);
+}
+
+/* The observation that says whose it is comes next, without the bytes. */
+static void
+copy_chain(struct shown *to, const uint8_t chain_id[32],
+    const struct slice *der, unsigned n)
+{
+	size_t used = 0;
+
+	memcpy(to->id, chain_id, 32);
+	for (to->n = 0; to->n < n && to->n < X509_CHAIN_MAX; to->n++) {
+		struct slice s = der[to->n];
+
+		if (s.len > sizeof(to->bytes) - used)
+			break;
+		to->der[to->n] = (struct slice){to->bytes + used, s.len};
+		if (s.len > 0)
+			memcpy(to->bytes + used, s.p, s.len);
+		used += s.len;
+	}
+}
+
+void
+backend_chain(struct backend *b, const uint8_t chain_id[32],
+    const struct slice *der, unsigned n)
+{
+	verify_chain(b->verify, chain_id, der, n);
+	if (b->store != NULL)
+		copy_chain(&b->shown, chain_id, der, n);
+}
+
+void
+backend_staple(struct backend *b, const uint8_t chain_id[32],
+    struct slice response, int64_t time)
+{
+	const struct chain_verdict *v;
+
+	verify_staple(
+	    b->verify, chain_id, response, time / INT64_C(1000000000));
+	v = verify_lookup(b->verify, chain_id);
+	if (v != NULL && b->store != NULL)
+		store_staple(b->store, v->leaf.sha256, v->staple);
+}
+
+static void
+on_known(void *ctx, struct slice der)
+{
+	struct backend *b = ctx;
+
+	verify_know(b->verify, der);
+}
+
+static const struct chain_verdict *
+on_verdict(void *ctx, const uint8_t chain_id[32])
+{
+	struct backend *b = ctx;
+
+	return verify_lookup(b->verify, chain_id);
+}
+
+static void
+on_alert(void *ctx, const struct alert *a)
+{
+	struct backend *b = ctx;
+	const char *file = NULL;
+	int64_t id = 0;
+
+	if (b->path != NULL)
+		file = b->path(b->path_ctx, a->finding.pkt.file);
+	b->n.alerts[a->severity]++;
+	if (b->store != NULL)
+		id = store_alert(b->store, a, file);
+	if (b->eve != NULL)
+		eve_alert(b->eve, a, file);
+	if (b->cfg.on_alert != NULL)
+		b->cfg.on_alert(b->cfg.ctx, a, id);
+}
+
+void
+backend_set_paths(struct backend *b,
+    const char *(*path)(void *ctx, uint32_t file), void *ctx)
+{
+	b->path = path;
+	b->path_ctx = ctx;
+}
+
+struct verify *
+backend_verify(struct backend *b)
+{
+	return b->verify;
+}
+
+struct judge *
+backend_judge(struct backend *b)
+{
+	return b->judge;
+}
+
+void
+backend_totals(const struct backend *b, struct backend_totals *out)
+{
+	*out = b->n;
+	out->judge = *judge_counters(b->judge);
+	if (b->store != NULL)
+		out->lost = store_counters(b->store)->lost;
+}
+
+void
+backend_say(const struct backend *b, enum say what, const char *fmt, ...)
+{
+	char buf[1200];
+	va_list ap;
+
+	if (b->cfg.on_say == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	b->cfg.on_say(b->cfg.ctx, what, buf);
+}
