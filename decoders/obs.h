@@ -518,6 +518,10 @@ void obs_init(struct obs *o, enum obs_kind kind);
 /* Size of an observation of this kind: header, text and its union member. */
 uint16_t obs_size(enum obs_kind kind);
 
+/* One that came from another process, len bytes of it: false if it is none;
+ * else strings end, and what indexes tables lies in them. */
+bool obs_check(struct obs *o, size_t len) __attribute__((warn_unused_result));
+
 /* Copies at most cap-1 bytes of printable form of s into dst, NUL-terminated.
  * Bytes outside 0x20..0x7e become \xNN; CR and LF at the end are dropped,
  * inside they become \r and \n. Returns false if it did not all fit. */

@@ -195,6 +195,16 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"TLS where plaintext is usual, or plaintext where TLS is",
 	"the server's configuration; or something that answers in its place",
 	"ask whoever runs the server whether it is meant so"},
+    [FIND_SENSOR_RESTARTED] = {"sensor-restarted",
+	"a process of the sensor died and was replaced",
+	"the sensor itself; or somebody who sends it what makes it fail",
+	"keep the saved packet and report it; connections that this process "
+	"followed were not seen to their end"},
+    [FIND_SENSOR_PACKETS_LOST] = {"sensor-packets-lost",
+	"packets were lost before the sensor saw them",
+	"the sensor's machine or its span port: too much traffic for them",
+	"more workers or a larger capture buffer; what is lost is not looked "
+	"at, and attacks in it are not found"},
 };
 
 static const char *const severities[] = {

@@ -184,6 +184,23 @@ raise_alert(
 		j->n.unmatched++;
 }
 
+void
+judge_sensor(struct judge *j, enum finding_id id, int64_t time,
+    const char *sentence)
+{
+	struct alert *a = &j->alert;
+
+	memset(a, 0, sizeof(*a));
+	a->finding.id = (uint16_t)id;
+	a->finding.time = a->flow.start = time;
+	finding_add(&a->finding, 100, "%s", sentence);
+	j->n.findings++;
+	j->n.by_finding[id]++;
+	if (j->cfg.rules == NULL ||
+	    ruleset_match(j->cfg.rules, a, emit_alert, j) == 0)
+		j->n.unmatched++;
+}
+
 /* Keeps the end of this flow for alerts about other connections. */
 static void
 note_story(struct judge *j, const struct judged *w)

@@ -5,31 +5,21 @@
  */
 #include "sensor/cmd_read.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "decoders/tls_hello.h"
-#include "rules/tls_policy.h"
 #include "sensor/options.h"
 #include "sensor/pipeline.h"
 #include "sensor/progress.h"
+#include "sensor/setup.h"
 #include "sensor/summary.h"
-
-#ifndef STRIPWIRE_DATADIR
-#define STRIPWIRE_DATADIR "/usr/local/share/stripwire"
-#endif
 
 struct read_options {
 	struct config config; /* file and options */
-	struct pipeline_config cfg;
-	struct tls_policy tls;
+	struct setup setup;
 	const char *stats; /* as given, or NULL */
-	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
-	char host[HOST_NAME_MAX + 1];
 	bool no_db, json, quiet, verbose;
 	int fail_on; /* enum severity, -1: not asked */
 };
@@ -125,8 +115,6 @@ static volatile int stopped;
 
 static int run(struct read_options *, int, char **);
 static int parse_options(struct read_options *, int, char **);
-static void settle(struct read_options *);
-static int find_policy(struct read_options *);
 static void on_say(void *, enum say, const char *);
 static void on_alert(void *, const struct alert *, int64_t);
 static void on_tick(void *, const struct capture *, uint64_t);
@@ -161,11 +149,13 @@ run(struct read_options *o, int argc, char **argv)
 		    stderr);
 		return 2;
 	}
-	settle(o);
-	if (find_policy(o) == -1)
+	setup_from_config(&o->setup, &o->config);
+	if (o->no_db)
+		o->setup.cfg.db_path = NULL;
+	if (setup_find_policy(&o->setup, &o->config, "read") == -1)
 		return 2;
 	line = join_words(argc, argv);
-	o->cfg.command_line = line;
+	o->setup.cfg.command_line = line;
 	status = read_all(o, argv + optind, (unsigned)(argc - optind));
 	free(line);
 	return status;
@@ -223,7 +213,7 @@ one_option(struct read_options *o, int c)
 		o->stats = optarg;
 		return -1;
 	case OPT_AGAIN:
-		o->cfg.again = true;
+		o->setup.cfg.again = true;
 		return -1;
 	case OPT_FAIL_ON:
 		o->fail_on = severity_by_name(optarg);
@@ -275,99 +265,6 @@ parse_options(struct read_options *o, int argc, char **argv)
 	return -1;
 }
 
-/* What an empty text stands for. */
-static const char *
-or_null(const char *s)
-{
-	return s[0] != '\0' ? s : NULL;
-}
-
-/* From the configuration to the pipeline's. */
-static void
-settle(struct read_options *o)
-{
-	const struct config *f = &o->config;
-	struct pipeline_config *p = &o->cfg;
-
-	p->db_path = o->no_db ? NULL : f->database;
-	p->eve_path = or_null(f->eve);
-	p->host = or_null(f->sensor_name);
-	if (p->host == NULL && gethostname(o->host, sizeof(o->host) - 1) == 0)
-		p->host = o->host;
-	p->trust = (const char *const *)f->trust;
-	p->ntrust = f->ntrust;
-	p->no_system_trust = !f->system_trust;
-	p->resetters = f->resetters;
-	o->tls = (struct tls_policy){
-	    .min_version = (uint16_t)(TLS_10 + f->tls_min_version),
-	    .min_dh_bits = (uint16_t)f->tls_min_dh_bits,
-	    .min_curve_bits = (uint16_t)f->tls_min_curve_bits,
-	    .accepted = f->tls_accept};
-	p->tls = &o->tls;
-	p->vars = f->vars;
-	p->user_names = (enum names_mode)f->user_names;
-	p->judged_flows = (uint32_t)f->judged_flows;
-	p->tls_bytes = f->tls_bytes;
-	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
-	    .max_sessions = (uint32_t)f->sessions,
-	    .max_pending = f->pending_bytes,
-	    .reassembly = (enum reassembly)f->reassembly};
-}
-
-static bool
-try_folder(char path[PATH_MAX], const char *folder, const char *name)
-{
-	int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
-
-	return n > 0 && n < PATH_MAX && access(path, R_OK) == 0;
-}
-
-/* Beside the program, in the install prefix, in the working folder. Returns
- * path, or NULL having said so. */
-static const char *
-find_file(char path[PATH_MAX], const char *name, const char *option)
-{
-	char self[PATH_MAX];
-	ssize_t n;
-	char *slash;
-
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		if (try_folder(path, self, name))
-			return path;
-	}
-	if (try_folder(path, STRIPWIRE_DATADIR, name) ||
-	    try_folder(path, ".", name))
-		return path;
-	fprintf(stderr,
-	    "stripwire read: no %s beside the program, in " STRIPWIRE_DATADIR
-	    " or here; name one with %s\n",
-	    name, option);
-	return NULL;
-}
-
-static int
-find_policy(struct read_options *o)
-{
-	const struct config *f = &o->config;
-
-	o->cfg.rules_path = or_null(f->rules);
-	if (o->cfg.rules_path == NULL)
-		o->cfg.rules_path =
-		    find_file(o->rules_path, "sensor.rules", "-r");
-	o->cfg.interceptors_path = or_null(f->interceptors);
-	if (o->cfg.interceptors_path == NULL)
-		o->cfg.interceptors_path = find_file(o->interceptors_path,
-		    "interceptors.list", "--interceptors");
-	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
-		   ? -1
-		   : 0;
-}
-
 static int
 read_all(struct read_options *o, char **paths, unsigned n)
 {
@@ -376,7 +273,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	struct pipeline *p;
 	char err[700];
 	bool eve_out =
-	    o->cfg.eve_path != NULL && strcmp(o->cfg.eve_path, "-") == 0;
+	    o->setup.cfg.eve_path != NULL && strcmp(o->setup.cfg.eve_path, "-") == 0;
 	int status;
 
 	r.summary = summary_new(eve_out ? stderr : stdout);
@@ -384,11 +281,11 @@ read_all(struct read_options *o, char **paths, unsigned n)
 		fputs("stripwire read: out of memory\n", stderr);
 		return 2;
 	}
-	o->cfg.on_say = on_say;
-	o->cfg.on_alert = on_alert;
-	o->cfg.on_tick = on_tick;
-	o->cfg.ctx = &r;
-	p = pipeline_new(&o->cfg, err, sizeof(err));
+	o->setup.cfg.on_say = on_say;
+	o->setup.cfg.on_alert = on_alert;
+	o->setup.cfg.on_tick = on_tick;
+	o->setup.cfg.ctx = &r;
+	p = pipeline_new(&o->setup.cfg, err, sizeof(err));
 	if (p == NULL) {
 		fprintf(stderr, "stripwire read: %s\n", err);
 		summary_free(r.summary);
@@ -406,7 +303,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 					    .json = o->json,
 					    .quiet = o->quiet,
 					    .verbose = o->verbose,
-					    .db_path = o->cfg.db_path,
+					    .db_path = o->setup.cfg.db_path,
 					    .stats_path = o->stats,
 					    .fail_on = o->fail_on});
 	pipeline_free(p);

@@ -11,6 +11,7 @@
 #include "sensor/cmd_config.h"
 #include "sensor/cmd_history.h"
 #include "sensor/cmd_read.h"
+#include "sensor/cmd_run.h"
 #include "sensor/cmd_servers.h"
 #include "sensor/cmd_show.h"
 #include "sensor/command.h"
@@ -19,6 +20,7 @@
 
 static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},
+    {"run", cmd_run, "capture live, as a service"},
     {"alerts", cmd_alerts, "list the alerts of a database"},
     {"show", cmd_show, "one alert with its evidence, step by step"},
     {"certs", cmd_certs, "certificates seen: list, explain, export"},

@@ -278,9 +278,15 @@ ring_mark(const struct ring *r, struct ring_key *mark)
 }
 
 int
-ring_fd(const struct ring *r)
+ring_data_fd(const struct ring *r)
 {
 	return r->data_fd;
+}
+
+int
+ring_room_fd(const struct ring *r)
+{
+	return r->room_fd;
 }
 
 bool

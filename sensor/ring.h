@@ -65,13 +65,15 @@ void ring_set_mark(struct ring *r, const struct ring_key *mark);
 bool ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf);
 void ring_take(struct ring *r);
 void ring_mark(const struct ring *r, struct ring_key *mark);
-/* To be polled; between ring_sleep() and ring_wake(). */
-int ring_fd(const struct ring *r);
-/* False: something is there already. */
+/* Between the two ring_data_fd() can be polled. False: something is there
+ * already. */
 bool ring_sleep(struct ring *r);
 void ring_wake(struct ring *r);
 
 /* ---- anybody ---- */
+/* The descriptors that a process keeps which uses it. */
+int ring_data_fd(const struct ring *r);
+int ring_room_fd(const struct ring *r);
 size_t ring_used(const struct ring *r);
 size_t ring_size(const struct ring *r);
 uint64_t ring_broken(const struct ring *r);

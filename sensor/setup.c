@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From the configuration to what the pipeline takes.
+ */
+#include "sensor/setup.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "decoders/tls_hello.h"
+
+#ifndef STRIPWIRE_DATADIR
+#define STRIPWIRE_DATADIR "/usr/local/share/stripwire"
+#endif
+
+/* What an empty text stands for. */
+static const char *
+or_null(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
+/* From the configuration to the pipeline's. */
+void
+setup_from_config(struct setup *o, const struct config *f)
+{
+	struct pipeline_config *p = &o->cfg;
+
+	p->db_path = f->database;
+	p->eve_path = or_null(f->eve);
+	p->host = or_null(f->sensor_name);
+	if (p->host == NULL && gethostname(o->host, sizeof(o->host) - 1) == 0)
+		p->host = o->host;
+	p->trust = (const char *const *)f->trust;
+	p->ntrust = f->ntrust;
+	p->no_system_trust = !f->system_trust;
+	p->resetters = f->resetters;
+	o->tls = (struct tls_policy){
+	    .min_version = (uint16_t)(TLS_10 + f->tls_min_version),
+	    .min_dh_bits = (uint16_t)f->tls_min_dh_bits,
+	    .min_curve_bits = (uint16_t)f->tls_min_curve_bits,
+	    .accepted = f->tls_accept};
+	p->tls = &o->tls;
+	p->vars = f->vars;
+	p->user_names = (enum names_mode)f->user_names;
+	p->judged_flows = (uint32_t)f->judged_flows;
+	p->tls_bytes = f->tls_bytes;
+	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
+	    .max_sessions = (uint32_t)f->sessions,
+	    .max_pending = f->pending_bytes,
+	    .reassembly = (enum reassembly)f->reassembly};
+}
+
+static bool
+try_folder(char path[PATH_MAX], const char *folder, const char *name)
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
+
+	return n > 0 && n < PATH_MAX && access(path, R_OK) == 0;
+}
+
+/* Beside the program, in the install prefix, in the working folder. Returns
+ * path, or NULL having said so. */
+static const char *
+find_file(char path[PATH_MAX], const char *name, const char *option,
+    const char *command)
+{
+	char self[PATH_MAX];
+	ssize_t n;
+	char *slash;
+
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		if (try_folder(path, self, name))
+			return path;
+	}
+	if (try_folder(path, STRIPWIRE_DATADIR, name) ||
+	    try_folder(path, ".", name))
+		return path;
+	fprintf(stderr,
+	    "stripwire %s: no %s beside the program, in " STRIPWIRE_DATADIR
+	    " or here; name one with %s\n",
+	    command, name, option);
+	return NULL;
+}
+
+int
+setup_find_policy(
+    struct setup *o, const struct config *f, const char *command)
+{
+	o->cfg.rules_path = or_null(f->rules);
+	if (o->cfg.rules_path == NULL)
+		o->cfg.rules_path =
+		    find_file(o->rules_path, "sensor.rules", "-r", command);
+	o->cfg.interceptors_path = or_null(f->interceptors);
+	if (o->cfg.interceptors_path == NULL)
+		o->cfg.interceptors_path = find_file(o->interceptors_path,
+		    "interceptors.list", "--interceptors", command);
+	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
+		   ? -1
+		   : 0;
+}
