@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct lane {
 	struct ring *ring;
@@ -16,7 +15,6 @@ struct lane {
 	struct ring_key mark;
 	bool full; /* head and buf hold its next record */
 	bool ended;
-	int64_t since; /* ms: the record was seen */
 	uint8_t *buf;
 };
 
@@ -26,15 +24,6 @@ struct merge {
 	int given; /* lane whose record is with the caller, or -1 */
 	bool live;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct merge *
 merge_new(struct ring *const *rings, unsigned n, bool live)
@@ -88,7 +77,6 @@ look(struct lane *l)
 		return;
 	ring_take(l->ring);
 	l->full = true;
-	l->since = now_ms();
 }
 
 static struct lane *
@@ -117,7 +105,7 @@ is_due(const struct merge *m, const struct lane *best)
 			continue;
 		if (ring_compare(&best->head.key, &l->mark) > 0)
 			return m->live &&
-			       now_ms() - best->since >= MERGE_PATIENCE_MS;
+			       ring_now_ms() - best->head.put >= MERGE_PATIENCE_MS;
 	}
 	return true;
 }

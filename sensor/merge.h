@@ -2,8 +2,8 @@
 /*
  * The queues of all workers as one, in the order of their keys. A record goes
  * on when every queue is known to hold nothing before it: by its own next
- * record, or by its mark. Live, one that had to wait for PATIENCE goes on all
- * the same: a worker that is stuck delays the others no longer than that.
+ * record, or by its mark. Live, one that was put MERGE_PATIENCE_MS ago goes on
+ * all the same: a worker that is stuck delays the others no longer than that.
  */
 #ifndef STRIPWIRE_MERGE_H
 #define STRIPWIRE_MERGE_H

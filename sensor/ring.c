@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sensor/harden.h"
@@ -117,6 +118,15 @@ whole(uint32_t size)
 							     ALIGN - 1);
 }
 
+int64_t
+ring_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* ---- the writer ---- */
 
 /* Where a record of `need` bytes goes; NULL: no room. */
@@ -154,6 +164,7 @@ ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
 	if (size > RING_RECORD_MAX)
 		return false;
 	head->size = (uint32_t)size;
+	head->put = ring_now_ms();
 	to = place(r, whole(head->size), reserve, &at);
 	if (to == NULL)
 		return false;

@@ -38,6 +38,7 @@ struct ring_key {
 struct ring_record {
 	uint32_t size; /* of the bytes behind it */
 	uint32_t type; /* the users' own, not 0 */
+	int64_t put; /* ms, CLOCK_MONOTONIC: set by ring_put() */
 	struct ring_key key;
 };
 
@@ -47,6 +48,8 @@ struct ring *ring_new(size_t bytes, char *err, size_t errlen);
 void ring_free(struct ring *r);
 
 int ring_compare(const struct ring_key *a, const struct ring_key *b);
+
+int64_t ring_now_ms(void);
 
 /* ---- the writer ---- */
 /* The record's size is set to the sum of the parts. False: there is no room

@@ -347,6 +347,7 @@ finish(struct worker *w)
 			break;
 	}
 	frontend_flush(w->front);
+	set_mark(w, INT64_MAX); /* nobody is to wait for more */
 	publish(w, clock_now());
 }
 
