@@ -127,7 +127,8 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 		}
 	}
 	if (b->cfg.eve_path != NULL) {
-		b->eve = eve_open(b->cfg.eve_path, b->cfg.host, err, errlen);
+		b->eve = (b->cfg.eve_append ? eve_open_append : eve_open)(
+		    b->cfg.eve_path, b->cfg.host, err, errlen);
 		if (b->eve == NULL)
 			return -1;
 	}

@@ -29,6 +29,7 @@ struct pipeline_config {
 	const char *interceptors_path; /* NULL: no such product is known */
 	const char *db_path; /* NULL: store nothing */
 	const char *eve_path; /* "-" standard output; NULL: none */
+	bool eve_append; /* to what is there; else it is written anew */
 	const char *host; /* EVE's `host`; NULL: left out */
 	const char *const *trust; /* PEM files */
 	unsigned ntrust;
@@ -49,7 +50,8 @@ struct pipeline_config {
 	/* each observation, before it is judged (tests, -v); may be NULL */
 	void (*on_obs)(void *ctx, const struct obs *o);
 	/* about every 4096 packets; may be NULL */
-	void (*on_tick)(void *ctx, const struct capture *c, uint64_t packets);
+	void (*on_tick)(
+	    void *ctx, uint64_t done, uint64_t total, uint64_t packets);
 	void *ctx;
 };
 

@@ -20,7 +20,6 @@
 #include "sensor/verifier_process.h"
 
 #define KEEP_MAX (3 + 2 * WORKERS_MAX + INTERFACES_MAX)
-#define LEAST_FLOWS 1024
 
 static volatile int stopped;
 
@@ -132,25 +131,13 @@ say_failed(const char *err)
 
 /* ---- the worker ---- */
 
-/* Shares of limits that are meant for all together. */
-static void
-share_limits(struct frontend_config *f, unsigned workers)
-{
-	struct tracker_config *t = &f->tracker;
-
-	while (workers > 1 && t->max_flows > LEAST_FLOWS) {
-		t->max_flows /= 2;
-		workers = (workers + 1) / 2;
-	}
-}
-
 static int
 worker_main(struct supervisor *s, struct child *c, pid_t parent)
 {
 	unsigned of = s->nworkers;
 	const struct pipeline_config *p = s->cfg->cfg;
 	struct worker_config wc = {.front = {.tracker = p->tracker,
-				       .tls_bytes = p->tls_bytes / of,
+				       .tls_bytes = p->tls_bytes,
 				       .secret_key = s->secret_key},
 	    .out = c->ring,
 	    .board = c->board,
@@ -164,9 +151,7 @@ worker_main(struct supervisor *s, struct child *c, pid_t parent)
 	char err[300] = "";
 	int status;
 
-	share_limits(&wc.front, of);
-	wc.front.tracker.max_sessions = (p->tracker.max_sessions + of - 1) / of;
-	wc.front.tracker.max_pending = p->tracker.max_pending / of;
+	worker_share(&wc.front, of);
 	wc.front.tracker.first_number =
 	    worker_first_flow(c->number, c->epoch);
 	memcpy(wc.live, c->live, sizeof(wc.live));
@@ -254,6 +239,7 @@ judge_main(struct supervisor *s, int verifier)
 
 	box.role = SANDBOX_JUDGE;
 	cfg.on_say = on_say;
+	cfg.eve_append = true;
 	cfg.ctx = NULL;
 	for (unsigned i = 0; i < s->nworkers; i++)
 		rings[i] = s->worker[i].ring;

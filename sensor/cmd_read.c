@@ -21,6 +21,7 @@ struct read_options {
 	struct setup setup;
 	const char *stats; /* as given, or NULL */
 	bool no_db, json, quiet, verbose;
+	unsigned workers;
 	int fail_on; /* enum severity, -1: not asked */
 };
 
@@ -40,6 +41,8 @@ static const char help[] =
     "                        stripwire config keys explains it\n"
     "  -d, --db FILE         database (default stripwire.db)\n"
     "      --no-db           store nothing, remember nothing\n"
+    "  -w, --workers N       processes that look at packets (default 1); the\n"
+    "                        alerts are the same, in the same order\n"
     "  -r, --rules FILE      rules (default: sensor.rules beside the\n"
     "                        program, in " STRIPWIRE_DATADIR ",\n"
     "                        or in the working folder)\n"
@@ -88,10 +91,11 @@ enum {
 	OPT_NO_DB
 };
 
-static const char short_options[] = "c:d:r:qvh";
+static const char short_options[] = "c:d:r:w:qvh";
 static const struct option options[] = {
     OPTION_CONFIG,
     {"db", required_argument, NULL, 'd'},
+    {"workers", required_argument, NULL, 'w'},
     {"no-db", no_argument, NULL, OPT_NO_DB},
     {"rules", required_argument, NULL, 'r'},
     {"interceptors", required_argument, NULL, OPT_INTERCEPTORS},
@@ -117,7 +121,7 @@ static int run(struct read_options *, int, char **);
 static int parse_options(struct read_options *, int, char **);
 static void on_say(void *, enum say, const char *);
 static void on_alert(void *, const struct alert *, int64_t);
-static void on_tick(void *, const struct capture *, uint64_t);
+static void on_tick(void *, uint64_t, uint64_t, uint64_t);
 static void on_signal(int);
 static int read_all(struct read_options *, char **, unsigned);
 static char *join_words(int, char **);
@@ -152,6 +156,7 @@ run(struct read_options *o, int argc, char **argv)
 	setup_from_config(&o->setup, &o->config);
 	if (o->no_db)
 		o->setup.cfg.db_path = NULL;
+	o->setup.cfg.workers = o->workers;
 	if (setup_find_policy(&o->setup, &o->config, "read") == -1)
 		return 2;
 	line = join_words(argc, argv);
@@ -169,6 +174,18 @@ bad_value(const char *option, const char *value, const char *wanted)
 	return 2;
 }
 
+static int
+set_workers(struct read_options *o, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || n < 1 || n > 64)
+		return bad_value("--workers", text, "1 to 64");
+	o->workers = (unsigned)n;
+	return -1;
+}
+
 /* One option; -1 to go on, or an exit status. */
 static int
 one_option(struct read_options *o, int c)
@@ -182,6 +199,8 @@ one_option(struct read_options *o, int c)
 		options_text(&f->database, optarg);
 		o->no_db = false;
 		return -1;
+	case 'w':
+		return set_workers(o, optarg);
 	case OPT_NO_DB:
 		o->no_db = true;
 		return -1;
@@ -332,12 +351,9 @@ on_alert(void *ctx, const struct alert *a, int64_t id)
 }
 
 static void
-on_tick(void *ctx, const struct capture *c, uint64_t packets)
+on_tick(void *ctx, uint64_t done, uint64_t total, uint64_t packets)
 {
-	uint64_t done, total;
-
 	(void)ctx;
-	capture_progress(c, &done, &total);
 	progress_update(done, total, packets);
 }
 

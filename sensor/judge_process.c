@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Records come from processes that may have been taken over: they are checked
- * before they are used, and a flow number is only believed from the worker to
- * which it belongs.
+ * A loop over the queues, the clock and what the supervisor says.
  */
 #include "sensor/judge_process.h"
 
@@ -13,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sensor/log.h"
+#include "sensor/records.h"
 #include "sensor/worker.h"
 
 #define ROUND 2048 /* records between looks at clock and supervisor */
@@ -80,70 +78,6 @@ control_receive(int sock, struct control *c, int *fd)
 
 /* ---- records ---- */
 
-static void
-take_obs(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
-{
-	struct obs o;
-	struct timespec t;
-
-	if (len > sizeof(o))
-		len = sizeof(o);
-	memcpy(&o, bytes, len);
-	if (!obs_check(&o, len) || o.flow >> 56 != from + 1) {
-		j->n->refused++;
-		return;
-	}
-	j->n->observations++;
-	clock_gettime(CLOCK_REALTIME, &t);
-	j->n->lag =
-	    (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - o.time;
-	j->packets += o.kind == OBS_FLOW_END
-			  ? o.u.end.packets[0] + o.u.end.packets[1]
-			  : 0;
-	j->flows += o.kind == OBS_FLOW_OPEN;
-	backend_obs(j->b, &o);
-}
-
-static void
-take_chain(struct judging *j, const uint8_t *bytes, size_t len)
-{
-	struct record_chain c;
-	struct slice der[X509_CHAIN_MAX];
-
-	if (len < sizeof(c))
-		return;
-	memcpy(&c, bytes, sizeof(c));
-	bytes += sizeof(c);
-	len -= sizeof(c);
-	if (c.n > X509_CHAIN_MAX) {
-		j->n->refused++;
-		return;
-	}
-	for (uint32_t i = 0; i < c.n; i++) {
-		if (c.len[i] > len) {
-			j->n->refused++;
-			return;
-		}
-		der[i] = (struct slice){bytes, c.len[i]};
-		bytes += c.len[i];
-		len -= c.len[i];
-	}
-	j->n->chains++;
-	backend_chain(j->b, c.chain_id, der, c.n);
-}
-
-static void
-take_staple(struct judging *j, const uint8_t *bytes, size_t len)
-{
-	struct record_staple s;
-
-	if (len < sizeof(s))
-		return;
-	memcpy(&s, bytes, sizeof(s));
-	backend_staple(j->b, s.chain_id,
-	    (struct slice){bytes + sizeof(s), len - sizeof(s)}, s.time);
-}
-
 /* What the worker's predecessors followed will never end. */
 static void
 take_epoch(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
@@ -159,26 +93,33 @@ take_epoch(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
 }
 
 static void
+note_obs(struct judging *j, const struct obs *o)
+{
+	struct timespec t;
+
+	if (o->kind == OBS_NONE)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	j->n->observations++;
+	j->n->lag = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - o->time;
+	j->flows += o->kind == OBS_FLOW_OPEN;
+	if (o->kind == OBS_FLOW_END)
+		j->packets += o->u.end.packets[0] + o->u.end.packets[1];
+}
+
+static void
 take(struct judging *j, const struct ring_record *r, const uint8_t *bytes,
     unsigned from)
 {
-	switch (r->type) {
-	case REC_OBS:
-		take_obs(j, bytes, r->size, from);
-		break;
-	case REC_CHAIN:
-		take_chain(j, bytes, r->size);
-		break;
-	case REC_STAPLE:
-		take_staple(j, bytes, r->size);
-		break;
-	case REC_EPOCH:
+	struct obs o;
+
+	if (r->type == REC_EPOCH)
 		take_epoch(j, bytes, r->size, from);
-		break;
-	default:
+	else if (records_take(j->b, r, bytes, &o, (int)from))
+		note_obs(j, &o);
+	else
 		j->n->refused++;
-		break;
-	}
+	j->n->chains += r->type == REC_CHAIN;
 }
 
 /* Those that are due, a round of them at most. */

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 
 #include "decoders/link.h"
+#include "sensor/parallel.h"
 
 #define TICK_PACKETS 4096 /* between looks at the clock */
 
@@ -20,6 +21,7 @@ struct pipeline {
 	struct pipeline_config cfg;
 	struct backend *back;
 	struct frontend *front;
+	struct parallel *parallel; /* in place of it */
 	struct capture *capture; /* while reading */
 	struct capture_file ended; /* noted, not yet booked */
 	bool has_ended;
@@ -27,6 +29,7 @@ struct pipeline {
 	int64_t first, last;
 };
 
+static int open_halves(struct pipeline *, char *, size_t);
 static int open_front(struct pipeline *, char *, size_t);
 static void on_obs(void *, const struct obs *);
 static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
@@ -48,13 +51,28 @@ pipeline_new(const struct pipeline_config *cfg, char *err, size_t errlen)
 		return NULL;
 	}
 	p->cfg = *cfg;
-	p->back = backend_new(cfg, -1, err, errlen);
-	if (p->back == NULL || open_front(p, err, errlen) == -1) {
+	if (open_halves(p, err, errlen) == -1) {
 		pipeline_free(p);
 		return NULL;
 	}
 	backend_set_paths(p->back, on_path, p);
 	return p;
+}
+
+static int
+open_halves(struct pipeline *p, char *err, size_t errlen)
+{
+	int verifier;
+
+	if (p->cfg.workers < 2) {
+		p->back = backend_new(&p->cfg, -1, err, errlen);
+		return p->back == NULL ? -1 : open_front(p, err, errlen);
+	}
+	p->parallel = parallel_new(&p->cfg, &verifier, err, errlen);
+	if (p->parallel == NULL)
+		return -1;
+	p->back = backend_new(&p->cfg, verifier, err, errlen);
+	return p->back == NULL ? -1 : 0;
 }
 
 static int
@@ -86,7 +104,8 @@ pipeline_free(struct pipeline *p)
 	if (p == NULL)
 		return;
 	frontend_free(p->front);
-	backend_free(p->back);
+	backend_free(p->back); /* and with it the verifier's socket */
+	parallel_free(p->parallel);
 	free(p);
 }
 
@@ -100,6 +119,9 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	char err[512];
 	int status;
 
+	if (p->parallel != NULL)
+		return parallel_read(p->parallel, p->back,
+		    &(struct parallel_input){paths, n, stop});
 	p->capture = capture_open(paths, n, &cc, err, sizeof(err));
 	if (p->capture == NULL) {
 		backend_problem(p->back, 1, err);
@@ -120,6 +142,18 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 }
 
 static void
+tick(struct pipeline *p)
+{
+	uint64_t done, total;
+
+	backend_poll(p->back);
+	if (p->cfg.on_tick == NULL)
+		return;
+	capture_progress(p->capture, &done, &total);
+	p->cfg.on_tick(p->cfg.ctx, done, total, p->packets);
+}
+
+static void
 one_packet(struct pipeline *p, struct packet *pkt)
 {
 	if (p->has_ended)
@@ -129,11 +163,8 @@ one_packet(struct pipeline *p, struct packet *pkt)
 		p->first = pkt->time;
 	p->last = pkt->time;
 	frontend_packet(p->front, pkt);
-	if (p->packets % TICK_PACKETS == 0) {
-		backend_poll(p->back);
-		if (p->cfg.on_tick != NULL)
-			p->cfg.on_tick(p->cfg.ctx, p->capture, p->packets);
-	}
+	if (p->packets % TICK_PACKETS == 0)
+		tick(p);
 }
 
 static void
@@ -215,7 +246,10 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	struct frontend_totals f;
 	struct backend_totals b;
 
-	frontend_totals(p->front, &f);
+	if (p->parallel != NULL)
+		parallel_totals(p->parallel, &f);
+	else
+		frontend_totals(p->front, &f);
 	backend_totals(p->back, &b);
 	*out = (struct pipeline_totals){.captures = b.captures,
 	    .known_captures = b.known_captures,

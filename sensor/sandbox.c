@@ -46,7 +46,7 @@ static const int all_roles[] = {CALL(read), CALL(write), CALL(close),
     CALL(clock_nanosleep), CALL(nanosleep), CALL(rt_sigreturn),
     CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(sigaltstack),
     CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(getrandom),
-    CALL(getpid), CALL(gettid), CALL(tgkill), CALL(getrusage),
+    CALL(getpid), CALL(getppid), CALL(gettid), CALL(tgkill), CALL(getrusage),
     CALL(sched_yield)};
 /* SQLite in WAL mode, and files of the feed */
 static const int judge_calls[] = {CALL(openat), CALL(open), CALL(lseek),

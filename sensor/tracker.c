@@ -291,8 +291,7 @@ tracker_set_clock(struct tracker *t, const struct tracker_clock *c)
 struct tracker_moment
 tracker_moment(const struct tracker *t)
 {
-	return (struct tracker_moment){t->moment, t->phase,
-	    t->cur != NULL ? t->cur->number : 0};
+	return (struct tracker_moment){t->moment, t->phase};
 }
 
 void

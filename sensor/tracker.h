@@ -52,7 +52,6 @@ enum tracker_phase {
 struct tracker_moment {
 	int64_t time; /* of the clock, or the timer's deadline */
 	enum tracker_phase phase;
-	uint64_t flow; /* the one that the observation is about */
 };
 
 /* The clock of an input of which this tracker sees only a part. */

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "decoders/x509.h"
+#include "sensor/capture.h"
 #include "sensor/capture_live.h"
 #include "sensor/frontend.h"
 #include "sensor/ring.h"
@@ -29,9 +30,23 @@ enum record_type {
 	REC_STAPLE, /* struct record_staple, the response */
 	REC_EPOCH, /* struct record_epoch: a new worker begins */
 	REC_END, /* nothing more will come */
-	REC_PACKET, /* struct packet, the frame (offline, to a worker) */
-	REC_FILE, /* offline, from the reader: struct record_file, path */
-	REC_PROBLEM /* likewise: severity, sentence */
+	/* offline, from the reader to a worker; REC_END too has a clock */
+	REC_PACKET, /* struct record_packet, the frame */
+	REC_TICK, /* struct record_packet without a frame: the time */
+	/* offline, from the reader to the judge */
+	REC_NAME, /* struct record_file, path: a file is begun */
+	REC_FILE, /* struct record_file, path: and has ended */
+	REC_PROBLEM /* uint32_t severity, sentence */
+};
+
+struct record_packet {
+	struct packet pkt; /* frame fields; its pointers mean nothing */
+	struct tracker_clock clock; /* of the whole input */
+};
+
+struct record_file {
+	struct capture_file file; /* its path means nothing */
+	uint32_t number;
 };
 
 struct record_chain {
@@ -83,6 +98,8 @@ struct worker_config {
 	struct live *live[INTERFACES_MAX];
 	unsigned nlive;
 	const volatile int *stop;
+	/* offline: packets come from here, and `out` blocks */
+	struct ring *in;
 };
 
 /* After the sandbox: works until *stop, or until its captures fail. Returns an
@@ -92,6 +109,10 @@ struct worker *worker_new(
     const struct worker_config *cfg, char *err, size_t errlen);
 void worker_free(struct worker *w);
 int worker_live(struct worker *w);
+int worker_offline(struct worker *w);
+
+/* Limits are meant for all workers together: one's share of them. */
+void worker_share(struct frontend_config *f, unsigned workers);
 
 /* Hash by which a packet is known again: of what lies behind the headers, since
  * a repeated segment has other headers. */
