@@ -86,8 +86,8 @@ open_output(struct eve *e, const char *path, bool append)
 }
 
 static struct eve *
-open_feed(const char *path, const char *host, bool append, char *err,
-    size_t errlen)
+open_feed(
+    const char *path, const char *host, bool append, char *err, size_t errlen)
 {
 	struct eve *e = calloc(1, sizeof(*e));
 

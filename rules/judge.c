@@ -185,8 +185,8 @@ raise_alert(
 }
 
 void
-judge_sensor(struct judge *j, enum finding_id id, int64_t time,
-    const char *sentence)
+judge_sensor(
+    struct judge *j, enum finding_id id, int64_t time, const char *sentence)
 {
 	struct alert *a = &j->alert;
 

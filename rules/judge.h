@@ -45,8 +45,8 @@ void judge_obs(struct judge *j, const struct obs *o);
 /* End of input: what waits for something that will not come is settled. */
 void judge_flush(struct judge *j);
 /* A finding about the sensor itself (FIND_SENSOR_*), with what happened. */
-void judge_sensor(struct judge *j, enum finding_id id, int64_t time,
-    const char *sentence);
+void judge_sensor(
+    struct judge *j, enum finding_id id, int64_t time, const char *sentence);
 /* Flows with numbers from first to last will say no more, because what saw
  * them is gone: they end here and now, as cut. */
 void judge_cut(struct judge *j, uint64_t first, uint64_t last);

@@ -53,8 +53,8 @@ static void keep_chain(struct backend *, const struct obs *);
 static int close_eve(struct backend *);
 
 struct backend *
-backend_new(const struct pipeline_config *cfg, int verifier, char *err,
-    size_t errlen)
+backend_new(
+    const struct pipeline_config *cfg, int verifier, char *err, size_t errlen)
 {
 	struct backend *b = calloc(1, sizeof(*b));
 
@@ -162,8 +162,7 @@ open_verify(struct backend *b, int fd, char *err, size_t errlen)
 			return -1;
 		verifier_use_interceptors(b->verifier, b->interceptors);
 	}
-	b->verify =
-	    fd == -1 ? verify_inline(b->verifier) : verify_remote(fd);
+	b->verify = fd == -1 ? verify_inline(b->verifier) : verify_remote(fd);
 	if (b->verify == NULL) {
 		snprintf(err, errlen, "out of memory");
 		return -1;
@@ -261,8 +260,7 @@ backend_begin(struct backend *b)
 }
 
 int
-backend_end(
-    struct backend *b, uint64_t packets, uint64_t bytes, uint64_t flows)
+backend_end(struct backend *b, uint64_t packets, uint64_t bytes, uint64_t flows)
 {
 	if (b->store != NULL) {
 		store_run_end(b->store, packets, bytes, flows);
@@ -443,8 +441,8 @@ on_alert(void *ctx, const struct alert *a)
 }
 
 void
-backend_set_paths(struct backend *b,
-    const char *(*path)(void *ctx, uint32_t file), void *ctx)
+backend_set_paths(
+    struct backend *b, const char *(*path)(void *ctx, uint32_t file), void *ctx)
 {
 	b->path = path;
 	b->path_ctx = ctx;

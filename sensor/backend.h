@@ -65,8 +65,8 @@ struct backend_totals {
 /* Opens rules, store, feed; trust too, unless a verifier is given (fd of its
  * socket, owned; -1: none). cfg is copied; what it points to outlives it.
  * NULL: a sentence is in err (exit 2). */
-struct backend *backend_new(const struct pipeline_config *cfg, int verifier,
-    char *err, size_t errlen);
+struct backend *backend_new(
+    const struct pipeline_config *cfg, int verifier, char *err, size_t errlen);
 void backend_free(struct backend *b);
 
 /* The run begins and ends; totals as the store keeps them. */

@@ -45,11 +45,13 @@ set_timestamps(pcap_t *p, const struct live_config *cfg, char *err, size_t n)
 		return 0;
 	type = pcap_tstamp_type_name_to_val(cfg->timestamps);
 	if (type == PCAP_ERROR)
-		return say(err, n, cfg, "no such kind of timestamps (host, "
-					"adapter, ...; see pcap-tstamp(7))");
+		return say(err, n, cfg,
+		    "no such kind of timestamps (host, "
+		    "adapter, ...; see pcap-tstamp(7))");
 	if (pcap_set_tstamp_type(p, type) != 0)
-		return say(err, n, cfg, "it cannot make that kind of "
-					"timestamps; leave it unset");
+		return say(err, n, cfg,
+		    "it cannot make that kind of "
+		    "timestamps; leave it unset");
 	return 0;
 }
 
@@ -69,13 +71,15 @@ activate(pcap_t *p, const struct live_config *cfg, char *err, size_t n)
 	if (status >= 0)
 		return 0;
 	if (status == PCAP_ERROR_PERM_DENIED)
-		return say(err, n, cfg, "no permission to capture: run it as "
-					"root or with CAP_NET_RAW");
+		return say(err, n, cfg,
+		    "no permission to capture: run it as "
+		    "root or with CAP_NET_RAW");
 	if (status == PCAP_ERROR_NO_SUCH_DEVICE)
 		return say(err, n, cfg, "there is no such interface");
 	if (status == PCAP_ERROR_IFACE_NOT_UP)
-		return say(err, n, cfg, "the interface is down: ip link set "
-					"... up");
+		return say(err, n, cfg,
+		    "the interface is down: ip link set "
+		    "... up");
 	(void)snprintf(why, sizeof(why), "%s",
 	    status == PCAP_ERROR ? pcap_geterr(p) : pcap_statustostr(status));
 	return say(err, n, cfg, why);
@@ -121,8 +125,7 @@ prepare(struct live *l, const struct live_config *cfg, char *err, size_t n)
 	(void)pcap_set_promisc(p, cfg->promiscuous);
 	(void)pcap_set_timeout(p, BLOCK_MS);
 	(void)pcap_set_buffer_size(p, (int)cfg->buffer);
-	l->nano =
-	    pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO) == 0;
+	l->nano = pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO) == 0;
 	if (set_timestamps(p, cfg, err, n) == -1 ||
 	    activate(p, cfg, err, n) == -1 || set_filter(p, cfg, err, n) == -1)
 		return -1;
@@ -134,7 +137,8 @@ prepare(struct live *l, const struct live_config *cfg, char *err, size_t n)
 	if (fanout_join(pcap_fileno(p), cfg->group, cfg->workers) == -1) {
 		(void)snprintf(why, sizeof(why),
 		    "the kernel does not share packets among workers (%s): "
-		    "run with one", strerror(errno));
+		    "run with one",
+		    strerror(errno));
 		return say(err, n, cfg, why);
 	}
 	l->since = clock_now();

@@ -73,8 +73,8 @@ tell_judge(struct share *s, enum record_type type, const void *what,
     size_t size, const char *text)
 {
 	struct ring_record r = {.type = type, .key = key_now(s)};
-	const struct slice part[2] = {{what, size},
-	    {(const uint8_t *)text, strlen(text) + 1}};
+	const struct slice part[2] = {
+	    {what, size}, {(const uint8_t *)text, strlen(text) + 1}};
 
 	if (type == REC_FILE && s->is_over)
 		r.key.era = UINT32_MAX;
@@ -117,8 +117,8 @@ step_back(struct share *s, const struct tracker_clock *before)
 {
 	struct record_packet p = {.clock = *before};
 	struct ring_record r = {.type = REC_TICK, .key = key_now(s)};
-	const struct slice part[2] = {{(const uint8_t *)&p, sizeof(p)},
-	    {(const uint8_t *)"", 0}};
+	const struct slice part[2] = {
+	    {(const uint8_t *)&p, sizeof(p)}, {(const uint8_t *)"", 0}};
 
 	p.pkt.ordinal = s->ordinal;
 	r.key.time = before->now;
@@ -151,7 +151,8 @@ ip_packet(struct share *s, struct packet *pkt)
 		tracker_clock_packet(&s->clock, pkt->time, &back);
 	if (back)
 		step_back(s, &before);
-	if (what == IP_FRAGMENT || (what == IP_TCP && pkt->flags & PKT_FRAGMENT))
+	if (what == IP_FRAGMENT ||
+	    (what == IP_TCP && pkt->flags & PKT_FRAGMENT))
 		for (unsigned i = 0; i < s->cfg->workers; i++)
 			send_frame(s, pkt, i);
 	else if (what == IP_TCP)
@@ -234,8 +235,8 @@ finish(struct share *s)
 {
 	struct record_packet p = {.clock = s->clock};
 	struct ring_record r = {.type = REC_END, .key = key_now(s)};
-	const struct slice part[2] = {{(const uint8_t *)&p, sizeof(p)},
-	    {(const uint8_t *)"", 0}};
+	const struct slice part[2] = {
+	    {(const uint8_t *)&p, sizeof(p)}, {(const uint8_t *)"", 0}};
 	struct ring_key end = {.era = UINT32_MAX, .time = INT64_MAX};
 
 	p.pkt.ordinal = s->ordinal;

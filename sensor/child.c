@@ -152,8 +152,7 @@ worker_main(struct supervisor *s, struct child *c, pid_t parent)
 	int status;
 
 	worker_share(&wc.front, of);
-	wc.front.tracker.first_number =
-	    worker_first_flow(c->number, c->epoch);
+	wc.front.tracker.first_number = worker_first_flow(c->number, c->epoch);
 	memcpy(wc.live, c->live, sizeof(wc.live));
 	box.role = SANDBOX_WORKER;
 	box.nfolders = 0;
@@ -186,8 +185,8 @@ verifier_main(struct supervisor *s, int fd, pid_t parent)
 		return say_failed(err);
 	end_with_parent(parent, SIGKILL);
 	if (p->interceptors_path != NULL) /* the judge told of mistakes */
-		list = interceptors_load(p->interceptors_path, NULL, NULL,
-		    &sys, err, sizeof(err));
+		list = interceptors_load(
+		    p->interceptors_path, NULL, NULL, &sys, err, sizeof(err));
 	v = verifier_new(
 	    p->trust, p->ntrust, p->no_system_trust, err, sizeof(err));
 	if (v == NULL)
@@ -299,7 +298,8 @@ child_start(struct supervisor *s, struct child *c)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	c->pid = pid;
-	c->started = c->beat_at = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	c->started = c->beat_at =
+	    (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 	c->beat_cpu = 0;
 	return 0;
 }

@@ -291,8 +291,8 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	struct sigaction sa = {.sa_handler = on_signal};
 	struct pipeline *p;
 	char err[700];
-	bool eve_out =
-	    o->setup.cfg.eve_path != NULL && strcmp(o->setup.cfg.eve_path, "-") == 0;
+	bool eve_out = o->setup.cfg.eve_path != NULL &&
+		       strcmp(o->setup.cfg.eve_path, "-") == 0;
 	int status;
 
 	r.summary = summary_new(eve_out ? stderr : stdout);

@@ -223,11 +223,11 @@ run(struct run_options *o, int argc, char **argv)
 	status = settle(o);
 	if (status != -1)
 		return status;
-	log_init("supervisor",
-	    o->sup.verbose ? LOG_LEVEL_DETAIL : LOG_LEVEL_NOTE);
+	log_init(
+	    "supervisor", o->sup.verbose ? LOG_LEVEL_DETAIL : LOG_LEVEL_NOTE);
 	if (o->sup.log[0] != '\0' && log_to_file(o->sup.log) == -1) {
-		fprintf(stderr, "%s: %s (run.log)\n", o->sup.log,
-		    strerror(errno));
+		fprintf(
+		    stderr, "%s: %s (run.log)\n", o->sup.log, strerror(errno));
 		return 2;
 	}
 	return supervise(&o->sup);

@@ -136,8 +136,8 @@ save(struct crash *c, const struct board *b, const uint8_t *frame, uint32_t len,
 	(void)snprintf(path, 300, "%.250s/crash-%02u.pcap", c->folder,
 	    c->next_file++ % FILES);
 	(void)unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1 || write_capture(fd, b, frame, len) == -1) {
 		log_line(LOG_LEVEL_WARN, "%s: the packet is not saved: %s",
 		    path, strerror(errno));

@@ -28,15 +28,27 @@
 enum { M_IP = 0, M_SUM, M_PROTO };
 
 /* Labels of one layer */
-enum { L_V4 = 0, L_V6, L_PROTO, L_IP4, L_IP6, L_GRE, L_UDP, L_ETHER, L_OUT,
-	L_GENEVE, L_VLAN };
+enum {
+	L_V4 = 0,
+	L_V6,
+	L_PROTO,
+	L_IP4,
+	L_IP6,
+	L_GRE,
+	L_UDP,
+	L_ETHER,
+	L_OUT,
+	L_GENEVE,
+	L_VLAN
+};
 
 struct fixup {
 	unsigned at;
 	uint8_t yes, no; /* labels, or NEXT */
 };
 
-struct asm {
+struct asm
+{
 	struct sock_filter *prog;
 	unsigned n;
 	unsigned place[LABELS]; /* of the layer; 0: not there yet */
@@ -267,8 +279,7 @@ folded(const struct addr *a)
 }
 
 unsigned
-fanout_worker(
-    const struct addr *src, const struct addr *dst, unsigned workers)
+fanout_worker(const struct addr *src, const struct addr *dst, unsigned workers)
 {
 	return ((folded(src) + folded(dst)) * MIX >> 16) % workers;
 }
@@ -284,6 +295,5 @@ fanout_join(int fd, unsigned id, unsigned workers)
 	p.len = (unsigned short)fanout_program(prog, workers);
 	if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &how, sizeof(how)) == -1)
 		return -1;
-	return setsockopt(
-	    fd, SOL_PACKET, PACKET_FANOUT_DATA, &p, sizeof(p));
+	return setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA, &p, sizeof(p));
 }

@@ -34,7 +34,8 @@ int control_receive(int sock, struct control *c, int *fd);
 
 struct judge_board { /* shared with the supervisor, for `status` */
 	struct backend_totals totals;
-	uint64_t observations, refused; /* refused: records that made no sense */
+	uint64_t observations,
+	    refused; /* refused: records that made no sense */
 	uint64_t chains, unanswered;
 	int64_t lag; /* ns from an observation to its judgement, last */
 };

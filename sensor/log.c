@@ -36,9 +36,10 @@ prefix(char *buf, size_t cap, enum log_level level)
 		return snprintf(buf, cap, "%s%s: ", priority[level], name);
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	return snprintf(buf, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s: ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000, name);
+	return snprintf(buf, cap,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s: ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    now.tv_nsec / 1000000, name);
 }
 
 void

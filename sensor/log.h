@@ -7,8 +7,12 @@
 #ifndef STRIPWIRE_LOG_H
 #define STRIPWIRE_LOG_H
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTE,
-	LOG_LEVEL_DETAIL };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTE,
+	LOG_LEVEL_DETAIL
+};
 
 /* who: name of the process in the lines. */
 void log_init(const char *who, enum log_level most);

@@ -14,6 +14,7 @@
 #include "sensor/cmd_run.h"
 #include "sensor/cmd_servers.h"
 #include "sensor/cmd_show.h"
+#include "sensor/cmd_status.h"
 #include "sensor/command.h"
 #include "sensor/harden.h"
 #include "sensor/version.h"
@@ -21,6 +22,7 @@
 static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},
     {"run", cmd_run, "capture live, as a service"},
+    {"status", cmd_status, "ask the running sensor what it does"},
     {"alerts", cmd_alerts, "list the alerts of a database"},
     {"show", cmd_show, "one alert with its evidence, step by step"},
     {"certs", cmd_certs, "certificates seen: list, explain, export"},

@@ -104,8 +104,8 @@ is_due(const struct merge *m, const struct lane *best)
 		if (l->full || l->ended)
 			continue;
 		if (ring_compare(&best->head.key, &l->mark) > 0)
-			return m->live &&
-			       ring_now_ms() - best->head.put >= MERGE_PATIENCE_MS;
+			return m->live && ring_now_ms() - best->head.put >=
+					      MERGE_PATIENCE_MS;
 	}
 	return true;
 }

@@ -141,8 +141,8 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	if (p->verifier == 0) {
 		(void)close(pair[1]);
 		if (p->cfg.interceptors_path != NULL) /* mistakes: backend */
-			list = interceptors_load(p->cfg.interceptors_path,
-			    NULL, NULL, &sys, why, sizeof(why));
+			list = interceptors_load(p->cfg.interceptors_path, NULL,
+			    NULL, &sys, why, sizeof(why));
 		verifier_use_interceptors(v, list);
 		enter(SANDBOX_VERIFIER);
 		verifier_process_serve(v, pair[0]);
@@ -150,8 +150,8 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	}
 	verifier_free(v);
 	if (p->verifier == -1) {
-		(void)snprintf(err, errlen, "the verifier: %s",
-		    strerror(errno));
+		(void)snprintf(
+		    err, errlen, "the verifier: %s", strerror(errno));
 		return -1;
 	}
 	(void)close(pair[0]);
@@ -398,8 +398,8 @@ add_up(struct parallel *p)
 }
 
 int
-parallel_read(struct parallel *p, struct backend *b,
-    const struct parallel_input *in)
+parallel_read(
+    struct parallel *p, struct backend *b, const struct parallel_input *in)
 {
 	struct merge *m = merge_new(p->out, p->n + 1, false);
 
@@ -415,8 +415,8 @@ parallel_read(struct parallel *p, struct backend *b,
 		backend_flush(b);
 	add_up(p);
 	merge_free(m);
-	return backend_end(b, p->totals.packets, p->totals.bytes,
-	    p->totals.tracker.flows);
+	return backend_end(
+	    b, p->totals.packets, p->totals.bytes, p->totals.tracker.flows);
 }
 
 void
@@ -426,8 +426,8 @@ parallel_totals(const struct parallel *p, struct frontend_totals *out)
 }
 
 struct parallel *
-parallel_new(const struct pipeline_config *cfg, int *verifier, char *err,
-    size_t errlen)
+parallel_new(
+    const struct pipeline_config *cfg, int *verifier, char *err, size_t errlen)
 {
 	struct parallel *p = calloc(1, sizeof(*p));
 

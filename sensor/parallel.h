@@ -24,13 +24,13 @@ struct parallel_input {
 
 /* Starts the verifier: *verifier is its socket, for backend_new(), which owns
  * it. NULL with a sentence in err. */
-struct parallel *parallel_new(const struct pipeline_config *cfg, int *verifier,
-    char *err, size_t errlen);
+struct parallel *parallel_new(
+    const struct pipeline_config *cfg, int *verifier, char *err, size_t errlen);
 void parallel_free(struct parallel *p);
 
 /* As pipeline_read(). Once. */
-int parallel_read(struct parallel *p, struct backend *b,
-    const struct parallel_input *in);
+int parallel_read(
+    struct parallel *p, struct backend *b, const struct parallel_input *in);
 void parallel_totals(const struct parallel *p, struct frontend_totals *out);
 
 #endif

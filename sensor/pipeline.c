@@ -134,8 +134,7 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	backend_flush(p->back);
 	book_file(p);
 	frontend_totals(p->front, &t);
-	status =
-	    backend_end(p->back, t.packets, t.bytes, t.tracker.flows);
+	status = backend_end(p->back, t.packets, t.bytes, t.tracker.flows);
 	capture_close(p->capture);
 	p->capture = NULL;
 	return status;

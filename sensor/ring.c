@@ -114,8 +114,8 @@ clear_fd(int fd)
 static size_t
 whole(uint32_t size)
 {
-	return (sizeof(struct ring_record) + size + ALIGN - 1) & ~(size_t)(
-							     ALIGN - 1);
+	return (sizeof(struct ring_record) + size + ALIGN - 1) &
+	       ~(size_t)(ALIGN - 1);
 }
 
 int64_t
@@ -133,8 +133,7 @@ ring_now_ms(void)
 static uint8_t *
 place(struct ring *r, size_t need, size_t reserve, uint64_t *head)
 {
-	uint64_t tail =
-	    atomic_load_explicit(&r->s->tail, memory_order_acquire);
+	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_acquire);
 	size_t at = *head & (r->size - 1), left = r->size - at;
 	size_t fill = left < need ? left : 0;
 	struct ring_record filler = {.type = FILLER};
@@ -250,8 +249,7 @@ find_next(struct ring *r, uint64_t *tail, struct ring_record *head)
 bool
 ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf)
 {
-	uint64_t tail =
-	    atomic_load_explicit(&r->s->tail, memory_order_relaxed);
+	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
 	uint64_t start = tail;
 	size_t at;
 

@@ -51,17 +51,15 @@ static const int all_roles[] = {CALL(read), CALL(write), CALL(close),
 /* SQLite in WAL mode, and files of the feed */
 static const int judge_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(pread64), CALL(pwrite64), CALL(readv), CALL(writev), CALL(fsync),
-    CALL(fdatasync), CALL(ftruncate), CALL(fallocate), CALL(fcntl),
-    CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx),
-    CALL(access), CALL(faccessat), CALL(unlink), CALL(unlinkat),
-    CALL(rename), CALL(renameat), CALL(renameat2), CALL(mkdir),
-    CALL(getcwd), CALL(geteuid), CALL(getuid), CALL(readlink),
-    CALL(readlinkat), CALL(fchmod), CALL(fchown), CALL(umask),
+    CALL(fdatasync), CALL(ftruncate), CALL(fallocate), CALL(fcntl), CALL(fstat),
+    CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(access),
+    CALL(faccessat), CALL(unlink), CALL(unlinkat), CALL(rename), CALL(renameat),
+    CALL(renameat2), CALL(mkdir), CALL(getcwd), CALL(geteuid), CALL(getuid),
+    CALL(readlink), CALL(readlinkat), CALL(fchmod), CALL(fchown), CALL(umask),
     CALL(sysinfo), CALL(fstatfs), CALL(statfs), CALL(uname)};
 static const int reader_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(fcntl), CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat),
-    CALL(statx), CALL(getdents64), CALL(pread64), CALL(readv),
-    CALL(sysinfo)};
+    CALL(statx), CALL(getdents64), CALL(pread64), CALL(readv), CALL(sysinfo)};
 /* libpcap asks for statistics, and why there is nothing to read */
 static const int worker_calls[] = {CALL(getsockopt)};
 
@@ -119,13 +117,13 @@ sandbox_user(const struct sandbox *s, char *err, size_t errlen)
 
 /* ---- Landlock (linux/landlock.h; missing in older kernels) ---- */
 
-#define FILES                                                              \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |      \
-	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |   \
+#define FILES                                                                \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |        \
+	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |     \
 	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-	    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |   \
-	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |   \
-	    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
+	    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |     \
+	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |     \
+	    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
 	    LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 static int
@@ -137,8 +135,8 @@ allow_folder(int rules, const char *path, uint64_t what)
 	a.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (a.parent_fd == -1)
 		return -1;
-	status = (int)syscall(SYS_landlock_add_rule, rules,
-	    LANDLOCK_RULE_PATH_BENEATH, &a, 0);
+	status = (int)syscall(
+	    SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
 	(void)close(a.parent_fd);
 	return status;
 }
@@ -147,13 +145,12 @@ static int
 lock_files(const struct sandbox *s, char *err, size_t errlen)
 {
 	const struct landlock_ruleset_attr attr = {.handled_access_fs = FILES};
-	const uint64_t own = LANDLOCK_ACCESS_FS_WRITE_FILE |
-			     LANDLOCK_ACCESS_FS_READ_FILE |
-			     LANDLOCK_ACCESS_FS_READ_DIR |
-			     LANDLOCK_ACCESS_FS_REMOVE_FILE |
-			     LANDLOCK_ACCESS_FS_MAKE_REG;
-	int rules = (int)syscall(
-	    SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	const uint64_t own =
+	    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+	    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+	    LANDLOCK_ACCESS_FS_MAKE_REG;
+	int rules =
+	    (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	int status = 0;
 
 	if (rules == -1)
@@ -193,8 +190,7 @@ allow_memory(scmp_filter_ctx f)
 
 	if (seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(mmap), 1, no_exec) != 0)
 		return -1;
-	return seccomp_rule_add(
-	    f, SCMP_ACT_ALLOW, CALL(mprotect), 1, no_exec);
+	return seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(mprotect), 1, no_exec);
 }
 
 static int
@@ -258,8 +254,8 @@ try_forbidden(const struct sandbox *s)
 		return "run a program";
 	if (syscall(SYS_fork) != -1)
 		return "fork";
-	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0) != MAP_FAILED)
 		return "map memory that can be run";
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != -1)
 		return "allow core files";

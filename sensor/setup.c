@@ -89,8 +89,7 @@ find_file(char path[PATH_MAX], const char *name, const char *option,
 }
 
 int
-setup_find_policy(
-    struct setup *o, const struct config *f, const char *command)
+setup_find_policy(struct setup *o, const struct config *f, const char *command)
 {
 	o->cfg.rules_path = or_null(f->rules);
 	if (o->cfg.rules_path == NULL)

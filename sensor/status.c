@@ -49,19 +49,19 @@ status_listen(const char *path, char *err, size_t errlen)
 		(void)snprintf(err, errlen, "%s: too long for a socket", path);
 		goto fail;
 	}
-	if (fd != -1 &&
-	    connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
+	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
 		(void)snprintf(err, errlen,
 		    "%s: another sensor answers there; choose another with "
-		    "run.socket", path);
+		    "run.socket",
+		    path);
 		goto fail;
 	}
 	make_folder(path);
 	(void)unlink(path);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
 	    chmod(path, 0660) == -1 || listen(fd, 8) == -1) {
-		(void)snprintf(err, errlen, "%s: %s (run.socket)", path,
-		    strerror(errno));
+		(void)snprintf(
+		    err, errlen, "%s: %s (run.socket)", path, strerror(errno));
 		goto fail;
 	}
 	return fd;
@@ -158,8 +158,7 @@ status_json(const struct supervisor *s)
 	for (unsigned i = 0; i < s->nworkers; i++)
 		json_array_append_new(workers, worker_json(s, &s->worker[i]));
 	for (unsigned i = 0; i < s->cfg->ninterfaces; i++)
-		json_array_append_new(
-		    names, json_string(s->cfg->interface[i]));
+		json_array_append_new(names, json_string(s->cfg->interface[i]));
 	json_object_set_new(o, "version", json_string(STRIPWIRE_VERSION));
 	set(o, "pid", (uint64_t)getpid());
 	set(o, "seconds", (uint64_t)(time(NULL) - s->started));

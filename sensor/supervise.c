@@ -85,8 +85,8 @@ open_captures(struct supervisor *s, struct live *live[INTERFACES_MAX])
 		lc.group = ((unsigned)getpid() * INTERFACES_MAX + i) & 0xffff;
 		live[i] = live_open(&lc, err, sizeof(err));
 		if (err[0] != '\0')
-			log_line(live[i] == NULL ? LOG_LEVEL_ERROR
-						 : LOG_LEVEL_WARN,
+			log_line(
+			    live[i] == NULL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
 			    "%s", err);
 		if (live[i] != NULL)
 			continue;
@@ -124,11 +124,11 @@ find_user(struct supervisor *s)
 		return 0; /* whoever we are, children have no privileges */
 	s->sandbox.change_user = true;
 	if (name[0] != '\0') {
-		if (sandbox_find_user(name, &s->sandbox.uid,
-			&s->sandbox.gid) == 0)
+		if (sandbox_find_user(name, &s->sandbox.uid, &s->sandbox.gid) ==
+		    0)
 			return 0;
-		log_line(LOG_LEVEL_ERROR, "run.user: there is no user '%s'",
-		    name);
+		log_line(
+		    LOG_LEVEL_ERROR, "run.user: there is no user '%s'", name);
 		return -1;
 	}
 	if (sandbox_find_user("stripwire", &s->sandbox.uid, &s->sandbox.gid) ==
@@ -155,7 +155,8 @@ folder_of(const char *path)
 static int
 set_folders(struct supervisor *s)
 {
-	const char *const file[] = {s->cfg->cfg->db_path, s->cfg->cfg->eve_path};
+	const char *const file[] = {
+	    s->cfg->cfg->db_path, s->cfg->cfg->eve_path};
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (file[i] == NULL || strcmp(file[i], "-") == 0)
@@ -438,8 +439,8 @@ look_at_worker(struct supervisor *s, struct child *c, int64_t now)
 	if (cpu - c->beat_cpu < HANG_CPU_MS && now - c->beat_at < HANG_CLOCK_MS)
 		return;
 	s->hangs++;
-	log_line(LOG_LEVEL_ERROR, "%s hangs and is killed",
-	    child_name(c, name));
+	log_line(
+	    LOG_LEVEL_ERROR, "%s hangs and is killed", child_name(c, name));
 	(void)kill(c->pid, SIGKILL);
 	c->beat_at = now;
 	c->beat_cpu = cpu;
@@ -575,8 +576,7 @@ wait_ready(struct supervisor *s)
 		log_line(LOG_LEVEL_ERROR, "the processes did not start");
 		return -1;
 	}
-	log_line(LOG_LEVEL_NOTE,
-	    "capturing with %u worker%s%s", s->nworkers,
+	log_line(LOG_LEVEL_NOTE, "capturing with %u worker%s%s", s->nworkers,
 	    s->nworkers == 1 ? "" : "s",
 	    sandbox_is_off() ? ", WITHOUT a sandbox (sanitizers)" : "");
 	notify_send("READY=1");

@@ -67,8 +67,8 @@ verifier_process_serve(struct verifier *v, int fd)
 			return;
 		memcpy(&q, buf, sizeof(q));
 		found = answer(v, &q, part,
-		    parts_of(&q, buf + sizeof(q), (size_t)got - sizeof(q),
-			part));
+		    parts_of(
+			&q, buf + sizeof(q), (size_t)got - sizeof(q), part));
 		if (q.what == VERIFY_KNOW)
 			continue;
 		memset(&a, 0, sizeof(a));
@@ -76,8 +76,7 @@ verifier_process_serve(struct verifier *v, int fd)
 		a.known = found != NULL;
 		if (found != NULL)
 			a.verdict = *found;
-		if (send(fd, &a, sizeof(a), MSG_NOSIGNAL) !=
-		    (ssize_t)sizeof(a))
+		if (send(fd, &a, sizeof(a), MSG_NOSIGNAL) != (ssize_t)sizeof(a))
 			return;
 	}
 }

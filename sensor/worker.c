@@ -192,7 +192,8 @@ on_chain(
 		part[1 + i] = der[i];
 		c.len[i] = (uint32_t)der[i].len;
 	}
-	if (!worker_put(w, REC_CHAIN, part, 1 + c.n, ring_size(w->cfg.out) / NICE))
+	if (!worker_put(
+		w, REC_CHAIN, part, 1 + c.n, ring_size(w->cfg.out) / NICE))
 		w->cfg.board->shed[OBS_KIND_COUNT]++;
 }
 
@@ -223,4 +224,3 @@ worker_set_mark(struct worker *w, int64_t time)
 	w->last = k;
 	ring_set_mark(w->cfg.out, &k);
 }
-

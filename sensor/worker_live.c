@@ -114,8 +114,8 @@ read_round(struct worker *w, int *got)
 	*got = 0;
 	for (unsigned i = 0; i < w->cfg.nlive; i++) {
 		w->cfg.board->interface = i;
-		n = live_read(w->cfg.live[i], BATCH, on_packet, w, err,
-		    sizeof(err));
+		n = live_read(
+		    w->cfg.live[i], BATCH, on_packet, w, err, sizeof(err));
 		if (n == -1) {
 			log_line(LOG_LEVEL_ERROR, "capture: %s", err);
 			return -1;

@@ -20,8 +20,7 @@ worker_is_ours(void *ctx, const struct packet *pkt)
 {
 	const struct worker *w = ctx;
 
-	return fanout_worker(&pkt->src, &pkt->dst, w->cfg.of) ==
-	       w->cfg.number;
+	return fanout_worker(&pkt->src, &pkt->dst, w->cfg.of) == w->cfg.number;
 }
 
 static void

@@ -52,7 +52,8 @@ pace(struct sender *s, const struct packet *pkt)
 	int64_t gap = s->last == 0 ? 0 : pkt->time - s->last;
 
 	if (s->rate > 0)
-		s->due = s->start + (int64_t)(1e9 * (double)s->frames / s->rate);
+		s->due =
+		    s->start + (int64_t)(1e9 * (double)s->frames / s->rate);
 	else
 		s->due += gap < 0 ? 0 : gap > PAUSE_MAX ? PAUSE_MAX : gap;
 	s->last = pkt->time;
