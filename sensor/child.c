@@ -249,6 +249,19 @@ judge_main(struct supervisor *s, int verifier)
 
 /* ---- all of them ---- */
 
+/* Standard error stays, for the log. */
+static void
+drop_input_and_output(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1 ||
+	    dup2(fd, STDOUT_FILENO) == -1)
+		_exit(2);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
 static int
 child_main(struct supervisor *s, struct child *c, pid_t parent, int fd)
 {
@@ -259,6 +272,7 @@ child_main(struct supervisor *s, struct child *c, pid_t parent, int fd)
 	    s->cfg->verbose ? LOG_LEVEL_DETAIL : LOG_LEVEL_NOTE);
 	(void)prctl(PR_SET_NAME, name);
 	set_signals();
+	drop_input_and_output();
 	if (c->role == ROLE_WORKER) {
 		keep(&k, ring_data_fd(c->ring));
 		keep(&k, ring_room_fd(c->ring));

@@ -191,6 +191,9 @@ settle(struct run_options *o)
 	if (setup_find_policy(&o->setup, f, "run") == -1)
 		return 2;
 	o->setup.cfg.command_line = "stripwire run";
+	if (f->eve[0] == '-' && f->eve[1] == '\0')
+		return mistake("--eve: a service has no standard output; name "
+			       "a file");
 	s->cfg = &o->setup.cfg;
 	s->workers = (unsigned)f->workers;
 	s->live = (struct live_config){.buffer = f->buffer,

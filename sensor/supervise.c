@@ -334,22 +334,30 @@ worker_died(struct supervisor *s, struct child *c, int status)
 }
 
 static void
-verifier_died(struct supervisor *s, int status)
+restart_verifier(struct supervisor *s)
 {
 	struct control c = {.what = CONTROL_VERIFIER};
-	char how[160];
-	int fd;
+	int fd = start_verifier(s);
 
-	how_it_died(&s->verifier, status, how, sizeof(how));
-	s->verifier.pid = 0;
-	if (s->judge.pid == 0)
-		return; /* a new judge brings its own */
-	s->restarts++;
-	fd = start_verifier(s);
 	if (fd == -1 || control_send(s->control, &c, fd) == -1)
 		log_line(LOG_LEVEL_ERROR, "the judge has no verifier");
 	if (fd != -1)
 		(void)close(fd);
+}
+
+/* One that ended by itself saw its judge go: a new one brings its own. If it
+ * does not, the next look finds that there is none. */
+static void
+verifier_died(struct supervisor *s, int status)
+{
+	char how[160];
+
+	how_it_died(&s->verifier, status, how, sizeof(how));
+	s->verifier.pid = 0;
+	if (s->judge.pid == 0 || (WIFEXITED(status) && !WEXITSTATUS(status)))
+		return;
+	s->restarts++;
+	restart_verifier(s);
 	tell_judge(s, FIND_SENSOR_RESTARTED, how);
 }
 
@@ -493,6 +501,8 @@ look(struct supervisor *s)
 
 	for (unsigned i = 0; i < s->nworkers; i++)
 		look_at_worker(s, &s->worker[i], now);
+	if (s->verifier.pid == 0 && s->judge.pid != 0)
+		restart_verifier(s);
 	look_for_loss(s, now);
 	if (every > 0 && now - watchdog > every / 3) {
 		notify_send("WATCHDOG=1");
