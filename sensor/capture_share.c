@@ -144,15 +144,18 @@ static void
 ip_packet(struct share *s, struct packet *pkt)
 {
 	struct tracker_clock before = s->clock;
+	uint64_t fragments = ip_counters(s->ip)->fragments;
 	enum ip_result what = ip_decode(s->ip, pkt);
 	bool back = false;
+
+	/* of any layer: all workers hold the same fragments at all times */
+	fragments = ip_counters(s->ip)->fragments - fragments;
 
 	if (what == IP_TCP)
 		tracker_clock_packet(&s->clock, pkt->time, &back);
 	if (back)
 		step_back(s, &before);
-	if (what == IP_FRAGMENT ||
-	    (what == IP_TCP && pkt->flags & PKT_FRAGMENT))
+	if (fragments > 0)
 		for (unsigned i = 0; i < s->cfg->workers; i++)
 			send_frame(s, pkt, i);
 	else if (what == IP_TCP)

@@ -25,7 +25,7 @@ conn_init(struct tracker *t, struct conn *c, uint32_t slot,
 	memset(c, 0, sizeof(*c));
 	c->number = t->cfg.first_number + ++t->next_number;
 	if (t->clock_is_given) /* in the order of the whole input */
-		c->number = t->cfg.first_number + pkt->ordinal;
+		c->number = t->cfg.first_number + t->ordinal;
 	norm_init(&c->norm, slot, (uint32_t)t->next_number);
 	evidence_init(&c->ev, slot);
 	c->start = c->last = pkt->time;

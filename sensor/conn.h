@@ -101,6 +101,7 @@ struct tracker {
 	struct conn *cur; /* whose observations are coming */
 	int64_t now, started; /* packet time */
 	bool clock_is_given; /* tracker_set_clock() */
+	uint64_t ordinal; /* of the packet at hand */
 	int64_t moment; /* deadline of what runs in phase */
 	enum tracker_phase phase;
 	uint64_t next_number;

@@ -169,7 +169,8 @@ tracker_arm(struct tracker *t, struct conn *c)
 	int64_t at = idle < wait ? idle : wait;
 
 	if (at < timers_get(t->timers, conn_slot(c)))
-		timers_set(t->timers, conn_slot(c), at);
+		timers_set_tie(
+		    t->timers, conn_slot(c), at, (uint32_t)c->number);
 }
 
 void
@@ -243,7 +244,7 @@ advance(struct tracker *t, int64_t time)
 
 		if (mine > time && theirs > time)
 			break;
-		t->phase = TRACKER_TIMER;
+		t->phase = theirs <= mine ? TRACKER_EVIDENCE : TRACKER_TIMER;
 		t->moment = theirs <= mine ? theirs : mine;
 		if (theirs <= mine) {
 			t->norm.now = theirs;
@@ -291,7 +292,8 @@ tracker_set_clock(struct tracker *t, const struct tracker_clock *c)
 struct tracker_moment
 tracker_moment(const struct tracker *t)
 {
-	return (struct tracker_moment){t->moment, t->phase};
+	return (struct tracker_moment){
+	    t->moment, t->phase, evidence_settling(t->evidence)};
 }
 
 void
@@ -454,6 +456,7 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 
 	t->n.packets++;
 	t->n.tcp_packets++;
+	t->ordinal = pkt->ordinal;
 	set_time(t, pkt->time);
 	from_b = flow_key_of(&key, pkt);
 	slot = flow_find(t->flows, &key);

@@ -43,7 +43,8 @@ struct tracker_config {
 /* When in the order of things the observation at hand was made. What timers
  * make comes before the packet that let them run. */
 enum tracker_phase {
-	TRACKER_TIMER = 0,
+	TRACKER_EVIDENCE = 0, /* settled by its deadline */
+	TRACKER_TIMER,
 	TRACKER_PACKET,
 	TRACKER_FLUSH_RESETS, /* at the end of the input */
 	TRACKER_FLUSH_FLOWS
@@ -52,6 +53,7 @@ enum tracker_phase {
 struct tracker_moment {
 	int64_t time; /* of the clock, or the timer's deadline */
 	enum tracker_phase phase;
+	uint64_t settling; /* ordinal of what evidence settles */
 };
 
 /* The clock of an input of which this tracker sees only a part. */

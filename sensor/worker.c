@@ -82,14 +82,21 @@ set_flush_key(struct ring_key *k, const struct tracker_moment *m)
 		k->time = 0;
 }
 
+/* Of the same moment TCP evidence comes in the order of its packets, timers in
+ * that of their flows. */
 static struct ring_key
-next_key(struct worker *w, uint64_t flow)
+next_key(struct worker *w)
 {
 	struct tracker_moment m = tracker_moment(frontend_tracker(w->front));
 	struct ring_key k = {
 	    .era = w->era, .time = m.time, .phase = (uint32_t)m.phase};
 
-	k.tie = m.phase == TRACKER_PACKET ? w->ordinal : flow;
+	if (m.phase == TRACKER_PACKET)
+		k.tie = w->ordinal;
+	else if (m.phase == TRACKER_EVIDENCE || m.phase == TRACKER_FLUSH_RESETS)
+		k.tie = m.settling;
+	else
+		k.tie = w->flow;
 	if (m.phase > TRACKER_PACKET && w->cfg.in != NULL)
 		set_flush_key(&k, &m);
 	if (ring_compare(&k, &w->last) < 0)
@@ -102,7 +109,7 @@ bool
 worker_put(struct worker *w, enum record_type type, const struct slice *part,
     unsigned n, size_t reserve)
 {
-	struct ring_record r = {.type = type, .key = next_key(w, w->flow)};
+	struct ring_record r = {.type = type, .key = next_key(w)};
 
 	if (w->cfg.in == NULL)
 		return ring_put(w->cfg.out, &r, part, n, reserve);

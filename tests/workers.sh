@@ -27,6 +27,7 @@ import json, sys
 o = json.load(open(sys.argv[1]))
 for k in ("seconds", "peak_kib", "database"):
     o.pop(k)
+o["counters"]["compared"].pop("bytes")  # by a keyed hash: not the same twice
 json.dump(o, sys.stdout, indent=1, sort_keys=True)' "$1"
 }
 
