@@ -78,6 +78,8 @@ part "one database, in order of time" tests/together.py
 part "history and inventory" tests/history.sh
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
+part "1 to 4 workers" tests/workers.sh
+part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000
