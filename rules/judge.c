@@ -185,6 +185,12 @@ raise_alert(
 }
 
 void
+judge_set_rules(struct judge *j, const struct ruleset *rules)
+{
+	j->cfg.rules = rules;
+}
+
+void
 judge_sensor(
     struct judge *j, enum finding_id id, int64_t time, const char *sentence)
 {

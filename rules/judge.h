@@ -44,6 +44,8 @@ void judge_free(struct judge *j);
 void judge_obs(struct judge *j, const struct obs *o);
 /* End of input: what waits for something that will not come is settled. */
 void judge_flush(struct judge *j);
+/* Other rules from now on; the caller keeps them. */
+void judge_set_rules(struct judge *j, const struct ruleset *rules);
 /* A finding about the sensor itself (FIND_SENSOR_*), with what happened. */
 void judge_sensor(
     struct judge *j, enum finding_id id, int64_t time, const char *sentence);

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "db/feed_eve.h"
 #include "db/store.h"
 #include "decoders/tls_record.h"
+#include "rules/rule_file.h"
 
 struct shown { /* the chain of the certificate message at hand, a copy */
 	uint8_t id[32];
@@ -446,6 +448,51 @@ backend_set_paths(
 {
 	b->path = path;
 	b->path_ctx = ctx;
+}
+
+/* All of it, to be freed; NULL: not readable, too large, or no memory. */
+static char *
+read_text(int fd)
+{
+	char *text = malloc(RULE_FILE_MAX + 1);
+	size_t used = 0;
+	ssize_t got = 1;
+
+	while (text != NULL && used < RULE_FILE_MAX &&
+	       (got = read(fd, text + used, RULE_FILE_MAX - used)) > 0)
+		used += (size_t)got;
+	if (text == NULL || got != 0) {
+		free(text);
+		return NULL;
+	}
+	text[used] = '\0';
+	return text;
+}
+
+int
+backend_reload_rules(struct backend *b, int fd)
+{
+	char *text = read_text(fd);
+	struct ruleset *rules = NULL;
+
+	if (text != NULL)
+		rules = ruleset_parse(
+		    b->cfg.rules_path, text, b->cfg.vars, on_rule_error, b);
+	free(text);
+	(void)close(fd);
+	if (rules == NULL) {
+		backend_say(b, SAY_PROBLEM,
+		    "%s: not loaded, the rules stay as they were",
+		    b->cfg.rules_path);
+		return -1;
+	}
+	judge_set_rules(b->judge, rules);
+	if (b->own_rules != NULL)
+		ruleset_free(b->own_rules);
+	b->cfg.rules = b->own_rules = rules;
+	backend_say(b, SAY_NOTE, "%s: %u rules", b->cfg.rules_path,
+	    ruleset_count(rules));
+	return 0;
 }
 
 struct verify *

@@ -96,6 +96,10 @@ void backend_keep(struct backend *b);
 void backend_set_paths(struct backend *b,
     const char *(*path)(void *ctx, uint32_t file), void *ctx);
 
+/* Rules read anew from fd, which is closed. With any mistake in them, which is
+ * said, the old ones stay in force: -1. */
+int backend_reload_rules(struct backend *b, int fd);
+
 struct verify *backend_verify(struct backend *b);
 struct judge *backend_judge(struct backend *b);
 void backend_totals(const struct backend *b, struct backend_totals *out);

@@ -154,7 +154,14 @@ obey(struct judging *j)
 				    (enum finding_id)c.number, c.time, c.text);
 			break;
 		case CONTROL_VERIFIER:
+			if (c.number == 1)
+				verify_forget(backend_verify(j->b));
 			verify_reconnect(backend_verify(j->b), fd);
+			fd = -1;
+			break;
+		case CONTROL_RULES:
+			if (fd != -1)
+				(void)backend_reload_rules(j->b, fd);
 			fd = -1;
 			break;
 		case CONTROL_STOP:

@@ -13,7 +13,9 @@
 /* Between supervisor and judge, SOCK_SEQPACKET. */
 enum control_what {
 	CONTROL_FINDING = 1, /* number: enum finding_id; text: what happened */
-	CONTROL_VERIFIER, /* with a descriptor: the new one's */
+	CONTROL_VERIFIER, /* with a descriptor: the new one's; number 1: it
+			     has another trust store, verdicts are void */
+	CONTROL_RULES, /* with a descriptor: of the file, to be read anew */
 	CONTROL_STOP, /* nothing more will come: settle, store, end */
 	CONTROL_READY, /* from the judge */
 	CONTROL_FAILED /* from the judge: text says why it cannot work */

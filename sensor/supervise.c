@@ -10,6 +10,7 @@
 #include "sensor/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -334,9 +335,9 @@ worker_died(struct supervisor *s, struct child *c, int status)
 }
 
 static void
-restart_verifier(struct supervisor *s)
+restart_verifier(struct supervisor *s, bool other_trust)
 {
-	struct control c = {.what = CONTROL_VERIFIER};
+	struct control c = {.what = CONTROL_VERIFIER, .number = other_trust};
 	int fd = start_verifier(s);
 
 	if (fd == -1 || control_send(s->control, &c, fd) == -1)
@@ -357,7 +358,8 @@ verifier_died(struct supervisor *s, int status)
 	if (s->judge.pid == 0 || (WIFEXITED(status) && !WEXITSTATUS(status)))
 		return;
 	s->restarts++;
-	restart_verifier(s);
+	if (now_ms() - s->verifier.started > QUICK_MS)
+		restart_verifier(s, false);
 	tell_judge(s, FIND_SENSOR_RESTARTED, how);
 }
 
@@ -501,8 +503,9 @@ look(struct supervisor *s)
 
 	for (unsigned i = 0; i < s->nworkers; i++)
 		look_at_worker(s, &s->worker[i], now);
-	if (s->verifier.pid == 0 && s->judge.pid != 0)
-		restart_verifier(s);
+	if (s->verifier.pid == 0 && s->judge.pid != 0 &&
+	    now - s->verifier.started > PAUSE_MS)
+		restart_verifier(s, false);
 	look_for_loss(s, now);
 	if (every > 0 && now - watchdog > every / 3) {
 		notify_send("WATCHDOG=1");
@@ -530,20 +533,65 @@ judge_says(struct supervisor *s)
 	}
 }
 
+/* The verifier comes with the store; one that would not load is not tried. */
+static void
+reload_trust(struct supervisor *s)
+{
+	const struct pipeline_config *p = s->cfg->cfg;
+	char err[600];
+	struct verifier *v = verifier_new(
+	    p->trust, p->ntrust, p->no_system_trust, err, sizeof(err));
+	pid_t old = s->verifier.pid;
+
+	if (v == NULL) {
+		log_line(LOG_LEVEL_ERROR, "%s: the trust store stays as it was",
+		    err);
+		return;
+	}
+	verifier_free(v);
+	s->verifier.pid = 0; /* its end is no death */
+	restart_verifier(s, true);
+	if (old != 0)
+		(void)kill(old, SIGKILL);
+}
+
+/* SIGHUP. The judge can open no rules: it is given the file. */
+static void
+reload(struct supervisor *s)
+{
+	struct control c = {.what = CONTROL_RULES};
+	const char *rules = s->cfg->cfg->rules_path, *log = s->cfg->log;
+	int fd = open(rules, O_RDONLY | O_CLOEXEC);
+
+	if (log[0] != '\0' && log_to_file(log) == -1)
+		log_line(LOG_LEVEL_ERROR, "%s: %s", log, strerror(errno));
+	notify_send("RELOADING=1");
+	if (fd == -1)
+		log_line(LOG_LEVEL_ERROR, "%s: %s; the rules stay as they were",
+		    rules, strerror(errno));
+	else if (s->control != -1)
+		(void)control_send(s->control, &c, fd);
+	if (fd != -1)
+		(void)close(fd);
+	if (s->control != -1)
+		reload_trust(s);
+	notify_send("READY=1");
+}
+
 static void
 take_signals(struct supervisor *s)
 {
+	bool again = false;
+
 	struct signalfd_siginfo si;
 
 	while (read(s->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
 			s->ending = true;
-		if (si.ssi_signo != SIGHUP)
-			continue;
-		if (s->cfg->log[0] != '\0' && log_to_file(s->cfg->log) == -1)
-			log_line(LOG_LEVEL_ERROR, "%s: %s", s->cfg->log,
-			    strerror(errno));
+		again |= si.ssi_signo == SIGHUP;
 	}
+	if (again && s->ready && !s->ending)
+		reload(s);
 	reap(s);
 }
 

@@ -80,6 +80,15 @@ verify_reconnect(struct verify *v, int fd)
 	v->fd = fd;
 }
 
+void
+verify_forget(struct verify *v)
+{
+	for (unsigned i = 0; v->places != NULL && i < SETS * WAYS; i++) {
+		free(v->places[i].verdict);
+		v->places[i] = (struct place){NULL, 0};
+	}
+}
+
 uint64_t
 verify_unanswered(const struct verify *v)
 {

@@ -23,6 +23,9 @@ void verify_free(struct verify *v);
 /* A new verifier process has taken the place of the old one. */
 void verify_reconnect(struct verify *v, int fd);
 
+/* All verdicts are void. */
+void verify_forget(struct verify *v);
+
 void verify_chain(struct verify *v, const uint8_t chain_id[32],
     const struct slice *der, unsigned n);
 void verify_staple(struct verify *v, const uint8_t chain_id[32],

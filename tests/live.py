@@ -68,6 +68,8 @@ class Sensor:
         self.eve = self.dir + "/eve"
         self.crash = self.dir + "/crash"
         self.log = self.dir + "/log"
+        self.rules = self.dir + "/rules"
+        shutil.copy(TOP + "/sensor.rules", self.rules)
         os.mkdir(self.crash, 0o700)
         with open(self.dir + "/conf", "w") as f:
             f.write("run:\n  crash_folder: %s\n  buffer: 8MiB\n" % self.crash)
@@ -77,7 +79,7 @@ class Sensor:
 
     def start(self):
         argv = [SENSOR, "run", "-c", self.dir + "/conf", "-i", "sw1", "-w",
-                str(self.workers), "-d", self.db, "-r", TOP + "/sensor.rules",
+                str(self.workers), "-d", self.db, "-r", self.rules,
                 "--interceptors", TOP + "/interceptors.list",
                 "--no-system-trust", "--trust", TOP + "/pcaps/ca-root.pem",
                 "--eve", self.eve, "--socket", self.dir + "/sock",
@@ -364,6 +366,42 @@ def test_supervisor_dies(s, times):
         s.start()
 
 
+def test_reload(s, times):
+    """Rules that silence a finding come into force; wrong ones do not."""
+    text = open(TOP + "/sensor.rules").read()
+    wrong = text + "alert mail any any -> any any (msg:\"x\"; finding:nonsense; sid:1;)\n"
+
+    def put(what):
+        with open(s.rules, "w") as f:
+            f.write(what)
+
+    def hup(n, word):
+        s.p.send_signal(signal.SIGHUP)
+        check(until(lambda: s.said().count(word) >= n), "%s, %d" % (word, n))
+
+    put(text)
+    hup(s.said().count(" rules") + 1, " rules")
+    put(wrong)
+    hup(s.said().count("stay as they were") + 1, "stay as they were")
+    check("nonsense" in s.said(), "the mistake is told")
+    before = s.count(FINDING)
+    readdress(capture(ATTACK), s.dir + "/h.pcap", 4000)
+    send("sw0", s.dir + "/h.pcap")
+    check(until(lambda: s.count(FINDING) >= before + 2), "old rules in force")
+    put("\n".join(l for l in text.replace("\\\n", " ").split("\n") if FINDING not in l))
+    hup(s.said().count(" rules") + 1, " rules")
+    for i in range(times):
+        s.p.send_signal(signal.SIGHUP)
+    readdress(capture(ATTACK), s.dir + "/h.pcap", 4001)
+    stored = s.count("imap-unsolicited-reply"), s.count(FINDING)
+    send("sw0", s.dir + "/h.pcap")
+    time.sleep(1)
+    check(s.count(FINDING) == stored[1], "new rules in force")
+    put(text)
+    hup(s.said().count(" rules") + 1, " rules")
+    check(s.p.poll() is None, "it lives")
+
+
 def test_end(s):
     readdress(capture(ATTACK), s.dir + "/e.pcap", 3000)
     before = s.count(FINDING)
@@ -405,6 +443,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--kills", type=int, default=3)
     p.add_argument("--segv", type=int, default=5)
+    p.add_argument("--reloads", type=int, default=5)
     a = p.parse_args()
     if not shutil.which("ip") or not own_network():
         skip("live capture: needs root and network namespaces")
@@ -418,6 +457,7 @@ def main():
             test_verifier_dies(s)
             test_judge_dies(s, a.kills)
             test_supervisor_dies(s, a.kills)
+            test_reload(s, a.reloads)
             test_end(s)
             mistakes()
         finally:
