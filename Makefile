@@ -83,6 +83,9 @@ install: stripwire
 	    $(DESTDIR)$(DATADIR)/interceptors.list
 	install -D -m 644 packaging/stripwire.conf \
 	    $(DESTDIR)$(DATADIR)/stripwire.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' packaging/stripwire.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/stripwire.service
 	install -D -m 644 docs/stripwire.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/stripwire.1
 	install -D -m 644 docs/stripwire.conf.5 \

@@ -113,7 +113,7 @@ static void
 forward(struct asm *a, uint32_t k)
 {
 	op(a, BPF_MISC | BPF_TXA, 0);
-	op(a, BPF_ALU | BPF_ADD | BPF_K, k);
+	op(a, BPF_ALU | BPF_ADD, k);
 	op(a, BPF_MISC | BPF_TAX, 0);
 }
 

@@ -49,32 +49,20 @@ struct parallel {
 
 static volatile int stopped; /* in the reader */
 
-static void *
-shared(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	harden_memory(p, size);
-	return p;
-}
-
 static int
 make_queues(struct parallel *p, char *err, size_t errlen)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		p->in[i] = ring_new(IN_BYTES, err, errlen);
 		p->out[i] = ring_new(OUT_BYTES, err, errlen);
-		p->board[i] = shared(sizeof(struct board));
+		p->board[i] = harden_shared(sizeof(struct board));
 		if (p->in[i] == NULL || p->out[i] == NULL)
 			return -1;
 		if (p->board[i] == NULL)
 			break;
 	}
 	p->out[p->n] = ring_new(READER_BYTES, err, errlen);
-	p->shared = shared(sizeof(*p->shared));
+	p->shared = harden_shared(sizeof(*p->shared));
 	if (p->out[p->n] == NULL)
 		return -1;
 	if (p->shared != NULL && p->board[p->n - 1] != NULL)

@@ -62,18 +62,6 @@ wall_ns(void)
 
 /* ---- what they share ---- */
 
-static void *
-shared(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	harden_memory(p, size);
-	return p;
-}
-
 static int
 open_captures(struct supervisor *s, struct live *live[INTERFACES_MAX])
 {
@@ -106,7 +94,7 @@ prepare_worker(struct supervisor *s, unsigned number)
 
 	c->role = ROLE_WORKER;
 	c->number = number;
-	c->board = shared(sizeof(*c->board));
+	c->board = harden_shared(sizeof(*c->board));
 	c->ring = ring_new(QUEUE_BYTES, err, sizeof(err));
 	if (c->board == NULL || c->ring == NULL) {
 		log_line(LOG_LEVEL_ERROR, "%s", err);
@@ -196,7 +184,7 @@ prepare(struct supervisor *s)
 	if (getrandom(s->secret_key, sizeof(s->secret_key), 0) !=
 	    (ssize_t)sizeof(s->secret_key))
 		return -1;
-	s->judged = shared(sizeof(*s->judged));
+	s->judged = harden_shared(sizeof(*s->judged));
 	s->crash = crash_new(s->cfg->crash_folder, s->cfg->whole_packets);
 	if (s->judged == NULL || s->crash == NULL) {
 		log_line(LOG_LEVEL_ERROR, "out of memory");
