@@ -228,6 +228,8 @@ live_counters(struct live *l, struct live_counters *out)
 
 	if (pcap_stats(l->pcap, &s) != 0)
 		return false;
-	*out = (struct live_counters){s.ps_recv, s.ps_drop, s.ps_ifdrop};
+	/* libpcap's first counts the second in (pcap_stats(3)) */
+	*out = (struct live_counters){
+	    s.ps_recv - s.ps_drop, s.ps_drop, s.ps_ifdrop};
 	return true;
 }

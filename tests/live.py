@@ -366,6 +366,29 @@ def test_supervisor_dies(s, times):
         s.start()
 
 
+def test_shed(s):
+    """A judge that stands still: the queue fills, what does not fit is counted,
+    and when it goes on alerts come again."""
+    subprocess.run([sys.executable, TOP + "/tests/workers.py", s.dir + "/many",
+                    *(TOP + "/pcaps/" + n for n in sorted(os.listdir(TOP + "/pcaps"))
+                      if n.endswith(".pcap"))], check=True)
+    pid = s.pids()["judge"]
+    os.kill(pid, signal.SIGSTOP)
+
+    def shed():
+        send("-r", "100000", "sw0", s.dir + "/many/many.pcap")
+        return sum(w["observations_shed"] for w in s.status()["workers"])
+
+    check(until(shed), "a full queue sheds")
+    os.kill(pid, signal.SIGCONT)
+    check(until(lambda: all(w["queue_bytes"] == 0 for w in s.status()["workers"])), "the judge catches up")
+    readdress(capture(ATTACK), s.dir + "/s.pcap", 5000)
+    before = s.count(FINDING)
+    send("sw0", s.dir + "/s.pcap")
+    check(until(lambda: s.count(FINDING) >= before + 2), "alerts afterwards")
+    check(s.pids()["judge"] == pid, "the same judge")
+
+
 def test_reload(s, times):
     """Rules that silence a finding come into force; wrong ones do not."""
     text = open(TOP + "/sensor.rules").read()
@@ -458,6 +481,7 @@ def main():
             test_judge_dies(s, a.kills)
             test_supervisor_dies(s, a.kills)
             test_reload(s, a.reloads)
+            test_shed(s)
             test_end(s)
             mistakes()
         finally:
