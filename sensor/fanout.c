@@ -289,8 +289,9 @@ fanout_join(int fd, unsigned id, unsigned workers)
 {
 	struct sock_filter prog[FANOUT_PROGRAM_MAX];
 	struct sock_fprog p = {.filter = prog};
-	int how = (int)(id & 0xffff) |
-		  (PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_DEFRAG) << 16;
+	uint32_t how =
+	    (uint32_t)(PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_DEFRAG) << 16 |
+	    (id & 0xffff);
 
 	p.len = (unsigned short)fanout_program(prog, workers);
 	if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &how, sizeof(how)) == -1)

@@ -200,7 +200,7 @@ allow_role(scmp_filter_ctx f, enum sandbox_role role)
 	case SANDBOX_WORKER:
 		/* is the interface still up? */
 		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(ioctl), 1,
-			SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS)) != 0)
+			SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS, 0)) != 0)
 			return -1;
 		return allow(f, worker_calls, COUNT(worker_calls));
 	case SANDBOX_READER:
