@@ -118,7 +118,8 @@ $(B)/%_sql.h: db/%.sql
 	$(Q){ echo 'static const char $*_sql[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
 
-$(B)/db/store_schema.o: $(B)/schema_sql.h $(B)/upgrade_2_sql.h
+$(B)/db/store_schema.o: $(B)/schema_sql.h $(B)/upgrade_2_sql.h \
+    $(B)/upgrade_3_sql.h
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)

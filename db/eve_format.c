@@ -6,67 +6,17 @@
  */
 #include "db/feed_eve.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-#include <jansson.h>
 
 #include "db/addr_text.h"
 #include "db/community_id.h"
+#include "db/json_set.h"
 #include "decoders/tls_hello.h"
 #include "decoders/utf8.h"
 #include "rules/rule_words.h"
 #include "rules/visibility.h"
 
-#define TEXT_MAX 8192 /* bytes of a string; paths are the longest */
 #define FLOW_ID_MASK ((UINT64_C(1) << 51) - 1) /* exact in a double */
-#define NS_PER_S INT64_C(1000000000)
-
-static json_t *
-text(const char *s)
-{
-	char buf[TEXT_MAX];
-
-	(void)utf8_copy(buf, sizeof(buf), s);
-	return json_string(buf);
-}
-
-/* A key that is left out where there is nothing to say. */
-static void
-set_text(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL && s[0] != '\0')
-		(void)json_object_set_new(o, key, text(s));
-}
-
-static void
-set_number(json_t *o, const char *key, uint64_t n)
-{
-	(void)json_object_set_new(o, key, json_integer((json_int_t)n));
-}
-
-/* 2026-11-22T10:03:14.512345+0000 */
-static void
-set_time(json_t *o, const char *key, int64_t ns)
-{
-	int64_t s = ns / NS_PER_S, rest = ns % NS_PER_S;
-	char buf[64], day[40];
-	struct tm tm;
-	time_t t;
-
-	if (rest < 0) {
-		rest += NS_PER_S;
-		s--;
-	}
-	t = (time_t)s;
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		return;
-	(void)snprintf(
-	    buf, sizeof(buf), "%s.%06d+0000", day, (int)(rest / 1000));
-	(void)json_object_set_new(o, key, json_string(buf));
-}
 
 static void
 set_vlan(json_t *o, const struct obs_flow *f)
@@ -88,8 +38,8 @@ set_endpoint(
 {
 	char buf[ADDR_TEXT_MAX];
 
-	set_text(o, keys[0], addr_to_text(buf, a));
-	set_number(o, keys[1], port);
+	json_set_text(o, keys[0], addr_to_text(buf, a));
+	json_set_number(o, keys[1], port);
 }
 
 /* The frame of the packet that was wrong. */
@@ -103,21 +53,6 @@ frame_of(const struct alert *a)
 		    a->steps[i].pkt.ordinal != 0)
 			return a->steps[i].pkt.frame_no;
 	return 0;
-}
-
-/* EVE knows four grades, 1 the worst. */
-static unsigned
-eve_severity(unsigned severity)
-{
-	static const uint8_t grades[] = {
-	    [SEV_INFO] = 4,
-	    [SEV_LOW] = 3,
-	    [SEV_MEDIUM] = 2,
-	    [SEV_HIGH] = 1,
-	    [SEV_CRITICAL] = 1,
-	};
-
-	return severity < sizeof(grades) ? grades[severity] : 4;
 }
 
 /* {"key": ["value", ...]}, from "key value" lines. */
@@ -153,14 +88,14 @@ alert_object(const struct alert *a)
 	const char *category = classtype_description(a->classtype);
 	json_t *o = json_object();
 
-	set_text(o, "action", "allowed");
-	set_number(o, "gid", a->gid);
-	set_number(o, "signature_id", a->sid);
-	set_number(o, "rev", a->rev);
-	(void)json_object_set_new(o, "signature", text(a->msg));
+	json_set_text(o, "action", "allowed");
+	json_set_number(o, "gid", a->gid);
+	json_set_number(o, "signature_id", a->sid);
+	json_set_number(o, "rev", a->rev);
+	(void)json_object_set_new(o, "signature", json_text(a->msg));
 	(void)json_object_set_new(
 	    o, "category", json_string(category == NULL ? "" : category));
-	set_number(o, "severity", eve_severity(a->severity));
+	json_set_number(o, "severity", eve_severity(a->severity));
 	if (a->metadata[0] != '\0')
 		(void)json_object_set_new(o, "metadata", metadata(a));
 	return o;
@@ -172,7 +107,8 @@ evidence_list(const struct finding *f)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX; i++)
-		(void)json_array_append_new(list, text(f->evidence[i].text));
+		(void)json_array_append_new(
+		    list, json_text(f->evidence[i].text));
 	return list;
 }
 
@@ -190,18 +126,20 @@ stripwire_object(const struct alert *a)
 	char vis[VIS_WORDS_MAX];
 	json_t *o = json_object();
 
-	set_text(o, "finding", info->name);
-	set_number(o, "confidence", f->confidence);
-	set_text(o, "severity", severity_name(a->severity));
+	json_set_text(o, "finding", info->name);
+	json_set_number(o, "confidence", f->confidence);
+	json_set_text(o, "severity", severity_name(a->severity));
 	(void)json_object_set_new(o, "evidence", evidence_list(f));
-	set_text(o, "visibility", vis_format(vis, sizeof(vis), f->vis));
+	if (a->incident != 0)
+		json_set_number(o, "incident_id", (uint64_t)a->incident);
+	json_set_text(o, "visibility", vis_format(vis, sizeof(vis), f->vis));
 	(void)json_object_set_new(
-	    o, "advice", text(either(f->advice, info->advice)));
-	set_text(o, "where", either(f->where, info->where));
-	set_text(o, "user", f->user);
-	set_text(o, "mechanism", f->mech);
-	set_text(o, "server_name", a->server_name);
-	set_text(o, "cert_sha256", f->cert_sha256);
+	    o, "advice", json_text(either(f->advice, info->advice)));
+	json_set_text(o, "where", either(f->where, info->where));
+	json_set_text(o, "user", f->user);
+	json_set_text(o, "mechanism", f->mech);
+	json_set_text(o, "server_name", a->server_name);
+	json_set_text(o, "cert_sha256", f->cert_sha256);
 	return o;
 }
 
@@ -214,7 +152,7 @@ set_hash(json_t *o, const char *key, const char *hash)
 	if (hash[0] == '\0')
 		return;
 	in = json_object();
-	set_text(in, "hash", hash);
+	json_set_text(in, "hash", hash);
 	(void)json_object_set_new(o, key, in);
 }
 
@@ -235,14 +173,14 @@ tls_object(const struct alert_tls *t)
 {
 	json_t *o = json_object();
 
-	set_text(o, "sni", t->sni);
+	json_set_text(o, "sni", t->sni);
 	if (t->version != 0)
-		set_text(o, "version", eve_version(t->version));
+		json_set_text(o, "version", eve_version(t->version));
 	if (t->resumed)
 		(void)json_object_set_new(o, "session_resumed", json_true());
 	set_hash(o, "ja3", t->ja3);
 	set_hash(o, "ja3s", t->ja3s);
-	set_text(o, "ja4", t->ja4);
+	json_set_text(o, "ja4", t->ja4);
 	return o;
 }
 
@@ -265,16 +203,16 @@ set_header(json_t *o, const struct alert *a, const char *pcap_file)
 	const struct obs_flow *f = &a->flow;
 	char buf[COMMUNITY_ID_MAX];
 
-	set_time(o, "timestamp", a->finding.time);
-	set_number(o, "flow_id", f->public_id & FLOW_ID_MASK);
+	json_set_time(o, "timestamp", a->finding.time);
+	json_set_number(o, "flow_id", f->public_id & FLOW_ID_MASK);
 	if (pcap_file != NULL && frame_of(a) != 0)
-		set_number(o, "pcap_cnt", frame_of(a));
-	set_text(o, "event_type", "alert");
+		json_set_number(o, "pcap_cnt", frame_of(a));
+	json_set_text(o, "event_type", "alert");
 	set_vlan(o, f);
 	set_endpoint(o, src, &f->client, f->client_port);
 	set_endpoint(o, dst, &f->server, f->server_port);
-	set_text(o, "proto", "TCP");
-	set_text(o, "community_id", community_id(buf, f));
+	json_set_text(o, "proto", "TCP");
+	json_set_text(o, "community_id", community_id(buf, f));
 }
 
 size_t
@@ -282,21 +220,14 @@ eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
     const char *pcap_file)
 {
 	json_t *o = json_object();
-	size_t n = 0;
 
 	set_header(o, a, pcap_file);
 	(void)json_object_set_new(o, "alert", alert_object(a));
 	if (proto_is_mail((enum proto)a->proto))
-		set_text(o, "app_proto", proto_name(a->proto));
+		json_set_text(o, "app_proto", proto_name(a->proto));
 	set_tls(o, &a->tls);
 	(void)json_object_set_new(o, "stripwire", stripwire_object(a));
-	set_text(o, "host", host);
-	set_text(o, "pcap_filename", pcap_file);
-	if (cap >= 2 && o != NULL)
-		n = json_dumpb(o, buf, cap - 2, JSON_COMPACT);
-	json_decref(o);
-	if (n == 0 || n > cap - 2)
-		return 0;
-	memcpy(buf + n, "\n", 2);
-	return n + 1;
+	json_set_text(o, "host", host);
+	json_set_text(o, "pcap_filename", pcap_file);
+	return json_line(buf, cap, o);
 }

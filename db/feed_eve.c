@@ -213,15 +213,33 @@ eve_poll(struct eve *e)
 		eve_flush(e);
 }
 
-void
-eve_alert(struct eve *e, const struct alert *a, const char *pcap_file)
+/* What is to be written; alert or incident is NULL. */
+struct event {
+	const struct alert *alert;
+	const char *pcap_file;
+	const struct incident *incident;
+	enum incident_event what;
+};
+
+static size_t
+format(struct eve *e, const struct event *v)
 {
-	size_t n = eve_format(
-	    e->buf + e->used, sizeof(e->buf) - e->used, a, e->host, pcap_file);
+	char *at = e->buf + e->used;
+	size_t room = sizeof(e->buf) - e->used;
+
+	if (v->alert != NULL)
+		return eve_format(at, room, v->alert, e->host, v->pcap_file);
+	return eve_format_incident(at, room, v->incident, v->what, e->host);
+}
+
+static void
+write_event(struct eve *e, const struct event *v)
+{
+	size_t n = format(e, v);
 
 	if (n == 0 && e->used > 0) {
 		eve_flush(e);
-		n = eve_format(e->buf, sizeof(e->buf), a, e->host, pcap_file);
+		n = format(e, v);
 	}
 	if (n == 0) {
 		e->lost++;
@@ -233,6 +251,18 @@ eve_alert(struct eve *e, const struct alert *a, const char *pcap_file)
 		eve_flush(e);
 	else
 		eve_poll(e);
+}
+
+void
+eve_alert(struct eve *e, const struct alert *a, const char *pcap_file)
+{
+	write_event(e, &(struct event){.alert = a, .pcap_file = pcap_file});
+}
+
+void
+eve_incident(struct eve *e, const struct incident *i, enum incident_event what)
+{
+	write_event(e, &(struct event){.incident = i, .what = what});
 }
 
 const char *

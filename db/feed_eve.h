@@ -12,6 +12,7 @@
 #define STRIPWIRE_FEED_EVE_H
 
 #include "rules/alert.h"
+#include "rules/incident.h"
 
 #define EVE_LINE_MAX 131072 /* any alert fits, with every byte escaped */
 #define EVE_FLUSH_MS 1000 /* a file is at most this far behind */
@@ -31,6 +32,10 @@ struct eve *eve_open_append(
 /* A line. Pipes and terminals get it at once, files within EVE_FLUSH_MS if
  * eve_poll() is called that often. pcap_file: NULL when live. */
 void eve_alert(struct eve *e, const struct alert *a, const char *pcap_file);
+/* An event of its own (event_type incident) when one opens, grows in severity
+ * or ends. */
+void eve_incident(
+    struct eve *e, const struct incident *i, enum incident_event what);
 void eve_poll(struct eve *e);
 void eve_flush(struct eve *e);
 
@@ -46,5 +51,9 @@ int eve_close(struct eve *e, char *err, size_t errlen)
  * length, 0 if it does not fit into cap or there is no memory. */
 size_t eve_format(char *buf, size_t cap, const struct alert *a,
     const char *host, const char *pcap_file);
+
+/* Likewise of an incident. */
+size_t eve_format_incident(char *buf, size_t cap, const struct incident *i,
+    enum incident_event what, const char *host);
 
 #endif

@@ -403,6 +403,9 @@ read_row(sqlite3_stmt *st, struct query_row *row)
 	row->id = col_int(&c);
 	row->run = col_int(&c);
 	row->stored = col_int(&c);
+	row->alert.incident = col_int(&c);
+	row->status = (int)col_int(&c);
+	row->closed_as = col_str(&c);
 	row->finding = col_str(&c);
 	row->capture = col_str(&c);
 	row->cert_subject = col_str(&c);
@@ -428,9 +431,11 @@ build_sql(char sql[SQL_MAX], const struct query_filter *f)
 				 : "";
 	char where[512];
 
-	snprintf(where, sizeof(where), "1%s%s%s%s%s%s%s",
+	snprintf(where, sizeof(where), "1%s%s%s%s%s%s%s%s%s",
 	    f->id != 0 ? " AND a.id=?1" : "",
 	    f->run != 0 ? " AND a.run=?2" : "",
+	    f->incident != 0 ? " AND a.incident=?9" : "",
+	    f->open_only ? " AND a.status<2" : "",
 	    f->since != QUERY_NO_TIME ? " AND a.time>=?3" : "",
 	    f->until != QUERY_NO_TIME ? " AND a.time<?4" : "",
 	    f->finding != NULL ? " AND a.finding=?5" : "",
@@ -439,7 +444,8 @@ build_sql(char sql[SQL_MAX], const struct query_filter *f)
 			      "f.server_name=?7 COLLATE NOCASE)"
 			    : "");
 	snprintf(sql, SQL_MAX,
-	    "SELECT a.id, a.run, r.started, a.finding, c.path, x.subject, "
+	    "SELECT a.id, a.run, r.started, a.incident, a.status, a.closed_as, "
+	    "a.finding, c.path, x.subject, "
 	    "x.issuer, x.not_before, x.not_after, %s, %s, %s "
 	    "FROM alerts a LEFT JOIN flows f ON f.id=a.flow "
 	    "LEFT JOIN runs r ON r.id=a.run "
@@ -472,6 +478,7 @@ bind_filter(
 	sqlite3_bind_text(st, 7, h, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(
 	    st, 8, f->limit > INT64_MAX ? INT64_MAX : (int64_t)f->limit);
+	sqlite3_bind_int64(st, 9, f->incident);
 }
 
 static int64_t

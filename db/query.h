@@ -20,6 +20,8 @@ enum query_order {
 struct query_filter { /* query_filter_init(): everything */
 	int64_t id; /* 0: any */
 	int64_t run; /* 0: any */
+	int64_t incident; /* 0: any */
+	bool open_only; /* not closed by the operator */
 	int64_t since, until; /* packet time, ns; QUERY_NO_TIME: open */
 	const char *finding; /* NULL: any */
 	int min_severity; /* enum severity */
@@ -32,6 +34,8 @@ struct query_row {
 	int64_t id, run;
 	int64_t stored; /* when the run began, wall clock, ns */
 	const char *finding; /* name, also one this program does not know */
+	int status; /* the operator's: 0 new, 1 acknowledged, 2 closed */
+	const char *closed_as; /* "" not closed */
 	const char *capture; /* path of the file, "" if live */
 	/* of alert.finding.cert_sha256, "" if it is not stored */
 	const char *cert_subject, *cert_issuer;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The database of Stripwire, version 2 (PRAGMA user_version).
+-- The database of Stripwire, version 3 (PRAGMA user_version).
 --
 -- This file is the source of truth: the build turns it into a C string, the
 -- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
@@ -82,7 +82,10 @@ CREATE TABLE alerts (
 	cause TEXT NOT NULL, -- where the cause may sit, '' as usual for the finding
 	advice TEXT NOT NULL, -- what to do next, '' as usual for the finding
 	evidence TEXT NOT NULL, -- JSON: [[weight, "sentence"], ...]
-	ladder BLOB NOT NULL -- steps of the dialogue, see db/ladder_blob.h
+	ladder BLOB NOT NULL, -- steps of the dialogue, see db/ladder_blob.h
+	incident INTEGER NOT NULL DEFAULT 0, -- incidents.id, 0 none
+	status INTEGER NOT NULL DEFAULT 0, -- the operator's: 0 new, 1 acknowledged, 2 closed
+	closed_as TEXT NOT NULL DEFAULT '' -- what it was: attack, not-an-attack, resolved; '' not closed
 );
 CREATE INDEX alerts_by_time ON alerts (time);
 
@@ -238,3 +241,41 @@ CREATE TABLE pins (
 	expires INTEGER NOT NULL, -- packet time, 0 never
 	PRIMARY KEY (addr, port, proto, implicit_tls, source, domain)
 ) WITHOUT ROWID;
+
+-- Alerts that tell one story. A row with saved 0 has only taken its number:
+-- the capture that it began in was not read to its end.
+CREATE TABLE incidents (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, -- what alerts.incident refers to; never reused
+	run INTEGER NOT NULL, -- the run that opened it
+	saved INTEGER NOT NULL DEFAULT 0, -- 1: the rest holds
+	ended INTEGER NOT NULL DEFAULT 0, -- 0 it may go on, 1 quiet for long, 2 another needed its room, 3 the operator closed it
+	first INTEGER NOT NULL DEFAULT 0, -- time of its first alert
+	last INTEGER NOT NULL DEFAULT 0, -- of its latest
+	severity INTEGER NOT NULL DEFAULT 0, -- as in alerts; may be higher than that of any
+	confidence INTEGER NOT NULL DEFAULT 0, -- the highest of its alerts
+	story TEXT NOT NULL DEFAULT '', -- stripping, broken-handshake, interception, injection, in-clear, server-fault
+	stages INTEGER NOT NULL DEFAULT 0, -- how far it went: 1 interfered, 2 unprotected, 4 exposed
+	sessions INTEGER NOT NULL DEFAULT 0, -- connections that an alert of it is about
+	alerts INTEGER NOT NULL DEFAULT 0, -- all of them
+	folded INTEGER NOT NULL DEFAULT 0, -- of them counted here only, without a row of their own
+	server_name TEXT NOT NULL DEFAULT '', -- of the first alert
+	title TEXT NOT NULL DEFAULT '', -- a sentence
+	cause TEXT NOT NULL DEFAULT '', -- where the interference may sit
+	advice TEXT NOT NULL DEFAULT '', -- what to do next
+	detail TEXT NOT NULL DEFAULT '{}', -- JSON: clients, servers, timeline and counts, see db/incident_json.h
+	status INTEGER NOT NULL DEFAULT 0, -- the operator's, as in alerts
+	closed_as TEXT NOT NULL DEFAULT '' -- likewise
+);
+
+-- What operators did and wrote, in order.
+CREATE TABLE notes (
+	id INTEGER PRIMARY KEY, -- their order
+	time INTEGER NOT NULL, -- wall clock
+	kind TEXT NOT NULL, -- alert or incident
+	ref INTEGER NOT NULL, -- its id
+	what TEXT NOT NULL, -- ack, close, reopen, comment
+	closed_as TEXT NOT NULL, -- of close, else ''
+	author TEXT NOT NULL, -- the user's name on that machine
+	text TEXT NOT NULL -- '' none
+);
+CREATE INDEX notes_by_ref ON notes (kind, ref);

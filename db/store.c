@@ -186,8 +186,8 @@ static const char *const sql[ST_COUNT] = {
     [ST_ALERT] = "INSERT INTO alerts (key, run, capture, flow, time, finding, "
 		 "severity, confidence, tags, visibility, gid, sid, rev, msg, "
 		 "classtype, reference, user, mech, cert_sha256, cause, "
-		 "advice, evidence, ladder) VALUES "
-		 "(?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+		 "advice, evidence, ladder, incident) VALUES "
+		 "(?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
 		 "ON CONFLICT (key) DO NOTHING",
     [ST_ALERT_ID] = "SELECT id FROM alerts WHERE key=?",
     [ST_FLOW] = "INSERT INTO flows (id, run, start, client, client_port, "
@@ -213,6 +213,24 @@ static const char *const sql[ST_COUNT] = {
     [ST_DROP_ALERTS] = "DELETE FROM alerts WHERE id>=? AND capture=?",
     [ST_DROP_FLOWS] = "DELETE FROM flows WHERE run=? "
 		      "AND id NOT IN (SELECT flow FROM alerts)",
+    [ST_ALERT_INCIDENT] = "UPDATE alerts SET incident=? WHERE id=? AND "
+			  "incident NOT IN (SELECT id FROM incidents)",
+    [ST_INCIDENT_ID] = "INSERT INTO incidents (id, run) VALUES (?,?)",
+    [ST_INCIDENT] = "INSERT INTO incidents (id, run, saved, ended, first, "
+		    "last, severity, confidence, story, stages, sessions, "
+		    "alerts, folded, server_name, title, cause, advice, "
+		    "detail) VALUES (?,?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+		    "ON CONFLICT (id) DO UPDATE SET saved=1, "
+		    "ended=excluded.ended, first=excluded.first, "
+		    "last=excluded.last, severity=excluded.severity, "
+		    "confidence=excluded.confidence, story=excluded.story, "
+		    "stages=excluded.stages, sessions=excluded.sessions, "
+		    "alerts=excluded.alerts, folded=excluded.folded, "
+		    "server_name=excluded.server_name, "
+		    "title=excluded.title, cause=excluded.cause, "
+		    "advice=excluded.advice, detail=excluded.detail "
+		    "RETURNING status",
+    [ST_INCIDENTS_DROP] = "DELETE FROM incidents WHERE saved=0",
     [ST_CERT] = "INSERT INTO certificates (sha256, spki_sha256, subject, "
 		"issuer, serial, names, not_before, not_after, key_type, "
 		"key_bits, signature, flags, trust, error, first, "

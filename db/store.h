@@ -12,6 +12,7 @@
 #include "decoders/x509.h"
 #include "rules/alert.h"
 #include "rules/history.h"
+#include "rules/incident.h"
 
 #define STORE_BATCH_ROWS 1000
 #define STORE_BATCH_MS 1000
@@ -67,6 +68,15 @@ uint8_t history_proto(const char *name);
  * "*.domain". false: it is none of them. */
 bool pin_name_to_key(struct pin *p, const char *server);
 
+/* Reads the open incidents. From now on those of in are kept as history is, at
+ * store_file_end(), or by store_save_incidents(). -1: told by on_problem. */
+int store_load_incidents(struct store *s, struct incidents *in);
+/* The number of a new one (for incidents_config.new_id). */
+int64_t store_incident_id(struct store *s);
+/* Without files of input: writes what changed. Incidents that the operator
+ * closed meanwhile end. -1: told by on_problem. */
+int store_save_incidents(struct store *s);
+
 /* A run: one call of the program over some input. */
 void store_run_begin(
     struct store *s, const char *command_line, const char *rules_path);
@@ -106,7 +116,8 @@ struct store_capture { /* a file of the input, read to its end */
  * A file of the input has ended: its alerts and what it taught (h: marked
  * before, see history.h) become permanent together. STORE_KNOWN: a file with
  * this fingerprint, packet count and times is in the database already; then
- * its alerts of this run are taken out again and h is dropped, unless again;
+ * its alerts of this run are taken out again and h is dropped, unless again
+ * (the incidents go the way of h);
  * earlier says when that was ("as x.pcap on 2026-11-22 10:03:14 +0000").
  * STORE_FAILED: some of it could not be written; h is dropped, and the file
  * will not be taken for known. h may be NULL.

@@ -147,6 +147,7 @@ insert_alert(struct store *s, const struct alert *a, int64_t capture)
 	bind_text(&b, f->advice);
 	bind_text(&b, evidence != NULL ? evidence : "[]");
 	bind_blob(&b, ladder, ladder_encode(ladder, a));
+	bind_int(&b, a->incident);
 	rc = store_step(&b);
 	free(evidence);
 	return rc;
@@ -238,6 +239,26 @@ known_id(struct store *s, const struct alert *a)
 	return id;
 }
 
+/* A row that was stored by a run that was killed: its incident was not, and
+ * the one of now takes its place. Returns id. */
+static int64_t
+adopt(struct store *s, const struct alert *a, int64_t id)
+{
+	struct binder b;
+	int rc;
+
+	if (id == 0 || a->incident == 0)
+		return id;
+	if ((rc = store_stmt(s, ST_ALERT_INCIDENT, &b)) == SQLITE_OK) {
+		bind_int(&b, a->incident);
+		bind_int(&b, id);
+		rc = store_step(&b);
+	}
+	if (rc != SQLITE_OK)
+		store_trouble(s, rc);
+	return id;
+}
+
 int64_t
 store_alert(struct store *s, const struct alert *a, const char *file)
 {
@@ -256,7 +277,7 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 		return 0;
 	}
 	if (id == 0)
-		id = known_id(s, a);
+		id = adopt(s, a, known_id(s, a));
 	else
 		count_stored(s, f, id);
 	store_poll(s);

@@ -12,6 +12,7 @@
 #include "db/store_priv.h"
 
 #include "db/history_sqlite.h"
+#include "db/incident_sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,8 @@ take_out(struct store *s, struct store_file *f)
 	}
 	if (rc == SQLITE_OK && f->id != 0)
 		rc = run_with(s, ST_CAPTURE_DROP, f->id, 0);
+	if (rc == SQLITE_OK)
+		rc = run_with(s, ST_INCIDENTS_DROP, 0, 0);
 	return rc;
 }
 
@@ -187,7 +190,19 @@ keep(struct store *s, struct store_file *f, const struct store_capture *e,
 		rc = write_end(s, f, e);
 	if (rc == SQLITE_OK && !f->lost && h != NULL)
 		rc = history_sqlite_save(s, h);
+	if (rc == SQLITE_OK && !f->lost)
+		rc = incidents_sqlite_save(s);
 	return rc;
+}
+
+static void
+settle(struct store *s, struct history *h, bool kept)
+{
+	if (h != NULL)
+		kept ? history_keep(h) : history_drop(h);
+	if (s->incidents != NULL)
+		kept ? incidents_keep(s->incidents)
+		     : incidents_drop(s->incidents);
 }
 
 enum store_status
@@ -212,10 +227,7 @@ store_file_end(struct store *s, const struct store_capture *c,
 		f->known = known;
 	/* what is not on the disk was not learned: the file will be read again,
 	 * and must not count twice then */
-	if (h != NULL && (rc != SQLITE_OK || known || f->lost))
-		history_drop(h);
-	else if (h != NULL)
-		history_keep(h);
+	settle(s, h, rc == SQLITE_OK && !known && !f->lost);
 	if (rc != SQLITE_OK || (f->lost && !known))
 		return STORE_FAILED;
 	return known ? STORE_KNOWN : STORE_OK;

@@ -4,7 +4,8 @@
  *
  * store.c holds life cycle, batches and trouble; store_schema.c opens a file
  * and decides whether it is ours; store_alert.c, store_capture.c and
- * store_cert.c write rows; history_sqlite.c loads and saves history.
+ * store_cert.c write rows; history_sqlite.c loads and saves history,
+ * incident_sqlite.c incidents.
  *
  * Every write goes through store_begin() .. commit. A function that writes
  * returns an SQLite result code and leaves it to its caller to call
@@ -21,7 +22,7 @@
 #include "db/store.h"
 
 #define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_BUSY_MS 5000
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_CERT_SLOTS 256 /* sights not written yet */
@@ -39,6 +40,10 @@ enum store_stmt {
 	ST_CAPTURE_DROP,
 	ST_DROP_ALERTS,
 	ST_DROP_FLOWS,
+	ST_ALERT_INCIDENT,
+	ST_INCIDENT_ID,
+	ST_INCIDENT,
+	ST_INCIDENTS_DROP,
 	ST_CERT,
 	ST_CERT_DER,
 	ST_CERT_STAPLE,
@@ -98,6 +103,10 @@ struct store {
 	int64_t down_until, down_since; /* monotonic ms */
 	int64_t backoff; /* ms, 0: none so far */
 	unsigned said; /* bits: kinds of trouble told */
+
+	/* incidents */
+	struct incidents *incidents; /* NULL: none are kept */
+	int64_t next_incident;
 
 	/* the run */
 	int64_t run, run_started;

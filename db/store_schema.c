@@ -21,9 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* made from db/schema.sql and db/upgrade_2.sql by the Makefile */
+/* made from db/schema.sql and db/upgrade_*.sql by the Makefile */
 #include "schema_sql.h"
 #include "upgrade_2_sql.h"
+#include "upgrade_3_sql.h"
 
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
@@ -33,6 +34,7 @@
 static const char *const upgrades[STORE_SCHEMA_VERSION] = {
     [0] = schema_sql,
     [1] = upgrade_2_sql,
+    [2] = upgrade_3_sql,
 };
 
 static int

@@ -53,6 +53,10 @@ struct alert {
 	uint8_t implicit_tls;
 	char server_name[OBS_NAME_MAX]; /* greeting or SNI, "" */
 	struct alert_tls tls;
+	/* the incident it belongs to (incident.h), 0 none */
+	int64_t incident;
+	uint8_t incident_severity; /* as it is with this alert */
+	uint8_t incident_new; /* this one opened it */
 	/* how it looked */
 	uint8_t nsteps;
 	struct step steps[LADDER_STEPS];

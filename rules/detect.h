@@ -97,6 +97,11 @@ enum known_tls detect_known_tls(const struct detect_ctx *c);
  * with the weight of that level; EVT_WAS_TLS or EVT_NO_HISTORY is set. */
 enum known_tls detect_add_history(struct finding *f, const struct detect_ctx *c,
     const int weight[KNOWN_LEVELS]);
+/* Sessions that offered or used TLS, whichever are more. */
+uint32_t known_count(const struct server_facts *s);
+/* "STARTTLS was offered in 12 earlier sessions since 2026-10-02", or that they
+ * used TLS. Returns buf. */
+char *known_text(char *buf, size_t cap, const struct server_facts *s);
 /* The server's history, or that of the name it goes by; NULL: neither. */
 const struct server_facts *detect_server(const struct detect_ctx *c);
 

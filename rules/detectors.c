@@ -6,9 +6,7 @@
  */
 #include "rules/detect.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define ON(kind) DETECT_ON(OBS_##kind)
 
@@ -99,54 +97,6 @@ detect_at(struct finding *f, const struct moment *m)
 	f->time = m->time;
 	if (m->pkt.ordinal != 0)
 		f->pkt = m->pkt;
-}
-
-/* ---- for sentences ---- */
-
-char *
-detect_date(char *buf, size_t cap, int64_t ns)
-{
-	time_t t = (time_t)(ns / 1000000000);
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(buf, cap, "%Y-%m-%d", &tm) == 0)
-		(void)snprintf(buf, cap, "?");
-	return buf;
-}
-
-char *
-detect_span(char *buf, size_t cap, int64_t ns)
-{
-	double s = (double)ns / 1e9;
-
-	if (s < 0)
-		s = 0;
-	if (s < 1)
-		(void)snprintf(buf, cap, "%.0f ms", s * 1000);
-	else if (s < 120)
-		(void)snprintf(buf, cap, "%.1f s", s);
-	else
-		(void)snprintf(buf, cap, "%.0f min", s / 60);
-	return buf;
-}
-
-/* 1214 as "1 214". */
-char *
-detect_count(char *buf, size_t cap, uint64_t n)
-{
-	char digits[24];
-	int len =
-	    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
-	size_t used = 0;
-
-	for (int i = 0; i < len && used + 2 < cap; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			buf[used++] = ' ';
-		buf[used++] = digits[i];
-	}
-	buf[used] = '\0';
-	return buf;
 }
 
 bool

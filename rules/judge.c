@@ -22,6 +22,7 @@ struct judged { /* a flow */
 	struct judged *chain, *older, *newer;
 	struct facts f;
 	struct ladder ladder;
+	int64_t incident; /* that its alerts belong to, 0 none */
 };
 
 struct judge {
@@ -35,6 +36,7 @@ struct judge {
 	uint32_t asked; /* kinds that some detector wants */
 	struct detect_ctx ctx;
 	struct alert alert;
+	struct incident_known known; /* of the two hosts of alert */
 	struct obs hidden; /* an observation without its user names */
 };
 
@@ -124,14 +126,44 @@ flow_open(struct judge *j, const struct obs *o)
 
 /* ---- findings to alerts ---- */
 
+/* A rule has graded j->alert. */
 static void
 emit_alert(void *ctx, const struct alert *a)
 {
 	struct judge *j = ctx;
+	struct incidents *in = j->cfg.incidents;
 
+	if (story_of(&a->finding) == STORY_NONE)
+		in = NULL; /* about the sensor itself */
+	if (in != NULL && !incidents_add(in, &j->alert, &j->known)) {
+		j->n.folded++;
+		incidents_tell(in);
+		return;
+	}
 	j->n.alerts++;
 	if (j->cfg.sink.alert != NULL)
 		j->cfg.sink.alert(j->cfg.sink.ctx, a);
+	if (in != NULL)
+		incidents_tell(in);
+}
+
+/* What incidents may want to know of the two hosts. */
+static void
+ask_incidents(struct judge *j, struct judged *w)
+{
+	const struct detect_ctx *c = &j->ctx;
+	struct pair_key pk, network;
+
+	j->known.server = detect_server(c);
+	j->known.of_flow = &w->incident;
+	j->known.network = NULL;
+	if (j->cfg.history != NULL) {
+		learn_pair_key(&pk, &w->f);
+		pair_key_network(&network, &pk);
+		j->known.network = history_pair(
+		    j->cfg.history, &network, j->alert.finding.time);
+	}
+	incidents_peek(j->cfg.incidents, &j->alert, &j->known);
 }
 
 /* What happened in another connection of the two, before or after. */
@@ -162,8 +194,7 @@ note_tls(struct alert_tls *to, const struct facts_tls *t)
 }
 
 static void
-raise_alert(
-    struct judge *j, const struct judged *w, const struct finding *found)
+raise_alert(struct judge *j, struct judged *w, const struct finding *found)
 {
 	struct alert *a = &j->alert;
 	const struct facts *f = &w->f;
@@ -179,6 +210,8 @@ raise_alert(
 	note_tls(&a->tls, &f->tls);
 	ladder_fill(&w->ladder, a);
 	add_other_connection(j, f, a);
+	if (j->cfg.incidents != NULL)
+		ask_incidents(j, w);
 	if (j->cfg.rules == NULL ||
 	    ruleset_match(j->cfg.rules, a, emit_alert, j) == 0)
 		j->n.unmatched++;
@@ -564,6 +597,8 @@ teach(struct judge *j, struct facts *f, const struct obs *o)
 	if (learn_flow(j->cfg.history, f, o->time) == LESSON_TAUGHT) {
 		f->taught = 1;
 		j->n.taught++;
+		if (j->cfg.incidents != NULL && f->tls.done.time != 0)
+			incidents_fine(j->cfg.incidents, f);
 	} else {
 		j->n.not_taught_partial += o->kind == OBS_FLOW_END;
 	}
@@ -613,6 +648,8 @@ judge_obs(struct judge *j, const struct obs *o)
 	struct judged *w;
 
 	j->n.observations++;
+	if (j->cfg.incidents != NULL)
+		incidents_advance(j->cfg.incidents, o->time);
 	if (o->kind == OBS_NONE || o->kind >= OBS_KIND_COUNT)
 		return;
 	if (o->kind == OBS_FLOW_OPEN) {

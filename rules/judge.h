@@ -10,6 +10,7 @@
 #include "decoders/x509.h"
 #include "rules/alert.h"
 #include "rules/history.h"
+#include "rules/incident.h"
 #include "rules/names.h"
 #include "rules/resetters.h"
 #include "rules/rule.h"
@@ -28,12 +29,14 @@ struct judge_config {
 	const struct resetters *resetters; /* outlives the judge, or NULL */
 	const struct tls_policy *tls; /* likewise; NULL: the default */
 	const struct names *names; /* outlives the judge; NULL: clear */
+	struct incidents *incidents; /* outlives the judge; NULL: none */
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
 };
 
 struct judge_counters {
 	uint64_t observations, findings, alerts, unmatched, taught,
 	    not_taught_suspect, not_taught_partial, evicted;
+	uint64_t folded; /* alerts that are only counted in their incident */
 	uint64_t quiet; /* findings for which another alert speaks (A20) */
 	uint64_t rst_authorised; /* the operator's own: no finding */
 	uint64_t by_finding[FIND_COUNT];

@@ -12,12 +12,6 @@
 
 #define NAME_SESSIONS 3 /* fewer say nothing of another address */
 
-static uint32_t
-known_count(const struct server_facts *s)
-{
-	return s->offered > s->tls_done ? s->offered : s->tls_done;
-}
-
 static enum known_tls
 level(const struct server_facts *s)
 {
@@ -54,12 +48,6 @@ detect_known_tls(const struct detect_ctx *c)
 	return name_speaks(c->named) ? KNOWN_SOME : KNOWN_NOTHING;
 }
 
-static const char *
-verb_of(const struct server_facts *s)
-{
-	return s->key.proto == PROTO_POP3 ? "STLS" : "STARTTLS";
-}
-
 static void
 say_pin(struct finding *f, const struct pin *p, int weight)
 {
@@ -79,24 +67,9 @@ say_pin(struct finding *f, const struct pin *p, int weight)
 static void
 say_history(struct finding *f, const struct server_facts *s, int weight)
 {
-	bool offers = s->offered >= s->tls_done && s->offered > 0;
-	uint32_t n = known_count(s);
-	char date[16], count[32], whose[SERVER_NAME_MAX + 32] = "";
+	char text[FINDING_SENTENCE_MAX];
 
-	(void)detect_date(
-	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
-	(void)detect_count(count, sizeof(count), n);
-	if (s->key.of_name)
-		(void)snprintf(whose, sizeof(whose),
-		    ", at other addresses of %.80s", s->host);
-	if (offers)
-		finding_add(f, weight,
-		    "%s was offered in %s earlier session%s since %s%s",
-		    verb_of(s), count, n == 1 ? "" : "s", date, whose);
-	else
-		finding_add(f, weight,
-		    "%s earlier session%s with this server used TLS since %s%s",
-		    count, n == 1 ? "" : "s", date, whose);
+	finding_add(f, weight, "%s", known_text(text, sizeof(text), s));
 }
 
 enum known_tls

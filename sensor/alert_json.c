@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "db/addr_text.h"
+#include "db/triage.h"
 #include "rules/visibility.h"
 #include "sensor/text.h"
 
@@ -213,6 +214,12 @@ own_object(const struct query_row *row)
 	set_text(o, "visibility", vis_format(vis, sizeof(vis), f->vis));
 	set_text(o, "where", f->where[0] != '\0' ? f->where : info->where);
 	set_text(o, "advice", f->advice[0] != '\0' ? f->advice : info->advice);
+	if (a->incident != 0)
+		set_int(o, "incident_id", a->incident);
+	if (row->status != TRIAGE_NEW)
+		set_text(o, "status",
+		    triage_status_name((enum triage_status)row->status));
+	set_some(o, "closed_as", row->closed_as);
 	set_some(o, "server_name", a->server_name);
 	set_some(o, "user", f->user);
 	set_some(o, "mechanism", f->mech);

@@ -29,6 +29,7 @@ struct backend {
 	struct interceptors *interceptors;
 	struct names names;
 	struct history *history;
+	struct incidents *incidents;
 	struct verifier *verifier; /* NULL: in a process of its own */
 	struct verify *verify;
 	struct judge *judge;
@@ -44,6 +45,9 @@ struct backend {
 static void on_rule_error(void *, const struct rule_error *);
 static const struct chain_verdict *on_verdict(void *, const uint8_t[32]);
 static void on_alert(void *, const struct alert *);
+static void on_incident(void *, const struct incident *, enum incident_event);
+static int64_t next_incident(void *);
+static int open_incidents(struct backend *, char *, size_t);
 static void on_store_problem(void *, const char *);
 static int load_policy(struct backend *, char *, size_t);
 static int open_outputs(struct backend *, char *, size_t);
@@ -68,6 +72,7 @@ backend_new(
 	err[0] = '\0';
 	if (load_policy(b, err, errlen) == -1 ||
 	    open_outputs(b, err, errlen) == -1 ||
+	    open_incidents(b, err, errlen) == -1 ||
 	    open_names(b, err, errlen) == -1 ||
 	    open_verify(b, verifier, err, errlen) == -1 ||
 	    open_judge(b, err, errlen) == -1) {
@@ -137,6 +142,32 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 	return 0;
 }
 
+/* Those that were open when the last run ended go on. */
+static int
+open_incidents(struct backend *b, char *err, size_t errlen)
+{
+	struct incidents_config ic = {.event = on_incident,
+	    .ctx = b,
+	    .window = b->cfg.incident_window,
+	    .repeat = b->cfg.incident_repeat,
+	    .fold_after = b->cfg.incident_fold};
+
+	if (b->store != NULL)
+		ic.new_id = next_incident;
+	b->incidents = incidents_new(&ic);
+	if (b->incidents == NULL) {
+		snprintf(err, errlen, "out of memory for incidents");
+		return -1;
+	}
+	if (b->store != NULL &&
+	    store_load_incidents(b->store, b->incidents) == -1) {
+		snprintf(err, errlen, "%s: cannot read the incidents",
+		    b->cfg.db_path);
+		return -1;
+	}
+	return 0;
+}
+
 /* Pseudonyms are the same in every run over one database. */
 static int
 open_names(struct backend *b, char *err, size_t errlen)
@@ -188,6 +219,7 @@ open_judge(struct backend *b, char *err, size_t errlen)
 	    .resetters = &b->cfg.resetters,
 	    .tls = b->cfg.tls,
 	    .names = &b->names,
+	    .incidents = b->incidents,
 	    .max_flows = b->cfg.judged_flows};
 
 	b->judge = judge_new(&jc);
@@ -211,6 +243,7 @@ backend_free(struct backend *b)
 	(void)close_eve(b);
 	if (b->store != NULL)
 		store_close(b->store);
+	incidents_free(b->incidents);
 	if (b->history != NULL)
 		history_free(b->history);
 	interceptors_free(b->interceptors);
@@ -259,6 +292,7 @@ backend_begin(struct backend *b)
 		    b->cfg.command_line != NULL ? b->cfg.command_line : "",
 		    b->cfg.rules_path != NULL ? b->cfg.rules_path : "");
 	history_mark(b->history);
+	incidents_mark(b->incidents);
 }
 
 int
@@ -298,6 +332,7 @@ backend_file_end(struct backend *b, const struct capture_file *f)
 		b->n.broken_captures++;
 	if (b->store == NULL) {
 		history_keep(b->history);
+		incidents_keep(b->incidents);
 	} else if (store_file_end(b->store, &c, b->history, earlier,
 		       sizeof(earlier)) == STORE_KNOWN) {
 		/* the first is news, of the others the summary has a count */
@@ -308,6 +343,23 @@ backend_file_end(struct backend *b, const struct capture_file *f)
 		    f->path, earlier);
 	}
 	history_mark(b->history);
+	incidents_mark(b->incidents);
+}
+
+void
+backend_wait(struct backend *b)
+{
+	if (b->store != NULL)
+		store_flush(b->store);
+	if (b->eve != NULL)
+		eve_flush(b->eve);
+}
+
+void
+backend_keep_incidents(struct backend *b)
+{
+	if (b->store == NULL || store_save_incidents(b->store) == -1)
+		incidents_keep(b->incidents); /* said; still in memory */
 }
 
 void
@@ -442,6 +494,25 @@ on_alert(void *ctx, const struct alert *a)
 		b->cfg.on_alert(b->cfg.ctx, a, id);
 }
 
+static int64_t
+next_incident(void *ctx)
+{
+	struct backend *b = ctx;
+
+	return store_incident_id(b->store);
+}
+
+static void
+on_incident(void *ctx, const struct incident *i, enum incident_event e)
+{
+	struct backend *b = ctx;
+
+	if (b->eve != NULL)
+		eve_incident(b->eve, i, e);
+	if (b->cfg.on_incident != NULL)
+		b->cfg.on_incident(b->cfg.ctx, i, e);
+}
+
 void
 backend_set_paths(
     struct backend *b, const char *(*path)(void *ctx, uint32_t file), void *ctx)
@@ -512,6 +583,7 @@ backend_totals(const struct backend *b, struct backend_totals *out)
 {
 	*out = b->n;
 	out->judge = *judge_counters(b->judge);
+	out->incidents = *incidents_counters(b->incidents);
 	if (b->store != NULL)
 		out->lost = store_counters(b->store)->lost;
 }

@@ -41,12 +41,17 @@ struct pipeline_config {
 	const struct tls_policy *tls; /* outlives it; NULL: the default */
 	enum names_mode user_names;
 	uint32_t judged_flows; /* 0: the judge's default */
+	int64_t incident_window, incident_repeat; /* ns; 0: incident.h's */
+	uint32_t incident_fold; /* likewise */
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
+	/* an incident opened, grew in severity or ended; may be NULL */
+	void (*on_incident)(
+	    void *ctx, const struct incident *i, enum incident_event e);
 	/* each observation, before it is judged (tests, -v); may be NULL */
 	void (*on_obs)(void *ctx, const struct obs *o);
 	/* about every 4096 packets; may be NULL */
@@ -60,6 +65,7 @@ struct backend_totals {
 	uint64_t alerts[SEV_CRITICAL + 1];
 	uint64_t lost; /* alerts that could not be stored */
 	struct judge_counters judge;
+	struct incidents_counters incidents;
 };
 
 /* Opens rules, store, feed; trust too, unless a verifier is given (fd of its
@@ -90,6 +96,10 @@ void backend_file_end(struct backend *b, const struct capture_file *f);
 void backend_problem(struct backend *b, int severity, const char *sentence);
 /* By the clock, at least once a second: batches are written. */
 void backend_poll(struct backend *b);
+/* Nothing comes for now: what was found is written. */
+void backend_wait(struct backend *b);
+/* Live: incidents as they stand are written; every second or so. */
+void backend_keep_incidents(struct backend *b);
 /* What live operation learned becomes permanent; every minute or so. */
 void backend_keep(struct backend *b);
 /* Path of a file of the input, for alerts; NULL: none. */

@@ -36,6 +36,8 @@ struct capture_config {
 	/* a file was read to its end (or as far as it went) */
 	void (*on_file_end)(void *ctx, const struct capture_file *f);
 	void *ctx;
+	/* a pipe has nothing to read at the moment; may be NULL */
+	void (*on_wait)(void *ctx);
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +53,23 @@ fail_compressed(struct input *in, const char *what)
 	    in->raw - in->z.avail_in);
 }
 
+/* A pipe that has nothing yet: what was found so far can be written. */
+static void
+tell_wait(const struct input *in)
+{
+	struct pollfd p = {.fd = in->fd, .events = POLLIN};
+
+	if (!in->regular && in->on_wait != NULL && poll(&p, 1, 0) == 0)
+		in->on_wait(in->wait_ctx);
+}
+
 /* Returns 0 at the end, and with in->error set if it cannot be read. */
 static size_t
 read_raw(struct input *in, uint8_t *dst, size_t n)
 {
 	ssize_t got;
 
+	tell_wait(in);
 	do {
 		got = read(in->fd, dst, n);
 	} while (got < 0 && errno == EINTR);
@@ -146,19 +158,14 @@ input_fill(struct input *in, size_t n)
 size_t
 input_read(struct input *in, void *dst, size_t n)
 {
-	uint8_t *to = dst;
-	size_t done = 0;
+	size_t have = in->tail - in->head;
 
-	while (done < n) {
-		size_t have = in->tail - in->head;
-		if (have == 0 && (have = input_fill(in, 1)) == 0)
-			break;
-		size_t take = have < n - done ? have : n - done;
-		memcpy(to + done, in->buf + in->head, take);
-		in->head += take;
-		done += take;
-	}
-	return done;
+	if (have == 0 && (have = input_fill(in, 1)) == 0)
+		return 0;
+	n = have < n ? have : n;
+	memcpy(dst, in->buf + in->head, n);
+	in->head += n;
+	return n;
 }
 
 int

@@ -28,6 +28,9 @@ struct input {
 	bool regular; /* a file that can be read again from its start */
 	bool gzip, eof;
 	bool between; /* behind a gzip member: the end may come */
+	/* before a read that will have to wait; may be NULL */
+	void (*on_wait)(void *ctx);
+	void *wait_ctx;
 	char error[INPUT_ERROR]; /* why it ended early; empty: it did not */
 };
 
@@ -43,7 +46,8 @@ void input_close(struct input *in);
  * comes. Returns the bytes there, which may be fewer than n. */
 size_t input_fill(struct input *in, size_t n);
 
-/* Copies up to n bytes out; returns how many, 0 at the end. */
+/* Copies out what is there, up to n bytes, and waits only if nothing is.
+ * Returns how many, 0 at the end. */
 size_t input_read(struct input *in, void *dst, size_t n);
 
 /* Returns -1 if the end came before. */

@@ -262,7 +262,8 @@ share_run(const struct share_config *cfg)
 	    .clock = {.now = INT64_MIN},
 	    .parent = getppid(),
 	    .ip = ip_new()};
-	struct capture_config cc = {on_problem, on_file_end, &s};
+	struct capture_config cc = {
+	    .on_problem = on_problem, .on_file_end = on_file_end, .ctx = &s};
 	struct packet pkt;
 	char err[512] = "out of memory";
 

@@ -16,6 +16,7 @@
 #include "sensor/alert_json.h"
 #include "sensor/options.h"
 #include "sensor/text.h"
+#include "sensor/triage_cmd.h"
 
 #define ERR_MAX 512
 #define EVIDENCE_MIN 24 /* columns; below that the table is cut anyway */
@@ -35,26 +36,42 @@ struct alerts_options {
 };
 
 static const char usage_text[] =
-    "usage: stripwire alerts [options]\n"
-    "\n"
-    "Lists the alerts of a database, oldest first.\n"
-    "\n"
-    "  -c, --config FILE     configuration, which may name the database\n"
-    "  -d, --db FILE         the database (default: " DB_DEFAULT ")\n"
-    "      --since TIME      only what happened since: 2026-11-22,\n"
-    "                        '2026-11-22 10:03' (UTC, or with +01:00), or so\n"
-    "                        long ago: 45s, 30m, 2h, 3d, 1w\n"
-    "      --finding NAME    only this finding, e.g. starttls-stripped\n"
-    "      --severity LEVEL  at least info, low, medium, high or critical\n"
-    "      --host HOST       only this client or server (address, or the\n"
-    "                        server's name)\n"
-    "      --limit N         only the newest N\n"
-    "      --json            one JSON object a line, with everything\n"
-    "  -h, --help            this text\n"
-    "\n"
-    "TIME is the time of the packets, not of the reading.\n"
-    "`stripwire show ID` explains one alert.\n"
-    "Exit status: 0, 1 if the database cannot be read, 2 for usage.\n";
+    "usage: stripwire alerts [options]\n" TRIAGE_USAGE(
+	"alerts") "\n"
+		  "Lists the alerts of a database, oldest first.\n"
+		  "\n"
+		  "  -c, --config FILE     configuration, which may name the "
+		  "database\n"
+		  "  -d, --db FILE         the database (default: " DB_DEFAULT
+		  ")\n"
+		  "      --since TIME      only what happened since: "
+		  "2026-11-22,\n"
+		  "                        '2026-11-22 10:03' (UTC, or with "
+		  "+01:00), or so\n"
+		  "                        long ago: 45s, 30m, 2h, 3d, 1w\n"
+		  "      --finding NAME    only this finding, e.g. "
+		  "starttls-stripped\n"
+		  "      --severity LEVEL  at least info, low, medium, high or "
+		  "critical\n"
+		  "      --host HOST       only this client or server "
+		  "(address, or the\n"
+		  "                        server's name)\n"
+		  "      --incident ID     only those of this incident\n"
+		  "      --open            only what nobody has closed\n"
+		  "      --limit N         only the newest N\n"
+		  "      --json            one JSON object a line, with "
+		  "everything\n"
+		  "      --as REASON       what a closed one was: attack, "
+		  "not-an-attack\n"
+		  "                        (which says how to hear no more of "
+		  "it), resolved\n"
+		  "  -m, --message TEXT    a note for those who come after\n"
+		  "  -h, --help            this text\n"
+		  "\n"
+		  "TIME is the time of the packets, not of the reading.\n"
+		  "`stripwire show ID` explains one alert.\n"
+		  "Exit status: 0, 1 if the database cannot be read, 2 for "
+		  "usage.\n";
 
 /* ---- the table ---- */
 
@@ -207,8 +224,10 @@ static const struct option options[] = {OPTION_CONFIG,
     {"finding", required_argument, NULL, 'f'},
     {"severity", required_argument, NULL, 'S'},
     {"host", required_argument, NULL, 'H'},
-    {"limit", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    {"incident", required_argument, NULL, 'i'},
+    {"open", no_argument, NULL, 'o'}, {"limit", required_argument, NULL, 'l'},
+    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
 
 static int
 json_row(void *ctx, const struct query_row *row)
@@ -250,6 +269,18 @@ parse_limit(struct query_filter *f, const char *value)
 }
 
 static int
+parse_incident(struct query_filter *f, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	f->incident = strtoll(value, &end, 10);
+	if (value[0] != '\0' && *end == '\0' && errno == 0 && f->incident > 0)
+		return 0;
+	return bad("--incident", value, "is no number above 0");
+}
+
+static int
 parse_finding(struct query_filter *f, const char *value)
 {
 	f->finding = value;
@@ -286,6 +317,11 @@ parse_option(struct alerts_options *o, int c)
 		return parse_severity(&o->filter, optarg);
 	case 'H':
 		o->filter.host = optarg;
+		return 0;
+	case 'i':
+		return parse_incident(&o->filter, optarg);
+	case 'o':
+		o->filter.open_only = true;
 		return 0;
 	case 'l':
 		return parse_limit(&o->filter, optarg);
@@ -335,7 +371,8 @@ list(const struct alerts_options *o, char *err, size_t errlen)
 		    o->filter.since != QUERY_NO_TIME ||
 			    o->filter.finding != NULL ||
 			    o->filter.min_severity != 0 ||
-			    o->filter.host != NULL
+			    o->filter.host != NULL || o->filter.incident != 0 ||
+			    o->filter.open_only
 			? " of that kind"
 			: "",
 		    o->db);
@@ -368,9 +405,11 @@ int
 cmd_alerts(int argc, char **argv)
 {
 	struct alerts_options o = {0};
-	int status =
-	    options_config(&o.config, argc, argv, short_options, options);
+	int status;
 
+	if (triage_is_verb(argc, argv))
+		return triage_cmd(TRIAGE_ALERT, argc, argv);
+	status = options_config(&o.config, argc, argv, short_options, options);
 	if (status == 0)
 		status = run(&o, argc, argv);
 	config_fini(&o.config);

@@ -49,6 +49,9 @@ struct config {
 	unsigned tls_min_version; /* TLS_10 + this */
 	uint64_t tls_min_dh_bits, tls_min_curve_bits;
 	unsigned tls_accept; /* 1 << enum weakness */
+	uint64_t incident_window; /* minutes */
+	uint64_t incident_repeat; /* hours */
+	uint64_t incident_alerts; /* 0: all */
 };
 
 enum config_type {

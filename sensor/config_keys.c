@@ -153,6 +153,36 @@ const struct config_key config_keys[] = {
 	.initial = "",
 	.words = weakness_words,
 	.help = "Weaknesses of cipher suites that are no finding here."},
+    {.name = "incidents.window",
+	.type = CONFIG_NUMBER,
+	.at = AT(incident_window),
+	.range = "1 to 1440 minutes",
+	.initial = "10",
+	.min = 1,
+	.max = 1440,
+	.help = "Alerts between the same two hosts, or of the same kind at the "
+		"same server, that lie no further apart are one incident."},
+    {.name = "incidents.repeat",
+	.type = CONFIG_NUMBER,
+	.at = AT(incident_repeat),
+	.range = "1 to 720 hours",
+	.initial = "24",
+	.min = 1,
+	.max = 720,
+	.help = "What an incident holds already joins it as long as it is no "
+		"longer quiet; then it ends."},
+    {.name = "incidents.alerts",
+	.type = CONFIG_NUMBER,
+	.at = AT(incident_alerts),
+	.range = "0 to 1000000 alerts",
+	.initial = "20",
+	.min = 0,
+	.max = 1000000,
+	.help = "So many alerts of one finding are raised in an incident (and "
+		"capture), then those that bring news: another client, server "
+		"or user, "
+		"a higher severity. The rest is counted in the incident. 0: "
+		"all are raised."},
     {.name = "run.interfaces",
 	.type = CONFIG_TEXT,
 	.at = AT(interfaces),

@@ -16,6 +16,7 @@
 
 #define ROUND 2048 /* records between looks at clock and supervisor */
 #define KEEP_SECONDS 60 /* between savings of what was learned */
+#define INCIDENTS_MS 1000 /* between looks at which of them changed */
 #define WAIT_MS 100
 #define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
 
@@ -212,13 +213,17 @@ publish(struct judging *j)
 static void
 work(struct judging *j)
 {
-	int64_t kept = now_ms();
+	int64_t kept = now_ms(), saved = kept;
 
 	while (!j->stop) {
 		unsigned n = take_round(j);
 
 		backend_poll(j->b);
 		publish(j);
+		if (now_ms() - saved > INCIDENTS_MS) {
+			backend_keep_incidents(j->b);
+			saved = now_ms();
+		}
 		if (now_ms() - kept > KEEP_SECONDS * 1000) {
 			backend_keep(j->b);
 			kept = now_ms();
@@ -229,6 +234,7 @@ work(struct judging *j)
 	}
 	drain(j);
 	backend_flush(j->b);
+	backend_keep_incidents(j->b);
 	backend_keep(j->b);
 }
 

@@ -10,6 +10,7 @@
 #include "sensor/cmd_certs.h"
 #include "sensor/cmd_config.h"
 #include "sensor/cmd_history.h"
+#include "sensor/cmd_incidents.h"
 #include "sensor/cmd_read.h"
 #include "sensor/cmd_run.h"
 #include "sensor/cmd_servers.h"
@@ -23,7 +24,8 @@ static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},
     {"run", cmd_run, "capture live, as a service"},
     {"status", cmd_status, "ask the running sensor what it does"},
-    {"alerts", cmd_alerts, "list the alerts of a database"},
+    {"incidents", cmd_incidents, "alerts that tell one story: list, explain"},
+    {"alerts", cmd_alerts, "list the alerts of a database, close them"},
     {"show", cmd_show, "one alert with its evidence, step by step"},
     {"certs", cmd_certs, "certificates seen: list, explain, export"},
     {"servers", cmd_servers, "what each server offers, and since when"},

@@ -31,6 +31,7 @@ struct pipeline {
 
 static int open_halves(struct pipeline *, char *, size_t);
 static int open_front(struct pipeline *, char *, size_t);
+static void on_wait(void *);
 static void on_obs(void *, const struct obs *);
 static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
 static void on_staple(void *, const uint8_t[32], struct slice, int64_t);
@@ -113,7 +114,10 @@ int
 pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
     const volatile int *stop)
 {
-	struct capture_config cc = {on_capture_problem, on_file_end, p};
+	struct capture_config cc = {.on_problem = on_capture_problem,
+	    .on_file_end = on_file_end,
+	    .ctx = p,
+	    .on_wait = on_wait};
 	struct frontend_totals t;
 	struct packet pkt;
 	char err[512];
@@ -138,6 +142,15 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	capture_close(p->capture);
 	p->capture = NULL;
 	return status;
+}
+
+/* Nothing comes for now: nobody should wait for what was found. */
+static void
+on_wait(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	backend_wait(p->back);
 }
 
 static void
@@ -266,6 +279,7 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	    .norm = f.norm,
 	    .evidence = f.evidence,
 	    .judge = b.judge,
+	    .incidents = b.incidents,
 	    .mail = f.mail};
 	memcpy(out->alerts, b.alerts, sizeof(out->alerts));
 	memcpy(out->observed, f.observed, sizeof(out->observed));

@@ -25,6 +25,7 @@ struct pipeline_totals {
 	struct norm_counters norm;
 	struct evidence_counters evidence;
 	struct judge_counters judge;
+	struct incidents_counters incidents;
 	struct mail_counters mail;
 	uint64_t observed[OBS_KIND_COUNT];
 	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */

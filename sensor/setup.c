@@ -45,6 +45,10 @@ setup_from_config(struct setup *o, const struct config *f)
 	p->user_names = (enum names_mode)f->user_names;
 	p->judged_flows = (uint32_t)f->judged_flows;
 	p->tls_bytes = f->tls_bytes;
+	p->incident_window = (int64_t)f->incident_window * 60 * 1000000000;
+	p->incident_repeat = (int64_t)f->incident_repeat * 3600 * 1000000000;
+	p->incident_fold =
+	    f->incident_alerts != 0 ? (uint32_t)f->incident_alerts : UINT32_MAX;
 	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
 	    .max_sessions = (uint32_t)f->sessions,
 	    .max_pending = f->pending_bytes,

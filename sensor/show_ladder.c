@@ -10,10 +10,9 @@
 
 #include "db/addr_text.h"
 
-#define INDENT 5 /* of everything below the title */
+#define INDENT TEXT_INDENT
 #define TIME_WIDTH 12
 #define TEXT_COLUMN (INDENT + TIME_WIDTH + 6)
-#define LABEL_COLUMN (INDENT + 7)
 #define LINE_MAX_BYTES 1024
 #define BRIEF INT64_C(100000000) /* ns */
 #define JOINED_MAX \
@@ -322,18 +321,6 @@ print_steps(FILE *out, const struct text_style *st, const struct alert *a)
 }
 
 static void
-print_label(
-    FILE *out, const struct text_style *st, const char *label, const char *text)
-{
-	if (text[0] == '\0')
-		return;
-	fprintf(out, "%*s%s%-5s%s  ", INDENT, "", text_on(st, COLOUR_BOLD),
-	    label, text_off(st));
-	text_wrap(out, st, LABEL_COLUMN, text);
-	fputc('\n', out);
-}
-
-static void
 print_why(FILE *out, const struct text_style *st, const struct finding *f)
 {
 	char all[JOINED_MAX] = "", one[FINDING_SENTENCE_MAX + 16], sep[8];
@@ -349,7 +336,7 @@ print_why(FILE *out, const struct text_style *st, const struct finding *f)
 			snprintf(one, sizeof(one), "%s", e->text);
 		append(all, sizeof(all), sep, one);
 	}
-	print_label(out, st, "why", all);
+	text_label(out, st, "why", all);
 }
 
 static void
@@ -363,7 +350,7 @@ print_who(FILE *out, const struct text_style *st, const struct finding *f)
 		append(text, sizeof(text), ", ", "mechanism ");
 		append(text, sizeof(text), "", f->mech);
 	}
-	print_label(out, st, "login", text);
+	text_label(out, st, "login", text);
 }
 
 static void
@@ -377,13 +364,13 @@ print_cert(FILE *out, const struct text_style *st, const struct query_row *row)
 		snprintf(text, sizeof(text),
 		    "%s, issued by %s, valid from %s to %s", row->cert_subject,
 		    row->cert_issuer, from, to);
-		print_label(out, st, "cert", text);
+		text_label(out, st, "cert", text);
 	}
 	if (row->alert.finding.cert_sha256[0] == '\0')
 		return;
 	snprintf(
 	    text, sizeof(text), "SHA-256 %s", row->alert.finding.cert_sha256);
-	print_label(out, st, row->cert_subject[0] != '\0' ? "" : "cert", text);
+	text_label(out, st, row->cert_subject[0] != '\0' ? "" : "cert", text);
 }
 
 static void
@@ -395,14 +382,14 @@ print_source(
 
 	snprintf(
 	    text, sizeof(text), "%u:%u:%u %s", a->gid, a->sid, a->rev, a->msg);
-	print_label(out, st, "rule", text);
+	text_label(out, st, "rule", text);
 	if (row->capture[0] == '\0')
 		return;
 	snprintf(text, sizeof(text), "%s", row->capture);
 	if (a->finding.pkt.frame_no != 0)
 		snprintf(text, sizeof(text), "%s, packet %u", row->capture,
 		    a->finding.pkt.frame_no);
-	print_label(out, st, "file", text);
+	text_label(out, st, "file", text);
 }
 
 /* ---- the top ---- */
@@ -443,16 +430,19 @@ print_parties(
 {
 	const struct alert *a = &row->alert;
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
-	char vis[256], text[LINE_MAX_BYTES];
+	char vis[256], text[LINE_MAX_BYTES], incident[40] = "";
 
+	if (a->incident != 0)
+		snprintf(incident, sizeof(incident), "   incident %lld",
+		    (long long)a->incident);
 	endpoint_to_text(client, &a->flow.client, a->flow.client_port);
 	endpoint_to_text(server, &a->flow.server, a->flow.server_port);
-	snprintf(text, sizeof(text), "%s  %s  %s%s%s   %s%s   %s", client,
+	snprintf(text, sizeof(text), "%s  %s  %s%s%s   %s%s   %s%s", client,
 	    text_sign(st, SIGN_RIGHT), server,
 	    a->server_name[0] != '\0' ? " " : "", a->server_name,
 	    proto_name((enum proto)a->proto),
 	    a->implicit_tls ? " over TLS" : "",
-	    text_visibility(vis, sizeof(vis), a->finding.vis));
+	    text_visibility(vis, sizeof(vis), a->finding.vis), incident);
 	fprintf(out, "%*s", INDENT, "");
 	text_wrap(out, st, INDENT, text);
 	fputc('\n', out);
@@ -471,9 +461,9 @@ show_ladder(FILE *out, const struct text_style *st, const struct query_row *row)
 	fputc('\n', out);
 	print_why(out, st, f);
 	print_who(out, st, f);
-	print_label(
+	text_label(
 	    out, st, "where", f->where[0] != '\0' ? f->where : info->where);
-	print_label(
+	text_label(
 	    out, st, "next", f->advice[0] != '\0' ? f->advice : info->advice);
 	print_cert(out, st, row);
 	print_source(out, st, row);

@@ -141,6 +141,9 @@ judge_json(const struct supervisor *s)
 	set(o, "findings", j->totals.judge.findings);
 	json_object_set_new(o, "alerts", alerts);
 	set(o, "alerts_lost", j->totals.lost);
+	set(o, "incidents_opened", j->totals.incidents.opened);
+	set(o, "incidents_open", j->totals.incidents.open);
+	set(o, "alerts_folded", j->totals.incidents.folded);
 	set(o, "flows_evicted", j->totals.judge.evicted);
 	set(o, "chains", j->chains);
 	set(o, "chains_unanswered", j->unanswered);

@@ -44,7 +44,7 @@ static void drop_dead_ids(struct summary *, const char *);
 static void print_rows(struct summary *);
 static void print_counts(struct summary *, const struct summary_end *,
     const struct pipeline_totals *);
-static void print_next(struct summary *, const struct summary_end *);
+static void print_next(struct summary *, const struct summary_end *, uint64_t);
 static int print_json(struct summary *, const struct summary_end *,
     const struct pipeline_totals *, int);
 
@@ -175,7 +175,7 @@ summary_end(struct summary *s, const struct summary_end *e)
 			drop_dead_ids(s, e->db_path);
 		print_rows(s);
 		print_counts(s, e, &t);
-		print_next(s, e);
+		print_next(s, e, t.incidents.opened);
 	}
 	if (e->stopped)
 		fputs("stopped before the end of the input; what was read is "
@@ -324,6 +324,13 @@ print_counts(struct summary *s, const struct summary_end *e,
 	    " medium, %" PRIu64 " low, %" PRIu64 " info\n",
 	    s->counts[SEV_CRITICAL], s->counts[SEV_HIGH], s->counts[SEV_MEDIUM],
 	    s->counts[SEV_LOW], s->counts[SEV_INFO]);
+	if (t->incidents.opened > 0)
+		fprintf(f, "incidents: %" PRIu64 "\n", t->incidents.opened);
+	if (t->incidents.folded > 0)
+		fprintf(f,
+		    "alerts like others, only counted in their incident: "
+		    "%" PRIu64 "\n",
+		    t->incidents.folded);
 	if (t->known_captures > 0)
 		fprintf(f,
 		    "%" PRIu64 " of the captures had been read before: their "
@@ -342,7 +349,7 @@ print_counts(struct summary *s, const struct summary_end *e,
 }
 
 static void
-print_next(struct summary *s, const struct summary_end *e)
+print_next(struct summary *s, const struct summary_end *e, uint64_t incidents)
 {
 	const char *db = e->db_path;
 	char opt[300] = "";
@@ -352,6 +359,10 @@ print_next(struct summary *s, const struct summary_end *e)
 	if (strcmp(db, "stripwire.db") != 0)
 		snprintf(opt, sizeof(opt), " -d %s", db);
 	fputs("\nnext:\n", s->out);
+	if (incidents > 0)
+		fprintf(s->out,
+		    "  %s incidents%s    which alerts tell one story\n",
+		    program_invocation_name, opt);
 	for (unsigned i = 0; i < s->nrows; i++)
 		if (s->rows[i].id > 0) {
 			fprintf(s->out,
@@ -435,6 +446,8 @@ make_json(const struct summary *s, const struct summary_end *e,
 	json_object_set_new(o, "flows", flows);
 	json_object_set_new(o, "alerts", json_alert_counts(s));
 	json_object_set_new(o, "findings", json_findings(t));
+	set_int(o, "incidents", t->incidents.opened);
+	set_int(o, "alerts_folded", t->incidents.folded);
 	set_int(o, "alerts_lost", t->lost);
 	json_traffic(o, t);
 	set_int(o, "holes", k->holes);

@@ -19,6 +19,7 @@
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
+#define LABEL_COLUMN (TEXT_INDENT + 7)
 #define BAD_CHAR 0xfffffffful
 
 static const struct {
@@ -318,4 +319,16 @@ text_visibility(char *buf, size_t cap, uint32_t vis)
 		    n != 0 ? ", " : "", missing[i].words);
 	}
 	return buf;
+}
+
+void
+text_label(
+    FILE *out, const struct text_style *st, const char *label, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	fprintf(out, "%*s%s%-5s%s  ", TEXT_INDENT, "", text_on(st, COLOUR_BOLD),
+	    label, text_off(st));
+	text_wrap(out, st, LABEL_COLUMN, text);
+	fputc('\n', out);
 }

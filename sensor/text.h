@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #define TEXT_TIME_MAX 40
+#define TEXT_INDENT 5 /* of all below the title of what is shown */
 #define TEXT_WIDTH_PLAIN 100 /* lines where there is no terminal */
 
 /* What the output can do. Found once per stream. */
@@ -87,6 +88,10 @@ char *text_fit(char *dst, size_t cap, const char *src, unsigned columns,
  * the column where it ended. */
 unsigned text_wrap(
     FILE *out, const struct text_style *st, unsigned indent, const char *text);
+
+/* "     where  on the path, or ..." with what does not fit below the text. */
+void text_label(FILE *out, const struct text_style *st, const char *label,
+    const char *text);
 
 /* "seen whole", or what was missing (enum vis). Returns buf. */
 char *text_visibility(char *buf, size_t cap, uint32_t vis);

@@ -72,8 +72,9 @@ alerts() { # FILE OUT
 	n=$(((n + 1) % 50))
 	[ $n -ne 0 ] || rm -f "$tmp"/db*
 	./stripwire read -q -d "$tmp/db$n" -r sensor.rules --host lab --no-system-trust \
-		--trust pcaps/ca-root.pem --eve - "$1" >"$2" 2>"$tmp/err" ||
+		--trust pcaps/ca-root.pem --eve "$tmp/events" "$1" 2>"$tmp/err" ||
 		echo "crashed crashed crashed"
+	grep -F '"event_type":"alert"' "$tmp/events" >"$2"
 }
 
 # Finding and addresses, without what is merely noted.

@@ -76,6 +76,7 @@ part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
 part "history and inventory" tests/history.sh
+part "incidents" tests/incidents.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "1 to 4 workers" tests/workers.sh

@@ -102,8 +102,8 @@ def judge(binary, capture, path, trust):
                        capture_output=True, text=True, timeout=60)
     if p.returncode:
         return None, p.stderr
-    alerts = [json.loads(line)['stripwire'] for line in p.stdout.splitlines()]
-    return alerts, ''
+    events = [json.loads(line) for line in p.stdout.splitlines()]
+    return [e['stripwire'] for e in events if e['event_type'] == 'alert'], ''
 
 
 def satisfied(wish, alerts):

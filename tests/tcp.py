@@ -234,7 +234,7 @@ def play(job):
                         *asked['option'], path], capture_output=True, text=True, timeout=60)
     if p.returncode:
         return job, ['exit: ' + p.stderr], []
-    alerts = [json.loads(line) for line in p.stdout.splitlines()]
+    alerts = [e for e in map(json.loads, p.stdout.splitlines()) if e['event_type'] == 'alert']
     alerts = [a['stripwire'] for a in alerts if datetime.datetime.fromisoformat(a['timestamp']).timestamp() > capture.learned]
     return job, complaints(alerts, asked, way, v6) + miscounts(args, asked['count'], way, path), alerts
 

@@ -177,8 +177,10 @@ play(const uint8_t *data, size_t size, const struct ruleset *rules)
 	cfg.sink.alert = check_alert;
 	cfg.sink.ctx = &r;
 	cfg.max_flows = FLOWS - 2;
+	cfg.incidents = incidents_new(&(struct incidents_config){
+	    .fold_after = 3, .window = INT64_C(60000000000)});
 	r.j = judge_new(&cfg);
-	must(r.h != NULL && r.j != NULL);
+	must(r.h != NULL && r.j != NULL && cfg.incidents != NULL);
 	for (int n = 0; n < RECORDS_MAX && size >= RECORD; n++) {
 		size_t len = data[5] < size - RECORD ? data[5] : size - RECORD;
 
@@ -187,7 +189,9 @@ play(const uint8_t *data, size_t size, const struct ruleset *rules)
 		size -= RECORD + len;
 	}
 	judge_flush(r.j);
+	incidents_drop(cfg.incidents);
 	judge_free(r.j);
+	incidents_free(cfg.incidents);
 	history_free(r.h);
 	return r.hash;
 }
@@ -199,7 +203,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (rules == NULL)
 		rules = ruleset_parse("fuzz",
-		    "alert tcp any any -> any any (msg:\"m\"; severity:low; "
+		    "alert tcp any any -> any any (msg:\"m\"; severity:medium; "
 		    "sid:1;)\n",
 		    NULL, NULL, NULL);
 	must(rules != NULL);

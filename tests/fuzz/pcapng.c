@@ -63,7 +63,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
-	struct capture_config cfg = {problem, file_end, NULL};
+	struct capture_config cfg = {
+	    .on_problem = problem, .on_file_end = file_end};
 	char path[32], err[256] = "";
 	const char *paths[] = {path};
 

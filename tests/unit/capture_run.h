@@ -77,7 +77,9 @@ static inline struct seen *
 run_paths(const char *const *paths, unsigned n)
 {
 	static struct seen s;
-	struct capture_config cfg = {seen_problem, seen_file_end, &s};
+	struct capture_config cfg = {.on_problem = seen_problem,
+	    .on_file_end = seen_file_end,
+	    .ctx = &s};
 	struct packet pkt;
 	char err[512] = "";
 

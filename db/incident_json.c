@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Incidents to JSON and back. What is read is checked as if it came from
+ * anywhere: the database may have been written by somebody else.
+ */
+#include "db/incident_json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db/addr_text.h"
+#include "db/history_fields.h"
+#include "decoders/utf8.h"
+
+/* clang-format off */
+#define FIELD(member, how) \
+	{#member, offsetof(struct incident, member), \
+	    sizeof(((struct incident *)0)->member), how}
+
+static const struct history_field fields[] = {
+	FIELD(first, F_TIME),
+	FIELD(last, F_TIME),
+	FIELD(exposed, F_TIME),
+	FIELD(severity, F_BYTE),
+	FIELD(confidence, F_BYTE),
+	FIELD(story, F_BYTE),
+	FIELD(stages, F_BYTE),
+	FIELD(place, F_BYTE),
+	FIELD(proto, F_BYTE),
+	FIELD(more, F_BYTE),
+	FIELD(state, F_BYTE),
+	FIELD(end_reason, F_BYTE),
+	FIELD(sessions, F_COUNT),
+	FIELD(alerts, F_COUNT),
+	FIELD(folded, F_COUNT),
+	FIELD(nsites, F_COUNT),
+	FIELD(name, F_COUNT),
+	FIELD(fine, F_COUNT),
+	FIELD(steps_out, F_COUNT),
+};
+/* clang-format on */
+
+#define NFIELDS (sizeof(fields) / sizeof(fields[0]))
+
+/* ---- out ---- */
+
+static json_t *
+addresses(const struct addr *a, uint32_t n)
+{
+	char text[ADDR_TEXT_MAX];
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < n; i++)
+		(void)json_array_append_new(
+		    list, json_string(addr_to_text(text, &a[i])));
+	return list;
+}
+
+static json_t *
+numbers(const uint32_t *v, uint32_t n)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, json_integer(v[i]));
+	return list;
+}
+
+static json_t *
+state_object(const struct incident *i)
+{
+	json_t *o = json_object();
+
+	for (size_t n = 0; n < NFIELDS; n++) {
+		const char *p = (const char *)i + fields[n].at;
+		uint32_t count;
+		int64_t v = *(const uint8_t *)p;
+
+		if (fields[n].kind == F_TIME) {
+			memcpy(&v, p, sizeof(v));
+		} else if (fields[n].kind == F_COUNT) {
+			memcpy(&count, p, sizeof(count));
+			v = count;
+		}
+		(void)json_object_set_new(o, fields[n].name, json_integer(v));
+	}
+	return o;
+}
+
+static json_t *
+clean_string(const char *s)
+{
+	char buf[2 * INCIDENT_TEXT_MAX];
+
+	(void)utf8_copy(buf, sizeof(buf), s);
+	return json_string(buf);
+}
+
+static json_t *
+step_object(const struct incident_step *s)
+{
+	char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX];
+
+	return json_pack("{s:I, s:I, s:I, s:s, s:i, s:s, s:s, s:i, s:i, s:o}",
+	    "first", (json_int_t)s->first, "last", (json_int_t)s->last, "count",
+	    (json_int_t)s->count, "finding",
+	    finding_info((enum finding_id)s->finding)->name, "severity",
+	    s->severity, "client", addr_to_text(client, &s->client), "server",
+	    addr_to_text(server, &s->server), "port", s->port, "client_port",
+	    s->client_port, "text", clean_string(s->text));
+}
+
+static json_t *
+timeline(const struct incident *i)
+{
+	json_t *list = json_array();
+
+	for (uint32_t n = 0; n < i->nsteps; n++)
+		(void)json_array_append_new(list, step_object(&i->step[n]));
+	return list;
+}
+
+static json_t *
+counts_object(const struct incident *i)
+{
+	json_t *o = json_object();
+
+	for (unsigned id = 1; id < FIND_COUNT; id++) {
+		const struct incident_count *c = &i->count[id];
+
+		if (c->alerts != 0)
+			(void)json_object_set_new(o,
+			    finding_info((enum finding_id)id)->name,
+			    json_pack("[I, I, i, I, I]", (json_int_t)c->alerts,
+				(json_int_t)c->folded, c->severity,
+				(json_int_t)c->first, (json_int_t)c->last));
+	}
+	return o;
+}
+
+char *
+incident_to_json(const struct incident *i)
+{
+	json_t *o = json_object();
+	char *text;
+
+	(void)json_object_set_new(
+	    o, "clients", addresses(i->client, i->nclients));
+	(void)json_object_set_new(
+	    o, "servers", addresses(i->server, i->nservers));
+	(void)json_object_set_new(
+	    o, "server_name", clean_string(i->server_name));
+	(void)json_object_set_new(o, "state", state_object(i));
+	(void)json_object_set_new(
+	    o, "fine_clients", numbers(i->fine_client, i->nfine));
+	(void)json_object_set_new(o, "users", numbers(i->user, i->nusers));
+	(void)json_object_set_new(
+	    o, "networks", numbers(i->network, i->nnetworks));
+	(void)json_object_set_new(o, "timeline", timeline(i));
+	(void)json_object_set_new(o, "findings", counts_object(i));
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return text;
+}
+
+/* ---- in ---- */
+
+static int64_t
+number(const json_t *v)
+{
+	return json_is_integer(v) ? json_integer_value(v) : 0;
+}
+
+static uint32_t
+count_of(const json_t *v)
+{
+	int64_t n = number(v);
+
+	return n < 0 || n > UINT32_MAX ? 0 : (uint32_t)n;
+}
+
+static void
+read_address(struct addr *a, const json_t *v)
+{
+	const char *text = json_string_value(v);
+
+	if (text == NULL || addr_from_text(a, text) == -1)
+		memset(a, 0, sizeof(*a));
+}
+
+static uint32_t
+read_addresses(struct addr *to, unsigned max, const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	n = n < max ? n : max;
+	for (size_t i = 0; i < n; i++)
+		read_address(&to[i], json_array_get(list, i));
+	return (uint32_t)n;
+}
+
+static uint32_t
+read_numbers(uint32_t *to, unsigned max, const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	n = n < max ? n : max;
+	for (size_t i = 0; i < n; i++)
+		to[i] = count_of(json_array_get(list, i));
+	return (uint32_t)n;
+}
+
+static void
+read_state(struct incident *i, const json_t *o)
+{
+	for (size_t n = 0; n < NFIELDS; n++) {
+		const json_t *v = json_object_get(o, fields[n].name);
+		char *p = (char *)i + fields[n].at;
+		int64_t time = number(v);
+		uint32_t count = count_of(v);
+
+		if (fields[n].kind == F_TIME)
+			memcpy(p, &time, sizeof(time));
+		else if (fields[n].kind == F_COUNT)
+			memcpy(p, &count, sizeof(count));
+		else
+			*(uint8_t *)p = (uint8_t)count;
+	}
+	if (i->severity > SEV_CRITICAL)
+		i->severity = SEV_CRITICAL;
+	if (i->story >= STORY_COUNT)
+		i->story = STORY_NONE;
+	if (i->place > PLACE_NONE)
+		i->place = PLACE_UNKNOWN;
+}
+
+static void
+read_text(char *to, size_t cap, const json_t *v)
+{
+	const char *text = json_string_value(v);
+
+	snprintf(to, cap, "%s", text != NULL ? text : "");
+}
+
+static void
+read_step(struct incident_step *s, const json_t *o)
+{
+	const char *name = json_string_value(json_object_get(o, "finding"));
+	uint32_t severity = count_of(json_object_get(o, "severity"));
+
+	s->first = number(json_object_get(o, "first"));
+	s->last = number(json_object_get(o, "last"));
+	s->count = count_of(json_object_get(o, "count"));
+	s->finding = name != NULL ? (uint16_t)finding_by_name(name) : 0;
+	s->severity = (uint8_t)(severity > SEV_CRITICAL ? 0 : severity);
+	read_address(&s->client, json_object_get(o, "client"));
+	read_address(&s->server, json_object_get(o, "server"));
+	s->port = (uint16_t)count_of(json_object_get(o, "port"));
+	s->client_port = (uint16_t)count_of(json_object_get(o, "client_port"));
+	read_text(s->text, sizeof(s->text), json_object_get(o, "text"));
+}
+
+static void
+read_counts(struct incident *i, json_t *o)
+{
+	const char *name;
+	json_t *v;
+
+	json_object_foreach(o, name, v)
+	{
+		enum finding_id id = finding_by_name(name);
+		struct incident_count *c = &i->count[id];
+
+		if (id == FIND_NONE)
+			continue; /* of a newer program */
+		c->alerts = count_of(json_array_get(v, 0));
+		c->folded = count_of(json_array_get(v, 1));
+		c->severity = (uint8_t)count_of(json_array_get(v, 2));
+		c->first = number(json_array_get(v, 3));
+		c->last = number(json_array_get(v, 4));
+	}
+}
+
+int
+incident_from_json(struct incident *i, const char *text)
+{
+	json_t *o = json_loads(text, 0, NULL), *steps;
+	size_t n;
+
+	memset(i, 0, sizeof(*i));
+	if (!json_is_object(o) ||
+	    !json_is_object(json_object_get(o, "state"))) {
+		json_decref(o);
+		return -1;
+	}
+	read_state(i, json_object_get(o, "state"));
+	read_text(i->server_name, sizeof(i->server_name),
+	    json_object_get(o, "server_name"));
+	i->nclients = read_addresses(
+	    i->client, INCIDENT_HOSTS, json_object_get(o, "clients"));
+	i->nservers = read_addresses(
+	    i->server, INCIDENT_SERVERS, json_object_get(o, "servers"));
+	i->nfine = read_numbers(
+	    i->fine_client, INCIDENT_HOSTS, json_object_get(o, "fine_clients"));
+	i->nusers =
+	    read_numbers(i->user, INCIDENT_HOSTS, json_object_get(o, "users"));
+	i->nnetworks = read_numbers(
+	    i->network, INCIDENT_NETWORKS, json_object_get(o, "networks"));
+	steps = json_object_get(o, "timeline");
+	n = json_array_size(steps);
+	i->nsteps = (uint32_t)(n < INCIDENT_STEPS ? n : INCIDENT_STEPS);
+	for (size_t s = 0; s < i->nsteps; s++)
+		read_step(&i->step[s], json_array_get(steps, s));
+	read_counts(i, json_object_get(o, "findings"));
+	json_decref(o);
+	return 0;
+}

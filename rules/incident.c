@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The open incidents: a list by last use, and an index from the hash of each
+ * client, server and server's name to the incidents that hold it. What an
+ * incident holds is incident_fill.c's; here is which one an alert joins, and
+ * when they end.
+ *
+ * Taking back (incidents_drop) works by copy on first touch: what is changed
+ * after mark() leaves its old state behind, what is new is marked as such.
+ */
+#include "rules/incident_fill.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S INT64_C(1000000000)
+#define BUCKETS 4096 /* power of two */
+
+struct link { /* an endpoint of an incident */
+	struct link *chain, *next;
+	struct open *o;
+	uint32_t hash;
+};
+
+struct open {
+	struct open *older, *newer;
+	struct link *links;
+	struct incident *before; /* at mark(); NULL: not touched since */
+	bool fresh; /* made since mark() */
+	struct incident i;
+};
+
+struct incidents {
+	struct incidents_config cfg;
+	struct incidents_counters n;
+	struct open *oldest, *newest; /* by last use */
+	struct open *ended; /* since mark(), by `newer` */
+	struct link *bucket[BUCKETS];
+	int64_t last_id;
+	int64_t due; /* nothing ends before */
+	struct open *told; /* whose event waits for tell() */
+	enum incident_event event;
+};
+
+struct incidents *
+incidents_new(const struct incidents_config *cfg)
+{
+	struct incidents *in = calloc(1, sizeof(*in));
+
+	if (in == NULL)
+		return NULL;
+	in->cfg = *cfg;
+	if (in->cfg.window == 0)
+		in->cfg.window = INCIDENT_WINDOW_S * NS_PER_S;
+	if (in->cfg.repeat == 0)
+		in->cfg.repeat = INCIDENT_REPEAT_S * NS_PER_S;
+	if (in->cfg.fold_after == 0)
+		in->cfg.fold_after = INCIDENT_FOLD;
+	in->due = INT64_MAX;
+	return in;
+}
+
+/* ---- the index ---- */
+
+static struct link **
+bucket_of(struct incidents *in, uint32_t hash)
+{
+	return &in->bucket[hash & (BUCKETS - 1)];
+}
+
+static void
+link_to(struct incidents *in, struct open *o, uint32_t hash)
+{
+	struct link **b = bucket_of(in, hash), *l;
+
+	for (l = o->links; l != NULL; l = l->next)
+		if (l->hash == hash)
+			return;
+	if ((l = malloc(sizeof(*l))) == NULL)
+		return; /* it is not found by this one */
+	l->hash = hash;
+	l->o = o;
+	l->chain = *b;
+	*b = l;
+	l->next = o->links;
+	o->links = l;
+}
+
+static void
+unlink_all(struct incidents *in, struct open *o)
+{
+	for (struct link *l = o->links, *next; l != NULL; l = next) {
+		struct link **at = bucket_of(in, l->hash);
+
+		next = l->next;
+		while (*at != l)
+			at = &(*at)->chain;
+		*at = l->chain;
+		free(l);
+	}
+	o->links = NULL;
+}
+
+static void
+link_all(struct incidents *in, struct open *o)
+{
+	const struct incident *i = &o->i;
+
+	for (unsigned n = 0; n < i->nclients; n++)
+		link_to(in, o, incident_hash(&i->client[n]));
+	for (unsigned n = 0; n < i->nservers; n++)
+		link_to(in, o, incident_hash(&i->server[n]));
+	if (i->name != 0)
+		link_to(in, o, i->name);
+}
+
+/* ---- life ---- */
+
+static void
+list_remove(struct incidents *in, struct open *o)
+{
+	if (o->older != NULL)
+		o->older->newer = o->newer;
+	else
+		in->oldest = o->newer;
+	if (o->newer != NULL)
+		o->newer->older = o->older;
+	else
+		in->newest = o->older;
+}
+
+static void
+list_append(struct incidents *in, struct open *o)
+{
+	o->newer = NULL;
+	o->older = in->newest;
+	if (o->older != NULL)
+		o->older->newer = o;
+	else
+		in->oldest = o;
+	in->newest = o;
+}
+
+static void
+open_free(struct open *o)
+{
+	free(o->before);
+	free(o);
+}
+
+static void
+tell(
+    const struct incidents *in, const struct incident *i, enum incident_event e)
+{
+	if (in->cfg.event != NULL)
+		in->cfg.event(in->cfg.ctx, i, e);
+}
+
+/* Before the first change since mark(). */
+static void
+touch(struct open *o)
+{
+	if (o->fresh || o->before != NULL)
+		return;
+	o->before = malloc(sizeof(*o->before));
+	if (o->before != NULL)
+		memcpy(o->before, &o->i, sizeof(o->i));
+}
+
+static void
+end(struct incidents *in, struct open *o, enum incident_end why)
+{
+	touch(o);
+	o->i.state = INCIDENT_ENDED;
+	o->i.end_reason = (uint8_t)why;
+	unlink_all(in, o);
+	list_remove(in, o);
+	o->newer = in->ended;
+	in->ended = o;
+	in->n.open--;
+	in->n.ended++;
+	if (in->told == o)
+		in->told = NULL;
+	tell(in, &o->i, INCIDENT_CLOSED);
+}
+
+static struct open *
+open_new(struct incidents *in)
+{
+	struct open *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	if (in->n.open >= INCIDENTS_MAX) {
+		in->n.evicted++;
+		end(in, in->oldest, INCIDENT_END_FULL);
+	}
+	list_append(in, o);
+	in->n.open++;
+	return o;
+}
+
+void
+incidents_free(struct incidents *in)
+{
+	struct open *o;
+
+	if (in == NULL)
+		return;
+	while ((o = in->oldest) != NULL) {
+		unlink_all(in, o);
+		list_remove(in, o);
+		open_free(o);
+	}
+	while ((o = in->ended) != NULL) {
+		in->ended = o->newer;
+		open_free(o);
+	}
+	free(in);
+}
+
+/* Times come from packets and databases, and may be anything. */
+static int64_t
+later(int64_t t, int64_t span)
+{
+	return t > INT64_MAX - span ? INT64_MAX : t + span;
+}
+
+static int64_t
+earlier(int64_t t, int64_t span)
+{
+	return t < INT64_MIN + span ? INT64_MIN : t - span;
+}
+
+void
+incidents_advance(struct incidents *in, int64_t now)
+{
+	if (now < in->due)
+		return;
+	in->due = INT64_MAX;
+	for (struct open *o = in->oldest, *next; o != NULL; o = next) {
+		int64_t due = later(o->i.last, in->cfg.repeat + 1);
+
+		next = o->newer;
+		if (due <= now)
+			end(in, o, INCIDENT_END_QUIET);
+		else if (due < in->due)
+			in->due = due;
+	}
+}
+
+void
+incidents_close(struct incidents *in, int64_t id)
+{
+	for (struct open *o = in->oldest; o != NULL; o = o->newer)
+		if (o->i.id == id) {
+			end(in, o, INCIDENT_END_OPERATOR);
+			return;
+		}
+}
+
+/* ---- which one ---- */
+
+enum rank {
+	RANK_NONE = 0,
+	RANK_CLIENT, /* the same client elsewhere, the same story */
+	RANK_REPEAT, /* what it holds already, at the same server */
+	RANK_SERVER, /* another client here, the same story */
+	RANK_PAIR /* the same two */
+};
+
+static bool
+within(const struct incidents *in, const struct incident *i, int64_t t,
+    int64_t span)
+{
+	return t <= later(i->last, span) &&
+	       t >= earlier(i->first, in->cfg.window);
+}
+
+static enum rank
+rank_of(const struct incidents *in, const struct incident *i,
+    const struct alert *a, const struct incident_known *k)
+{
+	enum incident_story story = story_of(&a->finding);
+	bool same = story == i->story, here, client;
+	int64_t t = a->finding.time;
+
+	if (!within(in, i, t, in->cfg.repeat))
+		return RANK_NONE;
+	here = incident_has_server(i, &a->flow.server) ||
+	       (i->name != 0 && i->name == incident_name(k));
+	client = (i->more & MORE_CLIENTS) != 0 ||
+		 (k->of_flow != NULL && *k->of_flow == i->id) ||
+		 incident_has_client(i, &a->flow.client, k->network != NULL);
+	if (within(in, i, t, in->cfg.window)) {
+		if (here && client)
+			return RANK_PAIR;
+		if (here && same)
+			return RANK_SERVER;
+		if (client && same && story_is_interference(story))
+			return RANK_CLIENT;
+	}
+	return here && i->count[a->finding.id].alerts != 0 ? RANK_REPEAT
+							   : RANK_NONE;
+}
+
+struct search {
+	const struct alert *a;
+	const struct incident_known *k;
+	enum rank best;
+	struct open *found;
+};
+
+static void
+look(struct incidents *in, uint32_t hash, struct search *s)
+{
+	for (struct link *l = *bucket_of(in, hash); l != NULL; l = l->chain) {
+		enum rank r;
+
+		if (l->hash != hash)
+			continue;
+		r = rank_of(in, &l->o->i, s->a, s->k);
+		/* of two alike, the older: the order of the index is chance */
+		if (r > s->best || (r == s->best && r != RANK_NONE &&
+				       l->o->i.id < s->found->i.id)) {
+			s->best = r;
+			s->found = l->o;
+		}
+	}
+}
+
+static struct open *
+find(
+    struct incidents *in, const struct alert *a, const struct incident_known *k)
+{
+	struct search s = {a, k, RANK_NONE, NULL};
+
+	if (in->n.open == 0)
+		return NULL;
+	look(in, incident_hash(&a->flow.server), &s);
+	if (incident_name(k) != 0)
+		look(in, incident_name(k), &s);
+	if (s.best == RANK_NONE)
+		look(in, incident_hash(&a->flow.client), &s);
+	return s.found;
+}
+
+/* ---- alerts ---- */
+
+static void
+name_it(struct alert *a, const struct open *o, bool is_new)
+{
+	a->incident = o != NULL ? o->i.id : 0;
+	a->incident_severity = o != NULL ? o->i.severity : 0;
+	a->incident_new = is_new;
+}
+
+void
+incidents_peek(
+    struct incidents *in, struct alert *a, const struct incident_known *k)
+{
+	name_it(a, find(in, a, k), false);
+}
+
+static struct open *
+begin(
+    struct incidents *in, const struct alert *a, const struct incident_known *k)
+{
+	struct open *o = open_new(in);
+
+	if (o == NULL)
+		return NULL;
+	o->fresh = true;
+	in->last_id = in->cfg.new_id != NULL ? in->cfg.new_id(in->cfg.ctx)
+					     : in->last_id + 1;
+	in->n.opened++;
+	incident_begin(&o->i, in->last_id, a, k);
+	return o;
+}
+
+static void
+expect_end(struct incidents *in, const struct open *o)
+{
+	int64_t due = later(o->i.last, in->cfg.repeat + 1);
+
+	if (due < in->due)
+		in->due = due;
+}
+
+bool
+incidents_add(
+    struct incidents *in, struct alert *a, const struct incident_known *k)
+{
+	struct open *o = find(in, a, k);
+	bool is_new = o == NULL, pass;
+	uint8_t severity;
+
+	if (is_new && a->severity < SEV_MEDIUM) {
+		name_it(a, NULL, false);
+		return true;
+	}
+	if (is_new && (o = begin(in, a, k)) == NULL)
+		return true; /* no memory: it stands alone */
+	touch(o);
+	severity = o->i.severity;
+	pass = incident_fill(&o->i, a, k, in->cfg.fold_after);
+	in->n.folded += !pass;
+	link_all(in, o);
+	list_remove(in, o);
+	list_append(in, o);
+	expect_end(in, o);
+	name_it(a, o, is_new);
+	in->told = o;
+	in->event = is_new		       ? INCIDENT_OPENED
+		    : o->i.severity > severity ? INCIDENT_WORSE
+					       : INCIDENT_NOTHING;
+	return pass;
+}
+
+void
+incidents_tell(struct incidents *in)
+{
+	struct open *o = in->told;
+
+	in->told = NULL;
+	if (o != NULL && in->event != INCIDENT_NOTHING)
+		tell(in, &o->i, in->event);
+}
+
+void
+incidents_fine(struct incidents *in, const struct facts *f)
+{
+	uint32_t hash;
+
+	if (in->n.open == 0)
+		return;
+	hash = incident_hash(&f->who.server);
+	for (struct link *l = *bucket_of(in, hash); l != NULL; l = l->chain) {
+		if (l->hash != hash ||
+		    !within(in, &l->o->i, f->last, in->cfg.window))
+			continue;
+		touch(l->o);
+		incident_fine(&l->o->i, f);
+	}
+}
+
+/* ---- keeping and taking back ---- */
+
+/* Whoever looks at a capture finds in its alerts what it holds, whatever came
+ * before in others. */
+void
+incidents_mark(struct incidents *in)
+{
+	incidents_keep(in);
+	for (struct open *o = in->oldest; o != NULL; o = o->newer)
+		for (unsigned id = 0; id < FIND_COUNT; id++)
+			o->i.count[id].raised = 0;
+}
+
+void
+incidents_keep(struct incidents *in)
+{
+	struct open *o;
+
+	while ((o = in->ended) != NULL) {
+		in->ended = o->newer;
+		open_free(o);
+	}
+	for (o = in->oldest; o != NULL; o = o->newer) {
+		free(o->before);
+		o->before = NULL;
+		o->fresh = false;
+	}
+	in->told = NULL;
+}
+
+static void
+forget(struct incidents *in, struct open *o)
+{
+	unlink_all(in, o);
+	list_remove(in, o);
+	in->n.open--;
+	open_free(o);
+}
+
+/* As it was at mark(). */
+static void
+restore(struct incidents *in, struct open *o)
+{
+	memcpy(&o->i, o->before, sizeof(o->i));
+	free(o->before);
+	o->before = NULL;
+	unlink_all(in, o);
+	link_all(in, o);
+	expect_end(in, o);
+}
+
+void
+incidents_drop(struct incidents *in)
+{
+	struct open *o, *next;
+
+	while ((o = in->ended) != NULL) {
+		in->ended = o->newer;
+		list_append(in, o);
+		in->n.open++;
+		in->n.ended--;
+	}
+	for (o = in->oldest; o != NULL; o = next) {
+		next = o->newer;
+		if (o->fresh)
+			forget(in, o);
+		else if (o->before != NULL)
+			restore(in, o);
+	}
+	in->told = NULL;
+}
+
+void
+incidents_each_dirty(struct incidents *in,
+    void (*fn)(void *ctx, const struct incident *i), void *ctx)
+{
+	for (struct open *o = in->ended; o != NULL; o = o->newer)
+		fn(ctx, &o->i);
+	for (struct open *o = in->oldest; o != NULL; o = o->newer)
+		if (o->fresh || o->before != NULL)
+			fn(ctx, &o->i);
+}
+
+void
+incidents_each(const struct incidents *in,
+    void (*fn)(void *ctx, const struct incident *i), void *ctx)
+{
+	for (const struct open *o = in->oldest; o != NULL; o = o->newer)
+		fn(ctx, &o->i);
+}
+
+int
+incidents_load(struct incidents *in, const struct incident *i)
+{
+	struct open *o = open_new(in);
+
+	if (o == NULL)
+		return -1;
+	memcpy(&o->i, i, sizeof(*i));
+	link_all(in, o);
+	expect_end(in, o);
+	if (i->id > in->last_id)
+		in->last_id = i->id;
+	return 0;
+}
+
+const struct incidents_counters *
+incidents_counters(struct incidents *in)
+{
+	return &in->n;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Alerts into one incident: who, when, how far it went, how grave it is, and
+ * a timeline in which what repeats is one step with a count.
+ */
+#include "rules/incident_fill.h"
+
+#include <string.h>
+
+#include "rules/detect.h"
+
+uint32_t
+incident_hash(const struct addr *a)
+{
+	return hash32(a, sizeof(*a));
+}
+
+uint32_t
+incident_name(const struct incident_known *k)
+{
+	return k->server != NULL && k->server->host[0] != '\0'
+		   ? hash32_text(k->server->host)
+		   : 0;
+}
+
+static bool
+has_addr(const struct addr *list, unsigned n, const struct addr *a)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (memcmp(&list[i], a, sizeof(*a)) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_hash(const uint32_t *list, unsigned n, uint32_t hash)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i] == hash)
+			return true;
+	return false;
+}
+
+bool
+incident_has_server(const struct incident *i, const struct addr *a)
+{
+	return has_addr(i->server, i->nservers, a);
+}
+
+static uint32_t
+network_hash(const struct addr *client)
+{
+	struct pair_key k = {.client = *client}, network;
+
+	pair_key_network(&network, &k);
+	return hash32(&network.client, sizeof(network.client));
+}
+
+bool
+incident_has_client(
+    const struct incident *i, const struct addr *a, bool networks)
+{
+	if (has_addr(i->client, i->nclients, a))
+		return true;
+	return networks && has_hash(i->network, i->nnetworks, network_hash(a));
+}
+
+/* A set with an end: where there is no room, `full` is set in more. */
+struct set {
+	uint32_t *n;
+	unsigned max;
+	uint8_t *more, full;
+};
+
+/* Returns true if it was not among them and there was room. */
+static bool
+add_addr(struct addr *list, const struct set *set, const struct addr *a)
+{
+	if (has_addr(list, *set->n, a))
+		return false;
+	if (*set->n == set->max) {
+		*set->more |= set->full;
+		return false;
+	}
+	list[(*set->n)++] = *a;
+	return true;
+}
+
+static bool
+add_hash(uint32_t *list, const struct set *set, uint32_t hash)
+{
+	if (has_hash(list, *set->n, hash))
+		return false;
+	if (*set->n == set->max) {
+		*set->more |= set->full;
+		return false;
+	}
+	list[(*set->n)++] = hash;
+	return true;
+}
+
+/* ---- the timeline ---- */
+
+static struct incident_step *
+step_like(struct incident *i, const struct alert *a)
+{
+	for (unsigned n = 0; n < i->nsteps; n++) {
+		struct incident_step *s = &i->step[n];
+
+		if (s->finding == a->finding.id && s->severity == a->severity &&
+		    memcmp(&s->client, &a->flow.client, sizeof(s->client)) ==
+			0 &&
+		    memcmp(&s->server, &a->flow.server, sizeof(s->server)) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* In order of time: what settles late may have happened before. When it is
+ * full, the first ones tell how it began, the last how it stands. */
+static struct incident_step *
+step_new(struct incident *i, int64_t t)
+{
+	struct incident_step *s = &i->step[INCIDENT_STEPS_FIRST];
+
+	if (i->nsteps == INCIDENT_STEPS) {
+		i->steps_out += s->count;
+		i->nsteps--;
+		memmove(
+		    s, s + 1, (i->nsteps - INCIDENT_STEPS_FIRST) * sizeof(*s));
+	}
+	s = &i->step[i->nsteps++];
+	for (; s > i->step && s[-1].first > t; s--)
+		*s = s[-1];
+	memset(s, 0, sizeof(*s));
+	s->first = s->last = t;
+	return s;
+}
+
+static void
+add_step(struct incident *i, const struct alert *a)
+{
+	struct incident_step *s = step_like(i, a);
+	int64_t t = a->finding.time;
+
+	if (s == NULL) {
+		s = step_new(i, t);
+		s->finding = a->finding.id;
+		s->severity = a->severity;
+		s->client = a->flow.client;
+		s->server = a->flow.server;
+		s->port = a->flow.server_port;
+		s->client_port = a->flow.client_port;
+		(void)incident_sentence(s->text, sizeof(s->text), a);
+	}
+	s->count++;
+	if (t > s->last)
+		s->last = t;
+}
+
+/* What was before: without it, none of the rest would be wrong. */
+static void
+add_before(
+    struct incident *i, const struct alert *a, const struct server_facts *s)
+{
+	struct incident_step *step;
+	int64_t t;
+
+	if (s == NULL || (s->offered == 0 && s->tls_done == 0))
+		return;
+	t = s->last_offer != 0 ? s->last_offer : s->last;
+	if (t > a->finding.time)
+		t = a->finding.time;
+	step = step_new(i, t);
+	step->count = 1;
+	step->server = a->flow.server;
+	step->port = a->flow.server_port;
+	(void)known_text(step->text, sizeof(step->text), s);
+}
+
+/* ---- one alert ---- */
+
+void
+incident_begin(struct incident *i, int64_t id, const struct alert *a,
+    const struct incident_known *k)
+{
+	memset(i, 0, sizeof(*i));
+	i->id = id;
+	i->first = i->last = a->finding.time;
+	i->proto = a->proto;
+	i->name = incident_name(k);
+	memcpy(i->server_name, a->server_name, sizeof(i->server_name));
+	if (story_is_interference(story_of(&a->finding)) ||
+	    (a->finding.tags & EVT_WAS_TLS) != 0)
+		add_before(i, a, k->server);
+}
+
+/* Who: true if somebody is new. */
+static bool
+add_hosts(
+    struct incident *i, const struct alert *a, const struct incident_known *k)
+{
+	const struct set clients = {
+	    &i->nclients, INCIDENT_HOSTS, &i->more, MORE_CLIENTS};
+	const struct set servers = {
+	    &i->nservers, INCIDENT_SERVERS, &i->more, MORE_SERVERS};
+	const struct set networks = {
+	    &i->nnetworks, INCIDENT_NETWORKS, &i->more, MORE_NETWORKS};
+	bool known = i->name != 0 && i->name == incident_name(k);
+	bool news = add_addr(i->client, &clients, &a->flow.client);
+
+	(void)add_hash(i->network, &networks, network_hash(&a->flow.client));
+	if (add_addr(i->server, &servers, &a->flow.server)) {
+		i->nsites += !known || i->nsites == 0;
+		news = true;
+	}
+	return news;
+}
+
+static bool
+add_user(struct incident *i, const struct alert *a)
+{
+	const struct set users = {
+	    &i->nusers, INCIDENT_HOSTS, &i->more, MORE_USERS};
+
+	return a->finding.user[0] != '\0' &&
+	       add_hash(i->user, &users, hash32_text(a->finding.user));
+}
+
+/* How far it went. What was exposed before the interference began is another
+ * matter, and does not make it graver. */
+static void
+add_stage(struct incident *i, const struct alert *a)
+{
+	enum incident_story story = story_of(&a->finding);
+	uint8_t stage = story_stage(&a->finding);
+	int64_t t = a->finding.time;
+
+	if ((stage & STAGE_EXPOSED) != 0 && t > i->exposed)
+		i->exposed = t;
+	if ((stage & STAGE_INTERFERED) != 0 &&
+	    (i->stages & STAGE_INTERFERED) == 0) {
+		i->story = (uint8_t)story;
+		if (i->exposed < t)
+			i->stages = 0;
+	} else if (i->story == STORY_NONE ||
+		   (story_is_interference(story) &&
+		       !story_is_interference((enum incident_story)i->story))) {
+		i->story = (uint8_t)story;
+	}
+	i->stages |= stage;
+}
+
+static void
+add_severity(struct incident *i, const struct alert *a)
+{
+	uint8_t least = stages_severity(i->stages);
+
+	if (a->severity > i->severity)
+		i->severity = a->severity;
+	if (least > i->severity)
+		i->severity = least;
+	if (a->finding.confidence > i->confidence)
+		i->confidence = a->finding.confidence;
+}
+
+static void
+add_time(struct incident *i, int64_t t)
+{
+	if (t > i->last)
+		i->last = t;
+	if (t < i->first)
+		i->first = t;
+}
+
+/* Counts it. Returns whether so many of its kind were passed on before. */
+static bool
+add_count(struct incident *i, const struct alert *a, uint32_t fold_after)
+{
+	struct incident_count *c = &i->count[a->finding.id];
+	int64_t t = a->finding.time;
+	bool many = c->raised >= fold_after;
+
+	if (c->alerts++ == 0 || t < c->first)
+		c->first = t;
+	if (t > c->last)
+		c->last = t;
+	i->alerts++;
+	return many;
+}
+
+bool
+incident_fill(struct incident *i, const struct alert *a,
+    const struct incident_known *k, uint32_t fold_after)
+{
+	struct incident_count *c = &i->count[a->finding.id];
+	bool grave = a->severity >= SEV_MEDIUM, news = add_user(i, a), many;
+
+	if (grave) {
+		news |= add_hosts(i, a, k);
+		add_stage(i, a);
+		add_severity(i, a);
+		add_time(i, a->finding.time);
+	}
+	if (a->severity > SEV_INFO)
+		add_step(i, a);
+	if (k->of_flow != NULL && *k->of_flow != i->id) {
+		*k->of_flow = i->id;
+		i->sessions++;
+	}
+	i->place = (uint8_t)incident_place(i);
+	many = add_count(i, a, fold_after);
+	if (many && !news && a->severity <= c->severity) {
+		c->folded++;
+		i->folded++;
+		return false;
+	}
+	if (a->severity > c->severity)
+		c->severity = a->severity;
+	c->raised++;
+	return true;
+}
+
+void
+incident_fine(struct incident *i, const struct facts *f)
+{
+	const struct set fine = {
+	    &i->nfine, INCIDENT_HOSTS, &i->more, MORE_FINE};
+
+	if (!story_is_interference((enum incident_story)i->story) ||
+	    has_addr(i->client, i->nclients, &f->who.client))
+		return;
+	i->fine++;
+	(void)add_hash(i->fine_client, &fine, incident_hash(&f->who.client));
+	i->place = (uint8_t)incident_place(i);
+}
