@@ -78,7 +78,8 @@ on_file_end(void *ctx, const struct capture_file *f)
 static int
 send_all(struct sender *s, const char *const *paths, unsigned n)
 {
-	struct capture_config cc = {on_problem, on_file_end, NULL};
+	struct capture_config cc = {
+	    .on_problem = on_problem, .on_file_end = on_file_end};
 	struct packet pkt;
 	char err[300];
 	struct capture *c = capture_open(paths, n, &cc, err, sizeof(err));
