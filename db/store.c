@@ -228,8 +228,9 @@ static const char *const sql[ST_COUNT] = {
 		    "alerts=excluded.alerts, folded=excluded.folded, "
 		    "server_name=excluded.server_name, "
 		    "title=excluded.title, cause=excluded.cause, "
-		    "advice=excluded.advice, detail=excluded.detail "
-		    "RETURNING status",
+		    "advice=excluded.advice, detail=excluded.detail",
+    [ST_INCIDENTS_CLOSED] = "SELECT id FROM incidents WHERE ended=0 "
+			    "AND status=2",
     [ST_INCIDENTS_DROP] = "DELETE FROM incidents WHERE saved=0",
     [ST_CERT] = "INSERT INTO certificates (sha256, spki_sha256, subject, "
 		"issuer, serial, names, not_before, not_after, key_type, "

@@ -240,6 +240,23 @@ def test_alerts(s):
     check("worker" in got.stdout and got.returncode == 0, "status for people")
 
 
+def test_incidents(s):
+    """of test_alerts' attack, beside the sensor that goes on writing"""
+    def incidents(*more):
+        return subprocess.run([SENSOR, "incidents", "-d", s.db, "--json", *more],
+                              stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+    check(until(lambda: len(incidents("--open")) == 1), "an incident is open")
+    got = subprocess.run([SENSOR, "incidents", "close", "1", "-d", s.db, "--as",
+                          "attack"], stderr=subprocess.PIPE, text=True)
+    check(got.returncode == 0, "it can be closed: " + got.stderr)
+    check(until(lambda: s.status()["judge"]["incidents_open"] == 0),
+          "the judge hears of it")
+    send("sw0", capture(ATTACK))
+    check(until(lambda: len(incidents("--open")) == 1 and len(incidents()) == 2),
+          "what comes after is another one")
+
+
 def test_worker_dies(s, times):
     """The worker that has nothing to do with the attacks dies all the time;
     none of the attacks is missed."""
@@ -475,6 +492,7 @@ def main():
         try:
             test_sandbox(s)
             test_alerts(s)
+            test_incidents(s)
             test_worker_dies(s, a.segv)
             test_deadly_packet(s)
             test_verifier_dies(s)
