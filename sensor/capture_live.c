@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * libpcap's ring of the kernel (TPACKET_V3): a block is handed over when it is
- * full or BLOCK_MS old, which is the time that an alert waits at most for its
+ * full or LIVE_BLOCK_MS old, which is the time that an alert waits at most for its
  * packet.
  *
  * Between opening and joining the group a socket gets everything; what is
@@ -17,8 +17,6 @@
 #include <time.h>
 
 #include "sensor/fanout.h"
-
-#define BLOCK_MS 20
 
 struct live {
 	pcap_t *pcap;
@@ -123,7 +121,7 @@ prepare(struct live *l, const struct live_config *cfg, char *err, size_t n)
 
 	(void)pcap_set_snaplen(p, (int)cfg->snaplen);
 	(void)pcap_set_promisc(p, cfg->promiscuous);
-	(void)pcap_set_timeout(p, BLOCK_MS);
+	(void)pcap_set_timeout(p, LIVE_BLOCK_MS);
 	(void)pcap_set_buffer_size(p, (int)cfg->buffer);
 	l->nano = pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO) == 0;
 	if (set_timestamps(p, cfg, err, n) == -1 ||

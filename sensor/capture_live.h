@@ -15,6 +15,9 @@
 
 #include "decoders/packet.h"
 
+/* The kernel gives a block of packets out when it is full or so old. */
+#define LIVE_BLOCK_MS 20
+
 struct live;
 
 struct live_config {

@@ -126,15 +126,21 @@ read_round(struct worker *w, int *got)
 }
 
 static void
-idle(struct worker *w, int64_t now)
+wait_for_packets(const struct worker *w, int ms)
 {
 	struct pollfd p[INTERFACES_MAX];
 
-	tracker_tick(frontend_tracker(w->front), now - LAG);
-	worker_set_mark(w, now - LAG);
 	for (unsigned i = 0; i < w->cfg.nlive; i++)
 		p[i] = (struct pollfd){live_fd(w->cfg.live[i]), POLLIN, 0};
-	(void)poll(p, w->cfg.nlive, IDLE_MS);
+	(void)poll(p, w->cfg.nlive, ms);
+}
+
+static void
+idle(struct worker *w, int64_t now)
+{
+	tracker_tick(frontend_tracker(w->front), now - LAG);
+	worker_set_mark(w, now - LAG);
+	wait_for_packets(w, IDLE_MS);
 }
 
 static void
@@ -150,15 +156,26 @@ begin(struct worker *w)
 	atomic_store(&w->cfg.board->ready, 1);
 }
 
+/* What was on the wire already: the kernel gives a block out when it is full,
+ * or LIVE_BLOCK_MS after its first packet. */
+static void
+drain(struct worker *w)
+{
+	int64_t end = clock_now() + 3 * LIVE_BLOCK_MS * INT64_C(1000000);
+	int got;
+
+	do {
+		if (read_round(w, &got) == -1)
+			break;
+		if (got == 0)
+			wait_for_packets(w, LIVE_BLOCK_MS);
+	} while (clock_now() < end);
+}
+
 static void
 finish(struct worker *w)
 {
-	for (unsigned i = 0; i < 16; i++) { /* what is there already */
-		int got;
-
-		if (read_round(w, &got) == -1 || got == 0)
-			break;
-	}
+	drain(w);
 	frontend_flush(w->front);
 	worker_set_mark(w, INT64_MAX); /* nobody is to wait for more */
 	publish(w, clock_now());

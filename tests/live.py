@@ -252,7 +252,8 @@ def test_incidents(s):
     check(got.returncode == 0, "it can be closed: " + got.stderr)
     check(until(lambda: s.status()["judge"]["incidents_open"] == 0),
           "the judge hears of it")
-    send("sw0", capture(ATTACK))
+    readdress(capture(ATTACK), s.dir + "/i.pcap", 5000)
+    send("sw0", s.dir + "/i.pcap")
     check(until(lambda: len(incidents("--open")) == 1 and len(incidents()) == 2),
           "what comes after is another one")
 
