@@ -422,6 +422,8 @@ struct obs_hello {
 	uint8_t grease; /* client: RFC 8701 values among suites, extensions,
 			   groups or versions */
 	uint8_t session_id_len;
+	uint8_t scts; /* server: time stamps of certificate transparency in
+			 the handshake (RFC 6962 3.3.1); none in TLS 1.3 */
 	uint16_t nsuites, nexts, ngroups, nshares; /* all, also those not
 						      kept */
 	uint16_t groups[OBS_TLS_GROUPS_MAX]; /* client, in its order */
@@ -439,6 +441,7 @@ struct obs_cert {
 	uint8_t chain_id[32]; /* SHA-256 over the chain as sent */
 	uint8_t from_server;
 	uint8_t count; /* certificates in the message */
+	uint8_t scts; /* as in the ServerHello before it */
 	uint32_t bytes;
 };
 
@@ -464,7 +467,7 @@ enum tls_said { /* messages seen in clear besides; none in TLS 1.3 */
 	SAID_COMPRESSED = 1 << 6 /* a certificate in compressed form */
 };
 
-/* The server's flight: from its ServerHello to what the client says next. All
+/* The server's flight: from the ClientHello to what the client says next. All
  * that TLS 1.3 shows of a chain is its size. */
 struct obs_done {
 	uint16_t version, suite;

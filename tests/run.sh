@@ -71,6 +71,7 @@ part "known attacks" tests/attacks.py
 part "forged and lawful TCP" tests/tcp.py
 part "evasion" tests/evasion.py
 part "JA3 beside tshark" tests/ja3.py
+part "real TLS handshakes" tests/handshakes.py
 part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
