@@ -176,8 +176,9 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"between the two"},
     [FIND_TLS_FINGERPRINT_CHANGED] = {"tls-fingerprint-changed",
 	"another TLS implementation answers than before",
-	"on the path; or the server was updated",
-	"compare the key with the one on the server itself"},
+	"on the path; or the server was replaced",
+	"compare the key with the one on the server itself; if it was "
+	"replaced, say so by stripwire history ack"},
     [FIND_PLAINTEXT_CREDENTIALS] = {"plaintext-credentials",
 	"a password crossed the network in clear",
 	"at the client, which allows it, and at the server, which accepts it",

@@ -13,6 +13,7 @@
 #include "rules/detect.h"
 #include "rules/ladder.h"
 #include "rules/learn.h"
+#include "rules/stacks.h"
 
 #define MAX_FLOWS 65536 /* 3 KiB each, and up to 4 KiB of steps */
 #define SERIOUS 50 /* less is a suspicion */
@@ -261,7 +262,8 @@ note_story(struct judge *j, const struct judged *w)
 }
 
 /* A change for the better, said in retrospect, and a client that is only
- * perhaps not itself, do not keep a flow from teaching. Nor does an unknown
+ * perhaps not itself, or a server whose new certificate is only perhaps not
+ * its own, do not keep a flow from teaching. Nor does an unknown
  * server that refuses EHLO and does not claim to know it: that it always does
  * would otherwise never be learned (A10). */
 static bool
@@ -270,7 +272,9 @@ is_suspicion(const struct finding *n)
 	if (n->id == FIND_EHLO_REFUSED && n->confidence < SERIOUS &&
 	    (n->tags & EVT_NO_HISTORY) != 0)
 		return false;
-	if (n->id == FIND_STARTTLS_IGNORED && n->confidence < SERIOUS)
+	if ((n->id == FIND_STARTTLS_IGNORED || n->id == FIND_CERT_CHANGED ||
+		n->id == FIND_TLS_FINGERPRINT_CHANGED) &&
+	    n->confidence < SERIOUS)
 		return false;
 	return finding_is_attack((enum finding_id)n->id) &&
 	       (n->tags & EVT_STARTTLS_IS_NEW) == 0;
@@ -635,6 +639,8 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		remember_secret(j, o);
 	teach(j, &w->f, o);
 	if (o->kind == OBS_FLOW_END) {
+		if (j->cfg.history != NULL)
+			stack_learn(j->cfg.history, &w->f, o->time);
 		forget(j, w);
 		return;
 	}

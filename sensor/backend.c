@@ -405,15 +405,15 @@ backend_obs(struct backend *b, const struct obs *o)
 		keep_chain(b, o);
 }
 
-/* Stores a server's chain, with where and when it was seen. */
+/* Stores a chain that was shown, with where and when it was seen. */
 static void
 keep_chain(struct backend *b, const struct obs *o)
 {
 	const struct obs_flow *who = judge_who(b->judge, o->flow);
 	struct store_chain c = {verify_lookup(b->verify, o->u.cert.chain_id),
-	    b->shown.der, b->shown.n};
+	    b->shown.der, b->shown.n, o->u.cert.scts, !o->u.cert.from_server};
 
-	if (c.verdict != NULL && who != NULL && o->u.cert.from_server &&
+	if (c.verdict != NULL && who != NULL &&
 	    memcmp(b->shown.id, o->u.cert.chain_id, 32) == 0)
 		store_chain(b->store, &c, who, o->time);
 }
@@ -457,7 +457,7 @@ backend_staple(struct backend *b, const uint8_t chain_id[32],
 	    b->verify, chain_id, response, time / INT64_C(1000000000));
 	v = verify_lookup(b->verify, chain_id);
 	if (v != NULL && b->store != NULL)
-		store_staple(b->store, v->leaf.sha256, v->staple);
+		store_staple(b->store, v);
 }
 
 static void
