@@ -34,7 +34,7 @@ say = $(if $(V),,@echo '  $(1)' $(2))
 
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
-LDLIBS  = -lnids -lpcap -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz
+LDLIBS  = -lnids -lpcap -lseccomp -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz
 
 # Hyperscan (amd64) or vectorscan, which has its interface; without either the
 # patterns of rules are looked for one by one. HYPERSCAN= leaves it out.
@@ -91,6 +91,9 @@ install: stripwire
 	    $(DESTDIR)$(DATADIR)/interceptors.list
 	install -D -m 644 packaging/stripwire.conf \
 	    $(DESTDIR)$(DATADIR)/stripwire.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' packaging/stripwire.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/stripwire.service
 	install -D -m 644 docs/stripwire.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/stripwire.1
 	install -D -m 644 docs/stripwire.conf.5 \
@@ -136,6 +139,14 @@ $(B)/tools/%: $(B)/tests/tools/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# For tests/live.py: packets with certain words kill or hang a worker.
+$(B)/hooks/worker_live.o: sensor/worker_live.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -DSTRIPWIRE_TEST_HOOKS $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/stripwire-hooks: $(B)/hooks/worker_live.o $(B)/sensor/main.o $(LIB)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -147,8 +158,9 @@ unit: $(UNIT)
 unit-programs: $(UNIT)
 fuzz-programs: $(FUZZ)
 tools: $(TOOL)
+hooks: $(B)/stripwire-hooks
 
 -include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/tests/*/*.d)
 .PHONY: all run test deps bless bench long lint install clean unit \
-    unit-programs fuzz-programs tools
+    unit-programs fuzz-programs tools hooks
 .SECONDARY:

@@ -52,25 +52,42 @@ eve_free(struct eve *e)
 	free(e);
 }
 
-static int
-open_output(struct eve *e, const char *path)
+/* A writer that was killed may have left half a line. */
+static bool
+ends_in_a_line(int fd, off_t size)
 {
+	char last = '\n';
+
+	return size == 0 ||
+	       (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
+}
+
+static int
+open_output(struct eve *e, const char *path, bool append)
+{
+	int how = O_RDWR | O_CREAT | O_CLOEXEC | (append ? 0 : O_TRUNC);
 	struct stat st;
 
 	e->opened = strcmp(path, "-") != 0;
 	e->fd = STDOUT_FILENO;
 	if (e->opened)
-		e->fd =
-		    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+		e->fd = open(path, how, 0640);
+	if (e->fd == -1 && e->opened) /* a pipe: nobody else reads it */
+		e->fd = open(path, (how & ~O_RDWR) | O_WRONLY, 0640);
 	if (e->fd == -1 || fstat(e->fd, &st) == -1)
 		return -1;
 	e->at_once = !S_ISREG(st.st_mode);
 	e->regular = e->opened && S_ISREG(st.st_mode);
-	return 0;
+	if (!append || !e->regular)
+		return 0;
+	e->good = lseek(e->fd, 0, SEEK_END);
+	e->torn = !ends_in_a_line(e->fd, e->good);
+	return e->good == -1 ? -1 : 0;
 }
 
-struct eve *
-eve_open(const char *path, const char *host, char *err, size_t errlen)
+static struct eve *
+open_feed(
+    const char *path, const char *host, bool append, char *err, size_t errlen)
 {
 	struct eve *e = calloc(1, sizeof(*e));
 
@@ -82,12 +99,24 @@ eve_open(const char *path, const char *host, char *err, size_t errlen)
 	e->path = strdup(strcmp(path, "-") == 0 ? "standard output" : path);
 	e->host = host == NULL ? NULL : strdup(host);
 	if (e->path != NULL && (host == NULL || e->host != NULL) &&
-	    open_output(e, path) == 0)
+	    open_output(e, path, append) == 0)
 		return e;
 	(void)snprintf(err, errlen, "cannot write alerts to %s: %s", path,
 	    strerror(errno));
 	eve_free(e);
 	return NULL;
+}
+
+struct eve *
+eve_open(const char *path, const char *host, char *err, size_t errlen)
+{
+	return open_feed(path, host, false, err, errlen);
+}
+
+struct eve *
+eve_open_append(const char *path, const char *host, char *err, size_t errlen)
+{
+	return open_feed(path, host, true, err, errlen);
 }
 
 /* Returns how much was written before it failed, with errno, or all. */

@@ -25,6 +25,10 @@ struct eve;
 struct eve *eve_open(
     const char *path, const char *host, char *err, size_t errlen);
 
+/* The same, behind what stands in the file already: a service. */
+struct eve *eve_open_append(
+    const char *path, const char *host, char *err, size_t errlen);
+
 /* A line. Pipes and terminals get it at once, files within EVE_FLUSH_MS if
  * eve_poll() is called that often. pcap_file: NULL when live. */
 void eve_alert(struct eve *e, const struct alert *a, const char *pcap_file);

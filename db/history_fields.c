@@ -8,6 +8,8 @@
 	    sizeof(((struct type *)0)->member), how}
 #define S(member, how) FIELD(server_facts, member, #member, how)
 #define P(member, how) FIELD(pair_facts, member, #member, how)
+#define C(member, how) FIELD(known_cert, member, #member, how)
+#define K(member, how) FIELD(known_stack, member, #member, how)
 #define ABSENCE(type) \
 	FIELD(type, absence.since, "absent_since", F_TIME), \
 	FIELD(type, absence.last, "absent_last", F_TIME), \
@@ -56,7 +58,38 @@ const struct history_field server_fields[] = {
 	S(before_offer, F_COUNT),
 	S(changed, F_TIME),
 	ABSENCE(server_facts),
-	S(members, F_HASHES)
+	S(members, F_HASHES),
+	S(tickets_taken, F_COUNT),
+	S(tickets_refused, F_COUNT)
+};
+
+const struct history_field cert_fields[] = {
+	C(spki, F_SHA256),
+	C(issuer, F_SHA256),
+	C(first, F_TIME),
+	C(last, F_TIME),
+	C(trusted, F_FLAG),
+	C(self_signed, F_FLAG),
+	C(key_type, F_BYTE),
+	C(not_before, F_TIME),
+	C(not_after, F_TIME),
+	C(domains, F_HASHES)
+};
+
+const struct history_field stack_fields[] = {
+	K(client, F_COUNT),
+	K(ja3s, F_COUNT),
+	K(flight, F_COUNT),
+	K(syn, F_COUNT),
+	K(ttl, F_BYTE),
+	K(first, F_TIME),
+	K(last, F_TIME),
+	K(sessions, F_COUNT),
+	K(pending, F_FLAG),
+	K(contradicted, F_FLAG),
+	K(told, F_BYTE),
+	K(nclients, F_BYTE),
+	K(clients, F_HASHES)
 };
 
 const struct history_field pair_fields[] = {
@@ -72,9 +105,12 @@ const struct history_field pair_fields[] = {
 	P(syn_signature, F_COUNT),
 	P(client_ttl, F_BYTE),
 	P(ehlo_name, F_TEXT),
-	ABSENCE(pair_facts)
+	ABSENCE(pair_facts),
+	P(hellos, F_HASHES)
 };
 /* clang-format on */
 
 const size_t server_nfields = sizeof(server_fields) / sizeof(server_fields[0]);
 const size_t pair_nfields = sizeof(pair_fields) / sizeof(pair_fields[0]);
+const size_t cert_nfields = sizeof(cert_fields) / sizeof(cert_fields[0]);
+const size_t stack_nfields = sizeof(stack_fields) / sizeof(stack_fields[0]);

@@ -58,6 +58,10 @@ field_to_json(const struct history_field *f, const void *facts)
 		return json_integer(count);
 	case F_BYTE:
 		return json_integer(*(const uint8_t *)p);
+	case F_FLAG:
+		return json_boolean(*(const uint8_t *)p);
+	case F_SHA256:
+		return hex((const uint8_t *)p, f->size);
 	case F_TEXT:
 		return json_string(p);
 	default:
@@ -88,29 +92,37 @@ key_to_json(const struct server_key *k, const char *name)
 	return o;
 }
 
+/* Objects of n items that follow each other in memory. */
 static json_t *
-cert_to_json(const struct known_cert *c)
+list_to_json(const struct history_field *f, size_t nf, const void *items,
+    size_t size, unsigned n)
 {
-	json_t *o = json_object();
+	json_t *list = json_array();
 
-	json_object_set_new(o, "spki", hex(c->spki, sizeof(c->spki)));
-	json_object_set_new(o, "issuer", hex(c->issuer, sizeof(c->issuer)));
-	json_object_set_new(o, "first", json_integer(c->first));
-	json_object_set_new(o, "last", json_integer(c->last));
-	json_object_set_new(o, "trusted", json_boolean(c->trusted));
-	json_object_set_new(o, "self_signed", json_boolean(c->self_signed));
-	return o;
+	for (unsigned i = 0; i < n; i++) {
+		json_t *o = json_object();
+
+		put_fields(o, f, nf, (const char *)items + i * size);
+		json_array_append_new(list, o);
+	}
+	return list;
 }
 
 json_t *
 server_to_json(const struct server_facts *s)
 {
-	json_t *o = key_to_json(&s->key, s->host), *certs = json_array();
+	json_t *o = key_to_json(&s->key, s->host);
+	unsigned ncerts = s->ncerts < HISTORY_KEYS ? s->ncerts : HISTORY_KEYS;
+	unsigned nstacks =
+	    s->nstacks < HISTORY_STACKS ? s->nstacks : HISTORY_STACKS;
 
 	put_fields(o, server_fields, server_nfields, s);
-	for (unsigned i = 0; i < s->ncerts && i < HISTORY_KEYS; i++)
-		json_array_append_new(certs, cert_to_json(&s->certs[i]));
-	json_object_set_new(o, "keys", certs);
+	json_object_set_new(o, "keys",
+	    list_to_json(cert_fields, cert_nfields, s->certs,
+		sizeof(s->certs[0]), ncerts));
+	json_object_set_new(o, "stacks",
+	    list_to_json(stack_fields, stack_nfields, s->stacks,
+		sizeof(s->stacks[0]), nstacks));
 	return o;
 }
 
@@ -303,8 +315,13 @@ get_field(
 		bad = get_number(in, o, f->name, UINT8_MAX, &v);
 		*(uint8_t *)p = (uint8_t)v;
 		return bad;
+	case F_FLAG:
+		*(uint8_t *)p = get_flag(o, f->name);
+		return 0;
 	case F_TEXT:
 		return get_text(in, o, f->name, p, f->size);
+	case F_SHA256:
+		return get_hex(in, o, f->name, (uint8_t *)p);
 	default:
 		return get_hashes(in, o, f, p);
 	}
@@ -342,32 +359,48 @@ get_key(struct in *in, const json_t *o, struct pin *pin)
 	return 0;
 }
 
+struct items { /* to be filled */
+	const char *name;
+	const struct history_field *fields;
+	size_t nfields;
+	void *first;
+	size_t size; /* of one */
+	unsigned max;
+	uint8_t *n;
+};
+
 static int
-get_cert(struct in *in, const json_t *o, struct known_cert *c)
+get_list(struct in *in, const json_t *o, const struct items *to)
 {
-	if (get_hex(in, o, "spki", c->spki) == -1 ||
-	    get_hex(in, o, "issuer", c->issuer) == -1 ||
-	    get_number(in, o, "first", INT64_MAX / 2, &c->first) == -1 ||
-	    get_number(in, o, "last", INT64_MAX / 2, &c->last) == -1)
-		return -1;
-	c->trusted = get_flag(o, "trusted");
-	c->self_signed = get_flag(o, "self_signed");
+	const json_t *list = json_object_get(o, to->name);
+	size_t n = json_array_size(list);
+
+	if (list != NULL && (!json_is_array(list) || n > to->max))
+		return wrong(in, to->name, "is no list of that length");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+
+		if (!json_is_object(item))
+			return wrong(in, to->name, "holds what is no object");
+		if (get_fields(in, item, to->fields, to->nfields,
+			(char *)to->first + i * to->size) == -1)
+			return -1;
+	}
+	*to->n = (uint8_t)n;
 	return 0;
 }
 
 static int
-get_certs(struct in *in, const json_t *o, struct server_facts *s)
+get_lists(struct in *in, const json_t *o, struct server_facts *s)
 {
-	const json_t *list = json_object_get(o, "keys");
-	size_t n = json_array_size(list);
+	const struct items certs = {"keys", cert_fields, cert_nfields, s->certs,
+	    sizeof(s->certs[0]), HISTORY_KEYS, &s->ncerts};
+	const struct items stacks = {"stacks", stack_fields, stack_nfields,
+	    s->stacks, sizeof(s->stacks[0]), HISTORY_STACKS, &s->nstacks};
 
-	if (list != NULL && (!json_is_array(list) || n > HISTORY_KEYS))
-		return wrong(in, "keys", "is no list of that length");
-	for (size_t i = 0; i < n; i++)
-		if (get_cert(in, json_array_get(list, i), &s->certs[i]) == -1)
-			return -1;
-	s->ncerts = (uint8_t)n;
-	return 0;
+	if (get_list(in, o, &certs) == -1)
+		return -1;
+	return get_list(in, o, &stacks);
 }
 
 static int
@@ -380,7 +413,7 @@ in_server(struct in *in, const json_t *o)
 	memset(&who, 0, sizeof(who));
 	if (get_key(in, o, &who) == -1 ||
 	    get_fields(in, o, server_fields, server_nfields, &s) == -1 ||
-	    get_certs(in, o, &s) == -1)
+	    get_lists(in, o, &s) == -1)
 		return -1;
 	if (s.absence.nclients > HISTORY_CLIENTS)
 		return wrong(in, "absent_nclients", "is too large");

@@ -50,6 +50,7 @@ bind_field(struct binder *b, const struct history_field *f, const void *facts)
 		bind_int(b, count);
 		break;
 	case F_BYTE:
+	case F_FLAG:
 		bind_int(b, *(const uint8_t *)p);
 		break;
 	case F_TEXT:
@@ -79,13 +80,23 @@ bind_server_key(struct binder *b, const struct server_key *k, const char *name,
 	bind_int(b, k->implicit_tls);
 }
 
-/* The rows of a server's keys mirror what memory holds of it. */
+/* What hangs on a server in a table of its own: the rows there mirror what
+ * memory holds. */
+struct list {
+	enum store_stmt drop, put;
+	const struct history_field *fields;
+	size_t nfields;
+	const char *items;
+	size_t size; /* of one */
+	unsigned n;
+};
+
 static int
-drop_certs(struct store *s, const struct server_facts *f)
+drop_items(struct store *s, const struct server_facts *f, enum store_stmt drop)
 {
 	char addr[SERVER_TEXT_MAX];
 	struct binder b;
-	int rc = store_stmt(s, ST_SERVER_KEYS_DROP, &b);
+	int rc = store_stmt(s, drop, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -94,23 +105,29 @@ drop_certs(struct store *s, const struct server_facts *f)
 }
 
 static int
-save_cert(
-    struct store *s, const struct server_facts *f, const struct known_cert *c)
+save_item(struct store *s, const struct server_facts *f, const struct list *l,
+    const void *item)
 {
 	char addr[SERVER_TEXT_MAX];
 	struct binder b;
-	int rc = store_stmt(s, ST_SERVER_KEY, &b);
+	int rc = store_stmt(s, l->put, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
 	bind_server_key(&b, &f->key, f->host, addr);
-	bind_blob(&b, c->spki, sizeof(c->spki));
-	bind_blob(&b, c->issuer, sizeof(c->issuer));
-	bind_int(&b, c->first);
-	bind_int(&b, c->last);
-	bind_int(&b, c->trusted);
-	bind_int(&b, c->self_signed);
+	bind_fields(&b, l->fields, l->nfields, item);
 	return store_step(&b);
+}
+
+static int
+save_list(struct store *s, const struct server_facts *f, const struct list *l)
+{
+	int rc = drop_items(s, f, l->drop);
+
+	for (unsigned i = 0; rc == SQLITE_OK && i < l->n; i++)
+		rc = save_item(s, f, l, l->items + i * l->size);
+	s->rows += l->n;
+	return rc;
 }
 
 static int
@@ -131,15 +148,21 @@ static void
 save_server(void *ctx, const struct server_facts *f)
 {
 	struct saver *v = ctx;
+	struct list certs = {ST_SERVER_KEYS_DROP, ST_SERVER_KEY, cert_fields,
+	    cert_nfields, (const char *)f->certs, sizeof(f->certs[0]),
+	    f->ncerts < HISTORY_KEYS ? f->ncerts : HISTORY_KEYS};
+	struct list stacks = {ST_SERVER_STACKS_DROP, ST_SERVER_STACK,
+	    stack_fields, stack_nfields, (const char *)f->stacks,
+	    sizeof(f->stacks[0]),
+	    f->nstacks < HISTORY_STACKS ? f->nstacks : HISTORY_STACKS};
 
 	if (v->rc == SQLITE_OK)
 		v->rc = save_server_row(v->s, f);
 	if (v->rc == SQLITE_OK)
-		v->rc = drop_certs(v->s, f);
-	for (unsigned i = 0; i < f->ncerts && i < HISTORY_KEYS; i++)
-		if (v->rc == SQLITE_OK)
-			v->rc = save_cert(v->s, f, &f->certs[i]);
-	v->s->rows += 1 + f->ncerts;
+		v->rc = save_list(v->s, f, &certs);
+	if (v->rc == SQLITE_OK)
+		v->rc = save_list(v->s, f, &stacks);
+	v->s->rows++;
 }
 
 static int
@@ -233,6 +256,7 @@ col_field(struct row *r, const struct history_field *f, void *facts)
 		memcpy(p, &count, sizeof(count));
 		break;
 	case F_BYTE:
+	case F_FLAG:
 		*(uint8_t *)p = col_byte(r);
 		break;
 	case F_TEXT:
@@ -291,37 +315,54 @@ col_server_key(struct row *r, struct server_key *k)
 	return 0;
 }
 
+struct items { /* to be filled */
+	char *first;
+	size_t size;
+	unsigned max;
+	uint8_t *n;
+};
+
+/* Binds the key of the server's row and reads what belongs to it. */
 static int
-load_certs(sqlite3_stmt *st, sqlite3_stmt *of, struct server_facts *f)
+load_list(sqlite3_stmt *st, sqlite3_stmt *of, const struct history_field *f,
+    size_t nf, struct items *to)
 {
-	struct row r;
+	struct row r = {st, 0};
 
 	for (int i = 0; i < 4; i++)
 		sqlite3_bind_value(st, i + 1, sqlite3_column_value(of, i));
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		struct known_cert *c;
-
-		if (f->ncerts == HISTORY_KEYS)
-			break;
-		c = &f->certs[f->ncerts++];
-		r = (struct row){st, 0};
-		col_bytes(&r, c->spki, sizeof(c->spki));
-		col_bytes(&r, c->issuer, sizeof(c->issuer));
-		c->first = col_int(&r);
-		c->last = col_int(&r);
-		c->trusted = col_byte(&r);
-		c->self_signed = col_byte(&r);
+	while (sqlite3_step(st) == SQLITE_ROW && *to->n < to->max) {
+		r.n = 4;
+		col_fields(&r, f, nf, to->first + *to->n * to->size);
+		++*to->n;
 	}
 	return sqlite3_reset(st);
+}
+
+static int
+load_lists(sqlite3_stmt *certs, sqlite3_stmt *stacks, sqlite3_stmt *of,
+    struct server_facts *f)
+{
+	struct items c = {
+	    (char *)f->certs, sizeof(f->certs[0]), HISTORY_KEYS, &f->ncerts};
+	struct items k = {(char *)f->stacks, sizeof(f->stacks[0]),
+	    HISTORY_STACKS, &f->nstacks};
+	int rc = load_list(certs, of, cert_fields, cert_nfields, &c);
+
+	return rc == SQLITE_OK
+		   ? load_list(stacks, of, stack_fields, stack_nfields, &k)
+		   : rc;
 }
 
 /* The most recent last, so that the oldest are the first to be evicted. */
 static const char servers_sql[] =
     "SELECT * FROM (SELECT * FROM servers ORDER BY last DESC LIMIT ?) "
     "ORDER BY last";
-static const char certs_sql[] =
-    "SELECT spki, issuer, first, last, trusted, self_signed FROM server_keys "
-    "WHERE addr=? AND port=? AND proto=? AND implicit_tls=? ORDER BY last DESC";
+#define OF_SERVER                                                  \
+	" WHERE addr=? AND port=? AND proto=? AND implicit_tls=? " \
+	"ORDER BY last DESC"
+static const char certs_sql[] = "SELECT * FROM server_keys" OF_SERVER;
+static const char stacks_sql[] = "SELECT * FROM server_stacks" OF_SERVER;
 static const char pairs_sql[] =
     "SELECT * FROM (SELECT * FROM pairs ORDER BY last DESC LIMIT ?) "
     "ORDER BY last";
@@ -329,11 +370,13 @@ static const char pairs_sql[] =
 static int
 load_servers(sqlite3 *db, struct history *h)
 {
-	sqlite3_stmt *st = NULL, *certs = NULL;
+	sqlite3_stmt *st = NULL, *certs = NULL, *stacks = NULL;
 	int rc = sqlite3_prepare_v2(db, servers_sql, -1, &st, NULL);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(db, certs_sql, -1, &certs, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(db, stacks_sql, -1, &stacks, NULL);
 	if (rc == SQLITE_OK)
 		sqlite3_bind_int(st, 1, HISTORY_SERVERS_MAX);
 	while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
@@ -344,10 +387,11 @@ load_servers(sqlite3 *db, struct history *h)
 		if (col_server_key(&r, &f.key) == -1)
 			continue;
 		col_fields(&r, server_fields, server_nfields, &f);
-		rc = load_certs(certs, st, &f);
+		rc = load_lists(certs, stacks, st, &f);
 		history_load_server(h, &f);
 	}
 	sqlite3_finalize(certs);
+	sqlite3_finalize(stacks);
 	if (rc == SQLITE_OK)
 		return sqlite3_finalize(st);
 	sqlite3_finalize(st);
@@ -389,23 +433,33 @@ prune_table(struct store *s, const char *table, int max)
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
 
+/* Rows of servers that are gone. */
+static int
+prune_list(struct store *s, const char *table)
+{
+	char sql[384];
+
+	snprintf(sql, sizeof(sql),
+	    "DELETE FROM %s WHERE NOT EXISTS (SELECT 1 FROM servers s WHERE "
+	    "s.addr=%s.addr AND s.port=%s.port AND s.proto=%s.proto AND "
+	    "s.implicit_tls=%s.implicit_tls)",
+	    table, table, table, table, table);
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+}
+
 static int
 prune(struct store *s)
 {
-	static const char keys[] =
-	    "DELETE FROM server_keys WHERE changes() <> 0 AND NOT EXISTS ("
-	    "SELECT 1 FROM servers s WHERE s.addr=server_keys.addr AND "
-	    "s.port=server_keys.port AND s.proto=server_keys.proto AND "
-	    "s.implicit_tls=server_keys.implicit_tls)";
 	int rc = store_begin(s);
 
 	if (rc == SQLITE_OK)
 		rc = prune_table(s, "pairs", HISTORY_PAIRS_MAX);
 	if (rc == SQLITE_OK)
 		rc = prune_table(s, "servers", HISTORY_SERVERS_MAX);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(s->db, keys, NULL, NULL, NULL);
-	return rc;
+	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
+		return rc;
+	rc = prune_list(s, "server_keys");
+	return rc == SQLITE_OK ? prune_list(s, "server_stacks") : rc;
 }
 
 int

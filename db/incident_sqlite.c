@@ -13,8 +13,6 @@
 #include "db/incident_json.h"
 #include "db/store_priv.h"
 
-#define CLOSED 2 /* incidents.status */
-
 int64_t
 store_incident_id(struct store *s)
 {
@@ -37,8 +35,6 @@ store_incident_id(struct store *s)
 struct saving {
 	struct store *s;
 	int rc;
-	unsigned nclosed;
-	int64_t closed[INCIDENTS_MAX]; /* by the operator meanwhile */
 };
 
 static void
@@ -76,40 +72,64 @@ save_one(void *ctx, const struct incident *i)
 	bind_int(&b, w->s->run);
 	bind_incident(&b, i, text);
 	bind_text(&b, detail != NULL ? detail : "{}");
-	if (sqlite3_step(b.st) == SQLITE_ROW &&
-	    sqlite3_column_int(b.st, 0) == CLOSED &&
-	    i->state == INCIDENT_OPEN && w->nclosed < INCIDENTS_MAX)
-		w->closed[w->nclosed++] = i->id;
-	w->rc = sqlite3_reset(b.st);
+	w->rc = store_step(&b);
 	w->s->rows++;
 	free(detail);
+}
+
+/* What the operator closed is at its end: what follows is another one. */
+static int
+end_closed(struct store *s)
+{
+	struct binder b;
+	int rc = store_stmt(s, ST_INCIDENTS_CLOSED, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	while (sqlite3_step(b.st) == SQLITE_ROW)
+		incidents_close(s->incidents, sqlite3_column_int64(b.st, 0));
+	return sqlite3_reset(b.st);
 }
 
 int
 incidents_sqlite_save(struct store *s)
 {
-	struct saving *w;
-	int rc;
+	struct saving w = {s, SQLITE_OK};
 
 	if (s->incidents == NULL)
 		return SQLITE_OK;
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return SQLITE_NOMEM;
-	w->s = s;
-	incidents_each_dirty(s->incidents, save_one, w);
-	for (unsigned n = 0; n < w->nclosed; n++)
-		incidents_close(s->incidents, w->closed[n]);
-	rc = w->rc;
-	free(w);
-	return rc;
+	if ((w.rc = end_closed(s)) == SQLITE_OK)
+		incidents_each_dirty(s->incidents, save_one, &w);
+	return w.rc;
+}
+
+static void
+note_dirty(void *ctx, const struct incident *i)
+{
+	(void)i;
+	*(bool *)ctx = true;
+}
+
+/* Most of the time there is nothing to write, and no lock to take. */
+static bool
+is_anything_new(struct store *s)
+{
+	bool dirty = false;
+
+	if (s->incidents == NULL || end_closed(s) != SQLITE_OK)
+		return s->incidents != NULL;
+	incidents_each_dirty(s->incidents, note_dirty, &dirty);
+	return dirty;
 }
 
 int
 store_save_incidents(struct store *s)
 {
-	int rc = store_begin(s);
+	int rc;
 
-	if (rc == SQLITE_OK)
+	if (!is_anything_new(s))
+		return 0;
+	if ((rc = store_begin(s)) == SQLITE_OK)
 		rc = incidents_sqlite_save(s);
 	if (rc != SQLITE_OK)
 		store_trouble(s, rc);
@@ -117,8 +137,7 @@ store_save_incidents(struct store *s)
 		rc = SQLITE_ABORT;
 	if (rc != SQLITE_OK)
 		return -1;
-	if (s->incidents != NULL)
-		incidents_keep(s->incidents);
+	incidents_keep(s->incidents);
 	return 0;
 }
 

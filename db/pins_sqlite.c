@@ -172,7 +172,8 @@ drop_rows(sqlite3 *db, const char *table, const struct server_key *key,
 int
 store_forget(struct store *s, const struct server_key *key, const char *name)
 {
-	static const char *const tables[] = {"servers", "server_keys", "pairs"};
+	static const char *const tables[] = {
+	    "servers", "server_keys", "server_stacks", "pairs"};
 	char addr[ADDR_TEXT_MAX];
 	int rc = store_begin(s);
 

@@ -13,7 +13,7 @@
 static const char question[] =
     "SELECT c.sha256, spki_sha256, subject, issuer, serial, names, signature, "
     "error, first_server, last_server, not_before, not_after, first, last, "
-    "key_type, key_bits, trust, flags, place, staple, der "
+    "key_type, key_bits, trust, flags, place, staple, scts, der "
     "FROM certificates c LEFT JOIN certificate_der d ON d.sha256=c.sha256 "
     "WHERE (?1 IS NULL OR substr(c.sha256, 1, length(?1))=?1) "
     "AND (?2 IS NULL OR instr(char(10)||names||char(10), "
@@ -53,8 +53,9 @@ read_row(sqlite3_stmt *st, struct query_cert *c)
 	c->flags = (uint32_t)sqlite3_column_int64(st, 17);
 	c->place = sqlite3_column_int(st, 18);
 	c->staple = sqlite3_column_int(st, 19);
+	c->scts = sqlite3_column_int(st, 20);
 	c->der = (struct slice){
-	    sqlite3_column_blob(st, 20), (size_t)sqlite3_column_bytes(st, 20)};
+	    sqlite3_column_blob(st, 21), (size_t)sqlite3_column_bytes(st, 21)};
 }
 
 /* "192.0.2.1:" is what the servers at that address begin with. */

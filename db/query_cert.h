@@ -20,7 +20,7 @@ struct query_cert { /* the columns of certificates, see schema.sql */
 	    *signature, *error, *first_server, *last_server;
 	int64_t not_before, not_after; /* seconds since 1970 */
 	int64_t first, last; /* ns */
-	int key_type, key_bits, trust, place, staple;
+	int key_type, key_bits, trust, place, staple, scts;
 	uint32_t flags; /* enum x509_flag */
 	struct slice der; /* empty: it was not kept */
 };

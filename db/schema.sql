@@ -89,7 +89,8 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_by_time ON alerts (time);
 
--- Each certificate that a server showed, its own and those of issuers, once.
+-- Each certificate that a server or a client showed, its own and those of
+-- issuers, once.
 -- Of very many the ones not seen for longest go.
 CREATE TABLE certificates (
 	sha256 TEXT PRIMARY KEY, -- of the DER, hex
@@ -115,10 +116,11 @@ CREATE TABLE certificates (
 -- The certificates themselves.
 CREATE TABLE certificate_der (
 	sha256 TEXT PRIMARY KEY, -- certificates.sha256
-	place INTEGER NOT NULL, -- nearest to a server's own: 0 it is one, 1 the next sent
+	place INTEGER NOT NULL, -- nearest to a server's own: 0 it is one, 1 the next sent; from 128 on: to a client's
 	known INTEGER NOT NULL, -- 1: stood on a path to a trust anchor, and completes others
 	staple INTEGER NOT NULL, -- the last stapled OCSP response about it: 1 good, 2 revoked, 3 unknown there, above: says nothing (enum staple_status); 0 there was none
-	der BLOB NOT NULL -- '' if it was too long to be kept
+	der BLOB NOT NULL, -- '' if it was too long to be kept
+	scts INTEGER NOT NULL DEFAULT 0 -- certificate transparency besides what is in it: 1 in a stapled response, 2 in the handshake
 );
 
 -- History: what each server did in sessions that were seen whole and free of
@@ -173,6 +175,8 @@ CREATE TABLE servers (
 	absent_nclients INTEGER NOT NULL DEFAULT 0,
 	absent_told INTEGER NOT NULL DEFAULT 0, -- 1: the one alert about it was raised
 	members BLOB NOT NULL DEFAULT x'', -- machines behind the address, struct member
+	tickets_taken INTEGER NOT NULL DEFAULT 0, -- sessions resumed with what the client brought
+	tickets_refused INTEGER NOT NULL DEFAULT 0, -- and not resumed although it brought something
 	PRIMARY KEY (addr, port, proto, implicit_tls)
 ) WITHOUT ROWID;
 
@@ -188,7 +192,33 @@ CREATE TABLE server_keys (
 	last INTEGER NOT NULL,
 	trusted INTEGER NOT NULL, -- 1: verified to an anchor when seen
 	self_signed INTEGER NOT NULL,
+	key_type INTEGER NOT NULL DEFAULT 0, -- as in certificates
+	not_before INTEGER NOT NULL DEFAULT 0, -- seconds since 1970
+	not_after INTEGER NOT NULL DEFAULT 0, -- likewise; both 0: unknown
+	domains BLOB NOT NULL DEFAULT x'', -- the domains it is for, a bit each
 	PRIMARY KEY (addr, port, proto, implicit_tls, spki, issuer)
+) WITHOUT ROWID;
+
+-- History: how a server answers clients of one TLS fingerprint in TLS 1.3.
+CREATE TABLE server_stacks (
+	addr TEXT NOT NULL, -- the server, as in servers
+	port INTEGER NOT NULL,
+	proto TEXT NOT NULL,
+	implicit_tls INTEGER NOT NULL,
+	client INTEGER NOT NULL, -- hash of the JA4 of the clients
+	ja3s INTEGER NOT NULL, -- hash of the JA3S
+	flight INTEGER NOT NULL, -- bytes of its flight, the last one
+	syn INTEGER NOT NULL, -- hash of its SYN/ACK's options
+	ttl INTEGER NOT NULL, -- the last one, 0 unknown
+	first INTEGER NOT NULL,
+	last INTEGER NOT NULL,
+	sessions INTEGER NOT NULL,
+	pending INTEGER NOT NULL, -- 1: unlike all before it, not learned yet
+	contradicted INTEGER NOT NULL, -- 1: what was before was seen since
+	told INTEGER NOT NULL, -- confidence of the alert about it, 0 none
+	nclients INTEGER NOT NULL, -- that have seen it, while it is pending
+	clients BLOB NOT NULL, -- hashes of their addresses
+	PRIMARY KEY (addr, port, proto, implicit_tls, client, ja3s, syn, flight, ttl)
 ) WITHOUT ROWID;
 
 -- History: how a client uses a server.
@@ -216,6 +246,7 @@ CREATE TABLE pairs (
 	absent_clients BLOB NOT NULL DEFAULT x'', -- hashes of them
 	absent_nclients INTEGER NOT NULL DEFAULT 0,
 	absent_told INTEGER NOT NULL DEFAULT 0, -- 1: the one alert about it was raised
+	hellos BLOB NOT NULL DEFAULT x'', -- hashes of the JA4 of sessions that got TLS
 	PRIMARY KEY (client, addr, port, proto, implicit_tls)
 ) WITHOUT ROWID;
 

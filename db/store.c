@@ -228,8 +228,9 @@ static const char *const sql[ST_COUNT] = {
 		    "alerts=excluded.alerts, folded=excluded.folded, "
 		    "server_name=excluded.server_name, "
 		    "title=excluded.title, cause=excluded.cause, "
-		    "advice=excluded.advice, detail=excluded.detail "
-		    "RETURNING status",
+		    "advice=excluded.advice, detail=excluded.detail",
+    [ST_INCIDENTS_CLOSED] = "SELECT id FROM incidents WHERE ended=0 "
+			    "AND status=2",
     [ST_INCIDENTS_DROP] = "DELETE FROM incidents WHERE saved=0",
     [ST_CERT] = "INSERT INTO certificates (sha256, spki_sha256, subject, "
 		"issuer, serial, names, not_before, not_after, key_type, "
@@ -245,12 +246,14 @@ static const char *const sql[ST_COUNT] = {
 		"last_server=iif(excluded.last>last, excluded.last_server, "
 		"last_server), last=max(last, excluded.last)",
     [ST_CERT_DER] = "INSERT INTO certificate_der (sha256, place, known, "
-		    "staple, der) VALUES (?,?,?,?,?) "
+		    "staple, scts, der) VALUES (?,?,?,?,?,?) "
 		    "ON CONFLICT (sha256) DO UPDATE SET "
 		    "place=min(place, excluded.place), "
 		    "known=max(known, excluded.known), "
-		    "staple=iif(excluded.staple=0, staple, excluded.staple)",
-    [ST_CERT_STAPLE] = "UPDATE certificate_der SET staple=? WHERE sha256=?",
+		    "staple=iif(excluded.staple=0, staple, excluded.staple), "
+		    "scts=scts|excluded.scts",
+    [ST_CERT_STAPLE] = "UPDATE certificate_der SET staple=?, scts=scts|? "
+		       "WHERE sha256=?",
     [ST_CERTS_COUNT] = "SELECT count(*) FROM certificates",
     [ST_CERTS_DROP] = "DELETE FROM certificates WHERE sha256 IN (SELECT "
 		      "sha256 FROM certificates ORDER BY last LIMIT ?)",
@@ -258,13 +261,17 @@ static const char *const sql[ST_COUNT] = {
 			  "(SELECT sha256 FROM certificates)",
     [ST_SERVER] = "INSERT OR REPLACE INTO servers VALUES "
 		  "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
-		  ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		  ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_SERVER_KEY] = "INSERT OR REPLACE INTO server_keys VALUES "
-		      "(?,?,?,?,?,?,?,?,?,?)",
+		      "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_SERVER_KEYS_DROP] = "DELETE FROM server_keys WHERE addr=? AND port=? "
 			    "AND proto=? AND implicit_tls=?",
+    [ST_SERVER_STACK] = "INSERT OR REPLACE INTO server_stacks VALUES "
+			"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ST_SERVER_STACKS_DROP] = "DELETE FROM server_stacks WHERE addr=? AND "
+			      "port=? AND proto=? AND implicit_tls=?",
     [ST_PAIR] = "INSERT OR REPLACE INTO pairs VALUES "
-		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_PIN] = "INSERT INTO pins VALUES "
 	       "(?,?,?,?,?,?,?,?,?,?,?,?,?)",
 };

@@ -90,17 +90,27 @@ void store_run_end(
  * stored. */
 int64_t store_alert(struct store *s, const struct alert *a, const char *file);
 
-struct store_chain { /* one that a server showed */
+struct store_chain { /* one that was shown */
 	const struct chain_verdict *verdict;
 	const struct slice *der; /* leaf first; the first X509_CHAIN_MAX */
 	unsigned n;
+	uint8_t scts; /* time stamps that came with it in the handshake */
+	bool of_client;
 };
+
+/* Added to the place in the chain where a client showed it. */
+#define STORE_PLACE_CLIENT 128
+
+/* How time stamps of certificate transparency (RFC 6962 3.3) came that are not
+ * in the certificate itself. */
+enum sct_way { SCT_IN_STAPLE = 1 << 0, SCT_IN_HANDSHAKE = 1 << 1 };
+
 /* Each certificate that parses once, with first and last sight and where. */
 void store_chain(struct store *s, const struct store_chain *c,
     const struct obs_flow *flow, int64_t time);
-/* What a stapled OCSP response (enum staple_status) says of a certificate that
- * was stored before. */
-void store_staple(struct store *s, const uint8_t sha256[32], uint8_t status);
+/* What a stapled OCSP response says of the leaf of a chain that was stored
+ * before. */
+void store_staple(struct store *s, const struct chain_verdict *v);
 /* The intermediates that completed a path to a trust anchor, those seen last
  * first. -1: they cannot be read. */
 int store_each_known(

@@ -81,6 +81,7 @@ write_sight(struct store *s, const struct store_sight *e)
 	bind_int(&b, e->place);
 	bind_int(&b, e->known);
 	bind_int(&b, e->staple);
+	bind_int(&b, e->scts);
 	bind_blob(&b, e->der, e->len > STORE_DER_MAX ? 0 : e->len);
 	s->rows += 2;
 	return store_step(&b);
@@ -182,6 +183,7 @@ sight_again(struct store_sight *e, const struct store_sight *now)
 	}
 	if (now->staple != STAPLE_NONE)
 		e->staple = now->staple;
+	e->scts |= now->scts;
 	if (now->place < e->place)
 		e->place = now->place;
 	e->known |= now->known;
@@ -224,6 +226,13 @@ note_sight(struct store *s, const struct store_sight *now, struct slice der)
 	s->counters.certs++;
 }
 
+static uint8_t
+ways(const struct chain_verdict *v, bool in_handshake)
+{
+	return (uint8_t)((v->staple_scts != 0 ? SCT_IN_STAPLE : 0) |
+			 (in_handshake ? SCT_IN_HANDSHAKE : 0));
+}
+
 void
 store_chain(struct store *s, const struct store_chain *c,
     const struct obs_flow *flow, int64_t time)
@@ -238,7 +247,8 @@ store_chain(struct store *s, const struct store_chain *c,
 		now.used = true;
 		memcpy(
 		    now.sha256, i == 0 ? v->leaf.sha256 : v->others[i - 1], 32);
-		now.place = (uint8_t)i;
+		now.place =
+		    (uint8_t)(i + (c->of_client ? STORE_PLACE_CLIENT : 0));
 		now.known = (v->on_path >> i & 1) != 0;
 		now.first = now.last = time;
 		endpoint_to_text(
@@ -247,6 +257,7 @@ store_chain(struct store *s, const struct store_chain *c,
 		if (i == 0) {
 			now.trust = v->trust;
 			now.staple = v->staple;
+			now.scts = ways(v, c->scts != 0);
 			snprintf(now.error, sizeof(now.error), "%s", v->error);
 		}
 		note_sight(s, &now, c->der[i]);
@@ -254,7 +265,7 @@ store_chain(struct store *s, const struct store_chain *c,
 }
 
 static int
-write_staple(struct store *s, const uint8_t sha256[32], uint8_t status)
+write_staple(struct store *s, const struct chain_verdict *v)
 {
 	char sha[65];
 	struct binder b;
@@ -264,24 +275,27 @@ write_staple(struct store *s, const uint8_t sha256[32], uint8_t status)
 		rc = store_stmt(s, ST_CERT_STAPLE, &b);
 	if (rc != SQLITE_OK)
 		return rc;
-	hex(sha, sha256, 32);
-	bind_int(&b, status);
+	hex(sha, v->leaf.sha256, 32);
+	bind_int(&b, v->staple);
+	bind_int(&b, ways(v, false));
 	bind_text(&b, sha);
 	s->rows++;
 	return store_step(&b);
 }
 
 void
-store_staple(struct store *s, const uint8_t sha256[32], uint8_t status)
+store_staple(struct store *s, const struct chain_verdict *v)
 {
+	const uint8_t *sha256 = v->leaf.sha256;
 	struct store_sight *e = &s->sights[sha256[0] % STORE_CERT_SLOTS];
 	int rc;
 
 	if (e->used && memcmp(e->sha256, sha256, 32) == 0) {
-		e->staple = status;
+		e->staple = v->staple;
+		e->scts |= ways(v, false);
 		return;
 	}
-	if ((rc = write_staple(s, sha256, status)) != SQLITE_OK)
+	if ((rc = write_staple(s, v)) != SQLITE_OK)
 		store_trouble(s, rc);
 }
 

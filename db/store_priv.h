@@ -44,6 +44,7 @@ enum store_stmt {
 	ST_INCIDENT_ID,
 	ST_INCIDENT,
 	ST_INCIDENTS_DROP,
+	ST_INCIDENTS_CLOSED,
 	ST_CERT,
 	ST_CERT_DER,
 	ST_CERT_STAPLE,
@@ -53,6 +54,8 @@ enum store_stmt {
 	ST_SERVER,
 	ST_SERVER_KEY,
 	ST_SERVER_KEYS_DROP,
+	ST_SERVER_STACK,
+	ST_SERVER_STACKS_DROP,
 	ST_PAIR,
 	ST_PIN,
 	ST_COUNT
@@ -77,6 +80,7 @@ struct store_sight { /* a certificate seen, not written yet */
 	uint8_t known; /* see certificates_der.known in schema.sql */
 	uint8_t trust; /* of a leaf */
 	uint8_t staple; /* likewise, enum staple_status */
+	uint8_t scts; /* likewise, enum sct_way */
 	char error[128];
 	uint8_t *der; /* a copy */
 	size_t len;

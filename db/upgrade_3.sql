@@ -44,3 +44,33 @@ CREATE INDEX notes_by_ref ON notes (kind, ref);
 
 -- Unlike machines behind one address.
 ALTER TABLE servers ADD COLUMN members BLOB NOT NULL DEFAULT x'';
+
+-- Certificates and TLS.
+ALTER TABLE certificate_der ADD COLUMN scts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE servers ADD COLUMN tickets_taken INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE servers ADD COLUMN tickets_refused INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE server_keys ADD COLUMN key_type INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE server_keys ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE server_keys ADD COLUMN not_after INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE server_keys ADD COLUMN domains BLOB NOT NULL DEFAULT x'';
+ALTER TABLE pairs ADD COLUMN hellos BLOB NOT NULL DEFAULT x'';
+CREATE TABLE server_stacks (
+	addr TEXT NOT NULL,
+	port INTEGER NOT NULL,
+	proto TEXT NOT NULL,
+	implicit_tls INTEGER NOT NULL,
+	client INTEGER NOT NULL,
+	ja3s INTEGER NOT NULL,
+	flight INTEGER NOT NULL,
+	syn INTEGER NOT NULL,
+	ttl INTEGER NOT NULL,
+	first INTEGER NOT NULL,
+	last INTEGER NOT NULL,
+	sessions INTEGER NOT NULL,
+	pending INTEGER NOT NULL,
+	contradicted INTEGER NOT NULL,
+	told INTEGER NOT NULL,
+	nclients INTEGER NOT NULL,
+	clients BLOB NOT NULL,
+	PRIMARY KEY (addr, port, proto, implicit_tls, client, ja3s, syn, flight, ttl)
+) WITHOUT ROWID;

@@ -444,6 +444,8 @@ struct obs_hello {
 	uint8_t grease; /* client: RFC 8701 values among suites, extensions,
 			   groups or versions */
 	uint8_t session_id_len;
+	uint8_t scts; /* server: time stamps of certificate transparency in
+			 the handshake (RFC 6962 3.3.1); none in TLS 1.3 */
 	uint16_t nsuites, nexts, ngroups, nshares; /* all, also those not
 						      kept */
 	uint16_t groups[OBS_TLS_GROUPS_MAX]; /* client, in its order */
@@ -461,6 +463,7 @@ struct obs_cert {
 	uint8_t chain_id[32]; /* SHA-256 over the chain as sent */
 	uint8_t from_server;
 	uint8_t count; /* certificates in the message */
+	uint8_t scts; /* as in the ServerHello before it */
 	uint32_t bytes;
 };
 
@@ -486,7 +489,7 @@ enum tls_said { /* messages seen in clear besides; none in TLS 1.3 */
 	SAID_COMPRESSED = 1 << 6 /* a certificate in compressed form */
 };
 
-/* The server's flight: from its ServerHello to what the client says next. All
+/* The server's flight: from the ClientHello to what the client says next. All
  * that TLS 1.3 shows of a chain is its size. */
 struct obs_done {
 	uint16_t version, suite;
@@ -541,6 +544,10 @@ void obs_init(struct obs *o, enum obs_kind kind);
 
 /* Size of an observation of this kind: header, text and its union member. */
 uint16_t obs_size(enum obs_kind kind);
+
+/* One that came from another process, len bytes of it: false if it is none;
+ * else strings end, and what indexes tables lies in them. */
+bool obs_check(struct obs *o, size_t len) __attribute__((warn_unused_result));
 
 /* Copies at most cap-1 bytes of printable form of s into dst, NUL-terminated.
  * Bytes outside 0x20..0x7e become \xNN; CR and LF at the end are dropped,

@@ -365,6 +365,7 @@ put_hello(struct out *o, const struct obs_hello *h)
 	put_num(o, "ticket", h->ticket);
 	put_flag(o, "grease", h->grease);
 	put_num(o, "sid", h->session_id_len);
+	put_num(o, "scts", h->scts);
 	if (h->has_sni)
 		put(o, " sni=\"%s\"", h->sni);
 	if (h->alpn[0] != '\0')
@@ -388,6 +389,7 @@ put_cert(struct out *o, const struct obs_cert *c)
 {
 	put(o, " %s count=%u bytes=%" PRIu32,
 	    c->from_server ? "server" : "client", c->count, c->bytes);
+	put_num(o, "scts", c->scts);
 	put_hex(o, "chain", c->chain_id, 8);
 }
 

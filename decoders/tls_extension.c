@@ -123,6 +123,26 @@ read_alpn(struct cursor *c, struct obs_hello *h)
 		(void)obs_copy_string(h->alpn, sizeof(h->alpn), first);
 }
 
+/* RFC 6962 3.3: a list of time stamps, each with its length. None of them may
+ * be empty, nor may the list. */
+static void
+read_time_stamps(struct cursor *c, struct obs_hello *h)
+{
+	struct cursor list;
+
+	cursor_init(&list, cursor_vec16(c));
+	if (list.left == 0)
+		cursor_fail(c);
+	while (cursor_ok(&list) && list.left > 0) {
+		if (cursor_vec16(&list).len == 0)
+			cursor_fail(c);
+		else
+			h->scts += h->scts < UINT8_MAX;
+	}
+	if (!cursor_ok(&list))
+		cursor_fail(c);
+}
+
 bool
 tls_read_client_extension(uint16_t type, struct slice body, struct obs_hello *h)
 {
@@ -187,6 +207,9 @@ tls_read_server_extension(uint16_t type, struct slice body, struct obs_hello *h)
 		break;
 	case TLS_EXT_KEY_SHARE:
 		h->group = cursor_u16(&c);
+		break;
+	case TLS_EXT_SCT:
+		read_time_stamps(&c, h);
 		break;
 	default:
 		break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bodies of hello extensions to facts (RFC 6066, 7301, 8446 4.2, 8701). Only
+ * Bodies of hello extensions to facts (RFC 6066, 6962, 7301, 8446 4.2, 8701). Only
  * those are looked at that somebody judges; all others are known by number.
  */
 #ifndef STRIPWIRE_TLS_EXTENSION_H
@@ -15,6 +15,7 @@ enum tls_extension { /* IANA's registry */
 	TLS_EXT_POINT_FORMATS = 11,
 	TLS_EXT_SIGNATURES = 13,
 	TLS_EXT_ALPN = 16,
+	TLS_EXT_SCT = 18, /* RFC 6962 3.3.1 */
 	TLS_EXT_COMPRESS_CERTIFICATE = 27,
 	TLS_EXT_TICKET = 35,
 	TLS_EXT_PRE_SHARED_KEY = 41,

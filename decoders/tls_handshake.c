@@ -22,6 +22,7 @@
 
 #define FIRST_BUFFER 4096u
 #define STATUS_OCSP 1 /* CertificateStatusType */
+#define STATUS_OCSP_MULTI 2
 
 enum message_type {
 	MSG_HELLO_REQUEST = 0,
@@ -139,6 +140,7 @@ on_client_hello(struct tls *t, const struct tls_at *at, struct slice body)
 	if (how != TLS_READ_BAD) {
 		if (t->version != 0 && !t->retry)
 			t->said |= SAID_HELLO_AGAIN;
+		t->flight = t->flight_records = 0;
 		t->early_data = o.u.hello.early_data;
 		t->sid_len = sid.len;
 		memcpy(t->sid, sid.id, sizeof(t->sid));
@@ -172,8 +174,8 @@ on_server_hello(struct tls *t, const struct tls_at *at, struct slice body)
 		t->suite = h->suite;
 		t->resumed = h->resumed;
 		t->retry = h->retry;
-		t->flight = t->flight_records = t->flight_over = 0;
-		t->flight_first = t->flight_last = at->pkt->time;
+		t->scts = h->scts;
+		t->flight_over = 0;
 	}
 	if (is_told(t, at, how))
 		tls_fingerprint_server(body, h);
@@ -201,6 +203,7 @@ tls_chain_seen(
 		return;
 	}
 	if (at->dir == DIR_S2C) {
+		o.u.cert.scts = t->scts;
 		t->server_cert = 1;
 		memcpy(t->chain_id, o.u.cert.chain_id, sizeof(t->chain_id));
 	} else if (chain->count > 0)
@@ -242,7 +245,8 @@ on_key_exchange(struct tls *t, const struct tls_at *at, struct slice body)
 }
 
 /* RFC 6066 8: CertificateStatus is a type, 1 for OCSP, and a response of that
- * type with its length before it. */
+ * type with its length before it. Type 2 (RFC 6961) is a list of them, one for
+ * each certificate of the chain, with nothing in it where there is none. */
 static void
 on_certificate_status(struct tls *t, const struct tls_at *at, struct slice body)
 {
@@ -253,7 +257,12 @@ on_certificate_status(struct tls *t, const struct tls_at *at, struct slice body)
 	cursor_init(&c, body);
 	type = cursor_u8(&c);
 	response = cursor_vec24(&c);
-	if (!cursor_ok(&c) || type != STATUS_OCSP)
+	if (type == STATUS_OCSP_MULTI) {
+		cursor_init(&c, response);
+		response = cursor_vec24(&c);
+	}
+	if (!cursor_ok(&c) || response.len == 0 ||
+	    (type != STATUS_OCSP && type != STATUS_OCSP_MULTI))
 		return; /* what it lacks is no news: there is a chain */
 	t->env->sink.staple(
 	    t->env->sink.ctx, t->chain_id, response, at->pkt->time);

@@ -154,7 +154,8 @@ is_old(const struct tls *t) /* record types stay readable */
 /*
  * Are alert and handshake records of this side readable? Up to TLS 1.2 until
  * its ChangeCipherSpec; in 1.3 that record means nothing (RFC 8446 D.4) and
- * what is encrypted has the type of application data.
+ * what is encrypted has the type of application data. Asked once a record,
+ * because what is in it may change the version.
  */
 static bool
 is_plain(const struct tls *t, const struct tls_side *s)
@@ -239,18 +240,20 @@ new_appdata(struct tls *t, const struct tls_at *at, unsigned len)
 	}
 }
 
-/* Only what holds handshake messages, in clear or not. */
+/* Only what holds handshake messages, in clear or not. The ServerHello may be
+ * cut over records too, so that they count from the ClientHello on. */
 static void
 note_flight(struct tls *t, const struct tls_at *at)
 {
 	const struct tls_side *s = &t->side[at->dir];
 
-	if (t->version == 0 || t->done ||
-	    (s->type != REC_HANDSHAKE && s->type != REC_APPDATA))
+	if (t->done || (s->type != REC_HANDSHAKE && s->type != REC_APPDATA))
 		return;
 	if (at->dir == DIR_C2S) {
-		t->flight_over = 1;
+		t->flight_over = t->version != 0 && !t->retry;
 	} else if (!t->flight_over) {
+		if (t->flight_records == 0)
+			t->flight_first = at->pkt->time;
 		t->flight += s->len;
 		t->flight_records += t->flight_records < UINT16_MAX;
 		t->flight_last = at->pkt->time;
@@ -272,7 +275,7 @@ record_end(struct tls *t, const struct tls_at *at)
 		old_appdata(t, at);
 	else if (s->type == REC_APPDATA)
 		new_appdata(t, at, s->len);
-	else if (s->type == REC_HANDSHAKE && !is_plain(t, s)) {
+	else if (s->type == REC_HANDSHAKE && !s->clear) {
 		s->finished = 1;
 		tls_check_done(t, at);
 	}
@@ -283,7 +286,7 @@ record_payload(struct tls *t, const struct tls_at *at, struct slice bytes)
 {
 	struct tls_side *s = &t->side[at->dir];
 
-	if (!is_plain(t, s))
+	if (!s->clear)
 		return;
 	if (s->type == REC_HANDSHAKE)
 		tls_handshake_data(t, at, bytes);
@@ -309,13 +312,14 @@ header_is_v2(const uint8_t h[5], uint8_t message)
 }
 
 static void
-record_begin(struct tls_side *s)
+record_begin(const struct tls *t, struct tls_side *s)
 {
 	s->state = SIDE_RECORDS;
 	s->type = s->head[0];
 	s->version = (uint16_t)(s->head[1] << 8 | s->head[2]);
 	s->len = s->left = (uint16_t)(s->head[3] << 8 | s->head[4]);
 	s->adrift = 0;
+	s->clear = is_plain(t, s);
 }
 
 /* The first five bytes are in SSLv2 form: they are its first five too. */
@@ -359,7 +363,7 @@ record_header(struct tls *t, const struct tls_at *at)
 	} else if (header_is_sane(s->head)) {
 		if (t->phase == PHASE_TLS_READY)
 			t->phase = PHASE_TLS_HELLO;
-		record_begin(s);
+		record_begin(t, s);
 		if (s->left == 0)
 			record_end(t, at);
 	} else if (s->gapped) {
@@ -447,7 +451,7 @@ tls_gap(struct tls *t, enum dir dir, uint64_t n)
 	s->gapped = 1;
 	s->nalert = 0;
 	if (inside) {
-		if (s->type == REC_HANDSHAKE && is_plain(t, s))
+		if (s->type == REC_HANDSHAKE && s->clear)
 			tls_handshake_hole(t, dir, (uint32_t)n);
 		s->left -= (uint16_t)n;
 		return;

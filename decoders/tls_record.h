@@ -41,6 +41,7 @@ struct tls_side { /* one direction; private */
 	uint8_t nmhead;
 	uint8_t alert[2];
 	uint8_t nalert; /* bytes of it */
+	uint8_t clear; /* the record under way is not encrypted */
 	uint8_t gapped; /* bytes were missing */
 	uint8_t adrift; /* message boundaries lost until the next record */
 	uint8_t ccs; /* ChangeCipherSpec sent */
@@ -69,8 +70,9 @@ struct tls {
 	uint8_t early_data; /* offered: records before the client's answer */
 	uint8_t said; /* enum tls_said */
 	uint8_t flight_over; /* the client has answered */
+	uint8_t scts; /* of the last ServerHello */
 	uint16_t flight_records;
-	uint32_t flight; /* bytes of the server since its ServerHello */
+	uint32_t flight; /* bytes of the server since the ClientHello */
 	int64_t flight_first, flight_last; /* ns */
 	uint8_t sid_len;
 	uint8_t sid[32]; /* session id the client offered */

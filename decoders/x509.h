@@ -127,6 +127,7 @@ struct chain_verdict {
 			     of the trusted path */
 	int64_t valid_from, valid_to; /* intersection over the path */
 	uint8_t staple; /* enum staple_status, of the last one seen with it */
+	uint8_t staple_scts; /* time stamps in the last signed one */
 	int64_t revoked_at; /* seconds, of STAPLE_REVOKED */
 	char error[128]; /* OpenSSL's words, for people */
 	struct x509_facts leaf;

@@ -10,6 +10,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
+#include <openssl/ct.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
@@ -121,6 +122,18 @@ is_signed(OCSP_BASICRESP *basic, X509 *issuer, int64_t now)
 	return ok;
 }
 
+/* Only that they are there: no log is asked. */
+static uint8_t
+count_time_stamps(OCSP_SINGLERESP *one)
+{
+	STACK_OF(SCT) *list =
+	    OCSP_SINGLERESP_get1_ext_d2i(one, NID_ct_cert_scts, NULL, NULL);
+	int n = sk_SCT_num(list);
+
+	SCT_LIST_free(list);
+	return n < 0 ? 0 : n < UINT8_MAX ? (uint8_t)n : UINT8_MAX;
+}
+
 static enum staple_status
 status_of(int status)
 {
@@ -162,6 +175,7 @@ read_basic(OCSP_BASICRESP *basic, X509 *issuer, const char *serial, int64_t now,
 	out->this_update = seconds(this);
 	out->next_update = seconds(next);
 	out->revoked_at = seconds(revoked);
+	out->scts = count_time_stamps(one);
 	return status_of(status);
 }
 

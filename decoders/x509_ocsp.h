@@ -16,6 +16,8 @@ struct staple {
 	int64_t this_update, next_update; /* seconds since the epoch; 0: it
 					     does not say */
 	int64_t revoked_at; /* likewise, of STAPLE_REVOKED */
+	uint8_t scts; /* time stamps of certificate transparency in it
+			 (RFC 6962 3.3), saturates */
 };
 
 /*

@@ -9,20 +9,7 @@
 #include <time.h>
 
 #include "rules/cert_case.h"
-
-enum weight {
-	W_DATE = 95,
-	W_DATE_CLOCK = 45, /* off by less than a clock may be */
-	W_DATE_INTERMEDIATE = 60,
-	W_SHORT_KEY = 85,
-	W_BROKEN_HASH = 90,
-	W_SHA1 = 80,
-	W_USAGE = 60,
-	W_TOO_LONG = 45,
-	W_TOO_LONG_LOGGED = 60,
-	W_INTERCEPTOR = 90,
-	W_INTERCEPTOR_IN_STORE = 55
-};
+#include "rules/weights.h"
 
 #define DAY INT64_C(86400)
 #define CLOCK_SLACK DAY
@@ -177,7 +164,8 @@ bad_usage(const struct cert_case *k)
 	bool ca = (leaf->flags & (X509F_CA | X509F_SELF_ISSUED)) == X509F_CA;
 	bool server = (leaf->flags & X509F_SERVER_AUTH) != 0;
 	bool too_long = is_too_long(k->v);
-	bool logged = (leaf->flags & X509F_HAS_SCT) != 0;
+	bool logged = (leaf->flags & X509F_HAS_SCT) != 0 ||
+		      k->v->staple_scts != 0 || k->o->u.cert.scts != 0;
 	struct finding *fi;
 
 	if (!ca && server && !too_long)

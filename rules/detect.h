@@ -129,6 +129,7 @@ detect_fn detect_reset; /* C1-C7, C14: detect_reset.c */
 detect_fn detect_conflict; /* C11: detect_inject.c */
 detect_fn detect_hijack, detect_fin; /* C12, C13: detect_twice.c */
 detect_fn detect_tls; /* D11-D13: detect_tls.c */
+detect_fn detect_stack; /* D14: detect_stack.c */
 detect_fn detect_port; /* D16: detect_port.c */
 detect_fn detect_pinned; /* what the operator said of it */
 detect_fn detect_cert; /* D1-D10: detect_cert.c */

@@ -24,28 +24,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum weight {
-	W_SELF_SIGNED = 85,
-	W_WAS_TRUSTED = 15,
-	W_OTHER_KEY = 25,
-	W_NOW_UNTRUSTED = 25,
-	W_NOW_INCOMPLETE = 10,
-	W_CHANGED_TRUSTED = 40,
-	W_CHANGED_SAME_NAME = 15,
-	W_CHANGED_UNTRUSTED = 10,
-	W_NAME = 90,
-	W_INCOMPLETE = 65,
-	W_COMPLETED = 50,
-	W_OTHER_READING = 40,
-	W_ROOT_UNKNOWN = 60,
-	W_BAD_SIGNATURE = 85,
-	W_MALFORMED = 55,
-	W_REVOKED = 90,
-	W_ACCEPTED = 60,
-	W_ACCEPTED_MTA = 30,
-	W_REJECTED = 65,
-	W_REJECTED_BAD = 10
-};
+#include "rules/renewal.h"
+#include "rules/weights.h"
+
+#define DAY INT64_C(86400)
+#define SERIOUS 50 /* less is a suspicion */
 
 static void
 put_fingerprint(struct finding *fi, const uint8_t sha256[32])
@@ -89,7 +72,7 @@ self_signed(const struct cert_case *k)
 	finding_add(
 	    fi, W_SELF_SIGNED, "%.120s is signed by itself", leaf->subject);
 	if (k->was_trusted)
-		finding_add(fi, W_WAS_TRUSTED,
+		finding_add(fi, PLUS_WAS_TRUSTED,
 		    "this server had a certificate of a trusted authority");
 	else if (k->first_sight)
 		finding_add(fi, 0, "nothing better was ever seen here");
@@ -164,7 +147,7 @@ untrusted(const struct cert_case *k)
 	if (k->v->error[0] != '\0')
 		finding_add(fi, 0, "OpenSSL: %.120s", k->v->error);
 	if (k->was_trusted)
-		finding_add(fi, W_WAS_TRUSTED,
+		finding_add(fi, PLUS_WAS_TRUSTED,
 		    "this server had a certificate of a trusted authority");
 }
 
@@ -238,20 +221,85 @@ came_another_way(const struct facts *f)
 	       (f->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_C2S)) == 0;
 }
 
+static long long
+days(int64_t seconds)
+{
+	return (long long)(seconds / DAY);
+}
+
+/* Long before the one at hand ends nobody renews; an intermediate that was
+ * forgotten at the usual time, for the usual domains, is everyday. */
+static void
+add_time_of_year(
+    const struct cert_case *k, struct finding *fi, const struct renewal *r)
+{
+	bool usual = r->due && r->same_domains && r->short_lived;
+
+	if (r->early)
+		finding_add(fi, PLUS_TOO_EARLY,
+		    "the one before was valid for another %lld days",
+		    days(r->left));
+	else if (r->due && r->left < 0)
+		finding_add(fi, 0, "the one before had expired");
+	else if (r->due)
+		finding_add(fi,
+		    usual && k->v->trust == TRUST_INCOMPLETE ? LESS_AS_ALWAYS
+							     : 0,
+		    "but the one before had %lld days left: a renewal was due",
+		    days(r->left));
+}
+
+/* It may be the server's own: a suspicion. */
+static void
+perhaps_changed(
+    const struct cert_case *k, const struct renewal *r, enum known known)
+{
+	const struct x509_facts *leaf = &k->v->leaf;
+	bool trusted = k->v->trust == TRUST_OK;
+	struct finding *fi;
+
+	if (trusted ? known != KNOWN_NEITHER || !r->other_domains ||
+			  x509_speaks_for(leaf, k->f->tls.sni) == 1
+		    : !r->early || r->twin)
+		return;
+	fi = cert_find(k, FIND_CERT_CHANGED);
+	if (fi == NULL)
+		return;
+	if (trusted) {
+		finding_add(fi, W_OTHER_DOMAINS,
+		    "it is trusted, from another issuer, and for none of the "
+		    "domains that were seen here before: %.90s",
+		    leaf->subject);
+		return;
+	}
+	finding_add(fi, W_RENEWED_EARLY,
+	    "this key was not seen here before; it bears the name of the same "
+	    "issuer, which anybody can write: %.90s",
+	    leaf->issuer);
+	finding_add(fi, 0, "the one before was valid for another %lld days",
+	    days(r->left));
+}
+
 static void
 changed(const struct cert_case *k)
 {
 	const struct server_facts *s = k->c->server;
 	const struct x509_facts *leaf = &k->v->leaf;
 	struct finding *fi;
+	struct renewal r;
 	enum known known;
 
 	if (s == NULL || s->ncerts == 0 || k->v->trust == TRUST_MALFORMED ||
 	    came_another_way(k->f))
 		return;
 	known = compare_with_history(s, leaf);
-	if (known == KNOWN_KEY || is_renewal(k, known))
+	if (known == KNOWN_KEY)
 		return;
+	renewal_compare(s, leaf, k->now, &r);
+	if (is_renewal(k, known)) {
+		perhaps_changed(k, &r, known);
+		return;
+	}
 	fi = cert_find(k, FIND_CERT_CHANGED);
 	if (fi == NULL)
 		return;
@@ -259,21 +307,22 @@ changed(const struct cert_case *k)
 	    known == KNOWN_ISSUER ? "this key was"
 				  : "this key and its issuer were");
 	finding_add(fi,
-	    k->v->trust == TRUST_INCOMPLETE ? W_NOW_INCOMPLETE
-					    : W_NOW_UNTRUSTED,
+	    k->v->trust == TRUST_INCOMPLETE ? PLUS_NOW_INCOMPLETE
+					    : PLUS_NOW_UNTRUSTED,
 	    "%s %.110s",
 	    leaf->flags & X509F_SELF_SIGNED ? "it is signed by itself:"
 					    : "its issuer is not trusted:",
 	    leaf->issuer);
 	if (k->was_trusted)
-		finding_add(fi, W_CHANGED_TRUSTED,
+		finding_add(fi, PLUS_CHANGED_TRUSTED,
 		    "this server had a certificate of a trusted authority");
 	else
-		finding_add(fi, W_CHANGED_UNTRUSTED,
+		finding_add(fi, PLUS_CHANGED_UNTRUSTED,
 		    "the one before was not trusted either");
 	if (known == KNOWN_ISSUER)
-		finding_add(fi, W_CHANGED_SAME_NAME,
+		finding_add(fi, PLUS_CHANGED_SAME_NAME,
 		    "it bears the name of the old issuer, and is not its");
+	add_time_of_year(k, fi, &r);
 }
 
 /* ---- D4: the name ---- */
@@ -333,15 +382,24 @@ static const enum finding_id bad_ones[] = {FIND_CERT_CHANGED,
     FIND_CERT_SELF_SIGNED, FIND_CERT_REVOKED, FIND_CERT_EXPIRED,
     FIND_CERT_NOT_YET_VALID};
 
-/* What was wrong with the certificate of this flow; FIND_NONE: nothing. That
- * an incomplete chain may be untrusted is but a suspicion. */
+/* A change may be but a suspicion, and so is that an incomplete chain may be
+ * untrusted. */
+static bool
+is_plainly_bad(const struct cert_case *k, enum finding_id id)
+{
+	if (id == FIND_CERT_CHANGED)
+		return k->f->confidence[id] >= SERIOUS;
+	return id != FIND_CERT_UNTRUSTED || k->v == NULL ||
+	       k->v->trust != TRUST_INCOMPLETE;
+}
+
+/* What was wrong with the certificate of this flow; FIND_NONE: nothing. */
 static enum finding_id
 what_was_bad(const struct cert_case *k)
 {
 	for (unsigned i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++)
 		if (facts_raised(k->f, bad_ones[i]) &&
-		    (bad_ones[i] != FIND_CERT_UNTRUSTED || k->v == NULL ||
-			k->v->trust != TRUST_INCOMPLETE))
+		    is_plainly_bad(k, bad_ones[i]))
 			return bad_ones[i];
 	return FIND_NONE;
 }
@@ -398,7 +456,7 @@ rejected(const struct cert_case *k)
 	finding_add(
 	    fi, W_REJECTED, "the client answered it with the alert %s", name);
 	if (bad != FIND_NONE)
-		finding_add(fi, W_REJECTED_BAD, "with good reason: %s",
+		finding_add(fi, PLUS_REJECTED_BAD, "with good reason: %s",
 		    finding_info(bad)->title);
 	else if (!k->f->tls.has_chain)
 		finding_add(fi, 0,

@@ -9,6 +9,7 @@
  * and gets nowhere, mail on ports of its own.
  */
 #include "rules/detect.h"
+#include "rules/weights.h"
 
 static bool
 is_for_tls(uint16_t port)
@@ -37,12 +38,12 @@ detect_port(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (fi == NULL)
 		return;
 	if (greeted)
-		finding_add(fi, 60,
+		finding_add(fi, W_PORT,
 		    "the server greets in clear on port %u, which is for TLS "
 		    "from the first byte (RFC 8314)",
 		    port);
 	else
-		finding_add(fi, 60,
+		finding_add(fi, W_PORT,
 		    "TLS from the first byte on port %u, where a greeting in "
 		    "clear and STARTTLS are usual",
 		    port);

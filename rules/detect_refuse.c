@@ -7,17 +7,20 @@
  * back later; STARTTLS repeated inside TLS; a probe that closes without a
  * ClientHello; a scanner that leaves in the middle; a capture that keeps the
  * beginning of each connection; a client that does not like the certificate
- * (that is another finding) or has no version in common with the server; a
- * crash after the handshake; the end of the capture in the middle of one.
+ * (that is another finding) or has no version in common with the server, also
+ * where that server closes without an alert, and also where another program of
+ * the same client gets TLS all the time; a crash after the handshake; the end
+ * of the capture in the middle of one.
  */
 #include "rules/detect.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "decoders/tls_hello.h"
 #include "rules/weights.h"
 
-#define PROTO_TLS13 0x0304
+#define ALERT_DECODE_ERROR 50
 #define RETRIES 2 /* segments sent again: nobody answers */
 
 /* ---- A7, A8, A15, A16 ---- */
@@ -143,6 +146,50 @@ is_misfit(uint8_t alert)
 	return memchr(codes, alert, sizeof(codes)) != NULL;
 }
 
+/* OpenSSL ends with decode_error where the server has closed without a word:
+ * Dovecot does so where it has no version or suite in common. */
+static bool
+gave_up(const struct facts *f)
+{
+	return f->tls.alert_dir == DIR_C2S &&
+	       f->tls.alert_code == ALERT_DECODE_ERROR &&
+	       f->tls.server_hello.time == 0;
+}
+
+/* One that got TLS here before, as far as is known. */
+static bool
+knows_hello(const struct pair_facts *p, const struct facts *f)
+{
+	uint32_t hash = hash32_text(f->tls.ja4);
+
+	if (f->tls.ja4[0] == '\0' || p->hellos[HISTORY_HELLOS - 1] == 0)
+		return true;
+	for (unsigned i = 0; i < HISTORY_HELLOS; i++)
+		if (p->hellos[i] == hash)
+			return true;
+	return false;
+}
+
+/* These two got TLS before, and by such a ClientHello: not another program of
+ * the client's, that asks for what the server does not have. */
+static bool
+got_tls_like_this(const struct detect_ctx *c, const struct facts *f)
+{
+	return c->pair != NULL && c->pair->tls > 0 && knows_hello(c->pair, f);
+}
+
+/* The ClientHello was not answered, and may itself be why: it offers what
+ * servers refuse today (RFC 8996), or is not the one that got TLS before. */
+static bool
+hello_is_odd(const struct detect_ctx *c, const struct facts *f)
+{
+	if (f->tls.client_hello.time == 0 || f->tls.server_hello.time != 0)
+		return false;
+	return f->tls.offered < TLS_12 ||
+	       (c->pair != NULL && c->pair->tls > 0 &&
+		   !knows_hello(c->pair, f));
+}
+
 /* close_notify and user_canceled of the client */
 static bool
 left_politely(const struct facts *f)
@@ -156,23 +203,35 @@ left_politely(const struct facts *f)
  * that the server is known to do TLS makes none of this stranger. That these
  * two hosts did it before does. */
 static bool
-is_everyday(const struct facts *f, enum tls_fail how, const struct moment *at)
+is_everyday(const struct facts *f, const struct detect_ctx *c,
+    enum tls_fail how, const struct moment *at)
 {
 	if (how == TLS_FAIL_ALERT || how == TLS_FAIL_VERSION)
-		return is_misfit(f->tls.alert_code) || left_politely(f);
+		return is_misfit(f->tls.alert_code) || left_politely(f) ||
+		       (gave_up(f) && hello_is_odd(c, f));
 	if (how == TLS_FAIL_SILENCE)
 		return f->retrans < RETRIES;
-	return facts_left_by_client(f, how, at);
+	return facts_left_by_client(f, how, at) ||
+	       (how == TLS_FAIL_FIN && hello_is_odd(c, f));
 }
 
 static void
-add_abort_alert(struct finding *n, const struct facts *f)
+add_abort_alert(
+    struct finding *n, const struct facts *f, const struct detect_ctx *c)
 {
 	bool misfit = is_misfit(f->tls.alert_code);
 	int weight = misfit ? W_ABORTED_MISFIT : W_ABORTED_ALERT;
 
 	if (left_politely(f))
 		weight = W_ABORTED_BY_CLIENT;
+	if (gave_up(f)) {
+		finding_add(n,
+		    hello_is_odd(c, f) ? W_ABORTED_MISFIT : W_ABORTED_FIN,
+		    "nothing came back to the client's hello, and it gave up "
+		    "with alert %u",
+		    f->tls.alert_code);
+		return;
+	}
 	finding_add(n, weight, "the %s ended it with alert %u%s",
 	    f->tls.alert_dir == DIR_C2S ? "client" : "server",
 	    f->tls.alert_code,
@@ -180,15 +239,20 @@ add_abort_alert(struct finding *n, const struct facts *f)
 }
 
 static void
-add_abort_fin(struct finding *n, const struct facts *f)
+add_abort_fin(
+    struct finding *n, const struct facts *f, const struct detect_ctx *c)
 {
-	if (f->closed_by == DIR_S2C)
+	if (f->closed_by == DIR_S2C && hello_is_odd(c, f))
+		finding_add(n, W_ABORTED_MISFIT,
+		    "the server closed without an answer to the client's "
+		    "hello");
+	else if (f->closed_by == DIR_S2C)
 		finding_add(n, W_ABORTED_FIN,
 		    "the server closed in the middle of the handshake");
 	else
 		finding_add(n, W_ABORTED_BY_CLIENT,
 		    "the client closed in the middle of the handshake%s",
-		    f->tls.version >= PROTO_TLS13
+		    f->tls.version >= TLS_13
 			? "; a reason, if given, was encrypted (TLS 1.3)"
 			: "");
 }
@@ -212,9 +276,11 @@ add_abort_rst(struct finding *n, const struct facts *f, const struct moment *at)
 }
 
 static void
-add_abort(struct finding *n, const struct facts *f, enum tls_fail how,
+add_abort(struct finding *n, const struct detect_ctx *c, enum tls_fail how,
     const struct moment *at)
 {
+	const struct facts *f = c->f;
+
 	switch (how) {
 	case TLS_FAIL_TEXT:
 		finding_add(n, W_ABORTED_TEXT,
@@ -223,13 +289,13 @@ add_abort(struct finding *n, const struct facts *f, enum tls_fail how,
 		break;
 	case TLS_FAIL_ALERT:
 	case TLS_FAIL_VERSION:
-		add_abort_alert(n, f);
+		add_abort_alert(n, f, c);
 		break;
 	case TLS_FAIL_RST:
 		add_abort_rst(n, f, at);
 		break;
 	case TLS_FAIL_FIN:
-		add_abort_fin(n, f);
+		add_abort_fin(n, f, c);
 		break;
 	default:
 		finding_add(n,
@@ -239,13 +305,26 @@ add_abort(struct finding *n, const struct facts *f, enum tls_fail how,
 	}
 }
 
+static void
+say_oddness(struct finding *n, const struct facts *f)
+{
+	if (f->tls.offered < TLS_12)
+		finding_add(n, 0,
+		    "the hello offered %s at most, which servers refuse today",
+		    tls_version_name(f->tls.offered));
+	else
+		finding_add(n, 0,
+		    "the hello is not the one by which these two got TLS "
+		    "before: another program of the client, perhaps");
+}
+
 void
 detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_ABORTED_KNOWN;
 	static const int nothing[KNOWN_LEVELS] = {0, 0, 0, 0};
 	const struct server_facts *s = c->server;
-	bool met = c->pair != NULL && c->pair->tls > 0;
+	bool met = got_tls_like_this(c, f);
 	struct moment at;
 	enum tls_fail how = facts_tls_failed(f, &at);
 	struct finding *n;
@@ -267,9 +346,11 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	n->tags |= EVT_DURING_TLS_HANDSHAKE;
 	finding_add(n, 0, "%s was asked for and granted; the handshake %s",
 	    facts_tls_verb(f), tls_fail_name(how));
-	add_abort(n, f, how, &at);
+	add_abort(n, c, how, &at);
+	if (how != TLS_FAIL_RST && hello_is_odd(c, f))
+		say_oddness(n, f);
 	(void)detect_add_history(
-	    n, c, met || !is_everyday(f, how, &at) ? known : nothing);
+	    n, c, met || !is_everyday(f, c, how, &at) ? known : nothing);
 	if (met)
 		finding_add(n, PLUS_PAIR_TLS,
 		    "these two hosts got TLS before (%u session%s)",

@@ -19,6 +19,7 @@
 #include "decoders/tls_hello.h"
 #include "rules/detect.h"
 #include "rules/tls_policy.h"
+#include "rules/weights.h"
 
 #define ALERT_ILLEGAL_PARAMETER 47
 
@@ -91,7 +92,7 @@ weak_cipher(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		return;
 	if (mta)
 		fi->tags |= EVT_OPPORTUNISTIC;
-	finding_add(fi, mta && w->why == WEAK_ANON ? 35 : g.weight,
+	finding_add(fi, mta && w->why == WEAK_ANON ? W_ANON_MTA : g.weight,
 	    "the server chose TLS_%s: %s", w->name, g.why);
 	if (mta && w->why == WEAK_ANON)
 		finding_add(fi, 0,
@@ -123,35 +124,59 @@ weak_key_exchange(
 
 /* RFC 8446 4.1.3: 1 says "I could do 1.3", 2 says "I could do 1.2". */
 static bool
-sentinel_speaks(const struct obs_hello *h, const struct facts *f)
+sentinel_speaks(const struct facts *f)
 {
-	if (h->sentinel == 0 || f->tls.client_hello.time == 0 ||
-	    h->version >= TLS_13)
+	const struct facts_tls *t = &f->tls;
+
+	if (t->sentinel == 0 || t->client_hello.time == 0 ||
+	    t->version >= TLS_13)
 		return false;
-	if (f->tls.offers_13)
+	if (t->offers_13)
 		return true;
-	return h->sentinel == 2 && h->version < TLS_12 &&
-	       f->tls.offered >= TLS_12;
+	return t->sentinel == 2 && t->version < TLS_12 && t->offered >= TLS_12;
 }
 
+/* RFC 8446 4.1.3: it MUST abort with illegal_parameter. */
+static const char *
+what_the_client_did(const struct obs *o, const struct facts *f)
+{
+	if (o->kind == OBS_TLS_DONE)
+		return "the client went on all the same: it does not look, or "
+		       "it was lied to about that as well";
+	if (o->kind != OBS_TLS_ALERT)
+		return "the handshake ended there, without a word that could "
+		       "be read";
+	if (o->dir != DIR_C2S)
+		return "the server broke it off itself";
+	return f->tls.alert_code == ALERT_ILLEGAL_PARAMETER
+		   ? "the client saw it and broke off with illegal_parameter, "
+		     "as it must"
+		   : "the client broke off, with another alert than the one "
+		     "it should";
+}
+
+/* Told once the client has done something about it. */
 static void
 downgrade(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct obs_hello *h = &o->u.hello;
 	struct finding *fi;
 
-	if (!sentinel_speaks(h, f))
+	if (!sentinel_speaks(f) ||
+	    (o->kind == OBS_TLS_ALERT && f->tls.alert.time == 0))
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
 	if (fi == NULL)
 		return;
+	detect_at(fi, &f->tls.server_hello);
 	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
-	finding_add(fi, 40, "the client offered %s, %s was chosen",
-	    tls_version_name(f->tls.offered), tls_version_name(h->version));
-	finding_add(fi, 50,
+	finding_add(fi, W_LESS_THAN_OFFERED,
+	    "the client offered %s, %s was chosen",
+	    tls_version_name(f->tls.offered), tls_version_name(f->tls.version));
+	finding_add(fi, W_SENTINEL,
 	    "the server's random ends in the mark by which it says that it "
 	    "could have done %s (RFC 8446 4.1.3): it saw another offer",
-	    h->sentinel == 1 ? "TLS 1.3" : "TLS 1.2");
+	    f->tls.sentinel == 1 ? "TLS 1.3" : "TLS 1.2");
+	finding_add(fi, 0, "%s", what_the_client_did(o, f));
 }
 
 /* D13, RFC 7507: "I come back with less than I can". */
@@ -167,10 +192,10 @@ fallback(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (fi == NULL)
 		return;
 	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
-	finding_add(fi, 30,
+	finding_add(fi, W_FALLBACK_SCSV,
 	    "the client says that it fell back from a later version "
 	    "(TLS_FALLBACK_SCSV)");
-	finding_add(fi, 35,
+	finding_add(fi, W_ACCEPTED_LESS,
 	    "the server accepted %s and spoke a later version in earlier "
 	    "sessions",
 	    tls_version_name(v));
@@ -193,11 +218,11 @@ refused_sentinel(
 	if (fi == NULL)
 		return;
 	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
-	finding_add(fi, 30,
+	finding_add(fi, W_SENTINEL_SEEN,
 	    "the server's random says that it could have done better than %s "
 	    "(RFC 8446 4.1.3)",
 	    tls_version_name(f->tls.version));
-	finding_add(fi, 35,
+	finding_add(fi, W_SENTINEL_REFUSED,
 	    "the client broke off with illegal_parameter, as one must that "
 	    "had offered more than arrived here");
 }
@@ -208,11 +233,12 @@ detect_tls(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (o->kind == OBS_TLS_SERVER_HELLO && !o->u.hello.retry) {
 		old_version(o, f, c);
 		weak_cipher(o, f, c);
-		downgrade(o, f, c);
 		fallback(o, f, c);
 	} else if (o->kind == OBS_TLS_KEY_EXCHANGE) {
 		weak_key_exchange(o, f, c);
-	} else if (o->kind == OBS_TLS_ALERT) {
-		refused_sentinel(o, f, c);
+	} else if (o->kind != OBS_TLS_SERVER_HELLO) {
+		downgrade(o, f, c);
+		if (o->kind == OBS_TLS_ALERT)
+			refused_sentinel(o, f, c);
 	}
 }

@@ -16,7 +16,9 @@ const struct detector detectors[] = {
     {"hijack", detect_hijack, ON(TWO_ANSWERS)},
     {"fin", detect_fin, ON(FIN_UNDONE)},
     {"tls", detect_tls,
-	ON(TLS_SERVER_HELLO) | ON(TLS_KEY_EXCHANGE) | ON(TLS_ALERT)},
+	ON(TLS_SERVER_HELLO) | ON(TLS_KEY_EXCHANGE) | ON(TLS_ALERT) |
+	    ON(TLS_DONE) | ON(FLOW_END)},
+    {"stack", detect_stack, ON(FLOW_END)},
     {"pinned", detect_pinned, ON(TLS_SERVER_HELLO) | ON(TLS_CERT)},
     {"port", detect_port, ON(GREETING) | ON(TLS_SERVER_HELLO)},
     {"cert", detect_cert,
@@ -125,7 +127,8 @@ finding_is_attack(enum finding_id id)
 	    UINT64_C(1) << FIND_HANDSHAKE_HIJACK |
 	    UINT64_C(1) << FIND_CERT_CHANGED |
 	    UINT64_C(1) << FIND_CERT_INTERCEPTOR |
-	    UINT64_C(1) << FIND_TLS_DOWNGRADE;
+	    UINT64_C(1) << FIND_TLS_DOWNGRADE |
+	    UINT64_C(1) << FIND_TLS_FINGERPRINT_CHANGED;
 
 	return (unsigned)id < FIND_COUNT && (attacks >> id & 1) != 0;
 }

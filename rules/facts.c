@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/renewal.h"
 #include "rules/server_key.h"
 #include "rules/words.h"
 
@@ -309,6 +310,7 @@ fold_client_hello(struct facts *f, const struct obs *o)
 	t->fallback_scsv = h->fallback_scsv;
 	t->has_sni = h->has_sni;
 	t->ech = h->ech;
+	t->brought_ticket = h->psk || h->ticket == TICKET_SENT;
 	t->early_data = h->early_data;
 	memcpy(t->sni, h->sni, sizeof(t->sni));
 	memcpy(t->ja3, h->ja3, sizeof(t->ja3));
@@ -452,6 +454,10 @@ fold_cert(struct facts_tls *t, const struct obs_cert *c,
 		return;
 	t->leaf_trusted = v->trust == TRUST_OK;
 	t->leaf_self_signed = (v->leaf.flags & X509F_SELF_SIGNED) != 0;
+	t->leaf_key_type = v->leaf.key_type;
+	t->leaf_not_before = v->leaf.not_before;
+	t->leaf_not_after = v->leaf.not_after;
+	renewal_domains(t->leaf_domains, &v->leaf);
 	memcpy(t->leaf_spki, v->leaf.spki_sha256, sizeof(t->leaf_spki));
 	memcpy(t->leaf_issuer, v->leaf.issuer_sha256, sizeof(t->leaf_issuer));
 }

@@ -65,6 +65,7 @@ struct facts_tls {
 	uint16_t offered; /* highest version */
 	uint8_t offers_13, fallback_scsv, has_sni, ech, early_data;
 	uint8_t client_hellos;
+	uint8_t brought_ticket; /* or a key of an earlier session (PSK) */
 	char sni[OBS_NAME_MAX]; /* first ClientHello, as the next two */
 	char ja3[OBS_JA3_MAX], ja4[OBS_JA4_MAX]; /* "": not known */
 	/* server */
@@ -82,6 +83,9 @@ struct facts_tls {
 	uint8_t has_chain;
 	uint8_t have_leaf; /* a verdict was there: the rest holds */
 	uint8_t leaf_trusted, leaf_self_signed;
+	uint8_t leaf_key_type; /* enum key_type */
+	int64_t leaf_not_before, leaf_not_after; /* s since the epoch */
+	uint32_t leaf_domains[2]; /* see renewal_domains() */
 	uint8_t chain_id[32], leaf_spki[32], leaf_issuer[32];
 };
 

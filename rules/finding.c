@@ -179,8 +179,9 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"between the two"},
     [FIND_TLS_FINGERPRINT_CHANGED] = {"tls-fingerprint-changed",
 	"another TLS implementation answers than before",
-	"on the path; or the server was updated",
-	"compare the key with the one on the server itself"},
+	"on the path; or the server was replaced",
+	"compare the key with the one on the server itself; if it was "
+	"replaced, say so by stripwire history ack"},
     [FIND_PLAINTEXT_CREDENTIALS] = {"plaintext-credentials",
 	"a password crossed the network in clear",
 	"at the client, which allows it, and at the server, which accepts it",
@@ -198,6 +199,16 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"TLS where plaintext is usual, or plaintext where TLS is",
 	"the server's configuration; or something that answers in its place",
 	"ask whoever runs the server whether it is meant so"},
+    [FIND_SENSOR_RESTARTED] = {"sensor-restarted",
+	"a process of the sensor died and was replaced",
+	"the sensor itself; or somebody who sends it what makes it fail",
+	"keep the saved packet and report it; connections that this process "
+	"followed were not seen to their end"},
+    [FIND_SENSOR_PACKETS_LOST] = {"sensor-packets-lost",
+	"packets were lost before the sensor saw them",
+	"the sensor's machine or its span port: too much traffic for them",
+	"more workers or a larger capture buffer; what is lost is not looked "
+	"at, and attacks in it are not found"},
 };
 
 static const char *const severities[] = {

@@ -54,6 +54,9 @@ enum finding_id {
 	FIND_CHALLENGE_RESPONSE_IN_CLEAR,
 	FIND_PLAINTEXT_MAIL,
 	FIND_TLS_PORT_MISMATCH,
+	/* the sensor itself: no connection (judge_sensor()) */
+	FIND_SENSOR_RESTARTED,
+	FIND_SENSOR_PACKETS_LOST,
 	FIND_COUNT
 };
 

@@ -349,6 +349,27 @@ begun(int64_t first, uint32_t count, int64_t now)
 	return count != 0 && first <= now ? 1 : 0;
 }
 
+/* What was pending is told again: what is known of it came later. */
+static void
+cut_stacks(struct server_facts *s, int64_t now)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->nstacks && i < HISTORY_STACKS; i++) {
+		struct known_stack *k = &s->stacks[kept];
+
+		if (s->stacks[i].first > now || s->stacks[i].pending)
+			continue;
+		*k = s->stacks[i];
+		if (k->last > now) {
+			k->last = now;
+			k->sessions = 1;
+		}
+		kept++;
+	}
+	s->nstacks = (uint8_t)kept;
+}
+
 static void
 cut_certs(struct server_facts *s, int64_t now)
 {
@@ -384,6 +405,8 @@ cut_server(struct server_facts *s, int64_t now)
 	s->mechs_safe = s->mechs_safe != 0;
 	s->mechs_clear_only = s->mechs_clear_only != 0;
 	cut_certs(s, now);
+	cut_stacks(s, now);
+	s->tickets_taken = s->tickets_refused = 0;
 }
 
 const struct server_facts *
@@ -605,6 +628,18 @@ history_accept(struct server_facts *s, int64_t now)
 	s->changed = now;
 	memset(&s->absence, 0, sizeof(s->absence));
 	memset(s->members, 0, sizeof(s->members));
+}
+
+unsigned
+history_accept_stacks(struct server_facts *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->nstacks && i < HISTORY_STACKS; i++) {
+		n += s->stacks[i].pending != 0;
+		s->stacks[i].pending = s->stacks[i].contradicted = 0;
+	}
+	return n;
 }
 
 void

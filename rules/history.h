@@ -16,19 +16,44 @@
 #include "rules/pins.h"
 #include "rules/server_key.h"
 
-#define HISTORY_SERVERS_MAX 65536 /* ~ 2 KiB each */
+#define HISTORY_SERVERS_MAX 65536 /* ~ 3 KiB each */
 #define HISTORY_PAIRS_MAX 262144 /* ~ 250 bytes each */
 #define HISTORY_KEYS 8 /* leaf keys remembered per server */
 #define HISTORY_CLIENTS 8 /* told apart in an absence; more are not counted */
 #define HISTORY_TEXTS 4 /* ALERT texts remembered per server */
 #define HISTORY_EHLO 4 /* EHLO names told apart per pair */
+#define HISTORY_HELLOS 4 /* ClientHellos told apart per pair */
+
+#define HISTORY_STACKS 12 /* ways of answering remembered per server */
+#define HISTORY_SEVERAL 3 /* clients told apart in one */
 
 struct known_cert {
 	uint8_t spki[32], issuer[32];
 	int64_t first, last; /* ns */
 	uint8_t trusted; /* verified to an anchor when seen */
 	uint8_t self_signed;
-	uint8_t pad[6];
+	uint8_t key_type; /* enum key_type */
+	uint8_t pad[5];
+	int64_t not_before, not_after; /* s since the epoch; both 0: unknown */
+	uint32_t domains[2]; /* it is for, see renewal_domains(); 0: unknown */
+};
+
+/* How a server's TLS 1.3 and TCP look to clients of one JA4 (stacks.h). */
+struct known_stack {
+	int64_t first, last; /* ns */
+	uint32_t client; /* hash of the JA4 */
+	uint32_t ja3s; /* hash of it */
+	uint32_t flight; /* bytes, in the last session */
+	uint32_t syn; /* signature of its SYN/ACK */
+	uint32_t sessions;
+	uint32_t clients[HISTORY_SEVERAL]; /* hashes of their addresses; while
+					      it is pending */
+	uint8_t ttl; /* in the last session */
+	uint8_t nclients;
+	uint8_t pending; /* unlike all before it, and not learned yet */
+	uint8_t contradicted; /* and what was before was seen since */
+	uint8_t told; /* confidence of the alert that it was worth */
+	uint8_t pad[3];
 };
 
 /*
@@ -91,6 +116,10 @@ struct server_facts {
 	char words[512]; /* last list before TLS, '\n' between */
 	uint8_t ncerts;
 	struct known_cert certs[HISTORY_KEYS];
+	/* tickets and keys of earlier sessions that clients brought */
+	uint32_t tickets_taken, tickets_refused;
+	uint8_t nstacks;
+	struct known_stack stacks[HISTORY_STACKS];
 };
 
 /* How a client uses a server, or (of_network) how the clients of a network
@@ -106,6 +135,8 @@ struct pair_facts {
 	uint8_t client_ttl; /* usual one, 0 unknown */
 	uint8_t pad[3];
 	char ehlo_name[64]; /* the last */
+	uint32_t hellos[HISTORY_HELLOS]; /* hashes of the JA4 of sessions that
+					    got TLS, the latest last; 0: none */
 	struct absence absence; /* of_network only */
 };
 
@@ -140,6 +171,9 @@ struct pins *history_pins(const struct history *h);
  * did before does not. */
 void history_accept(struct server_facts *s, int64_t now);
 void history_accept_network(struct pair_facts *p);
+/* The server really answers like that now. Returns how many ways of answering
+ * were pending. */
+unsigned history_accept_stacks(struct server_facts *s);
 
 /* For learning: finds or makes room; marks dirty. NULL: no room (all entries
  * that could go are older knowledge that must stay, or no memory). */

@@ -14,6 +14,7 @@
 #include "rules/engine.h"
 #include "rules/ladder.h"
 #include "rules/learn.h"
+#include "rules/stacks.h"
 
 #define MAX_FLOWS 65536 /* 3 KiB each, and up to 4 KiB of steps */
 #define SERIOUS 50 /* less is a suspicion */
@@ -138,8 +139,8 @@ emit_alert(void *ctx, const struct alert *a)
 	struct judge *j = ctx;
 	struct incidents *in = j->cfg.incidents;
 
-	if (a->finding.id == FIND_NONE)
-		in = NULL; /* what an operator looks for is no story */
+	if (story_of(&a->finding) == STORY_NONE)
+		in = NULL; /* what an operator looks for, or about the sensor */
 	if (in != NULL && !incidents_add(in, &j->alert, &j->known)) {
 		j->n.folded++;
 		incidents_tell(in);
@@ -256,6 +257,29 @@ raise_alert(
 		j->n.unmatched++;
 }
 
+void
+judge_sensor(
+    struct judge *j, enum finding_id id, int64_t time, const char *sentence)
+{
+	struct engine_flow flow = {.parts = NULL};
+	struct engine_about ab = {.flow = &flow,
+	    .now = time,
+	    .alert = &j->alert,
+	    .emit = emit_alert,
+	    .ctx = j};
+	struct alert *a = &j->alert;
+
+	memset(a, 0, sizeof(*a));
+	a->finding.id = (uint16_t)id;
+	a->finding.time = a->flow.start = time;
+	finding_add(&a->finding, 100, "%s", sentence);
+	j->n.findings++;
+	j->n.by_finding[id]++;
+	if (engine_finding(j->engine, &ab, a) == 0)
+		j->n.unmatched++;
+	engine_flow_fini(&flow);
+}
+
 /* Keeps the end of this flow for alerts about other connections. */
 static void
 note_story(struct judge *j, const struct judged *w)
@@ -277,7 +301,8 @@ note_story(struct judge *j, const struct judged *w)
 }
 
 /* A change for the better, said in retrospect, and a client that is only
- * perhaps not itself, do not keep a flow from teaching. Nor does an unknown
+ * perhaps not itself, or a server whose new certificate is only perhaps not
+ * its own, do not keep a flow from teaching. Nor does an unknown
  * server that refuses EHLO and does not claim to know it: that it always does
  * would otherwise never be learned (A10). */
 static bool
@@ -286,7 +311,9 @@ is_suspicion(const struct finding *n)
 	if (n->id == FIND_EHLO_REFUSED && n->confidence < SERIOUS &&
 	    (n->tags & EVT_NO_HISTORY) != 0)
 		return false;
-	if (n->id == FIND_STARTTLS_IGNORED && n->confidence < SERIOUS)
+	if ((n->id == FIND_STARTTLS_IGNORED || n->id == FIND_CERT_CHANGED ||
+		n->id == FIND_TLS_FINGERPRINT_CHANGED) &&
+	    n->confidence < SERIOUS)
 		return false;
 	return finding_is_attack((enum finding_id)n->id) &&
 	       (n->tags & EVT_STARTTLS_IS_NEW) == 0;
@@ -673,6 +700,8 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		remember_secret(j, o);
 	teach(j, &w->f, o);
 	if (o->kind == OBS_FLOW_END) {
+		if (j->cfg.history != NULL)
+			stack_learn(j->cfg.history, &w->f, o->time);
 		forget(j, w);
 		return;
 	}
@@ -699,25 +728,41 @@ judge_obs(struct judge *j, const struct obs *o)
 		judge_flow(j, w, o);
 }
 
+static void
+end_flow(struct judge *j, struct judged *w)
+{
+	const struct facts *f = &w->f;
+	struct obs end;
+
+	obs_init(&end, OBS_FLOW_END);
+	end.flow = f->flow;
+	end.proto = f->proto;
+	end.implicit_tls = f->implicit_tls;
+	end.phase = f->phase;
+	end.time = f->last;
+	end.vis = f->vis | VIS_CUT;
+	memcpy(end.gap, f->gap, sizeof(end.gap));
+	end.u.end.how = END_INPUT;
+	end.u.end.last = f->last;
+	judge_flow(j, w, &end);
+}
+
 void
 judge_flush(struct judge *j)
 {
-	struct obs end;
+	while (j->oldest != NULL)
+		end_flow(j, j->oldest);
+}
 
-	while (j->oldest != NULL) {
-		const struct facts *f = &j->oldest->f;
+void
+judge_cut(struct judge *j, uint64_t first, uint64_t last)
+{
+	struct judged *next;
 
-		obs_init(&end, OBS_FLOW_END);
-		end.flow = f->flow;
-		end.proto = f->proto;
-		end.implicit_tls = f->implicit_tls;
-		end.phase = f->phase;
-		end.time = f->last;
-		end.vis = f->vis | VIS_CUT;
-		memcpy(end.gap, f->gap, sizeof(end.gap));
-		end.u.end.how = END_INPUT;
-		end.u.end.last = f->last;
-		judge_flow(j, j->oldest, &end);
+	for (struct judged *w = j->oldest; w != NULL; w = next) {
+		next = w->newer;
+		if (w->f.flow >= first && w->f.flow <= last)
+			end_flow(j, w);
 	}
 }
 

@@ -53,6 +53,12 @@ void judge_use_rules(struct judge *j, const struct ruleset *rules);
 struct engine *judge_engine(const struct judge *j);
 /* End of input: what waits for something that will not come is settled. */
 void judge_flush(struct judge *j);
+/* A finding about the sensor itself (FIND_SENSOR_*), with what happened. */
+void judge_sensor(
+    struct judge *j, enum finding_id id, int64_t time, const char *sentence);
+/* Flows with numbers from first to last will say no more, because what saw
+ * them is gone: they end here and now, as cut. */
+void judge_cut(struct judge *j, uint64_t first, uint64_t last);
 /* Whose flow that is; NULL if it is not (or no more) known. Lives until the
  * next observation. */
 const struct obs_flow *judge_who(const struct judge *j, uint64_t flow);

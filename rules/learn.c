@@ -222,6 +222,10 @@ learn_cert(struct server_facts *s, const struct facts *f)
 		k->last = t->done.time;
 	k->trusted = t->leaf_trusted;
 	k->self_signed = t->leaf_self_signed;
+	k->key_type = t->leaf_key_type;
+	k->not_before = t->leaf_not_before;
+	k->not_after = t->leaf_not_after;
+	memcpy(k->domains, t->leaf_domains, sizeof(k->domains));
 }
 
 static void
@@ -236,6 +240,10 @@ learn_tls(struct server_facts *s, const struct facts *f)
 	if (s->first_tls == 0 || f->tls.done.time < s->first_tls)
 		s->first_tls = f->tls.done.time;
 	s->tls_versions |= version_bit(f->tls.version);
+	if (f->tls.brought_ticket) {
+		s->tickets_taken += f->tls.resumed;
+		s->tickets_refused += !f->tls.resumed;
+	}
 	learn_cert(s, f);
 }
 
@@ -261,6 +269,27 @@ learn_ehlo(struct pair_facts *p, const char *name)
 			return;
 	memmove(p->ehlo, p->ehlo + 1, sizeof(p->ehlo) - sizeof(p->ehlo[0]));
 	p->ehlo[HISTORY_EHLO - 1] = hash;
+}
+
+/* The programs of a client, by their ClientHello. */
+static void
+learn_hello(struct pair_facts *p, const char *ja4)
+{
+	uint32_t hash = hash32_text(ja4),
+		 *last = p->hellos + HISTORY_HELLOS - 1;
+	unsigned at = 0;
+
+	if (ja4[0] == '\0')
+		return;
+	while (at < HISTORY_HELLOS - 1 && p->hellos[at] != hash)
+		at++;
+	if (*last == hash)
+		return;
+	if (p->hellos[at] != hash)
+		at = 0; /* a new one: the oldest goes */
+	memmove(p->hellos + at, p->hellos + at + 1,
+	    (HISTORY_HELLOS - 1 - at) * sizeof(p->hellos[0]));
+	*last = hash;
 }
 
 /* A client, or the network of one. */
@@ -289,6 +318,8 @@ learn_client(struct history *h, const struct pair_key *k, const struct facts *f,
 	if (k->of_network)
 		return;
 	learn_ehlo(p, f->caps.name);
+	if (tls_came_about(f))
+		learn_hello(p, f->tls.ja4);
 	if (f->syn_signature[DIR_C2S] != 0)
 		p->syn_signature = f->syn_signature[DIR_C2S];
 	if (f->who.client_ttl != 0)

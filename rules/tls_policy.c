@@ -8,6 +8,7 @@
 #include "rules/tls_policy.h"
 
 #include "decoders/tls_hello.h"
+#include "rules/weights.h"
 
 #define OWN_LINE "below what the configuration asks for"
 #define BREAKABLE_DH 1024 /* bits: below it has been done in public (Logjam) */
@@ -19,21 +20,22 @@ static const struct {
 	uint16_t version;
 	struct tls_grade grade;
 } versions[] = {
-    {TLS_SSL2, {84, "forbidden by RFC 6176"}},
-    {TLS_SSL3, {84, "forbidden by RFC 7568"}},
-    {TLS_10, {75, "obsolete by RFC 8996"}},
-    {TLS_11, {75, "obsolete by RFC 8996"}},
-    {TLS_12, {60, OWN_LINE}},
+    {TLS_SSL2, {W_SSL, "forbidden by RFC 6176"}},
+    {TLS_SSL3, {W_SSL, "forbidden by RFC 7568"}},
+    {TLS_10, {W_OLD_TLS, "obsolete by RFC 8996"}},
+    {TLS_11, {W_OLD_TLS, "obsolete by RFC 8996"}},
+    {TLS_12, {W_CONFIGURED, OWN_LINE}},
 };
 
 static const struct tls_grade weaknesses[] = {
-    [WEAK_NULL] = {75, "no encryption at all (RFC 9325)"},
-    [WEAK_ANON] = {75, "nobody is authenticated (NIST SP 800-52r2)"},
-    [WEAK_EXPORT] = {75, "made to be breakable (RFC 9325)"},
-    [WEAK_RC2] = {75, "RC2 is broken (RFC 9325)"},
-    [WEAK_RC4] = {75, "RC4 is broken (RFC 7465)"},
-    [WEAK_DES] = {75, "DES keys can be searched (RFC 5469)"},
-    [WEAK_3DES] = {75, "3DES has too small a block (NIST SP 800-52r2)"},
+    [WEAK_NULL] = {W_WEAK_SUITE, "no encryption at all (RFC 9325)"},
+    [WEAK_ANON] = {W_WEAK_SUITE, "nobody is authenticated (NIST SP 800-52r2)"},
+    [WEAK_EXPORT] = {W_WEAK_SUITE, "made to be breakable (RFC 9325)"},
+    [WEAK_RC2] = {W_WEAK_SUITE, "RC2 is broken (RFC 9325)"},
+    [WEAK_RC4] = {W_WEAK_SUITE, "RC4 is broken (RFC 7465)"},
+    [WEAK_DES] = {W_WEAK_SUITE, "DES keys can be searched (RFC 5469)"},
+    [WEAK_3DES] = {W_WEAK_SUITE,
+	"3DES has too small a block (NIST SP 800-52r2)"},
 };
 
 static const struct tls_grade fine = {0, ""};
@@ -67,11 +69,14 @@ tls_grade_key_exchange(const struct tls_policy *p, const struct obs_kex *k)
 	    k->bits >= (curve ? p->min_curve_bits : p->min_dh_bits))
 		return fine;
 	if (k->bits >= (curve ? usual->min_curve_bits : usual->min_dh_bits))
-		return (struct tls_grade){60, OWN_LINE};
+		return (struct tls_grade){W_CONFIGURED, OWN_LINE};
 	if (curve)
-		return (struct tls_grade){60, "too short a curve (RFC 9325)"};
+		return (struct tls_grade){
+		    W_SHORT_CURVE, "too short a curve (RFC 9325)"};
 	if (k->bits < BREAKABLE_DH)
-		return (struct tls_grade){75, "such keys have been broken"};
+		return (struct tls_grade){
+		    W_SHORT_EXCHANGE, "such keys have been broken"};
 	/* Nobody has shown to break these: a fact, not an alarm. */
-	return (struct tls_grade){45, "2048 bits are the least (RFC 9325)"};
+	return (struct tls_grade){
+	    W_SMALL_DH, "2048 bits are the least (RFC 9325)"};
 }

@@ -182,6 +182,76 @@
 #define PLUS_OTHER_TTL 8
 #define PLUS_FIN_HANDSHAKE 6
 
+/* D1 to D10, certificates */
+#define W_SELF_SIGNED 85
+#define PLUS_WAS_TRUSTED 15
+/* D2: what is new, what it is worth, and what was there before */
+#define W_OTHER_KEY 25
+#define PLUS_NOW_UNTRUSTED 25
+#define PLUS_NOW_INCOMPLETE 10
+#define PLUS_CHANGED_TRUSTED 40
+#define PLUS_CHANGED_SAME_NAME 15
+#define PLUS_CHANGED_UNTRUSTED 10
+#define PLUS_TOO_EARLY 5 /* the one before was good for long still */
+/* Only the intermediate is missing, and all else is as at every renewal. */
+#define LESS_AS_ALWAYS (-30)
+/* Suspicions, which learn all the same: a private CA, or the server by its own
+ * hand, made another long before it was due; a trusted one for other domains */
+#define W_RENEWED_EARLY 35
+#define W_OTHER_DOMAINS 40
+#define W_NAME 90
+#define W_INCOMPLETE 65
+#define W_COMPLETED 50 /* by an intermediate seen elsewhere */
+#define W_OTHER_READING 40
+#define W_ROOT_UNKNOWN 60
+#define W_BAD_SIGNATURE 85
+#define W_MALFORMED 55
+#define W_REVOKED 90
+#define W_ACCEPTED 60
+#define W_ACCEPTED_MTA 30
+#define W_REJECTED 65
+#define PLUS_REJECTED_BAD 10
+#define W_DATE 95
+#define W_DATE_CLOCK 45 /* off by less than a clock may be */
+#define W_DATE_INTERMEDIATE 60
+#define W_SHORT_KEY 85
+#define W_BROKEN_HASH 90
+#define W_SHA1 80
+#define W_USAGE 60
+#define W_TOO_LONG 45
+#define W_TOO_LONG_LOGGED 60
+#define W_INTERCEPTOR 90
+#define W_INTERCEPTOR_IN_STORE 55
+
+/* D11: medium, whatever it is. tls_policy.c says what is what. */
+#define W_SSL 84 /* SSL 2 and 3 */
+#define W_OLD_TLS 75 /* 1.0 and 1.1 */
+#define W_WEAK_SUITE 75
+#define W_ANON_MTA 35 /* usual between mail servers */
+#define W_SHORT_EXCHANGE 75 /* has been broken in public */
+#define W_SHORT_CURVE 60
+#define W_SMALL_DH 45 /* below what is asked for, and nobody broke it yet */
+#define W_CONFIGURED 60 /* below what the configuration asks for */
+/* D12: 90 together; from behind the attacker, 65 */
+#define W_LESS_THAN_OFFERED 40
+#define W_SENTINEL 50
+#define W_SENTINEL_SEEN 30
+#define W_SENTINEL_REFUSED 35
+/* D13 */
+#define W_FALLBACK_SCSV 30
+#define W_ACCEPTED_LESS 35
+/* D14: the three together are 45, a suspicion; medium from the third session
+ * on. Never high: a server that was replaced looks like it too. */
+#define W_STACK_JA3S 20
+#define W_STACK_FLIGHT 10
+#define W_STACK_TCP 15
+#define PLUS_STACK_KNOWN 10
+#define PLUS_STACK_WELL_KNOWN 15
+#define PLUS_STACK_SELECTIVE 15 /* others still get what was before */
+#define PLUS_TICKET_REFUSED 5
+/* D16: on a port for the other */
+#define W_PORT 60
+
 /* E: what crossed the wire is a fact; only its weight is a matter of case */
 #define W_CREDENTIALS 95
 #define W_CHALLENGE 45

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/store.h"
 #include "decoders/idn.h"
 #include "decoders/x509.h"
 
@@ -34,6 +35,22 @@ cert_trust_name(const struct query_cert *c)
 	return names[c->trust];
 }
 
+const char *
+cert_role_name(const struct query_cert *c)
+{
+	return c->place == 0			? "server"
+	       : c->place == STORE_PLACE_CLIENT ? "client"
+						: "issuer";
+}
+
+static const char *
+role_sentence(const struct query_cert *c)
+{
+	return c->place == 0			? "a server's own"
+	       : c->place == STORE_PLACE_CLIENT ? "a client's own"
+						: "an issuer's, sent along";
+}
+
 static const char *
 staple_name(const struct query_cert *c)
 {
@@ -53,6 +70,15 @@ staple_name(const struct query_cert *c)
 	if (c->staple < 0 || c->staple > STAPLE_MALFORMED)
 		return "";
 	return names[c->staple];
+}
+
+static const char *
+scts_name(const struct query_cert *c)
+{
+	static const char *const names[] = {"", "in a stapled response",
+	    "in the handshake", "in a stapled response, in the handshake"};
+
+	return names[c->scts & (SCT_IN_STAPLE | SCT_IN_HANDSHAKE)];
 }
 
 static const char *
@@ -158,8 +184,8 @@ cert_print(
 	line(out, style, "trust", cert_trust_name(c));
 	line(out, style, "", c->error);
 	line(out, style, "ocsp", staple_name(c));
-	line(out, style, "role",
-	    c->place == 0 ? "a server's own" : "an issuer's, sent along");
+	line(out, style, "more scts", scts_name(c));
+	line(out, style, "role", role_sentence(c));
 	print_sights(out, style, c);
 	if (c->der.len == 0)
 		line(out, style, "", "the certificate itself was not kept");
@@ -233,7 +259,7 @@ cert_print_json(FILE *out, const struct query_cert *c)
 	int rc;
 
 	set_text(o, "sha256", c->sha256);
-	set_text(o, "role", c->place == 0 ? "server" : "issuer");
+	set_text(o, "role", cert_role_name(c));
 	set_text(o, "subject", c->subject);
 	set_text(o, "issuer", c->issuer);
 	set_text(o, "serial", c->serial);
@@ -250,6 +276,7 @@ cert_print_json(FILE *out, const struct query_cert *c)
 	set_text(o, "error", c->error);
 	set_time(o, "first", c->first);
 	set_text(o, "ocsp", staple_name(c));
+	set_text(o, "more_scts", scts_name(c));
 	set_text(o, "first_server", c->first_server);
 	set_time(o, "last", c->last);
 	set_text(o, "last_server", c->last_server);

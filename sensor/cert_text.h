@@ -13,6 +13,9 @@
 /* "trusted", "self-signed"; of an issuer "": chains are judged. */
 const char *cert_trust_name(const struct query_cert *c);
 
+/* "server", "client": a leaf of that side; else "issuer". */
+const char *cert_role_name(const struct query_cert *c);
+
 /* All that is known, a line each; ends with a newline. */
 void cert_print(
     FILE *out, const struct text_style *style, const struct query_cert *c);

@@ -67,7 +67,7 @@ print_row(struct certs_options *o, const struct query_cert *c)
 	if (o->printed == 0)
 		print_head(&o->style);
 	printf("%-*.*s  %-6s  ", SHORT_HEX, SHORT_HEX, c->sha256,
-	    c->place == 0 ? "server" : "issuer");
+	    cert_role_name(c));
 	printf("%-10s  %-16s  ", text_date(text, c->not_after),
 	    cert_trust_name(c));
 	text_time_seconds(text, c->last);

@@ -41,7 +41,8 @@ static const char usage_text[] =
     "the certificate), issuer=TEXT, name=HOST, tls-min=1.2,\n"
     "interceptor=allowed, proto=smtp|imap|pop3|managesieve\n"
     "ack: the server has really stopped offering STARTTLS (to the clients of\n"
-    "NETWORK only, e.g. 10.1.0.0/24)\n"
+    "NETWORK only, e.g. 10.1.0.0/24), or was really replaced by one with\n"
+    "another TLS and TCP\n"
     "policy: an MTA-STS policy file (RFC 8461), or a JSON list of {domain,\n"
     "mode, mx, max_age}; only mode enforce obliges, until it expires\n"
     "\n"
@@ -283,6 +284,23 @@ ack_network(struct edit *e, const struct server_key *key)
 	return 0;
 }
 
+static void
+ack_server(const char *name, struct server_facts *s)
+{
+	unsigned stacks = history_accept_stacks(s);
+
+	if (stacks > 0)
+		printf("%s: how it answers in TLS 1.3 since a short while is "
+		       "its own way from now on\n",
+		    name);
+	if (stacks > 0 && s->absence.since == 0)
+		return; /* nothing else was out of the ordinary */
+	printf("%s: %u sessions without STARTTLS are the server's own "
+	       "way from now on; the %u with it are history\n",
+	    name, s->absence.sessions, s->offered);
+	history_accept(s, s->absence.last != 0 ? s->absence.last : s->last);
+}
+
 static int
 do_ack(struct edit *e)
 {
@@ -299,13 +317,8 @@ do_ack(struct edit *e)
 			continue;
 		}
 		s = history_touch_server(e->h, &m.key[i]);
-		if (s == NULL)
-			continue;
-		printf("%s: %u sessions without STARTTLS are the server's own "
-		       "way from now on; the %u with it are history\n",
-		    e->argv[0], s->absence.sessions, s->offered);
-		history_accept(
-		    s, s->absence.last != 0 ? s->absence.last : s->last);
+		if (s != NULL)
+			ack_server(e->argv[0], s);
 	}
 	return 0;
 }

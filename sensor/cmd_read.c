@@ -5,28 +5,23 @@
  */
 #include "sensor/cmd_read.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "decoders/tls_hello.h"
-#include "rules/tls_policy.h"
 #include "sensor/options.h"
 #include "sensor/pipeline.h"
 #include "sensor/progress.h"
+#include "sensor/setup.h"
 #include "sensor/summary.h"
 
 struct read_options {
 	struct config config; /* file and options */
-	struct pipeline_config cfg;
-	struct tls_policy tls;
+	struct setup setup;
 	const char *stats; /* as given, or NULL */
-	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
-	char host[HOST_NAME_MAX + 1];
 	bool no_db, json, quiet, verbose;
+	unsigned workers;
 	int fail_on; /* enum severity, -1: not asked */
 };
 
@@ -46,6 +41,8 @@ static const char help[] =
     "                        stripwire config keys explains it\n"
     "  -d, --db FILE         database (default stripwire.db)\n"
     "      --no-db           store nothing, remember nothing\n"
+    "  -w, --workers N       processes that look at packets (default 1); the\n"
+    "                        alerts are the same, in the same order\n"
     "  -r, --rules FILE      rules, or a folder of *.rules (default:\n"
     "                        sensor.rules beside the program, in\n"
     "                        " STRIPWIRE_DATADIR ",\n"
@@ -103,10 +100,11 @@ enum {
 	OPT_NO_DB
 };
 
-static const char short_options[] = "c:d:r:qvh";
+static const char short_options[] = "c:d:r:w:qvh";
 static const struct option options[] = {
     OPTION_CONFIG,
     {"db", required_argument, NULL, 'd'},
+    {"workers", required_argument, NULL, 'w'},
     {"no-db", no_argument, NULL, OPT_NO_DB},
     {"rules", required_argument, NULL, 'r'},
     {"interceptors", required_argument, NULL, OPT_INTERCEPTORS},
@@ -132,11 +130,9 @@ static volatile int stopped, hangups;
 
 static int run(struct read_options *, int, char **);
 static int parse_options(struct read_options *, int, char **);
-static void settle(struct read_options *);
-static int find_policy(struct read_options *);
 static void on_say(void *, enum say, const char *);
 static void on_alert(void *, const struct alert *, int64_t);
-static void on_tick(void *, const struct capture *, uint64_t);
+static void on_tick(void *, uint64_t, uint64_t, uint64_t);
 static void on_signal(int);
 static void on_hangup(int);
 static int read_all(struct read_options *, char **, unsigned);
@@ -169,11 +165,14 @@ run(struct read_options *o, int argc, char **argv)
 		    stderr);
 		return 2;
 	}
-	settle(o);
-	if (find_policy(o) == -1)
+	setup_from_config(&o->setup, &o->config);
+	if (o->no_db)
+		o->setup.cfg.db_path = NULL;
+	o->setup.cfg.workers = o->workers;
+	if (setup_find_policy(&o->setup, &o->config, "read") == -1)
 		return 2;
 	line = join_words(argc, argv);
-	o->cfg.command_line = line;
+	o->setup.cfg.command_line = line;
 	status = read_all(o, argv + optind, (unsigned)(argc - optind));
 	free(line);
 	return status;
@@ -185,6 +184,18 @@ bad_value(const char *option, const char *value, const char *wanted)
 	fprintf(stderr, "stripwire read: %s %s: must be %s\n", option, value,
 	    wanted);
 	return 2;
+}
+
+static int
+set_workers(struct read_options *o, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || n < 1 || n > 64)
+		return bad_value("--workers", text, "1 to 64");
+	o->workers = (unsigned)n;
+	return -1;
 }
 
 /* One option; -1 to go on, or an exit status. */
@@ -200,6 +211,8 @@ one_option(struct read_options *o, int c)
 		options_text(&f->database, optarg);
 		o->no_db = false;
 		return -1;
+	case 'w':
+		return set_workers(o, optarg);
 	case OPT_NO_DB:
 		o->no_db = true;
 		return -1;
@@ -237,7 +250,7 @@ one_option(struct read_options *o, int c)
 		o->stats = optarg;
 		return -1;
 	case OPT_AGAIN:
-		o->cfg.again = true;
+		o->setup.cfg.again = true;
 		return -1;
 	case OPT_FAIL_ON:
 		o->fail_on = severity_by_name(optarg);
@@ -289,70 +302,6 @@ parse_options(struct read_options *o, int argc, char **argv)
 	return -1;
 }
 
-/* What an empty text stands for. */
-static const char *
-or_null(const char *s)
-{
-	return s[0] != '\0' ? s : NULL;
-}
-
-/* From the configuration to the pipeline's. */
-static void
-settle(struct read_options *o)
-{
-	const struct config *f = &o->config;
-	struct pipeline_config *p = &o->cfg;
-
-	p->db_path = o->no_db ? NULL : f->database;
-	p->eve_path = or_null(f->eve);
-	p->host = or_null(f->sensor_name);
-	if (p->host == NULL && gethostname(o->host, sizeof(o->host) - 1) == 0)
-		p->host = o->host;
-	p->trust = (const char *const *)f->trust;
-	p->ntrust = f->ntrust;
-	p->no_system_trust = !f->system_trust;
-	p->resetters = f->resetters;
-	o->tls = (struct tls_policy){
-	    .min_version = (uint16_t)(TLS_10 + f->tls_min_version),
-	    .min_dh_bits = (uint16_t)f->tls_min_dh_bits,
-	    .min_curve_bits = (uint16_t)f->tls_min_curve_bits,
-	    .accepted = f->tls_accept};
-	p->tls = &o->tls;
-	p->vars = f->vars;
-	p->user_names = (enum names_mode)f->user_names;
-	p->judged_flows = (uint32_t)f->judged_flows;
-	p->tls_bytes = f->tls_bytes;
-	p->incident_window = (int64_t)f->incident_window * 60 * 1000000000;
-	p->incident_repeat = (int64_t)f->incident_repeat * 3600 * 1000000000;
-	p->incident_fold =
-	    f->incident_alerts != 0 ? (uint32_t)f->incident_alerts : UINT32_MAX;
-	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
-	    .max_sessions = (uint32_t)f->sessions,
-	    .max_pending = f->pending_bytes,
-	    .reassembly = (enum reassembly)f->reassembly};
-}
-
-static int
-find_policy(struct read_options *o)
-{
-	const struct config *f = &o->config;
-
-	o->cfg.rules_path = or_null(f->rules);
-	if (o->cfg.rules_path == NULL)
-		o->cfg.rules_path = options_data_file(
-		    o->rules_path, "sensor.rules", "read", "-r");
-	o->cfg.thresholds_path = or_null(f->thresholds);
-	o->cfg.classification_path = or_null(f->classification);
-	o->cfg.interceptors_path = or_null(f->interceptors);
-	if (o->cfg.interceptors_path == NULL)
-		o->cfg.interceptors_path =
-		    options_data_file(o->interceptors_path, "interceptors.list",
-			"read", "--interceptors");
-	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
-		   ? -1
-		   : 0;
-}
-
 static int
 read_all(struct read_options *o, char **paths, unsigned n)
 {
@@ -362,8 +311,8 @@ read_all(struct read_options *o, char **paths, unsigned n)
 	    .sa_handler = on_hangup, .sa_flags = SA_RESTART};
 	struct pipeline *p;
 	char err[700];
-	bool eve_out =
-	    o->cfg.eve_path != NULL && strcmp(o->cfg.eve_path, "-") == 0;
+	bool eve_out = o->setup.cfg.eve_path != NULL &&
+		       strcmp(o->setup.cfg.eve_path, "-") == 0;
 	int status;
 
 	r.summary = summary_new(eve_out ? stderr : stdout);
@@ -371,13 +320,13 @@ read_all(struct read_options *o, char **paths, unsigned n)
 		fputs("stripwire read: out of memory\n", stderr);
 		return 2;
 	}
-	o->cfg.on_say = on_say;
-	o->cfg.on_alert = on_alert;
-	o->cfg.on_tick = on_tick;
-	o->cfg.reload = &hangups;
-	o->cfg.ctx = &r;
+	o->setup.cfg.on_say = on_say;
+	o->setup.cfg.on_alert = on_alert;
+	o->setup.cfg.on_tick = on_tick;
+	o->setup.cfg.reload = &hangups;
+	o->setup.cfg.ctx = &r;
 	sigaction(SIGHUP, &hup, NULL);
-	p = pipeline_new(&o->cfg, err, sizeof(err));
+	p = pipeline_new(&o->setup.cfg, err, sizeof(err));
 	if (p == NULL) {
 		fprintf(stderr, "stripwire read: %s\n", err);
 		summary_free(r.summary);
@@ -395,7 +344,7 @@ read_all(struct read_options *o, char **paths, unsigned n)
 					    .json = o->json,
 					    .quiet = o->quiet,
 					    .verbose = o->verbose,
-					    .db_path = o->cfg.db_path,
+					    .db_path = o->setup.cfg.db_path,
 					    .stats_path = o->stats,
 					    .fail_on = o->fail_on});
 	pipeline_free(p);
@@ -424,12 +373,9 @@ on_alert(void *ctx, const struct alert *a, int64_t id)
 }
 
 static void
-on_tick(void *ctx, const struct capture *c, uint64_t packets)
+on_tick(void *ctx, uint64_t done, uint64_t total, uint64_t packets)
 {
-	uint64_t done, total;
-
 	(void)ctx;
-	capture_progress(c, &done, &total);
 	progress_update(done, total, packets);
 }
 

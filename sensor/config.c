@@ -217,6 +217,13 @@ config_fini(struct config *c)
 	free(c->interceptors);
 	free(c->eve);
 	free(c->sensor_name);
+	free(c->interfaces);
+	free(c->timestamps);
+	free(c->filter);
+	free(c->user);
+	free(c->socket);
+	free(c->log);
+	free(c->crash_folder);
 	for (unsigned i = 0; i < c->ntrust; i++)
 		free(c->trust[i]);
 	for (unsigned i = 0; i < c->nresetters; i++)

@@ -40,6 +40,11 @@ struct config {
 	struct rule_vars *vars; /* NULL: none set */
 	char **var_text; /* "NAME: value" as written, in order */
 	unsigned nvars;
+	/* live capture */
+	char *interfaces, *timestamps, *filter, *user, *socket, *log;
+	char *crash_folder;
+	uint64_t workers, snaplen, buffer;
+	bool promiscuous, whole_packets;
 	uint64_t flows, sessions, judged_flows; /* at a time */
 	uint64_t pending_bytes, tls_bytes;
 	unsigned tls_min_version; /* TLS_10 + this */

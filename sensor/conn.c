@@ -23,8 +23,10 @@ conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir)
 {
 	memset(c, 0, sizeof(*c));
-	c->number = ++t->next_number;
-	norm_init(&c->norm, slot, (uint32_t)c->number);
+	c->number = t->cfg.first_number + ++t->next_number;
+	if (t->clock_is_given) /* in the order of the whole input */
+		c->number = t->cfg.first_number + t->ordinal;
+	norm_init(&c->norm, slot, (uint32_t)t->next_number);
 	evidence_init(&c->ev, slot);
 	c->start = c->last = pkt->time;
 	c->last_obs = INT64_MIN;

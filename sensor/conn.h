@@ -100,6 +100,10 @@ struct tracker {
 	struct obs_sink out; /* the caller's; env->sink is ours meanwhile */
 	struct conn *cur; /* whose observations are coming */
 	int64_t now, started; /* packet time */
+	bool clock_is_given; /* tracker_set_clock() */
+	uint64_t ordinal; /* of the packet at hand */
+	int64_t moment; /* deadline of what runs in phase */
+	enum tracker_phase phase;
 	uint64_t next_number;
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */

@@ -402,6 +402,12 @@ evidence_tick(struct evidence_ctx *c, int64_t now)
 	}
 }
 
+uint64_t
+evidence_settling(const struct evidence_ctx *c)
+{
+	return c->settling;
+}
+
 int64_t
 evidence_deadline(const struct evidence_ctx *c)
 {

@@ -167,6 +167,9 @@ void evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev);
 
 /* Settles all resets and conflicts whose deadline is at or before now, in order. */
 void evidence_tick(struct evidence_ctx *c, int64_t now);
+/* Ordinal of the packet (the first reset, the second version) that is being
+ * settled so. */
+uint64_t evidence_settling(const struct evidence_ctx *c);
 /* Deadline of the next one, INT64_MAX if none waits. */
 int64_t evidence_deadline(const struct evidence_ctx *c);
 

@@ -148,6 +148,7 @@ evidence_group_settle(struct evidence_ctx *c)
 {
 	struct rst_group *g = &c->groups[c->oldest - 1];
 
+	c->settling = g->first.ordinal;
 	group_settle(c, g, g->deadline);
 }
 
@@ -171,6 +172,29 @@ evidence_group_end(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
 	group_free(c, g);
 }
 
+/* By deadline; the times of packets may step back, and then not as the last. */
+static void
+insert(struct evidence_ctx *c, uint32_t i)
+{
+	struct rst_group *g = &c->groups[i - 1];
+
+	g->older = c->newest;
+	g->newer = 0;
+	while (
+	    g->older != 0 && c->groups[g->older - 1].deadline > g->deadline) {
+		g->newer = g->older;
+		g->older = c->groups[g->older - 1].older;
+	}
+	if (g->older != 0)
+		c->groups[g->older - 1].newer = i;
+	else
+		c->oldest = i;
+	if (g->newer != 0)
+		c->groups[g->newer - 1].older = i;
+	else
+		c->newest = i;
+}
+
 struct rst_group *
 evidence_group_new(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
@@ -191,19 +215,14 @@ evidence_group_new(struct evidence_ctx *c, struct evidence_flow *ev,
 	g = &c->groups[i - 1];
 	c->free_group = g->newer;
 	memset(g, 0, sizeof(*g));
-	g->older = c->newest;
-	if (c->newest != 0)
-		c->groups[c->newest - 1].newer = i;
-	else
-		c->oldest = i;
-	c->newest = i;
+	g->deadline = pkt->time + EVIDENCE_RST_WAIT;
+	insert(c, i);
 	d->group = i;
 	c->n.rst_groups++;
 
 	g->ev = ev;
 	g->dir = view->dir;
 	g->phase = view->phase;
-	g->deadline = pkt->time + EVIDENCE_RST_WAIT;
 	g->idle = ev->last == 0 ? 0 : pkt->time - ev->last;
 	g->syn = (d->flags & EVD_SEEN) == 0;
 	g->next = d->next;

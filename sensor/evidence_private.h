@@ -116,6 +116,7 @@ struct evidence_ctx {
 	struct bulk_key key;
 	struct conflict_wait *waits;
 	int64_t wait_deadline; /* of the first, INT64_MAX without */
+	uint64_t settling; /* ordinal of the packet that is judged by time */
 };
 
 /* evidence.c */

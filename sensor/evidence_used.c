@@ -27,6 +27,14 @@ evidence_used_init(struct evidence_ctx *c)
 	return c->waits == NULL ? -1 : 0;
 }
 
+static bool
+is_before(const struct conflict_wait *a, const struct conflict_wait *b)
+{
+	if (a->deadline != b->deadline)
+		return a->deadline < b->deadline;
+	return a->obs.pkt.ordinal < b->obs.pkt.ordinal;
+}
+
 static struct conflict_wait *
 first_wait(struct evidence_ctx *c)
 {
@@ -35,8 +43,7 @@ first_wait(struct evidence_ctx *c)
 	for (unsigned i = 0; i < EVIDENCE_WAITS; i++) {
 		struct conflict_wait *w = &c->waits[i];
 
-		if (w->ev != NULL &&
-		    (first == NULL || w->deadline < first->deadline))
+		if (w->ev != NULL && (first == NULL || is_before(w, first)))
 			first = w;
 	}
 	return first;
@@ -71,6 +78,7 @@ evidence_used_settle(struct evidence_ctx *c)
 {
 	struct conflict_wait *w = first_wait(c);
 
+	c->settling = w->obs.pkt.ordinal;
 	settle(c, w, w->deadline);
 }
 

@@ -39,3 +39,15 @@ harden_memory(void *p, size_t len)
 	if (p != NULL) /* neighbours join: few mappings, and nothing is lost */
 		(void)madvise((void *)from, to - from, MADV_DONTDUMP);
 }
+
+void *
+harden_shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	harden_memory(p, size);
+	return p;
+}

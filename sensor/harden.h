@@ -18,5 +18,8 @@ int harden_process(char *err, size_t cap) __attribute__((warn_unused_result));
  * all the same (MADV_DONTDUMP, and so is what shares its first and last page).
  * p may be NULL. */
 void harden_memory(void *p, size_t len);
+/* Memory of zeros that children inherit and share, left out of core files too;
+ * NULL: there is none. */
+void *harden_shared(size_t size);
 
 #endif

@@ -13,14 +13,18 @@
 #include "sensor/cmd_incidents.h"
 #include "sensor/cmd_read.h"
 #include "sensor/cmd_rules.h"
+#include "sensor/cmd_run.h"
 #include "sensor/cmd_servers.h"
 #include "sensor/cmd_show.h"
+#include "sensor/cmd_status.h"
 #include "sensor/command.h"
 #include "sensor/harden.h"
 #include "sensor/version.h"
 
 static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},
+    {"run", cmd_run, "capture live, as a service"},
+    {"status", cmd_status, "ask the running sensor what it does"},
     {"incidents", cmd_incidents, "alerts that tell one story: list, explain"},
     {"alerts", cmd_alerts, "list the alerts of a database, close them"},
     {"show", cmd_show, "one alert with its evidence, step by step"},

@@ -120,9 +120,9 @@ policy_settle(struct policy *p)
 }
 
 void
-policy_want_lines(const struct ruleset *rules, struct mail_env *env)
+policy_want_lines(const struct ruleset *rules, uint8_t lines[PROTO_COUNT])
 {
 	for (unsigned i = 0; i < PROTO_COUNT; i++)
-		env->lines[i] =
+		lines[i] =
 		    rules != NULL ? ruleset_lines(rules, (enum proto)i) : 0;
 }

@@ -6,7 +6,7 @@
 #ifndef STRIPWIRE_POLICY_H
 #define STRIPWIRE_POLICY_H
 
-#include "decoders/mail.h"
+#include "decoders/obs.h"
 #include "rules/rule.h"
 
 struct policy;
@@ -35,6 +35,6 @@ bool policy_reload(struct policy *p);
 void policy_settle(struct policy *p);
 
 /* Which lines rules look at, for the decoders. */
-void policy_want_lines(const struct ruleset *rules, struct mail_env *env);
+void policy_want_lines(const struct ruleset *rules, uint8_t lines[PROTO_COUNT]);
 
 #endif

@@ -14,6 +14,7 @@
 struct entry {
 	int64_t deadline;
 	uint32_t slot;
+	uint32_t tie;
 };
 
 struct timers {
@@ -27,6 +28,8 @@ is_before(const struct entry *a, const struct entry *b)
 {
 	if (a->deadline != b->deadline)
 		return a->deadline < b->deadline;
+	if (a->tie != b->tie)
+		return (int32_t)(a->tie - b->tie) < 0;
 	return a->slot < b->slot;
 }
 
@@ -116,7 +119,13 @@ settle(struct timers *t, uint32_t i, struct entry e)
 void
 timers_set(struct timers *t, uint32_t slot, int64_t deadline)
 {
-	struct entry e = {.deadline = deadline, .slot = slot};
+	timers_set_tie(t, slot, deadline, 0);
+}
+
+void
+timers_set_tie(struct timers *t, uint32_t slot, int64_t deadline, uint32_t tie)
+{
+	struct entry e = {.deadline = deadline, .slot = slot, .tie = tie};
 
 	if (t->place[slot] == 0)
 		sift_up(t, t->count++, e);

@@ -22,6 +22,10 @@ void timers_free(struct timers *t);
 
 /* Sets or moves the deadline of a slot. */
 void timers_set(struct timers *t, uint32_t slot, int64_t deadline);
+/* Of equal deadlines the one with the lower tie comes first, which counts
+ * around; then the lower slot. */
+void timers_set_tie(
+    struct timers *t, uint32_t slot, int64_t deadline, uint32_t tie);
 void timers_clear(struct timers *t, uint32_t slot);
 
 /* The slot's deadline, INT64_MAX if it has none. */

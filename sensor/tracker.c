@@ -169,7 +169,8 @@ tracker_arm(struct tracker *t, struct conn *c)
 	int64_t at = idle < wait ? idle : wait;
 
 	if (at < timers_get(t->timers, conn_slot(c)))
-		timers_set(t->timers, conn_slot(c), at);
+		timers_set_tie(
+		    t->timers, conn_slot(c), at, (uint32_t)c->number);
 }
 
 void
@@ -242,23 +243,64 @@ advance(struct tracker *t, int64_t time)
 		int64_t theirs = evidence_deadline(t->evidence);
 
 		if (mine > time && theirs > time)
-			return;
+			break;
+		t->phase = theirs <= mine ? TRACKER_EVIDENCE : TRACKER_TIMER;
+		t->moment = theirs <= mine ? theirs : mine;
 		if (theirs <= mine) {
 			t->norm.now = theirs;
 			evidence_tick(t->evidence, theirs);
 		} else
 			fire(t, slot, mine);
 	}
+	t->phase = TRACKER_PACKET;
+	t->moment = time;
 }
 
 static void
 set_time(struct tracker *t, int64_t time)
 {
-	if (t->now == INT64_MIN)
-		t->started = time;
-	if (time > t->now || time < t->now - STEP_BACK)
-		t->now = time;
+	struct tracker_clock c = {t->started, t->now};
+	bool back;
+
+	if (!t->clock_is_given) {
+		tracker_clock_packet(&c, time, &back);
+		t->started = c.started;
+		t->now = c.now;
+	}
 	advance(t, t->now);
+}
+
+void
+tracker_clock_packet(struct tracker_clock *c, int64_t time, bool *back)
+{
+	*back = c->now != INT64_MIN && time < c->now - STEP_BACK;
+	if (c->now == INT64_MIN)
+		c->started = time;
+	if (time > c->now || *back)
+		c->now = time;
+}
+
+void
+tracker_set_clock(struct tracker *t, const struct tracker_clock *c)
+{
+	t->clock_is_given = true;
+	t->started = c->started;
+	t->now = c->now;
+	advance(t, t->now);
+}
+
+struct tracker_moment
+tracker_moment(const struct tracker *t)
+{
+	return (struct tracker_moment){
+	    t->moment, t->phase, evidence_settling(t->evidence)};
+}
+
+void
+tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails)
+{
+	*flows = flow_count(t->flows);
+	*mails = pool_used(t->mails);
 }
 
 void
@@ -414,6 +456,7 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 
 	t->n.packets++;
 	t->n.tcp_packets++;
+	t->ordinal = pkt->ordinal;
 	set_time(t, pkt->time);
 	from_b = flow_key_of(&key, pkt);
 	slot = flow_find(t->flows, &key);
@@ -444,8 +487,11 @@ settle_resets(struct tracker *t)
 	int64_t at;
 
 	t->norm.now = t->now;
-	while ((at = evidence_deadline(t->evidence)) != INT64_MAX)
+	t->phase = TRACKER_FLUSH_RESETS;
+	while ((at = evidence_deadline(t->evidence)) != INT64_MAX) {
+		t->moment = at;
 		evidence_tick(t->evidence, at);
+	}
 }
 
 void
@@ -469,6 +515,8 @@ tracker_flush(struct tracker *t)
 	}
 	if (list != NULL)
 		qsort(list, n, sizeof(*list), by_number);
+	t->phase = TRACKER_FLUSH_FLOWS;
+	t->moment = t->now;
 	for (size_t i = 0; i < n; i++) {
 		struct conn *c = flow_at(t->flows, list[i].slot)->conn;
 

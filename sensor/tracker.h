@@ -37,6 +37,28 @@ struct tracker_config {
 				  all are in use the idlest loses its own */
 	uint64_t max_pending; /* bytes waiting behind holes, all flows */
 	enum reassembly reassembly;
+	uint64_t first_number; /* of flows: what tells workers apart */
+};
+
+/* When in the order of things the observation at hand was made. What timers
+ * make comes before the packet that let them run. */
+enum tracker_phase {
+	TRACKER_EVIDENCE = 0, /* settled by its deadline */
+	TRACKER_TIMER,
+	TRACKER_PACKET,
+	TRACKER_FLUSH_RESETS, /* at the end of the input */
+	TRACKER_FLUSH_FLOWS
+};
+
+struct tracker_moment {
+	int64_t time; /* of the clock, or the timer's deadline */
+	enum tracker_phase phase;
+	uint64_t settling; /* ordinal of what evidence settles */
+};
+
+/* The clock of an input of which this tracker sees only a part. */
+struct tracker_clock {
+	int64_t started, now;
 };
 
 struct tracker_counters {
@@ -63,6 +85,14 @@ void tracker_free(struct tracker *t);
 /* A packet for which ip_decode() said IP_TCP. */
 void tracker_packet(struct tracker *t, struct packet *pkt);
 void tracker_tick(struct tracker *t, int64_t now);
+/* Time as given from now on, whatever the packets' own: runs the timers up to
+ * it. Called before each packet. */
+void tracker_set_clock(struct tracker *t, const struct tracker_clock *c);
+/* As tracker_packet() does it, for whoever hands out packets to several. */
+void tracker_clock_packet(struct tracker_clock *c, int64_t time, bool *back);
+struct tracker_moment tracker_moment(const struct tracker *t);
+/* Slots in use: flows, connections that are decoded. */
+void tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails);
 void tracker_flush(struct tracker *t);
 
 void tracker_config_default(struct tracker_config *cfg);

@@ -436,6 +436,7 @@ note_staple(struct entry *e, enum staple_status now)
 		e->staple.this_update < e->revoked_update))
 		return;
 	e->verdict.staple = (uint8_t)now;
+	e->verdict.staple_scts = e->staple.scts;
 	e->verdict.revoked_at = e->staple.revoked_at;
 	e->revoked_update = e->staple.this_update;
 }

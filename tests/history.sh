@@ -34,7 +34,7 @@ capture() {
 	sys.path.insert(0, 'tests/tools')
 	import scenes, make_capture
 	known, unused = {}, {}
-	for f in ('sessions', 'strip', 'change'):
+	for f in ('sessions', 'strip', 'change', 'certs'):
 	    scenes.load(f'tests/scenes/{f}.txt', known, unused)
 	c = make_capture.Capture()
 	steps = []
@@ -89,6 +89,22 @@ try "unpin what is not" 1 'is not pinned' h unpin "$server"
 try "forget" 0 'forgotten \(3 entries\)' h forget "$server"
 try "forgotten" 1 'nothing is known of' h forget "$server"
 try "forgotten for good" 0 'nothing is known of' h list "$server"
+
+# what answers in TLS 1.3 is known from the database in the next run, told once, and acknowledged
+capture usual13 'run_imaps13_x12'
+capture other13 'wait 1d' 'run_other13'
+capture again13 'wait 2d' 'run_other13'
+capture again13b 'wait 3d' 'run_other13'
+read_ "$tmp/s.db" usual13 >/dev/null
+cp "$tmp/s.db" "$tmp/t.db"
+try "another stack answers" 0 tls-fingerprint-changed read_ "$tmp/s.db" other13
+count() { read_ "$1" "$2" | grep -c fingerprint; }
+try "and is told once" 0 '^1$' count "$tmp/s.db" again13
+read_ "$tmp/t.db" other13 >/dev/null
+"$sw" history -d "$tmp/t.db" export >"$tmp/t.json"
+try "the export holds it" 0 '"pending": *true' cat "$tmp/t.json"
+try "ack of what answers" 0 'is its own way from now on' "$sw" history -d "$tmp/t.db" ack 10.2.0.25:993
+try "acknowledged" 0 '^1$' count "$tmp/t.db" again13b
 
 # policies
 printf 'version: STSv1\nmode: enforce\nmx: *.example.net\nmax_age: 604800\n' >"$tmp/enforce"

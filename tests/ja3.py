@@ -28,7 +28,8 @@ def ours(capture):
 
 
 def theirs(capture):
-    cmd = ["tshark", "-r", capture, "-Y",
+    cmd = ["tshark", "-o", "tcp.reassemble_out_of_order:TRUE", "-r",
+           capture, "-Y",
            "tls.handshake.ja3 || tls.handshake.ja3s", "-T", "fields"]
     for field in FIELDS:
         cmd += ["-e", field]

@@ -71,6 +71,7 @@ part "known attacks" tests/attacks.py
 part "forged and lawful TCP" tests/tcp.py
 part "evasion" tests/evasion.py
 part "JA3 beside tshark" tests/ja3.py
+part "real TLS handshakes" tests/handshakes.py
 part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
@@ -81,6 +82,8 @@ part "shipped rules and their twins" tests/shipped.py
 part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
+part "1 to 4 workers" tests/workers.sh
+part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000

@@ -163,7 +163,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         with open(os.path.join(HERE, 'scenes', 'certs.pem')) as f, \
              open(os.path.join(tmp, 'root.pem'), 'w') as out:
-            out.write(re.search(r'# root\n(-----BEGIN.*?END CERTIFICATE-----\n)', f.read(), re.S)[1])
+            out.write(''.join(re.findall(r'# root2?\n(-----BEGIN.*?END CERTIFICATE-----\n)', f.read(), re.S)))
         jobs = [(n, s, sessions, way, args, tmp) for n, s in scenes.items() for way in WAYS
                 if re.search(args.only, n)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -4,13 +4,16 @@
 
 A step is one line. Lines of one speaker that follow each other share a segment, as servers send a list.
 
-    conn PORT [client=N] [server=N] [after=TIME] [cport=N] [ttl=N]   a connection opens (N: last byte of the address;
-                         client=NET.N: of another network, client=far.N: outside where others are inside; ttl: the client's)
+    conn PORT [client=N] [server=N] [after=TIME] [cport=N] [ttl=N] [stack=NAME] [sttl=N]   a connection opens (N: last byte of the
+                         address; client=NET.N: of another network, client=far.N: outside where others are inside; ttl: the
+                         client's, sttl: the server's; stack: whose TCP options the SYN/ACK has, STACKS below)
     S: text, C: text     a line of server or client; \\xNN, \\t are escapes, CRLF is added (LF alone after `lf`)
     S| text, C| text     the same without an end of line
     --                   ends a segment early
-    hello [12|13|10] [sni=NAME]   ClientHello that offers this version
-    flight [12|13|10] [cert=NAME] [suite=HEX] [sentinel]   the server's part of the handshake
+    hello [12|13|10] [sni=NAME] [psk] [alpn=NAME]   ClientHello that offers this version
+    flight [12|13|10] [cert=NAME+...] [suite=HEX] [sentinel] [size=N] [swapped] [psk] [scts=N] [staple]
+                         the server's part of the handshake; for 1.3: size of what is encrypted, other order of the extensions,
+                         resumed; for 1.2: time stamps in the ServerHello, a stapled response
     finish, app          the rest of the handshake; a record of data from each side
     tls ...              hello, flight, finish, app
     sslv2                a ClientHello in the old form
@@ -80,7 +83,12 @@ def extension(number, body):
     return struct.pack('>H', number) + u16(body)
 
 
-def client_hello(offer, sni):
+# MSS and window scale, with what stands between them
+STACKS = {'linux': b'\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x03\x03\x07', 'bsd': b'\x02\x04\x05\xb4\x01\x03\x03\x06\x04\x02\x00\x00',
+          'windows': b'\x02\x04\x05\xa0\x01\x03\x03\x08\x01\x01\x04\x02', 'none': b''}
+
+
+def client_hello(offer, sni, psk=False, alpn=None):
     v = VERSIONS[offer]
     suites = b'\xc0\x2f\xc0\x30\x00\x9c\x00\x2f'
     exts = b''
@@ -91,6 +99,10 @@ def client_hello(offer, sni):
     if sni:
         exts += extension(0, u16(b'\x00' + u16(sni.encode())))
     exts += extension(10, u16(b'\x00\x1d\x00\x17'))
+    if alpn:
+        exts += extension(16, u16(u8(alpn.encode())))
+    if psk:
+        exts += extension(41, u16(u16(b't' * 64) + b'age!') + u16(u8(b'b' * 32)))
     body = struct.pack('>H', min(v, 0x0303)) + b'C' * 32 + u8(b'')
     body += u16(suites) + u8(b'\x00') + u16(exts)
     return record(22, message(1, body), 0x0301)
@@ -102,19 +114,26 @@ def sslv2_hello():
     return struct.pack('>H', 0x8000 | len(body)) + body
 
 
-def server_flight(chosen, cert, suite, sentinel):
+def server_flight(chosen, chain, suite, flags, size, scts):
     v = VERSIONS[chosen]
-    rnd = b'S' * 24 + (b'DOWNGRD\x01' if sentinel else b'S' * 8)
+    rnd = b'S' * 24 + (b'DOWNGRD\x01' if 'sentinel' in flags else b'S' * 8)
     suite = suite or (b'\x13\x01' if v == 0x0304 else b'\xc0\x2f')
     body = struct.pack('>H', min(v, 0x0303)) + rnd + u8(b'i' * 32)
     body += suite + b'\x00'
     if v == 0x0304:
-        body += u16(extension(43, b'\x03\x04') +
-                    extension(51, b'\x00\x1d' + u16(b'K' * 32)))
+        exts = [extension(43, b'\x03\x04'), extension(51, b'\x00\x1d' + u16(b'K' * 32))]
+        if 'swapped' in flags:
+            exts.reverse()
+        if 'psk' in flags:
+            exts.append(extension(41, b'\0\0'))
+            size = min(size, 100)
+        body += u16(b''.join(exts))
         return (record(22, message(2, body)) + record(20, b'\x01') +
-                record(23, b'e' * 900))
-    body += u16(extension(0xff01, b'\x00'))
-    flight = message(2, body) + message(11, u24(u24(cert)))
+                record(23, b'e' * size))
+    body += u16(extension(0xff01, b'\x00') + (extension(18, u16(u16(b't' * 119) * scts)) if scts else b''))
+    flight = message(2, body) + message(11, u24(b''.join(u24(c) for c in chain)))
+    if 'staple' in flags:
+        flight += message(22, b'\x01' + u24(b'\x30\x03\x0a\x01\x03'))
     flight += message(12, b'\x03\x00\x17' + u8(b'\x04' * 65) +
                       b'\x04\x03' + u16(b's' * 70)) + message(14, b'')
     return record(22, flight, min(v, 0x0303))
@@ -170,7 +189,7 @@ class Capture:
         kind = b'\x86\xdd' if self.v6 else b'\x08\x00'
         return b'\x02\0\0\0\0\2\x02\0\0\0\0\1' + kind + head + tcp
 
-    def packet(self, who, flags, data=b'', seq=None, ttl=None):
+    def packet(self, who, flags, data=b'', seq=None, ttl=None, options=b''):
         a = self.side[who]
         b = self.side['S' if who == 'C' else 'C']
         a.ip_id = (a.ip_id + 1) & 0xffff
@@ -180,7 +199,7 @@ class Capture:
         ack = b.seq if flags & 0x10 else 0
         tcp = struct.pack('>HHIIBBHHH', a.port, b.port,
                           (a.seq if seq is None else seq) & 0xffffffff,
-                          ack & 0xffffffff, 0x50, flags, 64000, 0, 0) + data
+                          ack & 0xffffffff, 0x50 + (len(options) << 2), flags, 64000, 0, 0) + options + data
         self.frames.append((self.now,
                             self.frame(a, b, tcp, ttl or a.ttl)))
 
@@ -212,23 +231,24 @@ class Capture:
         self.side = {
             'C': Side(self.address('C', c), cport, int(o.get('ttl', 64)),
                       1000 + 70001 * cport + 999983 * self.conns),
-            'S': Side(self.address('S', s), int(port), 55,
+            'S': Side(self.address('S', s), int(port), int(o.get('sttl', 55)),
                       9000 + 31337 * cport + 1299709 * self.conns)}
+        options = STACKS[o.get('stack', 'none')]
         if not self.midstream:
             self.packet('C', 0x02)
             self.side['C'].seq += 1
-            self.packet('S', 0x12)
+            self.packet('S', 0x12, options=options)
             self.side['S'].seq += 1
             self.packet('C', 0x10)
         self.midstream = False
 
-    def do_hello(self, offer='12', sni=None):
-        self.send('C', client_hello(offer, sni))
+    def do_hello(self, offer='12', *flags, sni=None, alpn=None):
+        self.send('C', client_hello(offer, sni, 'psk' in flags or 'ticket' in flags, alpn))
 
-    def do_flight(self, chosen='12', *flags, cert='good', suite=None):
+    def do_flight(self, chosen='12', *flags, cert='good', suite=None, size=900, scts=0):
         self.send('S', server_flight(
-            chosen, self.certs[cert], bytes.fromhex(suite) if suite else None,
-            'sentinel' in flags))
+            chosen, [self.certs[c] for c in cert.split('+')], bytes.fromhex(suite) if suite else None,
+            flags, int(size), int(scts)))
         self.tls13 = chosen == '13'
 
     def do_finish(self):
@@ -243,8 +263,8 @@ class Capture:
         self.send('C', record(23, b'c' * 60))
         self.send('S', record(23, b's' * 200))
 
-    def do_tls(self, version='12', *flags, sni=None, **o):
-        self.do_hello(version, sni)
+    def do_tls(self, version='12', *flags, sni=None, alpn=None, **o):
+        self.do_hello(version, *flags, sni=sni, alpn=alpn)
         self.do_flight(version, *flags, **o)
         self.do_finish()
         self.do_app()

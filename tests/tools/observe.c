@@ -7,6 +7,7 @@
  *	alert CLIENT PORT SERVER PORT NAME SEVERITY CONFIDENCE sentence; ...
  *	hello CLIENT PORT SERVER PORT ja3=... ja4=...   (with --hellos)
  *	hello CLIENT PORT SERVER PORT ja3s=...
+ *	tls CLIENT PORT SERVER PORT ...   (with --tls: as obs_format() has it)
  *
  * The counters of the tracker follow. For tests that know what was sent.
  */
@@ -29,7 +30,7 @@ struct watched {
 };
 
 static struct watched *flows;
-static bool hellos;
+static bool hellos, tls;
 
 static const char *const end_names[] = {
     "none", "fin", "rst", "timeout", "evicted", "input", "reused"};
@@ -97,6 +98,15 @@ print_hello(const struct watched *w, const struct obs *o)
 }
 
 static void
+print_tls(const struct watched *w, const struct obs *o)
+{
+	char line[8192];
+
+	print_who("tls", &w->who);
+	printf(" %s\n", obs_format(line, sizeof(line), o, false));
+}
+
+static void
 on_obs(void *ctx, const struct obs *o)
 {
 	struct watched *w = &flows[o->flow % FLOWS];
@@ -115,6 +125,8 @@ on_obs(void *ctx, const struct obs *o)
 	if (hellos && (o->kind == OBS_TLS_CLIENT_HELLO ||
 			  o->kind == OBS_TLS_SERVER_HELLO))
 		print_hello(w, o);
+	if (tls && o->kind >= OBS_TLS_CLIENT_HELLO && o->kind < OBS_KIND_COUNT)
+		print_tls(w, o);
 	if (o->kind == OBS_FLOW_END)
 		print_flow(w, o);
 }
@@ -179,10 +191,13 @@ main(int argc, char **argv)
 			cfg.tracker.reassembly = REASSEMBLY_ALWAYS;
 		else if (strcmp(argv[first], "--hellos") == 0)
 			hellos = true;
+		else if (strcmp(argv[first], "--tls") == 0)
+			tls = true;
 		else
 			argc = first;
 	if (argc <= first) {
-		fputs("usage: observe [--always] [--hellos] CAPTURE...\n",
+		fputs(
+		    "usage: observe [--always] [--hellos] [--tls] CAPTURE...\n",
 		    stderr);
 		return 2;
 	}

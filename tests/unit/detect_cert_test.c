@@ -4,6 +4,7 @@
  * case is a verdict, a few facts and a history, as a capture would give them.
  */
 #include "rules/detect.h"
+#include "rules/renewal.h"
 
 #include "tests/test.h"
 
@@ -564,6 +565,23 @@ TEST(d7_validity)
 	}
 }
 
+/* Logged is a public CA's, wherever the time stamps come from. */
+TEST(d7_time_stamps_elsewhere)
+{
+	for (unsigned where = 0; where < 4; where++) {
+		begin(143);
+		v.leaf.not_before = v.valid_from = NOW - DAY;
+		v.leaf.not_after = v.valid_to = NOW + 600 * DAY;
+		if (where == 1)
+			v.leaf.flags |= X509F_HAS_SCT;
+		v.staple_scts = where == 2 ? 2 : 0;
+		o.u.cert.scts = where == 3 ? 2 : 0;
+		ask(detect_cert);
+		CHECK_INT(
+		    confidence(FIND_CERT_BAD_USAGE), where == 0 ? 45 : 60);
+	}
+}
+
 static void
 issued_by(enum interceptor_kind kind, const char *product)
 {
@@ -712,6 +730,123 @@ TEST(d10_rejected)
 	o.u.alert.description = 48;
 	ask(detect_cert);
 	check_silent();
+}
+
+/* ---- D2 and what was left of the one before ---- */
+
+/* Known: of issuer 9 or 2, for `name`, with `left` of 90 days left. */
+static void
+know_dates(uint8_t issuer, bool trusted, const char *name, int64_t left)
+{
+	struct known_cert *k;
+	struct x509_facts leaf = {0};
+
+	know(issuer, trusted);
+	k = &history.certs[history.ncerts - 1];
+	k->key_type = KEY_RSA;
+	k->not_before = NOW + (left - 90) * DAY;
+	k->not_after = NOW + left * DAY;
+	k->last = NOW;
+	snprintf(leaf.names, sizeof(leaf.names), "%s", name);
+	renewal_domains(k->domains, &leaf);
+}
+
+TEST(d2_untrusted_whatever_the_time)
+{
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	know_dates(9, true, "mail.example", 60);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 95);
+	begin(143);
+	v.trust = TRUST_SELF_SIGNED;
+	know_dates(9, true, "mail.example", 10);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 90);
+}
+
+TEST(d2_incomplete_when_a_renewal_was_due)
+{
+	begin(143);
+	v.trust = TRUST_INCOMPLETE;
+	know_dates(9, true, "mail.example", 10);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 45);
+	begin(143); /* for another domain */
+	v.trust = TRUST_INCOMPLETE;
+	know_dates(9, true, "shop.example.org", 10);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 75);
+	begin(143); /* too early */
+	v.trust = TRUST_INCOMPLETE;
+	know_dates(9, true, "mail.example", 60);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 80);
+	begin(143); /* by the same issuer: a renewal */
+	v.trust = TRUST_INCOMPLETE;
+	know_dates(2, true, "mail.example", 10);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+}
+
+TEST(d2_private_ca)
+{
+	begin(143);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	know_dates(2, false, "mail.example", 60);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 35); /* early */
+	begin(143);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	know_dates(2, false, "mail.example", 20);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL); /* due */
+	begin(143);
+	v.trust = TRUST_ROOT_UNKNOWN;
+	v.leaf.key_type = KEY_EC;
+	know_dates(2, false, "mail.example", 60);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL); /* a twin */
+}
+
+TEST(d2_trusted_for_other_domains)
+{
+	begin(143);
+	know_dates(9, true, "shop.example.org", 60);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL); /* as was asked for */
+	begin(143);
+	f.tls.has_sni = 0;
+	f.tls.sni[0] = '\0';
+	know_dates(9, true, "shop.example.org", 60);
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_CHANGED), 40);
+	begin(143); /* by the same issuer */
+	f.tls.has_sni = 0;
+	f.tls.sni[0] = '\0';
+	know_dates(2, true, "shop.example.org", 60);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+	begin(143); /* another of the same domain */
+	f.tls.has_sni = 0;
+	f.tls.sni[0] = '\0';
+	know_dates(9, true, "mx.example\nmail.example", 60);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_CHANGED) == NULL);
+}
+
+/* What is but a suspicion makes no "client accepted a bad certificate". */
+TEST(d9_not_after_a_suspicion)
+{
+	begin(143);
+	f.raised = UINT64_C(1) << FIND_CERT_CHANGED;
+	f.confidence[FIND_CERT_CHANGED] = 40;
+	observe(OBS_TLS_APPDATA, DIR_C2S);
+	ask(detect_cert);
+	CHECK(found(FIND_CERT_BAD_ACCEPTED) == NULL);
+	f.confidence[FIND_CERT_CHANGED] = 90;
+	ask(detect_cert);
+	CHECK_INT(confidence(FIND_CERT_BAD_ACCEPTED), 60);
 }
 
 TEST_MAIN

@@ -155,44 +155,104 @@ TEST(weak_suites_are_sorted)
 	CHECK(n > 100);
 }
 
+/* The handshake comes to an end, one way or another. */
+static void
+end_with(enum obs_kind kind, enum dir dir, uint8_t alert)
+{
+	observe(kind, dir);
+	if (kind == OBS_TLS_ALERT) {
+		o.u.alert.level = 2;
+		o.u.alert.description = alert;
+		f.tls.alert.time = o.time;
+		f.tls.alert_dir = (uint8_t)dir;
+		f.tls.alert_code = alert;
+	} else if (kind == OBS_TLS_DONE)
+		f.tls.done.time = o.time;
+	ask(detect_tls);
+}
+
 TEST(d12_sentinel_against_an_offer_of_13)
 {
 	hello(0x0304, true, 0x0303, 1);
 	ask(detect_tls);
+	check_silent(); /* what the client makes of it is awaited */
+	end_with(OBS_TLS_DONE, DIR_S2C, 0);
 	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 85);
 	CHECK(has_tag(FIND_TLS_DOWNGRADE, EVT_DURING_TLS_HANDSHAKE));
 	hello(0x0303, false, 0x0302, 2);
-	ask(detect_tls);
+	end_with(OBS_FLOW_END, DIR_C2S, 0);
 	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 85);
+}
+
+TEST(d12_says_what_the_client_did)
+{
+	const struct {
+		enum obs_kind kind;
+		enum dir dir;
+		uint8_t alert;
+		const char *says;
+	} t[] = {
+	    {OBS_TLS_DONE, DIR_S2C, 0, "went on all the same"},
+	    {OBS_TLS_ALERT, DIR_C2S, 47, "illegal_parameter, as it must"},
+	    {OBS_TLS_ALERT, DIR_C2S, 40, "with another alert"},
+	    {OBS_TLS_ALERT, DIR_S2C, 40, "the server broke it off"},
+	    {OBS_FLOW_END, DIR_C2S, 0, "without a word"},
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		const struct finding *fi;
+
+		hello(0x0304, true, 0x0303, 1);
+		end_with(t[i].kind, t[i].dir, t[i].alert);
+		fi = found(FIND_TLS_DOWNGRADE);
+		CHECK(fi != NULL);
+		if (fi == NULL)
+			continue;
+		CHECK_INT(fi->confidence, 90);
+		CHECK(strstr(fi->evidence[fi->nevidence - 1].text, t[i].says) !=
+		      NULL);
+	}
+}
+
+/* No downgrade, at the hello, at the end of the handshake or of the flow. */
+static void
+ask_to_the_end(void)
+{
+	struct facts kept = f;
+
+	ask(detect_tls);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+	end_with(OBS_TLS_DONE, DIR_S2C, 0);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+	f = kept;
+	end_with(OBS_TLS_ALERT, DIR_S2C, 40);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+	f = kept;
+	end_with(OBS_FLOW_END, DIR_C2S, 0);
+	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
 }
 
 TEST(d12_silent_twins)
 {
 	/* the client offered 1.2: every 1.3 server shows it the mark */
 	hello(0x0303, false, 0x0303, 1);
-	ask(detect_tls);
-	check_silent();
+	ask_to_the_end();
 	/* it offered 1.1 at most */
 	hello(0x0302, false, 0x0302, 2);
-	ask(detect_tls);
-	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
+	ask_to_the_end();
 	/* a server that knows no better */
 	hello(0x0304, true, 0x0303, 0);
-	ask(detect_tls);
-	check_silent();
+	ask_to_the_end();
 	/* 1.3 chosen, whatever the random looks like */
 	hello(0x0304, true, 0x0304, 1);
-	ask(detect_tls);
-	check_silent();
+	ask_to_the_end();
 	/* it offered drafts of 1.3, which this server does not know */
 	hello(0x0304, false, 0x0303, 1);
-	ask(detect_tls);
-	check_silent();
+	ask_to_the_end();
 	/* the offer was not seen */
 	hello(0, false, 0x0303, 1);
 	f.tls.client_hello.time = 0;
-	ask(detect_tls);
-	check_silent();
+	ask_to_the_end();
 }
 
 TEST(d12_seen_behind_the_attacker)

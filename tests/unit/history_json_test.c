@@ -25,6 +25,8 @@ fill(const struct history_field *f, size_t n, void *facts, unsigned seed)
 			memcpy(p, &time, sizeof(time));
 		else if (f[i].kind == F_COUNT)
 			memcpy(p, &count, sizeof(count));
+		else if (f[i].kind == F_FLAG)
+			*p = (char)((seed + i) % 2);
 		else if (f[i].kind == F_BYTE)
 			*p = (char)(seed % 8);
 		else if (f[i].kind == F_TEXT)
@@ -52,8 +54,11 @@ teach(struct history *h, unsigned n)
 	s = history_touch_server(h, &k);
 	fill(server_fields, server_nfields, s, n);
 	s->ncerts = 2;
-	memset(&s->certs[0], 1, 80);
-	memset(&s->certs[1], 0, 80);
+	for (unsigned i = 0; i < 2; i++)
+		fill(cert_fields, cert_nfields, &s->certs[i], n + 100 * i);
+	s->nstacks = HISTORY_STACKS;
+	for (unsigned i = 0; i < HISTORY_STACKS; i++)
+		fill(stack_fields, stack_nfields, &s->stacks[i], n + 100 * i);
 	pk.server = k;
 	pair_key_network(&network, &pk);
 	p = history_touch_pair(h, n & 1 ? &network : &pk);
@@ -146,6 +151,15 @@ TEST(what_is_wrong_is_named)
 	    {"{\"stripwire_history\":1,\"servers\":[{" SERVER
 	     ",\"words\":\"\\u001b[31m\"}]}",
 		"servers[0].words"},
+	    {"{\"stripwire_history\":1,\"servers\":[{" SERVER
+	     ",\"stacks\":[7]}]}",
+		"servers[0].stacks"},
+	    {"{\"stripwire_history\":1,\"servers\":[{" SERVER
+	     ",\"stacks\":[{},{},{},{},{},{},{},{},{},{},{},{},{}]}]}",
+		"servers[0].stacks"},
+	    {"{\"stripwire_history\":1,\"servers\":[{" SERVER
+	     ",\"stacks\":[{\"ttl\":256}]}]}",
+		"servers[0].ttl"},
 	    {"{\"stripwire_history\":1,\"servers\":[{" SERVER
 	     ",\"absent_nclients\":200}]}",
 		"servers[0].absent_nclients"},

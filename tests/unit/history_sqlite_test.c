@@ -92,6 +92,30 @@ teach_absence(struct absence *a, uint32_t *v)
 	a->told = 1;
 }
 
+static void
+teach_stacks(struct server_facts *f, uint32_t v)
+{
+	f->nstacks = HISTORY_STACKS;
+	for (unsigned i = 0; i < HISTORY_STACKS; i++) {
+		struct known_stack *k = &f->stacks[i];
+
+		k->client = v++;
+		k->ja3s = v++;
+		k->flight = v++;
+		k->syn = v++;
+		k->sessions = v++;
+		k->first = T0 + v++;
+		k->last = T0 + 5000 - i;
+		k->ttl = (uint8_t)(50 + i);
+		k->pending = i % 2;
+		k->contradicted = i % 3 == 0;
+		k->told = (uint8_t)(60 + i);
+		k->nclients = HISTORY_SEVERAL;
+		for (unsigned j = 0; j < HISTORY_SEVERAL; j++)
+			k->clients[j] = v++;
+	}
+}
+
 /* Every byte behind the key gets a value of its own, so that a column that is
  * forgotten or swapped shows. */
 static void
@@ -154,7 +178,15 @@ teach(struct history *h, unsigned n)
 		f->certs[i].last = T0 + 5000 - i;
 		f->certs[i].trusted = i % 2;
 		f->certs[i].self_signed = i % 3 == 0;
+		f->certs[i].key_type = (uint8_t)(1 + i % 3);
+		f->certs[i].not_before = v++;
+		f->certs[i].not_after = v++;
+		f->certs[i].domains[0] = v++;
+		f->certs[i].domains[1] = v++;
 	}
+	f->tickets_taken = v++;
+	f->tickets_refused = v++;
+	teach_stacks(f, v);
 	p = history_touch_pair(h, &pkey);
 	p->first = T0 + v++;
 	p->last = T0 + v++;
@@ -170,6 +202,8 @@ teach(struct history *h, unsigned n)
 	p->client_ttl = 64;
 	strcpy(p->ehlo_name, "out.example.org");
 	teach_absence(&p->absence, &v);
+	for (unsigned i = 0; i < HISTORY_HELLOS; i++)
+		p->hellos[i] = v++;
 }
 
 static bool

@@ -156,7 +156,8 @@ TEST(shipped_rules_are_quiet_about_suspicions)
 {
 	struct ruleset *set = shipped();
 
-	for (unsigned id = FIND_NONE + 1; id < FIND_COUNT; id++) {
+	/* what the sensor says of itself is sure */
+	for (unsigned id = FIND_NONE + 1; id < FIND_SENSOR_RESTARTED; id++) {
 		struct alert a = an_alert(id);
 
 		a.proto = (uint8_t)proto_of(id, 143);

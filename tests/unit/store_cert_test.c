@@ -55,7 +55,8 @@ show(const struct cert *leaf, const struct cert *issuer)
 		s->verdict.count = 2;
 		s->verdict.on_path = 2;
 	}
-	s->chain = (struct store_chain){&s->verdict, s->der, s->verdict.count};
+	s->chain = (struct store_chain){
+	    &s->verdict, s->der, s->verdict.count, 0, false};
 	return s;
 }
 
@@ -174,6 +175,30 @@ DB_TEST(known_intermediates_come_back)
 	cert_free(leaf);
 }
 
+/* A client's is kept too, and told apart; a server's own stays one. */
+DB_TEST(certificates_of_clients)
+{
+	struct store *s = sample_open(db, false);
+	struct alert a = sample_alert(0);
+	struct cert *leaf = make_leaf(NULL);
+	struct shown *c = show(leaf, sub);
+
+	c->chain.of_client = true;
+	store_chain(s, &c->chain, &a.flow, T0);
+	store_flush(s);
+	CHECK_INT(sample_ask(db, "SELECT min(place) FROM certificate_der"),
+	    STORE_PLACE_CLIENT);
+	CHECK_INT(sample_ask(db, "SELECT max(place) FROM certificate_der"),
+	    STORE_PLACE_CLIENT + 1);
+	c->chain.of_client = false;
+	store_chain(s, &c->chain, &a.flow, T0 + 1);
+	store_close(s);
+	CHECK_INT(sample_ask(db, "SELECT min(place) FROM certificate_der"), 0);
+	CHECK_INT(sample_ask(db, "SELECT max(place) FROM certificate_der"), 1);
+	free(c);
+	cert_free(leaf);
+}
+
 /* The staple comes after the chain, and the row may be written by then. */
 DB_TEST(what_a_staple_said)
 {
@@ -183,15 +208,24 @@ DB_TEST(what_a_staple_said)
 	struct shown *c = show(leaf, sub);
 
 	store_chain(s, &c->chain, &a.flow, T0);
-	store_staple(s, c->verdict.leaf.sha256, STAPLE_GOOD);
+	c->verdict.staple = STAPLE_GOOD;
+	store_staple(s, &c->verdict);
 	store_flush(s);
 	CHECK_INT(sample_ask(db, "SELECT staple FROM certificate_der WHERE "
 				 "place=0"),
 	    STAPLE_GOOD);
-	store_staple(s, c->verdict.leaf.sha256, STAPLE_REVOKED);
+	c->verdict.staple = STAPLE_REVOKED;
+	c->verdict.staple_scts = 2;
+	store_staple(s, &c->verdict);
 	store_flush(s);
+	c->verdict.staple = STAPLE_NONE;
+	c->verdict.staple_scts = 0;
+	c->chain.scts = 3;
 	store_chain(s, &c->chain, &a.flow, T0 + 1); /* without one */
 	store_close(s);
+	CHECK_INT(sample_ask(db, "SELECT scts FROM certificate_der WHERE "
+				 "place=0"),
+	    SCT_IN_STAPLE | SCT_IN_HANDSHAKE);
 	CHECK_INT(sample_ask(db, "SELECT staple FROM certificate_der WHERE "
 				 "place=0"),
 	    STAPLE_REVOKED);

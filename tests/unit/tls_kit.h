@@ -69,6 +69,8 @@ struct hello_mould {
 	uint8_t sid_len; /* bytes of 0x5d */
 	const char *tail; /* last eight bytes of the random */
 	bool retry, psk;
+	uint8_t scts; /* time stamps of transparency, of two bytes each */
+	bool no_scts; /* the extension without any */
 };
 
 static inline void
@@ -155,6 +157,13 @@ server_hello(struct bytes *body, const struct hello_mould *m)
 		put_be(&exts, 2, 2);
 		put_be(&exts, 0, 2);
 	}
+	if (m->scts > 0 || m->no_scts) {
+		put_be(&exts, 18, 2);
+		put_be(&exts, 2 + 4u * m->scts, 2);
+		put_be(&exts, 4u * m->scts, 2);
+		for (unsigned i = 0; i < m->scts; i++)
+			put_be(&exts, 0x00020101, 4);
+	}
 	if (exts.n > 0)
 		put_vec(body, 2, &exts);
 }
@@ -201,6 +210,8 @@ tell_hello(const struct obs_hello *h)
 		tell(" suites=%u", h->nsuites);
 	if (h->has_sni)
 		tell(" sni=%s", h->sni);
+	if (h->scts > 0)
+		tell(" scts=%u", h->scts);
 	tell("%s%s%s%s%s", h->sslv2 ? " v2" : "",
 	    h->sentinel ? (h->sentinel == 1 ? " sentinel1" : " sentinel2") : "",
 	    h->retry ? " retry" : "", h->resumed ? " resumed" : "",
@@ -220,6 +231,8 @@ on_obs(void *ctx, const struct obs *o)
 		break;
 	case OBS_TLS_CERT:
 		tell(" %u", o->u.cert.count);
+		if (o->u.cert.scts > 0)
+			tell(" scts=%u", o->u.cert.scts);
 		CHECK(o->u.cert.count == 0 ||
 		      memcmp(last_chain, o->u.cert.chain_id, 32) == 0);
 		CHECK_INT(o->u.cert.from_server, o->dir == DIR_S2C);

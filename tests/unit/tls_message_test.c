@@ -282,6 +282,57 @@ TEST(a_stapled_response_follows_its_chain)
 	free(lie);
 }
 
+/* One response for each certificate of the chain, the leaf's first. */
+static void
+add_multi_status(struct script *s, unsigned n, unsigned second)
+{
+	static struct bytes body, list, response;
+
+	body.n = list.n = 0;
+	memset(response.b, 0x30, sizeof(response.b));
+	response.n = n;
+	put_vec(&list, 3, &response);
+	response.n = second;
+	put_vec(&list, 3, &response);
+	put_be(&body, 2, 1);
+	put_vec(&body, 3, &list);
+	add_message(s, DIR_S2C, 22, &body);
+}
+
+TEST(stapled_responses_for_the_whole_chain)
+{
+	struct script s = {.n = 0};
+	struct hello_mould server = {.version = 0x0303, .suites = {0x009c}};
+
+	add_hello(&s, DIR_S2C, &server);
+	add_certs(&s, DIR_S2C, 2, 30);
+	add_multi_status(&s, 200, 150);
+	add_multi_status(&s, 0, 150); /* none for the leaf */
+	check_and_finish(&s, "< tls-server-hello 0303 suite=009c\n"
+			     "< tls-cert 2\n"
+			     "< staple 200\n");
+}
+
+/* RFC 6962 3.3.1 */
+TEST(time_stamps_in_the_handshake)
+{
+	struct script s = {.n = 0};
+	struct hello_mould server = {
+	    .version = 0x0303, .suites = {0x009c}, .scts = 3};
+
+	add_hello(&s, DIR_S2C, &server);
+	add_certs(&s, DIR_S2C, 1, 30);
+	check_and_finish(&s, "< tls-server-hello 0303 suite=009c scts=3\n"
+			     "< tls-cert 1 scts=3\n");
+	/* a list of none is against the standard, and costs only itself */
+	s.n = 0;
+	server.scts = 0;
+	server.no_scts = true;
+	add_hello(&s, DIR_S2C, &server);
+	check_and_finish(&s, "< tls-broken BAD-HELLO\n"
+			     "< tls-server-hello 0303 suite=009c\n");
+}
+
 TEST(renegotiation_in_clear_is_noted)
 {
 	struct script s = {.n = 0};

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <openssl/ct.h>
 #include <openssl/ocsp.h>
 
 #include "sensor/verifier.h"
@@ -24,6 +25,7 @@ struct answer { /* zero: good, by the issuer, valid for a week around NOW */
 	int64_t from, to; /* seconds off NOW */
 	int refused; /* the responder's error */
 	int many; /* answers about others before it */
+	int scts; /* time stamps of transparency */
 };
 
 static void
@@ -48,6 +50,29 @@ make_certs(void)
 }
 
 static void
+add_time_stamps(OCSP_SINGLERESP *one, int n)
+{
+	STACK_OF(SCT) *list = sk_SCT_new_null();
+	uint8_t id[32] = {7}, sig[70] = {0x30};
+
+	for (int i = 0; i < n; i++) {
+		SCT *sct = SCT_new();
+
+		if (SCT_set_version(sct, SCT_VERSION_V1) != 1 ||
+		    SCT_set1_log_id(sct, id, sizeof(id)) != 1 ||
+		    SCT_set1_signature(sct, sig, sizeof(sig)) != 1 ||
+		    SCT_set_signature_nid(sct, NID_ecdsa_with_SHA256) != 1)
+			abort();
+		SCT_set_timestamp(sct, 1700000000000);
+		sk_SCT_push(list, sct);
+	}
+	if (OCSP_SINGLERESP_add1_ext_i2d(one, NID_ct_cert_scts, list, 0, 0) !=
+	    1)
+		abort();
+	SCT_LIST_free(list);
+}
+
+static void
 add_answer(OCSP_BASICRESP *b, const struct answer *a, const struct cert *about)
 {
 	OCSP_CERTID *id = OCSP_cert_id_new(EVP_sha1(),
@@ -57,9 +82,13 @@ add_answer(OCSP_BASICRESP *b, const struct answer *a, const struct cert *about)
 		  *to = ASN1_TIME_set(NULL, NOW + a->to + 3 * DAY),
 		  *revoked = ASN1_TIME_set(NULL, NOW - 9 * DAY);
 
-	if (OCSP_basic_add1_status(b, id, a->status,
-		OCSP_REVOKED_STATUS_KEYCOMPROMISE, revoked, from, to) == NULL)
+	OCSP_SINGLERESP *one = OCSP_basic_add1_status(b, id, a->status,
+	    OCSP_REVOKED_STATUS_KEYCOMPROMISE, revoked, from, to);
+
+	if (one == NULL)
 		abort();
+	if (a->scts > 0)
+		add_time_stamps(one, a->scts);
 	OCSP_CERTID_free(id);
 	ASN1_TIME_free(from);
 	ASN1_TIME_free(to);
@@ -137,6 +166,22 @@ TEST(what_an_answer_says)
 		CHECK_INT(s.revoked_at,
 		    t[i].want == STAPLE_REVOKED ? NOW - 9 * DAY : 0);
 	}
+}
+
+/* RFC 6962 3.3: counted where the authority signed for them. */
+TEST(time_stamps_in_an_answer)
+{
+	struct staple s;
+
+	make_certs();
+	s = read_staple(respond(&(struct answer){.scts = 3}));
+	CHECK_INT(s.scts, 3);
+	s = read_staple(respond(&(struct answer){0}));
+	CHECK_INT(s.scts, 0);
+	s = read_staple(respond(&(struct answer){.scts = 3, .signer = leaf}));
+	CHECK_INT(s.scts, 0);
+	s = read_staple(respond(&(struct answer){.scts = 300}));
+	CHECK_INT(s.scts, 255);
 }
 
 TEST(what_is_no_answer)

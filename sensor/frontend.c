@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Link, IP and tracker joined, and what they count.
+ */
+#include "sensor/frontend.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decoders/link.h"
+#include "decoders/tls_record.h"
+
+#define TLS_POOL_BYTES (64u << 20) /* handshakes in progress */
+
+struct frontend {
+	struct frontend_config cfg;
+	struct ip_ctx *ip;
+	struct mail_env env;
+	struct tracker *tracker;
+	uint64_t said_links; /* bit per link type already complained of */
+	struct frontend_totals n;
+};
+
+static void
+on_obs(void *ctx, const struct obs *o)
+{
+	struct frontend *f = ctx;
+
+	f->n.observed[o->kind]++;
+	if (o->kind == OBS_FLOW_END)
+		f->n.ends[o->u.end.how]++;
+	f->cfg.sink.emit(f->cfg.sink.ctx, o);
+}
+
+static void
+on_chain(
+    void *ctx, const uint8_t chain_id[32], const struct slice *der, unsigned n)
+{
+	struct frontend *f = ctx;
+
+	if (f->cfg.sink.chain != NULL)
+		f->cfg.sink.chain(f->cfg.sink.ctx, chain_id, der, n);
+}
+
+static void
+on_staple(
+    void *ctx, const uint8_t chain_id[32], struct slice response, int64_t time)
+{
+	struct frontend *f = ctx;
+
+	if (f->cfg.sink.staple != NULL)
+		f->cfg.sink.staple(f->cfg.sink.ctx, chain_id, response, time);
+}
+
+struct frontend *
+frontend_new(const struct frontend_config *cfg, char *err, size_t errlen)
+{
+	struct frontend *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		(void)snprintf(err, errlen, "out of memory");
+		return NULL;
+	}
+	f->cfg = *cfg;
+	f->env.sink = (struct obs_sink){
+	    .emit = on_obs, .chain = on_chain, .staple = on_staple, .ctx = f};
+	memcpy(f->env.secret_key, cfg->secret_key, sizeof(f->env.secret_key));
+	f->env.pool =
+	    tls_pool_new(cfg->tls_bytes != 0 ? cfg->tls_bytes : TLS_POOL_BYTES);
+	f->ip = ip_new();
+	if (f->env.pool == NULL || f->ip == NULL) {
+		(void)snprintf(err, errlen, "out of memory");
+		frontend_free(f);
+		return NULL;
+	}
+	f->tracker = tracker_new(&cfg->tracker, &f->env, f->ip, err, errlen);
+	if (f->tracker == NULL) {
+		frontend_free(f);
+		return NULL;
+	}
+	return f;
+}
+
+void
+frontend_free(struct frontend *f)
+{
+	if (f == NULL)
+		return;
+	if (f->tracker != NULL)
+		tracker_free(f->tracker);
+	if (f->ip != NULL)
+		ip_free(f->ip);
+	if (f->env.pool != NULL)
+		tls_pool_free(f->env.pool);
+	explicit_bzero(f->env.secret_key, sizeof(f->env.secret_key));
+	free(f);
+}
+
+static void
+ip_packet(struct frontend *f, struct packet *pkt)
+{
+	if (ip_decode(f->ip, pkt) != IP_TCP)
+		return;
+	if (f->cfg.is_ours == NULL || f->cfg.is_ours(f->cfg.ctx, pkt))
+		tracker_packet(f->tracker, pkt);
+}
+
+void
+frontend_packet(struct frontend *f, struct packet *pkt)
+{
+	f->n.packets++;
+	f->n.bytes += pkt->caplen;
+	if (f->cfg.lines != NULL)
+		memcpy(f->env.lines, f->cfg.lines, sizeof(f->env.lines));
+	switch (link_decode(pkt)) {
+	case LINK_IP:
+		ip_packet(f, pkt);
+		break;
+	case LINK_OTHER:
+		f->n.link_other++;
+		break;
+	case LINK_TRUNCATED:
+		f->n.link_truncated++;
+		break;
+	case LINK_UNKNOWN:
+		f->n.link_unknown++;
+		if ((f->said_links >> (pkt->linktype & 63) & 1) == 0) {
+			f->said_links |= 1ull << (pkt->linktype & 63);
+			if (f->cfg.on_link_unknown != NULL)
+				f->cfg.on_link_unknown(f->cfg.ctx, pkt);
+		}
+		break;
+	}
+}
+
+struct tracker *
+frontend_tracker(struct frontend *f)
+{
+	return f->tracker;
+}
+
+void
+frontend_flush(struct frontend *f)
+{
+	tracker_flush(f->tracker);
+}
+
+void
+frontend_totals(struct frontend *f, struct frontend_totals *out)
+{
+	uint32_t flows, mails;
+
+	*out = f->n;
+	out->ip = *ip_counters(f->ip);
+	out->tracker = *tracker_counters(f->tracker);
+	out->norm = *tracker_norm_counters(f->tracker);
+	out->evidence = *tracker_evidence_counters(f->tracker);
+	out->mail = f->env.n;
+	tracker_used(f->tracker, &flows, &mails);
+	out->flows_now = flows;
+	out->mails_now = mails;
+}
+
+void
+frontend_totals_add(
+    struct frontend_totals *sum, const struct frontend_totals *more)
+{
+	_Static_assert(sizeof(*sum) % sizeof(uint64_t) == 0, "numbers only");
+	uint64_t a[sizeof(*sum) / sizeof(uint64_t)], b[sizeof(a) / sizeof(*a)];
+
+	memcpy(a, sum, sizeof(a));
+	memcpy(b, more, sizeof(b));
+	for (size_t i = 0; i < sizeof(a) / sizeof(*a); i++)
+		a[i] += b[i];
+	memcpy(sum, a, sizeof(a));
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The half that sees packets: link, IP, flows, mail, TLS; observations out. A
+ * worker process is this behind a queue; with one input and one worker it runs
+ * in the same process as the half that judges (backend.h).
+ *
+ * libnids keeps its state in globals: one frontend at a time in a process.
+ */
+#ifndef STRIPWIRE_FRONTEND_H
+#define STRIPWIRE_FRONTEND_H
+
+#include "decoders/ip.h"
+#include "sensor/tracker.h"
+
+struct frontend;
+
+struct frontend_config {
+	struct tracker_config tracker;
+	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
+	/* keys the hash that tells equal secrets: the same in all workers */
+	const uint8_t *secret_key;
+	/* PROTO_COUNT bytes, see mail_env.lines; may change at any time; NULL:
+	 * none are wanted */
+	const uint8_t *lines;
+	struct obs_sink sink;
+	/* the first packet of a link type that is not supported; or NULL */
+	void (*on_link_unknown)(void *ctx, const struct packet *pkt);
+	/* is this packet ours? After IP; NULL: all are */
+	bool (*is_ours)(void *ctx, const struct packet *pkt);
+	void *ctx;
+};
+
+/* All members are uint64_t or arrays of them, see frontend_totals_add(). */
+struct frontend_totals {
+	uint64_t packets, bytes; /* frame bytes held */
+	uint64_t link_other, link_unknown, link_truncated;
+	struct ip_counters ip;
+	struct tracker_counters tracker;
+	struct norm_counters norm;
+	struct evidence_counters evidence;
+	struct mail_counters mail;
+	uint64_t observed[OBS_KIND_COUNT];
+	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
+	uint64_t flows_now, mails_now; /* slots in use */
+};
+
+/* NULL with a sentence in err. */
+struct frontend *frontend_new(
+    const struct frontend_config *cfg, char *err, size_t errlen);
+void frontend_free(struct frontend *f);
+
+void frontend_packet(struct frontend *f, struct packet *pkt);
+/* The tracker, for its clock. */
+struct tracker *frontend_tracker(struct frontend *f);
+/* End of the input: all that is withheld is judged. */
+void frontend_flush(struct frontend *f);
+
+void frontend_totals(struct frontend *f, struct frontend_totals *out);
+void frontend_totals_add(
+    struct frontend_totals *sum, const struct frontend_totals *more);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A loop over the queues, the clock and what the supervisor says.
+ */
+#include "sensor/judge_process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/records.h"
+#include "sensor/worker.h"
+
+#define ROUND 2048 /* records between looks at clock and supervisor */
+#define KEEP_SECONDS 60 /* between savings of what was learned */
+#define INCIDENTS_MS 1000 /* between looks at which of them changed */
+#define WAIT_MS 100
+#define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
+
+struct judging {
+	const struct judge_process *p;
+	struct backend *b;
+	struct merge *m;
+	struct judge_board *n;
+	uint64_t packets, bytes, flows;
+	bool stop;
+};
+
+int
+control_send(int sock, const struct control *c, int fd)
+{
+	char room[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec io = {(void *)c, sizeof(*c)};
+	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1};
+	struct cmsghdr *h;
+
+	if (fd != -1) {
+		m.msg_control = room;
+		m.msg_controllen = sizeof(room);
+		h = CMSG_FIRSTHDR(&m);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(h), &fd, sizeof(int));
+	}
+	return sendmsg(sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+		       (ssize_t)sizeof(*c)
+		   ? 0
+		   : -1;
+}
+
+int
+control_receive(int sock, struct control *c, int *fd)
+{
+	char room[CMSG_SPACE(sizeof(int))];
+	struct iovec io = {c, sizeof(*c)};
+	struct msghdr m = {.msg_iov = &io,
+	    .msg_iovlen = 1,
+	    .msg_control = room,
+	    .msg_controllen = sizeof(room)};
+	struct cmsghdr *h;
+	ssize_t got = recvmsg(sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	*fd = -1;
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (got != (ssize_t)sizeof(*c))
+		return -1;
+	c->text[sizeof(c->text) - 1] = '\0';
+	h = CMSG_FIRSTHDR(&m);
+	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
+	    h->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(h), sizeof(int));
+	return 1;
+}
+
+/* ---- records ---- */
+
+/* What the worker's predecessors followed will never end. */
+static void
+take_epoch(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
+{
+	struct record_epoch e;
+
+	if (len != sizeof(e))
+		return;
+	memcpy(&e, bytes, sizeof(e));
+	if (e.worker == from && (e.epoch & 0xffff) != 0)
+		backend_cut(j->b, worker_first_flow(from, 0),
+		    worker_first_flow(from, e.epoch) - 1);
+}
+
+static void
+note_obs(struct judging *j, const struct obs *o)
+{
+	struct timespec t;
+
+	if (o->kind == OBS_NONE)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	j->n->observations++;
+	j->n->lag = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - o->time;
+	j->flows += o->kind == OBS_FLOW_OPEN;
+	if (o->kind == OBS_FLOW_END)
+		j->packets += o->u.end.packets[0] + o->u.end.packets[1];
+}
+
+static void
+take(struct judging *j, const struct ring_record *r, const uint8_t *bytes,
+    unsigned from)
+{
+	struct obs o;
+
+	if (r->type == REC_EPOCH)
+		take_epoch(j, bytes, r->size, from);
+	else if (records_take(j->b, r, bytes, &o, (int)from))
+		note_obs(j, &o);
+	else
+		j->n->refused++;
+	j->n->chains += r->type == REC_CHAIN;
+}
+
+/* Those that are due, a round of them at most. */
+static unsigned
+take_round(struct judging *j)
+{
+	struct ring_record r;
+	const uint8_t *bytes;
+	unsigned from, n = 0;
+
+	while (n < ROUND && merge_next(j->m, &r, &bytes, &from)) {
+		take(j, &r, bytes, from);
+		n++;
+	}
+	return n;
+}
+
+/* ---- the supervisor ---- */
+
+static void
+obey(struct judging *j)
+{
+	struct control c;
+	int fd, got;
+
+	while ((got = control_receive(j->p->control, &c, &fd)) == 1) {
+		switch (c.what) {
+		case CONTROL_FINDING:
+			if (c.number == FIND_SENSOR_RESTARTED ||
+			    c.number == FIND_SENSOR_PACKETS_LOST)
+				judge_sensor(backend_judge(j->b),
+				    (enum finding_id)c.number, c.time, c.text);
+			break;
+		case CONTROL_VERIFIER:
+			if (c.number == 1)
+				verify_forget(backend_verify(j->b));
+			verify_reconnect(backend_verify(j->b), fd);
+			fd = -1;
+			break;
+		case CONTROL_RULES:
+			if (fd != -1)
+				(void)backend_reload_rules(j->b, fd);
+			fd = -1;
+			break;
+		case CONTROL_STOP:
+			j->stop = true;
+			break;
+		default:
+			break;
+		}
+		if (fd != -1)
+			(void)close(fd);
+	}
+	if (got == -1)
+		j->stop = true;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What is in the queues, and what the workers put there while they end. */
+static void
+drain(struct judging *j)
+{
+	int64_t quiet = now_ms();
+
+	while (now_ms() - quiet < ORPHAN_MS) {
+		if (take_round(j) > 0)
+			quiet = now_ms();
+		else if (merge_is_empty(j->m) && now_ms() - quiet > 50)
+			break;
+		else
+			(void)merge_wait(j->m, -1, 10);
+	}
+}
+
+static void
+publish(struct judging *j)
+{
+	backend_totals(j->b, &j->n->totals);
+	j->n->unanswered = verify_unanswered(backend_verify(j->b));
+}
+
+static void
+work(struct judging *j)
+{
+	int64_t kept = now_ms(), saved = kept;
+
+	while (!j->stop) {
+		unsigned n = take_round(j);
+
+		backend_poll(j->b);
+		publish(j);
+		if (now_ms() - saved > INCIDENTS_MS) {
+			backend_keep_incidents(j->b);
+			saved = now_ms();
+		}
+		if (now_ms() - kept > KEEP_SECONDS * 1000) {
+			backend_keep(j->b);
+			kept = now_ms();
+		}
+		if (n == 0)
+			(void)merge_wait(j->m, j->p->control, WAIT_MS);
+		obey(j);
+	}
+	drain(j);
+	backend_flush(j->b);
+	backend_keep_incidents(j->b);
+	backend_keep(j->b);
+}
+
+static void
+tell(const struct judge_process *p, enum control_what what, const char *text)
+{
+	struct control c = {.what = what};
+
+	(void)snprintf(c.text, sizeof(c.text), "%.500s", text);
+	(void)control_send(p->control, &c, -1);
+}
+
+int
+judge_process_run(const struct judge_process *p)
+{
+	struct judging j = {.p = p, .n = p->board};
+	char err[700];
+	int status;
+
+	j.b = backend_new(p->cfg, p->verifier, err, sizeof(err));
+	j.m = merge_new(p->rings, p->nrings, true);
+	if (j.b == NULL || j.m == NULL ||
+	    p->enter(p->ctx, err, sizeof(err)) == -1) {
+		tell(p, CONTROL_FAILED, j.m == NULL ? "out of memory" : err);
+		merge_free(j.m);
+		backend_free(j.b);
+		return 2;
+	}
+	backend_begin(j.b);
+	tell(p, CONTROL_READY, "");
+	work(&j);
+	publish(&j);
+	status = backend_end(j.b, j.packets, j.bytes, j.flows);
+	merge_free(j.m);
+	backend_free(j.b);
+	return status;
+}

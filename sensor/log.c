@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One write(2) a line, so that the lines of several processes stay whole.
+ */
+#include "sensor/log.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static char name[24] = "stripwire";
+static enum log_level limit = LOG_LEVEL_NOTE;
+static bool journal;
+
+void
+log_init(const char *who, enum log_level most)
+{
+	(void)snprintf(name, sizeof(name), "%s", who);
+	limit = most;
+	journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+static int
+prefix(char *buf, size_t cap, enum log_level level)
+{
+	static const char *const priority[] = {"<3>", "<4>", "<6>", "<7>"};
+	struct timespec now;
+	struct tm tm;
+
+	if (journal)
+		return snprintf(buf, cap, "%s%s: ", priority[level], name);
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	return snprintf(buf, cap,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s: ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    now.tv_nsec / 1000000, name);
+}
+
+void
+log_line(enum log_level level, const char *fmt, ...)
+{
+	char buf[1400];
+	va_list ap;
+	int n, more;
+
+	if (level > limit)
+		return;
+	n = prefix(buf, sizeof(buf), level);
+	va_start(ap, fmt);
+	more = vsnprintf(buf + n, sizeof(buf) - (size_t)n - 1, fmt, ap);
+	va_end(ap);
+	n += more < 0 ? 0 : more;
+	if ((size_t)n > sizeof(buf) - 2)
+		n = (int)sizeof(buf) - 2;
+	buf[n++] = '\n';
+	(void)!write(STDERR_FILENO, buf, (size_t)n);
+}
+
+int
+log_to_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+
+	if (fd == -1)
+		return -1;
+	journal = false;
+	if (dup2(fd, STDERR_FILENO) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	(void)close(fd);
+	return 0;
+}

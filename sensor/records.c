@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sensor/records.h"
+
+#include <string.h>
+
+#include "sensor/worker.h"
+
+static bool
+take_obs(struct backend *b, const uint8_t *bytes, size_t len, struct obs *o,
+    int worker)
+{
+	if (len > sizeof(*o))
+		return false;
+	memcpy(o, bytes, len);
+	if (!obs_check(o, len) ||
+	    (worker >= 0 && o->flow >> 56 != (unsigned)worker + 1))
+		return false;
+	backend_obs(b, o);
+	return true;
+}
+
+static bool
+take_chain(struct backend *b, const uint8_t *bytes, size_t len)
+{
+	struct record_chain c;
+	struct slice der[X509_CHAIN_MAX];
+
+	if (len < sizeof(c))
+		return false;
+	memcpy(&c, bytes, sizeof(c));
+	bytes += sizeof(c);
+	len -= sizeof(c);
+	if (c.n > X509_CHAIN_MAX)
+		return false;
+	for (uint32_t i = 0; i < c.n; i++) {
+		if (c.len[i] > len)
+			return false;
+		der[i] = (struct slice){bytes, c.len[i]};
+		bytes += c.len[i];
+		len -= c.len[i];
+	}
+	backend_chain(b, c.chain_id, der, c.n);
+	return true;
+}
+
+static bool
+take_staple(struct backend *b, const uint8_t *bytes, size_t len)
+{
+	struct record_staple s;
+
+	if (len < sizeof(s))
+		return false;
+	memcpy(&s, bytes, sizeof(s));
+	backend_staple(b, s.chain_id,
+	    (struct slice){bytes + sizeof(s), len - sizeof(s)}, s.time);
+	return true;
+}
+
+bool
+records_take(struct backend *b, const struct ring_record *r,
+    const uint8_t *bytes, struct obs *o, int worker)
+{
+	o->kind = OBS_NONE;
+	switch (r->type) {
+	case REC_OBS:
+		return take_obs(b, bytes, r->size, o, worker);
+	case REC_CHAIN:
+		return take_chain(b, bytes, r->size);
+	case REC_STAPLE:
+		return take_staple(b, bytes, r->size);
+	default:
+		return false;
+	}
+}

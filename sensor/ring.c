@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Head and tail count bytes and never wrap; their place is that modulo the
+ * size. A record is never split: where it would be, a filler goes before it.
+ * The mark is a sequence lock: odd while it is being written.
+ */
+#include "sensor/ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/harden.h"
+
+#define ALIGN 8u
+#define FILLER 0u /* the type of a record without a meaning */
+#define LINE 64 /* each side writes its own cache lines */
+
+struct shared {
+	_Alignas(LINE) _Atomic uint64_t head; /* writer */
+	_Atomic uint32_t writer_sleeps;
+	_Atomic uint32_t mark_lock;
+	struct ring_key mark;
+	_Alignas(LINE) _Atomic uint64_t tail; /* reader */
+	_Atomic uint32_t reader_sleeps;
+	_Atomic uint64_t broken;
+	_Alignas(LINE) uint8_t bytes[];
+};
+
+struct ring {
+	struct shared *s;
+	size_t size;
+	int data_fd, room_fd;
+	uint32_t peeked; /* bytes that ring_take() takes */
+};
+
+struct ring *
+ring_new(size_t bytes, char *err, size_t errlen)
+{
+	struct ring *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		(void)snprintf(err, errlen, "out of memory");
+		return NULL;
+	}
+	r->size = bytes;
+	r->data_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	r->room_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	r->s = mmap(NULL, sizeof(*r->s) + bytes, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (r->s == MAP_FAILED || r->data_fd == -1 || r->room_fd == -1) {
+		(void)snprintf(err, errlen, "no shared memory for a queue: %s",
+		    strerror(errno));
+		if (r->s == MAP_FAILED)
+			r->s = NULL;
+		ring_free(r);
+		return NULL;
+	}
+	harden_memory(r->s, sizeof(*r->s) + bytes);
+	return r;
+}
+
+void
+ring_free(struct ring *r)
+{
+	if (r == NULL)
+		return;
+	if (r->s != NULL)
+		(void)munmap(r->s, sizeof(*r->s) + r->size);
+	if (r->data_fd != -1)
+		(void)close(r->data_fd);
+	if (r->room_fd != -1)
+		(void)close(r->room_fd);
+	free(r);
+}
+
+int
+ring_compare(const struct ring_key *a, const struct ring_key *b)
+{
+	if (a->era != b->era)
+		return a->era < b->era ? -1 : 1;
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	if (a->phase != b->phase)
+		return a->phase < b->phase ? -1 : 1;
+	if (a->tie != b->tie)
+		return a->tie < b->tie ? -1 : 1;
+	return 0;
+}
+
+static void
+signal_fd(int fd)
+{
+	uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof(one));
+}
+
+static void
+clear_fd(int fd)
+{
+	uint64_t n;
+
+	(void)!read(fd, &n, sizeof(n));
+}
+
+static size_t
+whole(uint32_t size)
+{
+	return (sizeof(struct ring_record) + size + ALIGN - 1) &
+	       ~(size_t)(ALIGN - 1);
+}
+
+int64_t
+ring_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- the writer ---- */
+
+/* Where a record of `need` bytes goes; NULL: no room. */
+static uint8_t *
+place(struct ring *r, size_t need, size_t reserve, uint64_t *head)
+{
+	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_acquire);
+	size_t at = *head & (r->size - 1), left = r->size - at;
+	size_t fill = left < need ? left : 0;
+	struct ring_record filler = {.type = FILLER};
+
+	if (r->size - (*head - tail) < need + fill + reserve)
+		return NULL;
+	if (fill == 0)
+		return r->s->bytes + at;
+	if (fill >= sizeof(filler)) {
+		filler.size = (uint32_t)(fill - sizeof(filler));
+		memcpy(r->s->bytes + at, &filler, sizeof(filler));
+	}
+	*head += fill;
+	return r->s->bytes;
+}
+
+bool
+ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
+    unsigned nparts, size_t reserve)
+{
+	uint64_t at = atomic_load_explicit(&r->s->head, memory_order_relaxed);
+	size_t size = 0;
+	uint8_t *to;
+
+	for (unsigned i = 0; i < nparts; i++)
+		size += part[i].len;
+	if (size > RING_RECORD_MAX)
+		return false;
+	head->size = (uint32_t)size;
+	head->put = ring_now_ms();
+	to = place(r, whole(head->size), reserve, &at);
+	if (to == NULL)
+		return false;
+	memcpy(to, head, sizeof(*head));
+	to += sizeof(*head);
+	for (unsigned i = 0; i < nparts; i++) {
+		if (part[i].len > 0)
+			memcpy(to, part[i].p, part[i].len);
+		to += part[i].len;
+	}
+	atomic_store(&r->s->head, at + whole(head->size));
+	if (atomic_load(&r->s->reader_sleeps))
+		signal_fd(r->data_fd);
+	return true;
+}
+
+void
+ring_wait_room(struct ring *r, int ms)
+{
+	struct pollfd p = {.fd = r->room_fd, .events = POLLIN};
+
+	atomic_store(&r->s->writer_sleeps, 1);
+	(void)poll(&p, 1, ms);
+	atomic_store(&r->s->writer_sleeps, 0);
+	clear_fd(r->room_fd);
+}
+
+void
+ring_set_mark(struct ring *r, const struct ring_key *mark)
+{
+	struct shared *s = r->s;
+	/* odd already where the writer before died in here */
+	uint32_t writing = atomic_load(&s->mark_lock) | 1;
+
+	atomic_store(&s->mark_lock, writing);
+	s->mark = *mark;
+	atomic_store(&s->mark_lock, writing + 1);
+	if (atomic_load(&s->reader_sleeps))
+		signal_fd(r->data_fd);
+}
+
+/* ---- the reader ---- */
+
+/* Nothing in there can be believed any more. */
+static void
+drop_all(struct ring *r)
+{
+	atomic_fetch_add(&r->s->broken, 1);
+	atomic_store(&r->s->tail, atomic_load(&r->s->head));
+}
+
+/* Fillers are stepped over. False: nothing there. */
+static bool
+find_next(struct ring *r, uint64_t *tail, struct ring_record *head)
+{
+	uint64_t end = atomic_load_explicit(&r->s->head, memory_order_acquire);
+
+	while (*tail != end) {
+		size_t at = *tail & (r->size - 1), left = r->size - at;
+
+		if (end - *tail > r->size || (*tail & (ALIGN - 1)) != 0) {
+			drop_all(r);
+			return false;
+		}
+		if (left < sizeof(*head)) {
+			*tail += left;
+			continue;
+		}
+		memcpy(head, r->s->bytes + at, sizeof(*head));
+		if (head->size > r->size || whole(head->size) > left ||
+		    whole(head->size) > end - *tail ||
+		    (head->type != FILLER && head->size > RING_RECORD_MAX)) {
+			drop_all(r);
+			return false;
+		}
+		if (head->type != FILLER)
+			return true;
+		*tail += left;
+	}
+	return false;
+}
+
+bool
+ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf)
+{
+	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
+	uint64_t start = tail;
+	size_t at;
+
+	if (!find_next(r, &tail, head))
+		return false;
+	at = tail & (r->size - 1);
+	memcpy(buf, r->s->bytes + at + sizeof(*head), head->size);
+	r->peeked = (uint32_t)(tail - start + whole(head->size));
+	return true;
+}
+
+void
+ring_take(struct ring *r)
+{
+	atomic_fetch_add(&r->s->tail, r->peeked);
+	r->peeked = 0;
+	if (atomic_load(&r->s->writer_sleeps))
+		signal_fd(r->room_fd);
+}
+
+void
+ring_mark(const struct ring *r, struct ring_key *mark)
+{
+	struct shared *s = r->s;
+	uint32_t before;
+
+	for (int i = 0; i < 1000; i++) {
+		before = atomic_load(&s->mark_lock);
+		*mark = s->mark;
+		atomic_thread_fence(memory_order_acquire);
+		if ((before & 1) == 0 && atomic_load(&s->mark_lock) == before)
+			return;
+	}
+	memset(mark, 0, sizeof(*mark)); /* its writer died in it */
+}
+
+int
+ring_data_fd(const struct ring *r)
+{
+	return r->data_fd;
+}
+
+int
+ring_room_fd(const struct ring *r)
+{
+	return r->room_fd;
+}
+
+bool
+ring_sleep(struct ring *r)
+{
+	atomic_store(&r->s->reader_sleeps, 1);
+	return atomic_load(&r->s->head) == atomic_load(&r->s->tail);
+}
+
+void
+ring_wake(struct ring *r)
+{
+	atomic_store(&r->s->reader_sleeps, 0);
+	clear_fd(r->data_fd);
+}
+
+size_t
+ring_used(const struct ring *r)
+{
+	return (size_t)(atomic_load(&r->s->head) - atomic_load(&r->s->tail));
+}
+
+size_t
+ring_size(const struct ring *r)
+{
+	return r->size;
+}
+
+uint64_t
+ring_broken(const struct ring *r)
+{
+	return atomic_load(&r->s->broken);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From the configuration to what the pipeline takes.
+ */
+#include "sensor/setup.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "decoders/tls_hello.h"
+#include "sensor/options.h"
+
+/* What an empty text stands for. */
+static const char *
+or_null(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
+/* From the configuration to the pipeline's. */
+void
+setup_from_config(struct setup *o, const struct config *f)
+{
+	struct pipeline_config *p = &o->cfg;
+
+	p->db_path = f->database;
+	p->eve_path = or_null(f->eve);
+	p->host = or_null(f->sensor_name);
+	if (p->host == NULL && gethostname(o->host, sizeof(o->host) - 1) == 0)
+		p->host = o->host;
+	p->trust = (const char *const *)f->trust;
+	p->ntrust = f->ntrust;
+	p->no_system_trust = !f->system_trust;
+	p->resetters = f->resetters;
+	o->tls = (struct tls_policy){
+	    .min_version = (uint16_t)(TLS_10 + f->tls_min_version),
+	    .min_dh_bits = (uint16_t)f->tls_min_dh_bits,
+	    .min_curve_bits = (uint16_t)f->tls_min_curve_bits,
+	    .accepted = f->tls_accept};
+	p->tls = &o->tls;
+	p->vars = f->vars;
+	p->user_names = (enum names_mode)f->user_names;
+	p->judged_flows = (uint32_t)f->judged_flows;
+	p->tls_bytes = f->tls_bytes;
+	p->incident_window = (int64_t)f->incident_window * 60 * 1000000000;
+	p->incident_repeat = (int64_t)f->incident_repeat * 3600 * 1000000000;
+	p->incident_fold =
+	    f->incident_alerts != 0 ? (uint32_t)f->incident_alerts : UINT32_MAX;
+	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
+	    .max_sessions = (uint32_t)f->sessions,
+	    .max_pending = f->pending_bytes,
+	    .reassembly = (enum reassembly)f->reassembly};
+}
+
+int
+setup_find_policy(struct setup *o, const struct config *f, const char *command)
+{
+	o->cfg.rules_path = or_null(f->rules);
+	if (o->cfg.rules_path == NULL)
+		o->cfg.rules_path = options_data_file(
+		    o->rules_path, "sensor.rules", command, "-r");
+	o->cfg.thresholds_path = or_null(f->thresholds);
+	o->cfg.classification_path = or_null(f->classification);
+	o->cfg.interceptors_path = or_null(f->interceptors);
+	if (o->cfg.interceptors_path == NULL)
+		o->cfg.interceptors_path =
+		    options_data_file(o->interceptors_path, "interceptors.list",
+			command, "--interceptors");
+	return o->cfg.rules_path == NULL || o->cfg.interceptors_path == NULL
+		   ? -1
+		   : 0;
+}

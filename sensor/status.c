@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The answer to `stripwire status`: one JSON object, written to whoever
+ * connects to the socket, which the folder's owner alone may.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/supervise.h"
+#include "sensor/version.h"
+
+static int
+make_address(const char *path, struct sockaddr_un *a)
+{
+	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(a->sun_path))
+		return -1;
+	memcpy(a->sun_path, path, strlen(path));
+	return 0;
+}
+
+static void
+make_folder(const char *path)
+{
+	char *copy = strdup(path), *slash = copy ? strrchr(copy, '/') : NULL;
+
+	if (slash != NULL && slash != copy) {
+		*slash = '\0';
+		(void)mkdir(copy, 0755);
+	}
+	free(copy);
+}
+
+int
+status_listen(const char *path, char *err, size_t errlen)
+{
+	struct sockaddr_un a;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (make_address(path, &a) == -1) {
+		(void)snprintf(err, errlen, "%s: too long for a socket", path);
+		goto fail;
+	}
+	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
+		(void)snprintf(err, errlen,
+		    "%s: another sensor answers there; choose another with "
+		    "run.socket",
+		    path);
+		goto fail;
+	}
+	make_folder(path);
+	(void)unlink(path);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
+	    chmod(path, 0660) == -1 || listen(fd, 8) == -1) {
+		(void)snprintf(
+		    err, errlen, "%s: %s (run.socket)", path, strerror(errno));
+		goto fail;
+	}
+	return fd;
+fail:
+	if (fd != -1)
+		(void)close(fd);
+	return -1;
+}
+
+static void
+set(json_t *o, const char *name, uint64_t v)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)v));
+}
+
+static uint64_t
+all_shed(const struct board *b)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i <= OBS_KIND_COUNT; i++)
+		n += b->shed[i];
+	return n;
+}
+
+static json_t *
+worker_json(const struct supervisor *s, const struct child *c)
+{
+	const struct board *b = c->board;
+	const struct frontend_totals *t = &b->totals;
+	struct live_counters sum = {0, 0, 0};
+	uint64_t observed = 0;
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < s->cfg->ninterfaces; i++) {
+		sum.received += b->live[i].received;
+		sum.dropped += b->live[i].dropped;
+		sum.if_dropped += b->live[i].if_dropped;
+	}
+	for (unsigned i = 0; i < OBS_KIND_COUNT; i++)
+		observed += t->observed[i];
+	set(o, "worker", c->number);
+	set(o, "pid", (uint64_t)c->pid);
+	set(o, "restarts", c->epoch);
+	set(o, "packets", t->packets);
+	set(o, "bytes", t->bytes);
+	set(o, "kernel_received", sum.received);
+	set(o, "kernel_dropped", sum.dropped);
+	set(o, "interface_dropped", sum.if_dropped);
+	set(o, "packets_skipped", b->skipped);
+	set(o, "flows", t->tracker.flows);
+	set(o, "flows_now", t->flows_now);
+	set(o, "mail_now", t->mails_now);
+	set(o, "flows_evicted", t->tracker.evicted);
+	set(o, "holes", t->tracker.holes);
+	set(o, "hole_bytes", t->tracker.hole_bytes);
+	set(o, "observations", observed);
+	set(o, "observations_shed", all_shed(b));
+	set(o, "queue_bytes", ring_used(c->ring));
+	set(o, "queue_size", ring_size(c->ring));
+	set(o, "queue_broken", ring_broken(c->ring));
+	return o;
+}
+
+static json_t *
+judge_json(const struct supervisor *s)
+{
+	const struct judge_board *j = s->judged;
+	json_t *o = json_object(), *alerts = json_object();
+
+	for (int sev = SEV_INFO; sev <= SEV_CRITICAL; sev++)
+		set(alerts, severity_name((enum severity)sev),
+		    j->totals.alerts[sev]);
+	set(o, "pid", (uint64_t)s->judge.pid);
+	set(o, "observations", j->observations);
+	set(o, "observations_refused", j->refused);
+	set(o, "findings", j->totals.judge.findings);
+	json_object_set_new(o, "alerts", alerts);
+	set(o, "alerts_lost", j->totals.lost);
+	set(o, "incidents_opened", j->totals.incidents.opened);
+	set(o, "incidents_open", j->totals.incidents.open);
+	set(o, "alerts_folded", j->totals.incidents.folded);
+	set(o, "flows_evicted", j->totals.judge.evicted);
+	set(o, "chains", j->chains);
+	set(o, "chains_unanswered", j->unanswered);
+	json_object_set_new(
+	    o, "lag_ms", json_integer((json_int_t)(j->lag / 1000000)));
+	return o;
+}
+
+static json_t *
+status_json(const struct supervisor *s)
+{
+	json_t *o = json_object(), *workers = json_array();
+	json_t *names = json_array();
+
+	for (unsigned i = 0; i < s->nworkers; i++)
+		json_array_append_new(workers, worker_json(s, &s->worker[i]));
+	for (unsigned i = 0; i < s->cfg->ninterfaces; i++)
+		json_array_append_new(names, json_string(s->cfg->interface[i]));
+	json_object_set_new(o, "version", json_string(STRIPWIRE_VERSION));
+	set(o, "pid", (uint64_t)getpid());
+	set(o, "seconds", (uint64_t)(time(NULL) - s->started));
+	json_object_set_new(o, "interfaces", names);
+	json_object_set_new(o, "filter", json_string(s->cfg->live.filter));
+	json_object_set_new(o, "sandbox", json_boolean(!sandbox_is_off()));
+	set(o, "restarts", s->restarts);
+	set(o, "hangs", s->hangs);
+	json_object_set_new(o, "workers", workers);
+	json_object_set_new(o, "judge", judge_json(s));
+	set(o, "verifier_pid", (uint64_t)s->verifier.pid);
+	return o;
+}
+
+void
+status_answer(struct supervisor *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	json_t *o;
+	char *text;
+
+	if (fd == -1)
+		return;
+	o = status_json(s);
+	text = json_dumps(o, JSON_INDENT(1));
+	if (text != NULL) /* fits the socket's buffer; else it is cut */
+		(void)send(fd, text, strlen(text), MSG_NOSIGNAL);
+	free(text);
+	json_decref(o);
+	(void)close(fd);
+}

@@ -1,0 +1,714 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A loop over signals, the judge's socket and askers for status, with a look
+ * at all workers a few times a second.
+ *
+ * A worker hangs when it has used a second of processor time, or ten by the
+ * clock, without finishing a packet or a turn: on a busy machine it may well
+ * have to wait for its turn.
+ */
+#include "sensor/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/harden.h"
+#include "sensor/log.h"
+#include "sensor/notify.h"
+
+#define LOOK_MS 200
+#define HANG_CPU_MS 700
+#define HANG_CLOCK_MS 10000
+#define QUICK_MS 2000 /* a process that lived no longer is not restarted at */
+#define PAUSE_MS 500 /* once, but after this */
+#define START_MS 20000 /* for all to be ready: history is read */
+#define END_WORKERS_MS 800
+#define END_JUDGE_MS 1100
+#define LOSS_PERCENT 1 /* of packets in LOSS_MS: an alert */
+#define LOSS_MS 10000
+#define LOSS_AGAIN_MS 3600000
+
+static void judge_says(struct supervisor *);
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t
+wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- what they share ---- */
+
+static int
+open_captures(struct supervisor *s, struct live *live[INTERFACES_MAX])
+{
+	struct live_config lc = s->cfg->live;
+	char err[400];
+
+	lc.workers = s->nworkers;
+	for (unsigned i = 0; i < s->cfg->ninterfaces; i++) {
+		lc.interface = s->cfg->interface[i];
+		lc.group = ((unsigned)getpid() * INTERFACES_MAX + i) & 0xffff;
+		live[i] = live_open(&lc, err, sizeof(err));
+		if (err[0] != '\0')
+			log_line(
+			    live[i] == NULL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+			    "%s", err);
+		if (live[i] != NULL)
+			continue;
+		while (i-- > 0)
+			live_close(live[i]);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+prepare_worker(struct supervisor *s, unsigned number)
+{
+	struct child *c = &s->worker[number];
+	char err[200] = "out of memory";
+
+	c->role = ROLE_WORKER;
+	c->number = number;
+	c->board = harden_shared(sizeof(*c->board));
+	c->ring = ring_new(QUEUE_BYTES, err, sizeof(err));
+	if (c->board == NULL || c->ring == NULL) {
+		log_line(LOG_LEVEL_ERROR, "%s", err);
+		return -1;
+	}
+	crash_init_board(s->crash, c->board);
+	return open_captures(s, c->live);
+}
+
+static int
+find_user(struct supervisor *s)
+{
+	const char *name = s->cfg->user;
+
+	if (geteuid() != 0)
+		return 0; /* whoever we are, children have no privileges */
+	s->sandbox.change_user = true;
+	if (name[0] != '\0') {
+		if (sandbox_find_user(name, &s->sandbox.uid, &s->sandbox.gid) ==
+		    0)
+			return 0;
+		log_line(
+		    LOG_LEVEL_ERROR, "run.user: there is no user '%s'", name);
+		return -1;
+	}
+	if (sandbox_find_user("stripwire", &s->sandbox.uid, &s->sandbox.gid) ==
+		0 ||
+	    sandbox_find_user("nobody", &s->sandbox.uid, &s->sandbox.gid) == 0)
+		return 0;
+	log_line(LOG_LEVEL_ERROR, "there is neither a user stripwire nor "
+				  "nobody to become: set run.user");
+	return -1;
+}
+
+/* The folder of a file, or "."; to be freed. */
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return slash == path ? strdup("/")
+			     : strndup(path, (size_t)(slash - path));
+}
+
+static int
+set_folders(struct supervisor *s)
+{
+	const char *const file[] = {
+	    s->cfg->cfg->db_path, s->cfg->cfg->eve_path};
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (file[i] == NULL || strcmp(file[i], "-") == 0)
+			continue;
+		s->sandbox.folder[s->sandbox.nfolders] = folder_of(file[i]);
+		if (s->sandbox.folder[s->sandbox.nfolders++] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+catch_signals(struct supervisor *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->signals == -1 ? -1 : 0;
+}
+
+static int
+prepare(struct supervisor *s)
+{
+	char err[400];
+
+	if (find_user(s) == -1 || set_folders(s) == -1 ||
+	    catch_signals(s) == -1)
+		return -1;
+	if (getrandom(s->secret_key, sizeof(s->secret_key), 0) !=
+	    (ssize_t)sizeof(s->secret_key))
+		return -1;
+	s->judged = harden_shared(sizeof(*s->judged));
+	s->crash = crash_new(s->cfg->crash_folder, s->cfg->whole_packets);
+	if (s->judged == NULL || s->crash == NULL) {
+		log_line(LOG_LEVEL_ERROR, "out of memory");
+		return -1;
+	}
+	for (unsigned i = 0; i < s->nworkers; i++)
+		if (prepare_worker(s, i) == -1)
+			return -1;
+	if (s->cfg->socket[0] == '\0')
+		return 0;
+	s->listener = status_listen(s->cfg->socket, err, sizeof(err));
+	if (s->listener != -1)
+		return 0;
+	log_line(LOG_LEVEL_ERROR, "%s", err);
+	return -1;
+}
+
+/* ---- starting ---- */
+
+/* The verifier and a socket to it, for whoever judges. Returns the judge's
+ * end, -1: said. */
+static int
+start_verifier(struct supervisor *s)
+{
+	int pair[2], status;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	s->verifier.role = ROLE_VERIFIER;
+	s->verifier_end = pair[0];
+	status = child_start(s, &s->verifier);
+	(void)close(pair[0]);
+	if (status == 0)
+		return pair[1];
+	(void)close(pair[1]);
+	return -1;
+}
+
+/* Judge and verifier belong together: what completes chains is with one, what
+ * was asked with the other. */
+static int
+start_judge(struct supervisor *s)
+{
+	int pair[2], status, verifier = start_verifier(s);
+
+	if (verifier == -1)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
+		(void)close(verifier);
+		return -1;
+	}
+	s->judge.role = ROLE_JUDGE;
+	s->verifier_end = verifier;
+	s->control = pair[1];
+	status = child_start(s, &s->judge);
+	(void)close(pair[1]);
+	(void)close(verifier);
+	s->control = pair[0];
+	s->ready = false;
+	return status;
+}
+
+static void
+tell_judge(struct supervisor *s, enum finding_id id, const char *text)
+{
+	struct control c = {
+	    .what = CONTROL_FINDING, .number = id, .time = wall_ns()};
+
+	(void)snprintf(c.text, sizeof(c.text), "%.500s", text);
+	log_line(LOG_LEVEL_WARN, "%s", text);
+	if (s->control != -1)
+		(void)control_send(s->control, &c, -1);
+}
+
+static int
+start_workers(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->nworkers; i++)
+		if (child_start(s, &s->worker[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/* ---- what died ---- */
+
+static void
+how_it_died(const struct child *c, int status, char *text, size_t len)
+{
+	char name[24];
+
+	if (WIFSIGNALED(status))
+		(void)snprintf(text, len, "%s (pid %d) died of signal %d (%s)",
+		    child_name(c, name), (int)c->pid, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		(void)snprintf(text, len, "%s (pid %d) ended with status %d",
+		    child_name(c, name), (int)c->pid, WEXITSTATUS(status));
+}
+
+/* Its successor's captures join before its own are closed: no other worker's
+ * share of the packets changes. */
+static void
+replace_worker(struct supervisor *s, struct child *c)
+{
+	struct live *fresh[INTERFACES_MAX];
+
+	if (open_captures(s, fresh) == -1)
+		return; /* said; tried again at the next look */
+	for (unsigned i = 0; i < s->cfg->ninterfaces; i++) {
+		live_close(c->live[i]);
+		c->live[i] = fresh[i];
+	}
+	c->epoch++;
+	memset(&c->board->totals, 0, sizeof(c->board->totals));
+	memset(c->board->live, 0, sizeof(c->board->live));
+	(void)child_start(s, c);
+}
+
+static void
+worker_died(struct supervisor *s, struct child *c, int status)
+{
+	char how[160], where[400], text[600];
+
+	how_it_died(c, status, how, sizeof(how));
+	crash_note(s->crash, s, c->board, where, sizeof(where));
+	for (unsigned i = 0; i < s->cfg->ninterfaces; i++) {
+		s->gone.received += c->board->live[i].received;
+		s->gone.dropped += c->board->live[i].dropped;
+	}
+	c->pid = 0;
+	s->restarts++;
+	(void)snprintf(text, sizeof(text), "%s %s", how, where);
+	tell_judge(s, FIND_SENSOR_RESTARTED, text);
+	if (now_ms() - c->started > QUICK_MS || c->epoch < 3)
+		replace_worker(s, c);
+}
+
+static void
+restart_verifier(struct supervisor *s, bool other_trust)
+{
+	struct control c = {.what = CONTROL_VERIFIER, .number = other_trust};
+	int fd = start_verifier(s);
+
+	if (fd == -1 || control_send(s->control, &c, fd) == -1)
+		log_line(LOG_LEVEL_ERROR, "the judge has no verifier");
+	if (fd != -1)
+		(void)close(fd);
+}
+
+/* One that ended by itself saw its judge go: a new one brings its own. If it
+ * does not, the next look finds that there is none. */
+static void
+verifier_died(struct supervisor *s, int status)
+{
+	char how[160];
+
+	how_it_died(&s->verifier, status, how, sizeof(how));
+	s->verifier.pid = 0;
+	if (s->judge.pid == 0 || (WIFEXITED(status) && !WEXITSTATUS(status)))
+		return;
+	s->restarts++;
+	if (now_ms() - s->verifier.started > QUICK_MS)
+		restart_verifier(s, false);
+	tell_judge(s, FIND_SENSOR_RESTARTED, how);
+}
+
+static void
+judge_died(struct supervisor *s, int status)
+{
+	char how[160];
+
+	judge_says(s);
+	how_it_died(&s->judge, status, how, sizeof(how));
+	s->judge.pid = 0;
+	(void)close(s->control);
+	s->control = -1;
+	if (s->failed || s->ending)
+		return;
+	if (s->verifier.pid != 0)
+		(void)kill(s->verifier.pid, SIGKILL);
+	s->restarts++;
+	if (now_ms() - s->judge.started < QUICK_MS)
+		(void)poll(NULL, 0, PAUSE_MS);
+	if (start_judge(s) == -1)
+		s->failed = true;
+	tell_judge(s, FIND_SENSOR_RESTARTED, how);
+}
+
+static void
+reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->judge.pid)
+			judge_died(s, status);
+		else if (pid == s->verifier.pid) {
+			if (s->ending)
+				s->verifier.pid = 0;
+			else
+				verifier_died(s, status);
+		}
+		for (unsigned i = 0; i < s->nworkers; i++) {
+			if (s->worker[i].pid != pid)
+				continue;
+			if (s->ending)
+				s->worker[i].pid = 0;
+			else
+				worker_died(s, &s->worker[i], status);
+		}
+	}
+}
+
+/* ---- what hangs, what is lost ---- */
+
+static int64_t
+cpu_ms(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec t;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+	    clock_gettime(clock, &t) != 0)
+		return 0;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+look_at_worker(struct supervisor *s, struct child *c, int64_t now)
+{
+	uint64_t beat = atomic_load(&c->board->beat);
+	char name[24];
+	int64_t cpu;
+
+	if (c->pid == 0) {
+		if (now - c->started > PAUSE_MS)
+			replace_worker(s, c);
+		return;
+	}
+	cpu = cpu_ms(c->pid);
+	if (beat != c->beat) {
+		c->beat = beat;
+		c->beat_at = now;
+		c->beat_cpu = cpu;
+		return;
+	}
+	if (atomic_load(&c->board->ready) == 0 && c->epoch == 0)
+		return; /* still starting */
+	if (cpu - c->beat_cpu < HANG_CPU_MS && now - c->beat_at < HANG_CLOCK_MS)
+		return;
+	s->hangs++;
+	log_line(
+	    LOG_LEVEL_ERROR, "%s hangs and is killed", child_name(c, name));
+	(void)kill(c->pid, SIGKILL);
+	c->beat_at = now;
+	c->beat_cpu = cpu;
+}
+
+static struct live_counters
+all_packets(const struct supervisor *s)
+{
+	struct live_counters sum = s->gone;
+
+	for (unsigned i = 0; i < s->nworkers; i++)
+		for (unsigned n = 0; n < s->cfg->ninterfaces; n++) {
+			sum.received += s->worker[i].board->live[n].received;
+			sum.dropped += s->worker[i].board->live[n].dropped;
+		}
+	return sum;
+}
+
+static void
+look_for_loss(struct supervisor *s, int64_t now)
+{
+	static struct live_counters before;
+	static int64_t at, said;
+	struct live_counters sum = all_packets(s);
+	uint64_t lost = sum.dropped - before.dropped;
+	char text[200];
+
+	if (now - at < LOSS_MS)
+		return;
+	if (at != 0 && sum.dropped > before.dropped && lost >= 100 &&
+	    lost * 100 > (sum.received - before.received) * LOSS_PERCENT &&
+	    (said == 0 || now - said > LOSS_AGAIN_MS)) {
+		(void)snprintf(text, sizeof(text),
+		    "%llu packets were dropped by the kernel within 10 s, %llu "
+		    "were seen: the sensor does not keep up",
+		    (unsigned long long)lost,
+		    (unsigned long long)(sum.received - before.received));
+		tell_judge(s, FIND_SENSOR_PACKETS_LOST, text);
+		said = now;
+	}
+	before = sum;
+	at = now;
+}
+
+static void
+look(struct supervisor *s)
+{
+	static int64_t watchdog;
+	int64_t now = now_ms(), every = notify_watchdog_ms();
+
+	for (unsigned i = 0; i < s->nworkers; i++)
+		look_at_worker(s, &s->worker[i], now);
+	if (s->verifier.pid == 0 && s->judge.pid != 0 &&
+	    now - s->verifier.started > PAUSE_MS)
+		restart_verifier(s, false);
+	look_for_loss(s, now);
+	if (every > 0 && now - watchdog > every / 3) {
+		notify_send("WATCHDOG=1");
+		watchdog = now;
+	}
+}
+
+/* ---- the loop ---- */
+
+static void
+judge_says(struct supervisor *s)
+{
+	struct control c;
+	int fd;
+
+	while (s->control != -1 && control_receive(s->control, &c, &fd) == 1) {
+		if (fd != -1)
+			(void)close(fd);
+		if (c.what == CONTROL_READY)
+			s->ready = true;
+		if (c.what != CONTROL_FAILED)
+			continue;
+		log_line(LOG_LEVEL_ERROR, "%s", c.text);
+		s->failed = true;
+	}
+}
+
+/* The verifier comes with the store; one that would not load is not tried. */
+static void
+reload_trust(struct supervisor *s)
+{
+	const struct pipeline_config *p = s->cfg->cfg;
+	char err[600];
+	struct verifier *v = verifier_new(
+	    p->trust, p->ntrust, p->no_system_trust, err, sizeof(err));
+	pid_t old = s->verifier.pid;
+
+	if (v == NULL) {
+		log_line(LOG_LEVEL_ERROR, "%s: the trust store stays as it was",
+		    err);
+		return;
+	}
+	verifier_free(v);
+	s->verifier.pid = 0; /* its end is no death */
+	restart_verifier(s, true);
+	if (old != 0)
+		(void)kill(old, SIGKILL);
+}
+
+/* SIGHUP. The judge can open no rules: it is given the file. */
+static void
+reload(struct supervisor *s)
+{
+	struct control c = {.what = CONTROL_RULES};
+	const char *rules = s->cfg->cfg->rules_path, *log = s->cfg->log;
+	int fd = open(rules, O_RDONLY | O_CLOEXEC);
+
+	if (log[0] != '\0' && log_to_file(log) == -1)
+		log_line(LOG_LEVEL_ERROR, "%s: %s", log, strerror(errno));
+	notify_send("RELOADING=1");
+	if (fd == -1)
+		log_line(LOG_LEVEL_ERROR, "%s: %s; the rules stay as they were",
+		    rules, strerror(errno));
+	else if (s->control != -1)
+		(void)control_send(s->control, &c, fd);
+	if (fd != -1)
+		(void)close(fd);
+	if (s->control != -1)
+		reload_trust(s);
+	notify_send("READY=1");
+}
+
+static void
+take_signals(struct supervisor *s)
+{
+	bool again = false;
+
+	struct signalfd_siginfo si;
+
+	while (read(s->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+			s->ending = true;
+		again |= si.ssi_signo == SIGHUP;
+	}
+	if (again && s->ready && !s->ending)
+		reload(s);
+	reap(s);
+}
+
+static void
+turn(struct supervisor *s, int ms)
+{
+	struct pollfd p[3] = {{s->signals, POLLIN, 0}, {s->control, POLLIN, 0},
+	    {s->listener, POLLIN, 0}};
+
+	if (poll(p, 3, ms) == -1 && errno != EINTR)
+		return;
+	judge_says(s);
+	take_signals(s);
+	if (p[2].revents != 0)
+		status_answer(s);
+}
+
+static bool
+all_ready(const struct supervisor *s)
+{
+	if (!s->ready)
+		return false;
+	for (unsigned i = 0; i < s->nworkers; i++)
+		if (atomic_load(&s->worker[i].board->ready) == 0)
+			return false;
+	return true;
+}
+
+/* -1: they did not come up, which is said. */
+static int
+wait_ready(struct supervisor *s)
+{
+	int64_t until = now_ms() + START_MS;
+
+	while (!all_ready(s) && !s->failed && !s->ending && now_ms() < until)
+		turn(s, LOOK_MS);
+	if (s->failed || s->ending)
+		return s->failed ? -1 : 0;
+	if (!all_ready(s)) {
+		log_line(LOG_LEVEL_ERROR, "the processes did not start");
+		return -1;
+	}
+	log_line(LOG_LEVEL_NOTE, "capturing with %u worker%s%s", s->nworkers,
+	    s->nworkers == 1 ? "" : "s",
+	    sandbox_is_off() ? ", WITHOUT a sandbox (sanitizers)" : "");
+	notify_send("READY=1");
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static bool
+workers_live(const struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->nworkers; i++)
+		if (s->worker[i].pid != 0)
+			return true;
+	return false;
+}
+
+static void
+signal_workers(const struct supervisor *s, int sig)
+{
+	for (unsigned i = 0; i < s->nworkers; i++)
+		if (s->worker[i].pid != 0)
+			(void)kill(s->worker[i].pid, sig);
+}
+
+/* Workers first, so that the judge has heard all that they had to say. */
+static void
+end_all(struct supervisor *s)
+{
+	struct control c = {.what = CONTROL_STOP};
+	int64_t until = now_ms() + END_WORKERS_MS;
+
+	s->ending = true;
+	notify_send("STOPPING=1");
+	signal_workers(s, SIGTERM);
+	while (workers_live(s) && now_ms() < until)
+		turn(s, 50);
+	signal_workers(s, SIGKILL);
+	if (s->control != -1)
+		(void)control_send(s->control, &c, -1);
+	until = now_ms() + END_JUDGE_MS;
+	while (s->judge.pid != 0 && now_ms() < until)
+		turn(s, 50);
+	if (s->judge.pid != 0) {
+		log_line(LOG_LEVEL_ERROR, "the judge did not end in time: what "
+					  "it had not stored is lost");
+		(void)kill(s->judge.pid, SIGKILL);
+	}
+	if (s->verifier.pid != 0)
+		(void)kill(s->verifier.pid, SIGKILL);
+	if (s->cfg->socket[0] != '\0' && s->listener != -1)
+		(void)unlink(s->cfg->socket);
+}
+
+static int
+run(struct supervisor *s)
+{
+	if (prepare(s) == -1)
+		return 2;
+	if (start_judge(s) == -1 || start_workers(s) == -1 ||
+	    wait_ready(s) == -1) {
+		end_all(s);
+		return 2;
+	}
+	while (!s->ending && !s->failed) {
+		turn(s, LOOK_MS);
+		look(s);
+	}
+	end_all(s);
+	log_line(LOG_LEVEL_NOTE, "ended");
+	return s->failed ? 1 : 0;
+}
+
+int
+supervise(const struct supervise_config *cfg)
+{
+	static struct supervisor s;
+	int status;
+
+	s.cfg = cfg;
+	s.nworkers = cfg->workers;
+	s.control = s.listener = s.signals = -1;
+	s.started = wall_ns() / 1000000000;
+	status = run(&s);
+	for (unsigned i = 0; i < s.sandbox.nfolders; i++)
+		free((char *)s.sandbox.folder[i]);
+	crash_free(s.crash);
+	return status;
+}

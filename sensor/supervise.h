@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The supervisor of a live sensor: opens captures, starts workers, verifier
+ * and judge, hands them what they may have, and replaces what dies or hangs.
+ * It parses nothing that came from the wire.
+ *
+ *	supervise.c	the life of the sensor: start, watch, end
+ *	child.c		one process: fork, what it keeps, what it may
+ *	crash.c		the packet that a worker died of
+ *	status.c	the answer to `stripwire status`
+ */
+#ifndef STRIPWIRE_SUPERVISE_H
+#define STRIPWIRE_SUPERVISE_H
+
+#include <sys/types.h>
+
+#include "sensor/judge_process.h"
+#include "sensor/sandbox.h"
+#include "sensor/worker.h"
+
+#define QUEUE_BYTES (8u << 20) /* a worker's; 2,000 observations at least */
+
+struct supervise_config {
+	const struct pipeline_config *cfg;
+	struct live_config live; /* interface and workers are set from these: */
+	const char *interface[INTERFACES_MAX];
+	unsigned ninterfaces, workers;
+	const char *user; /* "": stripwire or nobody */
+	const char *socket, *log, *crash_folder;
+	bool whole_packets, verbose;
+};
+
+enum role { ROLE_WORKER, ROLE_VERIFIER, ROLE_JUDGE };
+
+struct child {
+	enum role role;
+	unsigned number; /* of the worker */
+	unsigned epoch; /* started so many times before */
+	pid_t pid; /* 0: not running */
+	int64_t started; /* ms */
+	uint64_t beat; /* last seen, and then: */
+	int64_t beat_at, beat_cpu; /* ms; of the clock, of its own time */
+	struct live *live[INTERFACES_MAX];
+	struct board *board;
+	struct ring *ring;
+};
+
+struct supervisor {
+	const struct supervise_config *cfg;
+	struct sandbox sandbox; /* user, folders */
+	unsigned nworkers;
+	struct child worker[WORKERS_MAX], verifier, judge;
+	struct judge_board *judged;
+	uint8_t secret_key[16]; /* of all workers */
+	int control; /* to the judge */
+	int verifier_end; /* of the pair, for the judge that comes next */
+	int signals; /* signalfd */
+	int listener; /* `stripwire status` */
+	int64_t started; /* s since the epoch */
+	uint64_t restarts, hangs, crashes;
+	struct live_counters gone; /* of workers that died */
+	struct crash *crash;
+	bool ready, ending, failed;
+};
+
+/* Returns an exit status. */
+int supervise(const struct supervise_config *cfg);
+
+/* ---- child.c ---- */
+/* Forks. -1: it could not, which is said. */
+int child_start(struct supervisor *s, struct child *c);
+const char *child_name(const struct child *c, char buf[24]);
+
+/* ---- crash.c ---- */
+struct crash *crash_new(const char *folder, bool whole); /* NULL: memory */
+void crash_free(struct crash *c);
+void crash_init_board(struct crash *c, struct board *b);
+/* A worker died: its packet is saved and remembered; one that killed before is
+ * skipped from now on, by all. Says in text what is known of it. */
+void crash_note(struct crash *c, struct supervisor *s, struct board *b,
+    char *text, size_t textlen);
+
+/* ---- status.c ---- */
+int status_listen(const char *path, char *err, size_t errlen);
+void status_answer(struct supervisor *s);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Private to worker.c, worker_live.c and worker_offline.c.
+ */
+#ifndef STRIPWIRE_WORKER_PRIVATE_H
+#define STRIPWIRE_WORKER_PRIVATE_H
+
+#include "sensor/worker.h"
+
+#define WORKER_SHED_BITS (1u << 20)
+/* eras of what the end of the input brings, in order */
+#define WORKER_ERA_RESETS (UINT32_MAX - 2)
+#define WORKER_ERA_FLOWS (UINT32_MAX - 1)
+
+struct worker {
+	struct worker_config cfg;
+	struct frontend *front;
+	struct ring_key last; /* of what was put */
+	uint64_t ordinal;
+	uint64_t flow; /* of the observation at hand */
+	int64_t now, published;
+	pid_t parent;
+	uint32_t era; /* offline */
+	bool any_shed;
+	uint8_t shed[WORKER_SHED_BITS / 8]; /* flows, by hash of their number */
+};
+
+/* False: there was no room, and live it is shed. */
+bool worker_put(struct worker *w, enum record_type type,
+    const struct slice *part, unsigned n, size_t reserve);
+/* All up to time, and up to the packet at hand, was said. */
+void worker_set_mark(struct worker *w, int64_t time);
+bool worker_is_ours(void *ctx, const struct packet *pkt);
+
+#endif

@@ -1,0 +1,515 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live sensor on a veth pair, in a network namespace of its own: sandbox,
+alerts while they happen, and what is left when its processes are killed.
+
+	live.py [--kills N] [--segv N]
+
+Nothing is measured that load could spoil: each step waits until what is
+expected is there, up to a minute. Skipped, visibly, without root and network
+namespaces; the sandbox's part under sanitizers.
+"""
+import argparse
+import ctypes
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SENSOR = os.environ.get("STRIPWIRE", TOP + "/build/release/stripwire-hooks")
+SEND = TOP + "/build/release/tools/framesend"
+WAIT = 60
+CLONE_NEWNET = 0x40000000
+# captures of one connection each whose finding is sure, and that finding
+ATTACK = "S9-respinject-imap.client.pcap"
+FINDING = "starttls-response-injection"
+
+passed = failed = skipped = 0
+
+
+def check(ok, what):
+    global passed, failed
+    if ok:
+        passed += 1
+    else:
+        failed += 1
+        print("FAIL", what)
+    return ok
+
+
+def skip(what):
+    global skipped
+    skipped += 1
+    print("SKIP", what)
+
+
+def until(fn, seconds=WAIT):
+    end = time.monotonic() + seconds
+    while True:
+        got = fn()
+        if got or time.monotonic() > end:
+            return got
+        time.sleep(0.05)
+
+
+class Sensor:
+    def __init__(self, workers=3, options=()):
+        self.dir = tempfile.mkdtemp(prefix="stripwire-live.")
+        os.chmod(self.dir, 0o777)
+        self.db = self.dir + "/db"
+        self.eve = self.dir + "/eve"
+        self.crash = self.dir + "/crash"
+        self.log = self.dir + "/log"
+        self.rules = self.dir + "/rules"
+        shutil.copy(TOP + "/sensor.rules", self.rules)
+        os.mkdir(self.crash, 0o700)
+        with open(self.dir + "/conf", "w") as f:
+            f.write("run:\n  crash_folder: %s\n  buffer: 8MiB\n" % self.crash)
+        self.workers = workers
+        self.options = list(options)
+        self.start()
+
+    def start(self):
+        argv = [SENSOR, "run", "-c", self.dir + "/conf", "-i", "sw1", "-w",
+                str(self.workers), "-d", self.db, "-r", self.rules,
+                "--interceptors", TOP + "/interceptors.list",
+                "--no-system-trust", "--trust", TOP + "/pcaps/ca-root.pem",
+                "--eve", self.eve, "--socket", self.dir + "/sock",
+                "--user", "nobody"] + self.options
+        self.out = open(self.log, "a")
+        before = self.said().count("capturing with")
+        self.p = subprocess.Popen(argv, stderr=self.out, cwd=self.dir)
+        check(until(lambda: self.said().count("capturing with") > before),
+              "the sensor starts: " + self.said())
+
+    def said(self):
+        try:
+            with open(self.log) as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def status(self):
+        try:
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(10)
+            s.connect(self.dir + "/sock")
+            got = b""
+            while True:
+                more = s.recv(65536)
+                if not more:
+                    return json.loads(got)
+                got += more
+        except (OSError, ValueError):
+            return None
+
+    def pids(self):
+        """name to pid of the sensor's living children"""
+        st = until(lambda: (lambda s: s if s and s["judge"]["pid"] and
+                            all(w["pid"] for w in s["workers"]) else None)(
+                                self.status()))
+        got = {"judge": st["judge"]["pid"], "verifier": st["verifier_pid"]}
+        for w in st["workers"]:
+            got["worker %d" % w["worker"]] = w["pid"]
+        return got
+
+    def rows(self, sql):
+        try:
+            c = sqlite3.connect("file:%s?mode=ro" % self.db, uri=True,
+                                timeout=10)
+            try:
+                return c.execute(sql).fetchall()
+            finally:
+                c.close()
+        except sqlite3.Error as e:
+            return []
+
+    def count(self, finding):
+        return sum(1 for _ in self.rows(
+            "select 1 from alerts where finding = '%s'" % finding))
+
+    def intact(self):
+        c = sqlite3.connect(self.db, timeout=20)
+        try:
+            return c.execute("pragma integrity_check").fetchone()[0] == "ok"
+        finally:
+            c.close()
+
+    def stop(self):
+        self.p.send_signal(signal.SIGTERM)
+        t = time.monotonic()
+        try:
+            status = self.p.wait(WAIT)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            status = "hung"
+        self.took = time.monotonic() - t
+        return status
+
+    def end(self):
+        if self.p.poll() is None:
+            self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def send(*args):
+    return subprocess.run([SEND, *args[:-1], *args[-1:]], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+
+
+def capture(name):
+    return TOP + "/pcaps/" + name
+
+
+def readdress(src, dst, n):
+    """A capture again, with other clients: 10.1.0.10 becomes 10.9.x.y."""
+    import struct
+    data = bytearray(open(src, "rb").read())
+    new = bytes([10, 9, n >> 8 & 255, n & 255])
+    old = bytes([10, 1, 0, 10])
+    at = 24
+    while at < len(data):
+        length = struct.unpack("<I", data[at + 8:at + 12])[0]
+        ip = at + 16 + 14
+        for field in (ip + 12, ip + 16):
+            if data[field:field + 4] == old:
+                data[field:field + 4] = new
+        at += 16 + length
+    open(dst, "wb").write(data)
+
+
+def alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+# ---- what is tried ----
+
+def test_sandbox(s):
+    for name, pid in s.pids().items():
+        with open("/proc/%d/status" % pid) as f:
+            st = dict(l.rstrip("\n").split(":\t", 1) for l in f if ":\t" in l)
+        check(st["NoNewPrivs"] == "1", name + " may gain privileges")
+        check(int(st["CapEff"], 16) == 0 and int(st["CapPrm"], 16) == 0,
+              name + " has capabilities")
+        check(st["Uid"].split()[0] != "0", name + " is root")
+        if s.status()["sandbox"]:
+            check(st["Seccomp"] == "2", name + " has no seccomp filter")
+        else:
+            skip("seccomp of the %s: sanitizers" % name)
+        fds = []
+        for fd in os.listdir("/proc/%d/fd" % pid):
+            try:
+                fds.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+            except OSError:
+                pass
+        files = [f for f in fds if f.startswith("/") and
+                 not f.startswith("/dev/null") and f != s.log]
+        if name != "judge":
+            check(not [f for f in files if not f.startswith("/dev/")],
+                  "%s holds files: %s" % (name, files))
+        else:
+            check(all(f.startswith(s.dir) or f.startswith("/dev/")
+                      for f in files), "judge holds files: %s" % files)
+
+
+def test_alerts(s):
+    send("sw0", capture(ATTACK))
+    check(until(lambda: s.count(FINDING) >= 2), "alerts while it happens")
+    check(until(lambda: FINDING in open(s.eve).read()), "alerts in the feed")
+    st = s.status()
+    check(sum(w["packets"] for w in st["workers"]) > 0, "packets are counted")
+    check(sum(w["kernel_dropped"] for w in st["workers"]) == 0, "no drops")
+    got = subprocess.run([SENSOR, "status", "--socket", s.dir + "/sock",
+                          "--prometheus"], stdout=subprocess.PIPE, text=True)
+    check("stripwire_alerts_total{severity=" in got.stdout and
+          got.returncode == 0, "status for Prometheus")
+    got = subprocess.run([SENSOR, "status", "--socket", s.dir + "/sock"],
+                         stdout=subprocess.PIPE, text=True)
+    check("worker" in got.stdout and got.returncode == 0, "status for people")
+
+
+def test_incidents(s):
+    """of test_alerts' attack, beside the sensor that goes on writing"""
+    def incidents(*more):
+        return subprocess.run([SENSOR, "incidents", "-d", s.db, "--json", *more],
+                              stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+    check(until(lambda: len(incidents("--open")) == 1), "an incident is open")
+    got = subprocess.run([SENSOR, "incidents", "close", "1", "-d", s.db, "--as",
+                          "attack"], stderr=subprocess.PIPE, text=True)
+    check(got.returncode == 0, "it can be closed: " + got.stderr)
+    check(until(lambda: s.status()["judge"]["incidents_open"] == 0),
+          "the judge hears of it")
+    readdress(capture(ATTACK), s.dir + "/i.pcap", 5000)
+    send("sw0", s.dir + "/i.pcap")
+    check(until(lambda: len(incidents("--open")) == 1 and len(incidents()) == 2),
+          "what comes after is another one")
+
+
+def test_worker_dies(s, times):
+    """The worker that has nothing to do with the attacks dies all the time;
+    none of the attacks is missed."""
+    victim = None
+    before = s.count(FINDING)
+    packets = {w["worker"]: w["packets"] for w in s.status()["workers"]}
+    readdress(capture(ATTACK), s.dir + "/a.pcap", 0)
+    send("sw0", s.dir + "/a.pcap")
+    until(lambda: s.count(FINDING) >= before + 2)
+    until(lambda: any(w["packets"] > packets[w["worker"]] + 20
+                      for w in s.status()["workers"]), 10)
+    busy = [w["worker"] for w in s.status()["workers"]
+            if w["packets"] > packets[w["worker"]] + 20]
+    victims = ["worker %d" % i for i in range(s.workers) if i not in busy]
+    if not check(len(busy) == 1 and victims, "one worker has the connection"):
+        return
+    victim = victims[0]
+    want = s.count(FINDING)
+    dead = s.status()["restarts"]
+    for i in range(times):
+        pid = s.pids()[victim]
+        sender = subprocess.Popen([SEND, "sw0", s.dir + "/a.pcap"],
+                                  stdout=subprocess.DEVNULL)
+        os.kill(pid, signal.SIGSEGV)
+        sender.wait()
+        check(until(lambda: s.pids()[victim] != pid), "it is replaced")
+    check(until(lambda: s.status()["restarts"] == dead + times),
+          "deaths are counted")
+    check(until(lambda: s.count("sensor-restarted") >= 1),
+          "a death is an alert")
+    others = [w for w in s.status()["workers"]
+              if "worker %d" % w["worker"] != victim]
+    check(all(w["restarts"] == 0 for w in others), "the others live on")
+    check(sum(w["holes"] for w in others) == 0,
+          "the others miss nothing: %s" % [w["holes"] for w in others])
+
+
+def deadly(path, word):
+    """One frame that kills (or hangs) whoever looks at it: test hooks only."""
+    import struct
+    ip = bytes([0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0, 10, 7, 7, 7, 10, 7, 7, 8])
+    tcp = struct.pack(">HHIIBBHHH", 40000, 25, 1, 1, 0x50, 0x18, 1000, 0, 0)
+    body = b"AUTH PLAIN c2VjcmV0 password-" + word + b" " * 60
+    ip = ip[:2] + struct.pack(">H", 40 + len(body)) + ip[4:]
+    frame = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp + body
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+        f.write(struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame)
+
+
+def test_deadly_packet(s):
+    if "hooks" not in SENSOR:
+        return skip("the packet that kills: needs the program with test hooks")
+    deadly(s.dir + "/kill.pcap", b"X-KILL-WORKER")
+    deadly(s.dir + "/hang.pcap", b"X-HANG-WORKER")
+    dead = s.status()["restarts"]
+    for n in (1, 2):
+        send("sw0", s.dir + "/kill.pcap")
+        check(until(lambda: s.status()["restarts"] == dead + n), "it kills")
+        s.pids()
+    send("-n", "5", "sw0", s.dir + "/kill.pcap")
+    check(until(lambda: sum(w["packets_skipped"]
+                            for w in s.status()["workers"]) >= 5),
+          "it is skipped from then on")
+    check(s.status()["restarts"] == dead + 2, "and kills no more")
+    saved = sorted(os.listdir(s.crash))
+    check(len(saved) >= 2, "it is saved")
+    for name in saved:
+        data = open(s.crash + "/" + name, "rb").read()
+        check(b"password" not in data and b"c2VjcmV0" not in data,
+              "what is saved is masked")
+        check(os.stat(s.crash + "/" + name).st_mode & 0o777 == 0o600,
+              "nobody else reads it")
+    hangs = s.status()["hangs"]
+    send("sw0", s.dir + "/hang.pcap")
+    check(until(lambda: s.status()["hangs"] == hangs + 1), "a hang is seen")
+    s.pids()
+
+
+def test_judge_dies(s, times):
+    for i in range(times):
+        pid = s.pids()["judge"]
+        readdress(capture(ATTACK), s.dir + "/j.pcap", 1000 + i)
+        before = s.count(FINDING)
+        send("sw0", s.dir + "/j.pcap")
+        check(until(lambda: s.count(FINDING) >= before + 2), "alerts")
+        time.sleep(random.random() * 0.3)
+        sender = subprocess.Popen([SEND, "sw0", capture("S1-striptls-smtp.client.pcap")],
+                                  stdout=subprocess.DEVNULL)
+        time.sleep(random.random() * 0.3)
+        stored = s.count(FINDING)
+        os.kill(pid, signal.SIGKILL)
+        check(until(lambda: s.pids()["judge"] != pid), "a new judge")
+        check(s.intact(), "the database is intact")
+        check(s.count(FINDING) >= stored, "what was stored is there")
+        sender.wait()
+
+
+def test_verifier_dies(s):
+    pid = s.pids()["verifier"]
+    os.kill(pid, signal.SIGKILL)
+    check(until(lambda: s.status()["verifier_pid"] not in (0, pid)),
+          "a new verifier")
+    before = s.count("cert-self-signed")
+    send("sw0", capture("S8-mitmself-imap.client.pcap"))
+    check(until(lambda: s.count("cert-self-signed") > before),
+          "which verifies")
+
+
+def test_supervisor_dies(s, times):
+    for i in range(times):
+        pids = s.pids()
+        before = s.count(FINDING)
+        readdress(capture(ATTACK), s.dir + "/k.pcap", 2000 + i)
+        send("sw0", s.dir + "/k.pcap")
+        time.sleep(random.random() * 1.5)
+        s.p.kill()
+        s.p.wait()
+        check(until(lambda: not any(alive(p) for p in pids.values())),
+              "all end with it")
+        check(s.intact(), "the database is intact")
+        check(s.count(FINDING) >= before + 2,
+              "what was on its way is stored")
+        s.start()
+
+
+def test_shed(s):
+    """A judge that stands still: the queue fills, what does not fit is counted,
+    and when it goes on alerts come again."""
+    subprocess.run([sys.executable, TOP + "/tests/workers.py", s.dir + "/many",
+                    *(TOP + "/pcaps/" + n for n in sorted(os.listdir(TOP + "/pcaps"))
+                      if n.endswith(".pcap"))], check=True)
+    pid = s.pids()["judge"]
+    os.kill(pid, signal.SIGSTOP)
+
+    def shed():
+        send("-r", "100000", "sw0", s.dir + "/many/many.pcap")
+        return sum(w["observations_shed"] for w in s.status()["workers"])
+
+    check(until(shed), "a full queue sheds")
+    os.kill(pid, signal.SIGCONT)
+    check(until(lambda: all(w["queue_bytes"] == 0 for w in s.status()["workers"])), "the judge catches up")
+    readdress(capture(ATTACK), s.dir + "/s.pcap", 5000)
+    before = s.count(FINDING)
+    send("sw0", s.dir + "/s.pcap")
+    check(until(lambda: s.count(FINDING) >= before + 2), "alerts afterwards")
+    check(s.pids()["judge"] == pid, "the same judge")
+
+
+def test_reload(s, times):
+    """Rules that silence a finding come into force; wrong ones do not."""
+    text = open(TOP + "/sensor.rules").read()
+    wrong = text + "alert mail any any -> any any (msg:\"x\"; finding:nonsense; sid:1;)\n"
+
+    def put(what):
+        with open(s.rules, "w") as f:
+            f.write(what)
+
+    def hup(n, word):
+        s.p.send_signal(signal.SIGHUP)
+        check(until(lambda: s.said().count(word) >= n), "%s, %d" % (word, n))
+
+    put(text)
+    hup(s.said().count(" rules") + 1, " rules")
+    put(wrong)
+    hup(s.said().count("stay as they were") + 1, "stay as they were")
+    check("nonsense" in s.said(), "the mistake is told")
+    before = s.count(FINDING)
+    readdress(capture(ATTACK), s.dir + "/h.pcap", 4000)
+    send("sw0", s.dir + "/h.pcap")
+    check(until(lambda: s.count(FINDING) >= before + 2), "old rules in force")
+    put("\n".join(l for l in text.replace("\\\n", " ").split("\n") if FINDING not in l))
+    hup(s.said().count(" rules") + 1, " rules")
+    for i in range(times):
+        s.p.send_signal(signal.SIGHUP)
+    readdress(capture(ATTACK), s.dir + "/h.pcap", 4001)
+    stored = s.count("imap-unsolicited-reply"), s.count(FINDING)
+    send("sw0", s.dir + "/h.pcap")
+    time.sleep(1)
+    check(s.count(FINDING) == stored[1], "new rules in force")
+    put(text)
+    hup(s.said().count(" rules") + 1, " rules")
+    check(s.p.poll() is None, "it lives")
+
+
+def test_end(s):
+    readdress(capture(ATTACK), s.dir + "/e.pcap", 3000)
+    before = s.count(FINDING)
+    send("sw0", s.dir + "/e.pcap")
+    check(s.stop() == 0, "it ends cleanly: " + s.said()[-400:])
+    check(s.count(FINDING) == before + 2, "all is stored at the end: %d, %d" %
+          (before, s.count(FINDING)))
+    print("ended within %.2f s" % s.took)
+    check(s.intact(), "the database is intact")
+    check(not os.path.exists(s.dir + "/db-wal"), "the log was merged")
+
+
+def mistakes():
+    for args, word in ((["-i", "nosuch0"], "no such interface"),
+                       (["-i", "sw1", "-f", "tcp prot 25"], "filter"),
+                       (["-i", "sw1", "--user", "nosuchuser"], "no user"),
+                       (["-i", "sw1", "-w", "0"], "1 to 64"),
+                       ([], "-i")):
+        got = subprocess.run(
+            [SENSOR, "run", "--socket", "", "-d", "/tmp/sw-none.db", "-r",
+             TOP + "/sensor.rules", *args], stderr=subprocess.PIPE, text=True)
+        check(got.returncode == 2 and word in got.stderr,
+              "%s: %s" % (args, got.stderr))
+
+
+def own_network():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() != 0 or libc.unshare(CLONE_NEWNET) != 0:
+        return False
+    for argv in (("link", "add", "sw0", "type", "veth", "peer", "name",
+                  "sw1"), ("link", "set", "sw0", "up", "mtu", "9000"),
+                 ("link", "set", "sw1", "up", "mtu", "9000")):
+        if subprocess.run(("ip",) + argv, stderr=subprocess.DEVNULL).returncode:
+            return False
+    return True
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--kills", type=int, default=3)
+    p.add_argument("--segv", type=int, default=5)
+    p.add_argument("--reloads", type=int, default=5)
+    a = p.parse_args()
+    if not shutil.which("ip") or not own_network():
+        skip("live capture: needs root and network namespaces")
+    else:
+        s = Sensor()
+        try:
+            test_sandbox(s)
+            test_alerts(s)
+            test_incidents(s)
+            test_worker_dies(s, a.segv)
+            test_deadly_packet(s)
+            test_verifier_dies(s)
+            test_judge_dies(s, a.kills)
+            test_supervisor_dies(s, a.kills)
+            test_reload(s, a.reloads)
+            test_shed(s)
+            test_end(s)
+            mistakes()
+        finally:
+            if failed:
+                print(s.said()[-3000:])
+            s.end()
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped
+                                      if skipped else ""))
+    return 1 if failed else 0
+
+
+sys.exit(main())
