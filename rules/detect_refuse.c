@@ -7,17 +7,10 @@
  * back later; STARTTLS repeated inside TLS; a probe that closes without a
  * ClientHello; a scanner that leaves in the middle; a capture that keeps the
  * beginning of each connection; a client that does not like the certificate
-<<<<<<< HEAD
- * (that is another finding) or has no version in common with the server; a
- * crash after the handshake; the end of the capture in the middle of one.
-=======
  * (that is another finding) or has no version in common with the server, also
  * where that server closes without an alert, and also where another program of
- * the same client gets TLS all the time; a
- * crash after the handshake; the end of the capture in the middle of one;
- * greylisting of EHLO (421, 450); a client whose name is unwelcome; servers
- * that know only HELO; [SYS/TEMP] and close.
->>>>>>> aa65a2a (refuse: a hello that explains why it was refused is no alarm)
+ * the same client gets TLS all the time; a crash after the handshake; the end
+ * of the capture in the middle of one.
  */
 #include "rules/detect.h"
 
