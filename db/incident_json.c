@@ -105,10 +105,12 @@ step_object(const struct incident_step *s)
 	return json_pack("{s:I, s:I, s:I, s:s, s:i, s:s, s:s, s:i, s:i, s:o}",
 	    "first", (json_int_t)s->first, "last", (json_int_t)s->last, "count",
 	    (json_int_t)s->count, "finding",
-	    finding_info((enum finding_id)s->finding)->name, "severity",
-	    s->severity, "client", addr_to_text(client, &s->client), "server",
-	    addr_to_text(server, &s->server), "port", s->port, "client_port",
-	    s->client_port, "text", clean_string(s->text));
+	    s->finding == FIND_NONE
+		? "none"
+		: finding_info((enum finding_id)s->finding)->name,
+	    "severity", s->severity, "client", addr_to_text(client, &s->client),
+	    "server", addr_to_text(server, &s->server), "port", s->port,
+	    "client_port", s->client_port, "text", clean_string(s->text));
 }
 
 static json_t *

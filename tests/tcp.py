@@ -76,9 +76,9 @@ class Segments(Capture):
         tcp = tcp[:12] + bytes([0x50 + 4 * len(options)]) + tcp[13:20] + options + tcp[20:]
         return super().frame(src, dst, tcp, ttl)
 
-    def packet(self, who, flags, data=b'', seq=None, ttl=None):
+    def packet(self, who, flags, data=b'', seq=None, ttl=None, options=b''):
         n = len(self.frames)
-        super().packet(who, flags, data, seq, ttl)
+        super().packet(who, flags, data, seq, ttl, options)
         self.key += [self.keyed] * (len(self.frames) - n)
 
     def send(self, who, data, acknowledged=True):
