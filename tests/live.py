@@ -25,7 +25,7 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SENSOR = os.environ.get("STRIPWIRE", TOP + "/build/release/stripwire-hooks")
-SEND = TOP + "/build/release/tools/framesend"
+SEND = os.environ.get("FRAMESEND", TOP + "/build/release/tools/framesend")
 WAIT = 60
 CLONE_NEWNET = 0x40000000
 # captures of one connection each whose finding is sure, and that finding
@@ -49,6 +49,12 @@ def skip(what):
     global skipped
     skipped += 1
     print("SKIP", what)
+
+
+def total():
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped
+                                      if skipped else ""))
+    return 1 if failed else 0
 
 
 def until(fn, seconds=WAIT):
@@ -488,9 +494,8 @@ def main():
             if failed:
                 print(s.said()[-3000:])
             s.end()
-    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped
-                                      if skipped else ""))
-    return 1 if failed else 0
+    return total()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
