@@ -131,12 +131,14 @@ $(B)/tools/%: $(B)/tests/tools/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# For tests/live.py: packets with certain words kill or hang a worker.
-$(B)/hooks/worker_live.o: sensor/worker_live.c
+# For tests/live.py: packets with certain words kill or hang a worker, and a
+# signal hangs the judge.
+$(B)/hooks/%.o: sensor/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -DSTRIPWIRE_TEST_HOOKS $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/stripwire-hooks: $(B)/hooks/worker_live.o $(B)/sensor/main.o $(LIB)
+$(B)/stripwire-hooks: $(B)/hooks/worker_live.o $(B)/hooks/judge_process.o \
+    $(B)/sensor/main.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIB)

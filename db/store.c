@@ -4,9 +4,9 @@
  *
  * A batch is one transaction, opened by the first row and committed when it
  * is full or old. When a write fails, the batch is rolled back and counted as
- * lost, the user is told once, and for a while (1 s, doubling to 60 s)
+ * lost, the user is told once, and for a while (1 s, doubling to 4 s)
  * nothing is tried: a full disk must not cost the sensor a failing system
- * call per alert.
+ * call per alert. When it works again that is told too, with the loss.
  */
 #include "db/store_priv.h"
 
@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define BACKOFF_MIN 1000
-#define BACKOFF_MAX 60000
+#define BACKOFF_MAX 4000
+#define QUIET 60000 /* ms without trouble: it is over */
 
 enum trouble { TROUBLE_FULL, TROUBLE_BUSY, TROUBLE_DAMAGED, TROUBLE_OTHER };
 
@@ -159,6 +160,10 @@ store_trouble(struct store *s, int rc)
 	if (rc == SQLITE_ABORT && !s->open)
 		return; /* waiting: told before */
 	trouble_say(s, trouble_kind(s, rc));
+	if (s->trouble_since == 0) {
+		s->trouble_since = now_ms();
+		s->lost_before = s->counters.lost;
+	}
 	if (!sqlite3_get_autocommit(s->db))
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	if (s->open) {
@@ -352,11 +357,22 @@ store_begin(struct store *s)
 static void
 recovered(struct store *s)
 {
+	uint64_t lost = s->counters.lost - s->lost_before;
+	char text[512];
+
 	if (s->down_until == 0)
 		return;
+	snprintf(text, sizeof(text),
+	    "%s: can be written again after %lld s: %llu alerts were not "
+	    "stored meanwhile",
+	    s->path, (long long)(now_ms() - s->trouble_since + 999) / 1000,
+	    (unsigned long long)lost);
+	if (s->cfg.on_resumed != NULL)
+		s->cfg.on_resumed(s->cfg.ctx, lost, text);
+	s->trouble_since = 0;
 	s->said = 0;
 	s->down_until = 0;
-	if (now_ms() - s->down_since > BACKOFF_MAX)
+	if (now_ms() - s->down_since > QUIET)
 		s->backoff = 0;
 }
 

@@ -34,6 +34,8 @@ struct store_config {
 	unsigned max_certs; /* rows of certificates; 0: STORE_CERTS_MAX */
 	/* once per kind of trouble: disk full, write error */
 	void (*on_problem)(void *ctx, const char *sentence);
+	/* it can be written again; lost: alerts meanwhile. May be NULL */
+	void (*on_resumed)(void *ctx, uint64_t lost, const char *sentence);
 	void *ctx;
 };
 

@@ -103,6 +103,8 @@ struct store {
 	int64_t down_until, down_since; /* monotonic ms */
 	int64_t backoff; /* ms, 0: none so far */
 	unsigned said; /* bits: kinds of trouble told */
+	int64_t trouble_since; /* monotonic ms; 0: none */
+	uint64_t lost_before; /* alerts, until then */
 
 	/* incidents */
 	struct incidents *incidents; /* NULL: none are kept */

@@ -38,6 +38,8 @@ struct backend {
 	const char *(*path)(void *ctx, uint32_t file);
 	void *path_ctx;
 	bool broken;
+	uint64_t unstored; /* alerts that nobody was told of yet, see */
+	char unstored_text[600]; /* backend_take_loss() */
 	struct shown shown;
 	struct backend_totals n;
 };
@@ -49,6 +51,7 @@ static void on_incident(void *, const struct incident *, enum incident_event);
 static int64_t next_incident(void *);
 static int open_incidents(struct backend *, char *, size_t);
 static void on_store_problem(void *, const char *);
+static void on_store_resumed(void *, uint64_t, const char *);
 static int load_policy(struct backend *, char *, size_t);
 static int open_outputs(struct backend *, char *, size_t);
 static int open_names(struct backend *, char *, size_t);
@@ -117,6 +120,7 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 	struct store_config sc = {.path = b->cfg.db_path,
 	    .again = b->cfg.again,
 	    .on_problem = on_store_problem,
+	    .on_resumed = on_store_resumed,
 	    .ctx = b};
 
 	b->history = history_new();
@@ -384,6 +388,28 @@ static void
 on_store_problem(void *ctx, const char *sentence)
 {
 	backend_say(ctx, SAY_LOSS, "%s", sentence);
+}
+
+/* Called in the midst of a judgement: an alert of it has to wait. */
+static void
+on_store_resumed(void *ctx, uint64_t lost, const char *sentence)
+{
+	struct backend *b = ctx;
+
+	backend_say(b, lost > 0 ? SAY_LOSS : SAY_NOTE, "%s", sentence);
+	b->unstored += lost;
+	(void)snprintf(
+	    b->unstored_text, sizeof(b->unstored_text), "%s", sentence);
+}
+
+bool
+backend_take_loss(struct backend *b, char *text, size_t len)
+{
+	if (b->unstored == 0)
+		return false;
+	b->unstored = 0;
+	(void)snprintf(text, len, "%s", b->unstored_text);
+	return true;
 }
 
 static void

@@ -102,6 +102,8 @@ void backend_wait(struct backend *b);
 void backend_keep_incidents(struct backend *b);
 /* What live operation learned becomes permanent; every minute or so. */
 void backend_keep(struct backend *b);
+/* The store works again and had lost alerts: says so in text, once. */
+bool backend_take_loss(struct backend *b, char *text, size_t len);
 /* Path of a file of the input, for alerts; NULL: none. */
 void backend_set_paths(struct backend *b,
     const char *(*path)(void *ctx, uint32_t file), void *ctx);

@@ -5,6 +5,7 @@
 #include "sensor/judge_process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -210,6 +211,20 @@ publish(struct judging *j)
 	j->n->unanswered = verify_unanswered(backend_verify(j->b));
 }
 
+/* Of alerts, while the store could not be written. */
+static void
+tell_loss(struct judging *j)
+{
+	struct timespec t;
+	char text[600];
+
+	if (!backend_take_loss(j->b, text, sizeof(text)))
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	judge_sensor(backend_judge(j->b), FIND_SENSOR_ALERTS_LOST,
+	    (int64_t)t.tv_sec * 1000000000 + t.tv_nsec, text);
+}
+
 static void
 work(struct judging *j)
 {
@@ -218,7 +233,9 @@ work(struct judging *j)
 	while (!j->stop) {
 		unsigned n = take_round(j);
 
+		atomic_fetch_add(&j->n->beat, 1);
 		backend_poll(j->b);
+		tell_loss(j);
 		publish(j);
 		if (now_ms() - saved > INCIDENTS_MS) {
 			backend_keep_incidents(j->b);
@@ -237,6 +254,16 @@ work(struct judging *j)
 	backend_keep_incidents(j->b);
 	backend_keep(j->b);
 }
+
+#ifdef STRIPWIRE_TEST_HOOKS
+static void
+turn_in_a_circle(int sig)
+{
+	(void)sig;
+	for (;;)
+		(void)0;
+}
+#endif
 
 static void
 tell(const struct judge_process *p, enum control_what what, const char *text)
@@ -263,6 +290,9 @@ judge_process_run(const struct judge_process *p)
 		backend_free(j.b);
 		return 2;
 	}
+#ifdef STRIPWIRE_TEST_HOOKS
+	(void)signal(SIGUSR1, turn_in_a_circle);
+#endif
 	backend_begin(j.b);
 	tell(p, CONTROL_READY, "");
 	work(&j);

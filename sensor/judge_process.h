@@ -35,6 +35,7 @@ int control_send(int sock, const struct control *c, int fd);
 int control_receive(int sock, struct control *c, int *fd);
 
 struct judge_board { /* shared with the supervisor, for `status` */
+	_Atomic uint64_t beat; /* goes up with each round */
 	struct backend_totals totals;
 	uint64_t observations,
 	    refused; /* refused: records that made no sense */

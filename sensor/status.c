@@ -136,6 +136,7 @@ judge_json(const struct supervisor *s)
 		set(alerts, severity_name((enum severity)sev),
 		    j->totals.alerts[sev]);
 	set(o, "pid", (uint64_t)s->judge.pid);
+	json_object_set_new(o, "ready", json_boolean(s->ready));
 	set(o, "observations", j->observations);
 	set(o, "observations_refused", j->refused);
 	set(o, "findings", j->totals.judge.findings);

@@ -304,6 +304,12 @@ tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails)
 }
 
 void
+tracker_set_listener(struct tracker *t, uint32_t listener)
+{
+	t->listener = listener;
+}
+
+void
 tracker_tick(struct tracker *t, int64_t now)
 {
 	if (t->now != INT64_MIN)

@@ -164,7 +164,9 @@ def main():
     if not shutil.which("ip") or not live.own_network():
         live.skip("soak: needs root and network namespaces")
     else:
-        s = live.Sensor(a.workers)
+        # small tables: all are full within minutes, what grows then is a leak
+        s = live.Sensor(a.workers, conf="limits:\n  flows: 32768\n"
+                        "  sessions: 8192\n  judged_flows: 8192\n")
         try:
             files = world(s.dir)
             report(a, s, *soak(a, s, files))
