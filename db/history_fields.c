@@ -55,7 +55,8 @@ const struct history_field server_fields[] = {
 	S(offered_sides, F_BYTE),
 	S(before_offer, F_COUNT),
 	S(changed, F_TIME),
-	ABSENCE(server_facts)
+	ABSENCE(server_facts),
+	S(members, F_HASHES)
 };
 
 const struct history_field pair_fields[] = {

@@ -33,7 +33,9 @@ hashes(const void *p, size_t size)
 	json_t *list = json_array();
 	uint32_t v;
 
-	for (size_t i = 0; i + sizeof(v) <= size; i += sizeof(v)) {
+	while (size > 0 && ((const char *)p)[size - 1] == '\0')
+		size--; /* what is left out is zero */
+	for (size_t i = 0; i < size; i += sizeof(v)) {
 		memcpy(&v, (const char *)p + i, sizeof(v));
 		json_array_append_new(list, json_integer(v));
 	}

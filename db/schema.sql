@@ -172,6 +172,7 @@ CREATE TABLE servers (
 	absent_clients BLOB NOT NULL DEFAULT x'', -- hashes of them
 	absent_nclients INTEGER NOT NULL DEFAULT 0,
 	absent_told INTEGER NOT NULL DEFAULT 0, -- 1: the one alert about it was raised
+	members BLOB NOT NULL DEFAULT x'', -- machines behind the address, struct member
 	PRIMARY KEY (addr, port, proto, implicit_tls)
 ) WITHOUT ROWID;
 

@@ -41,3 +41,6 @@ CREATE TABLE notes (
 	text TEXT NOT NULL
 );
 CREATE INDEX notes_by_ref ON notes (kind, ref);
+
+-- Unlike machines behind one address.
+ALTER TABLE servers ADD COLUMN members BLOB NOT NULL DEFAULT x'';

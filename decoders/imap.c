@@ -153,6 +153,7 @@ on_list(struct mail *m, struct slice words, const struct line *l)
 {
 	bool authed = m->authed != 0;
 
+	m->imap.listed = 1;
 	caps_begin(m, CAPS_UNTAGGED);
 	m->acc.caps.nlines = 1;
 	m->list_loss = l->overlong;
@@ -218,6 +219,19 @@ reply_login(struct mail *m, const struct imap_tag *t, const struct reply *r)
 	use_auth_answered(m, text, r->status == ST_OK, 0);
 }
 
+/* A list that was promised and not given is one without a word. */
+static void
+reply_capability(struct mail *m, const struct reply *r)
+{
+	if (r->status != ST_OK) {
+		caps_refused(m, CAPS_UNTAGGED, 0, r->line);
+	} else if (!m->imap.listed && mail_is_whole(m) &&
+		   !slice_starts(r->code, "CAPABILITY")) {
+		caps_begin(m, CAPS_UNTAGGED);
+		caps_emit(m, r->line);
+	}
+}
+
 static void
 reply_dispatch(struct mail *m, const struct imap_tag *t, const struct reply *r)
 {
@@ -230,8 +244,7 @@ reply_dispatch(struct mail *m, const struct imap_tag *t, const struct reply *r)
 		reply_login(m, t, r);
 		break;
 	case IMAP_CAPABILITY:
-		if (r->status != ST_OK)
-			caps_refused(m, CAPS_UNTAGGED, 0, r->line);
+		reply_capability(m, r);
 		break;
 	case IMAP_LOGOUT:
 		if (m->phase == PHASE_TEXT)
@@ -305,6 +318,18 @@ stray_set(struct mail *m, uint32_t id, const struct reply *r)
 	(void)obs_copy_string(s->stray, sizeof(s->stray), r->line);
 }
 
+/* Is it the tag of a STARTTLS without an answer? */
+static bool
+is_asked_by(const struct mail *m, uint32_t id)
+{
+	const struct imap_tag *t = m->imap.tags;
+
+	for (unsigned i = 0; i < IMAP_TAGS; i++)
+		if (t[i].id == id)
+			return t[i].verb == IMAP_STARTTLS;
+	return false;
+}
+
 static void
 on_tagged(struct mail *m, uint32_t id, struct slice rest, struct slice line)
 {
@@ -312,8 +337,12 @@ on_tagged(struct mail *m, uint32_t id, struct slice rest, struct slice line)
 	struct imap_tag *tags = m->imap.tags, t;
 	unsigned i;
 
-	if (r.status < ST_OK || r.status > ST_BAD)
+	if (r.status < ST_OK || r.status > ST_BAD) {
+		if (is_asked_by(m, id))
+			starttls_answered(
+			    m, ANSWER_INVALID, 0, "STARTTLS", line);
 		return;
+	}
 	literal_refused(m, id);
 	for (i = 0; i < IMAP_TAGS && tags[i].id != id; i++)
 		;

@@ -289,6 +289,9 @@ on_command(
 		imap_show(text, sizeof(text), l->text);
 		starttls_asked(m, "STARTTLS", text);
 		break;
+	case IMAP_CAPABILITY:
+		m->imap.listed = 0;
+		break;
 	case IMAP_LOGOUT:
 		use_quit(m, "LOGOUT", l->text);
 		break;

@@ -2,12 +2,15 @@
 /*
  * Capability lists: EHLO keywords (RFC 5321 4.1.1.1), IMAP CAPABILITY (RFC
  * 3501 7.2.1), POP3 CAPA (RFC 2449). A list is complete only if it was seen
- * whole and all of it could be kept; nothing that rests on absence may be said
- * of any other.
+ * whole; nothing that rests on absence may be said of any other. Of a list too
+ * long to be kept every line was looked at all the same: who strips one might
+ * pad it. Only of IMAP's, where all stands in one line, the tail goes unseen.
  */
 #include <string.h>
 
 #include "decoders/mail_core.h"
+
+#define SHOWN 300 /* of a line: parameters are long, others want room too */
 
 void
 caps_begin(struct mail *m, enum caps_source source)
@@ -51,6 +54,13 @@ caps_look(struct caps_acc *c, struct slice line)
 		c->mechs |= 1u << MECH_USERPASS;
 }
 
+/* Blanks where a word would stand: that is kept as it is. */
+static bool
+is_blanked(struct slice line)
+{
+	return line.len > 3 && slice_trim(line).len == 0;
+}
+
 void
 caps_line(struct mail *m, struct slice line, bool overlong)
 {
@@ -58,17 +68,29 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 	size_t used = strnlen(c->words, sizeof(c->words) - 1);
 	bool fits;
 
-	line = slice_trim(line);
+	if (!is_blanked(line))
+		line = slice_trim(line);
 	caps_look(c, line);
 	if (c->nwords < UINT16_MAX)
 		c->nwords++;
 	if (used > 0 && used + 1 < sizeof(c->words))
 		c->words[used++] = '\n';
+	overlong |= line.len > SHOWN;
+	if (line.len > SHOWN)
+		line.len = SHOWN;
 	fits = obs_copy_string(c->words + used, sizeof(c->words) - used, line);
-	if (overlong || !fits) {
-		m->list_loss = 1;
+	if (overlong || !fits)
 		m->vis |= VIS_OVERLONG;
-	}
+}
+
+void
+caps_spoilt(struct mail *m, const struct line *l)
+{
+	struct caps_acc *c = &m->acc.caps;
+	uint8_t starttls = c->starttls;
+
+	caps_line(m, l->text, l->overlong);
+	c->starttls = starttls;
 }
 
 void

@@ -113,6 +113,7 @@ struct imap_state {
 	uint16_t overflow; /* commands whose tag found no place */
 	uint8_t maybe_authed; /* something may have been missed */
 	uint8_t early_said, codes_said;
+	uint8_t listed; /* a list came since CAPABILITY was asked for */
 	uint8_t cont[2]; /* by enum dir: the line goes on behind a literal */
 	uint8_t arg; /* LOGIN: arguments complete */
 	uint8_t verb; /* of the command under way, enum imap_verb */
@@ -152,6 +153,7 @@ struct mail {
 	uint8_t greeted; /* or the greeting went by unseen */
 	uint8_t implicit_tls, quit, authed, ended;
 	uint8_t tls_up; /* a record was seen: tls is in use */
+	uint8_t asked_again; /* STARTTLS sent ahead of the answer to one */
 	uint8_t tls_plain; /* plaintext was answered after the go-ahead */
 	uint8_t skewed; /* replies came before their commands */
 	uint8_t list_loss; /* the list under way is not whole */
@@ -308,6 +310,9 @@ void use_mask_class(char *buf, size_t cap, struct slice s);
 
 void caps_begin(struct mail *m, enum caps_source source);
 void caps_line(struct mail *m, struct slice line, bool overlong);
+/* A line in the middle of a list whose reply code is spoilt: no offer, whatever
+ * it says. */
+void caps_spoilt(struct mail *m, const struct line *l);
 /* IMAP: words between blanks, each a capability. */
 void caps_words(struct mail *m, struct slice words);
 void caps_emit(struct mail *m, struct slice text);

@@ -14,10 +14,15 @@ starttls_asked(struct mail *m, const char *verb, const char *text)
 {
 	struct obs o;
 
+	if (m->phase == PHASE_TLS_ASKED) { /* ahead of the answer, as others */
+		m->asked_again += m->asked_again < UINT8_MAX;
+		return;
+	}
 	if (m->phase == PHASE_TLS_READY) { /* asked twice: what was, was */
 		starttls_end(m, DIR_C2S);
 		starttls_end(m, DIR_S2C);
 	}
+	m->asked_again = 0;
 	memset(m->inject, 0, sizeof(m->inject));
 	obs_init(&o, OBS_TLS_ASKED);
 	strncpy(o.u.verb.verb, verb, sizeof(o.u.verb.verb) - 1);
@@ -183,6 +188,10 @@ refused(struct mail *m)
 
 	memset(m->inject, 0, sizeof(m->inject));
 	m->phase = PHASE_TEXT;
+	if (m->asked_again > 0) {
+		m->asked_again--;
+		m->phase = PHASE_TLS_ASKED;
+	}
 	use_rearm(m);
 	if (h->mode != HALF_TLS)
 		return;

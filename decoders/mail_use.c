@@ -246,6 +246,7 @@ answer_emit(struct mail *m, enum obs_kind kind, const char *verb, uint16_t code,
 	obs_init(&o, kind);
 	o.u.answer.kind =
 	    code >= 400 && code < 500 ? ANSWER_TEMPFAIL : ANSWER_PERMFAIL;
+	o.u.answer.hidden = kind == OBS_VERB_UNKNOWN && m->unknown_masked;
 	o.u.answer.code = code;
 	copy(o.u.answer.verb, sizeof(o.u.answer.verb), verb);
 	obs_set_text(&o, text);
@@ -320,6 +321,20 @@ nearly(struct slice s, const char *word)
 	return head + tail + off >= n;
 }
 
+/* Some letters of word in their places, the others covered: it has nothing to
+ * hide. */
+static bool
+is_part_of(struct slice s, const char *word)
+{
+	if (s.len != strlen(word))
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (toupper(s.p[i]) != word[i] &&
+		    strchr("Xx*#-_.", s.p[i]) == NULL)
+			return false;
+	return memchr(s.p, '\0', s.len) == NULL;
+}
+
 static void
 unknown_set(struct mail *m, struct slice verb)
 {
@@ -332,7 +347,8 @@ unknown_set(struct mail *m, struct slice verb)
 	m->unknown_masked =
 	    verb.len < 3 ||
 	    (!all_one_letter((struct slice){head.p, head.len - 1}) &&
-		!nearly(verb, "STARTTLS") && !nearly(verb, "STLS"));
+		!nearly(verb, "STARTTLS") && !nearly(verb, "STLS") &&
+		!is_part_of(verb, "STARTTLS"));
 	if (m->unknown_masked)
 		use_mask_class(out, OBS_VERB_MAX, head);
 	else

@@ -353,7 +353,8 @@ struct obs_answer {
 	uint8_t kind; /* enum answer_kind */
 	uint8_t in_tls; /* asked inside TLS already */
 	uint16_t code; /* SMTP */
-	char verb[OBS_VERB_MAX]; /* the command it answers, as sent, masked */
+	char verb[OBS_VERB_MAX]; /* the command it answers */
+	uint8_t hidden; /* VERB_UNKNOWN: verb shows classes, not letters */
 };
 
 struct obs_inject { /* B1, B2: obs.dir says who sent it */

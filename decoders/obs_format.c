@@ -292,6 +292,7 @@ put_answer(struct out *o, const struct obs_answer *a)
 	put_flag(o, "in_tls", a->in_tls);
 	put_num(o, "code", a->code);
 	put_str(o, "verb", a->verb);
+	put_flag(o, "hidden", a->hidden);
 }
 
 static void

@@ -177,16 +177,22 @@ pop3_settle_owed(struct mail *m)
 
 /* ---- lines ---- */
 
+/* Neither +OK nor -ERR. */
+static void
+on_nonsense(struct mail *m, struct slice line)
+{
+	mail_set_secret(m, DIR_S2C);
+	if (m->phase != PHASE_TLS_ASKED ||
+	    queue_head(&m->queue).verb != POP3_STLS)
+		return;
+	(void)queue_pop(&m->queue);
+	starttls_answered(m, ANSWER_INVALID, 0, "STLS", line);
+}
+
 static void
 on_continue(struct mail *m, struct slice line)
 {
-	mail_set_secret(m, DIR_S2C);
-	if (m->phase == PHASE_TLS_ASKED &&
-	    queue_head(&m->queue).verb == POP3_STLS) {
-		(void)queue_pop(&m->queue);
-		starttls_answered(m, ANSWER_INVALID, 0, "STLS", line);
-		return;
-	}
+	on_nonsense(m, line);
 	if (!queue_seek(&m->queue, POP3_AUTH) || !m->sasl.active)
 		return;
 	m->sasl.challenged = 1;
@@ -224,6 +230,8 @@ server_line(struct mail *m, const struct line *l)
 		on_reply(m, ok, l->text);
 	else if (slice_starts(l->text, "+"))
 		on_continue(m, l->text);
+	else if (l->text.len > 0 && m->phase == PHASE_TLS_ASKED)
+		on_nonsense(m, l->text);
 	else
 		mail_set_secret(m, DIR_S2C);
 }

@@ -94,10 +94,17 @@ greeting_line(struct mail *m, uint16_t code, bool more, struct slice line)
 
 /* ---- replies to single commands ---- */
 
+/* 250, and what clients that look at the first digits take for it. */
+static bool
+is_list_code(uint16_t code)
+{
+	return code / 10 == 25;
+}
+
 static void
 reply_hello(struct mail *m, uint16_t code, struct slice text)
 {
-	if (code != 250) {
+	if (!is_list_code(code)) {
 		caps_refused(m, CAPS_EHLO, code, text);
 		return;
 	}
@@ -345,9 +352,10 @@ reply_line(struct mail *m, uint16_t code, bool more, const struct line *l)
 	uint8_t head = queue_head(&m->queue).verb;
 
 	if (!s->in_reply) {
-		s->in_list = code == 250 && !s->provisional &&
-			     (head == SMTP_EHLO || (head == SMTP_NONE && more &&
-						       !m->queue.unsure));
+		s->in_list = !s->provisional &&
+			     ((head == SMTP_EHLO && is_list_code(code)) ||
+				 (head == SMTP_NONE && code == 250 && more &&
+				     !m->queue.unsure));
 		if (s->in_list)
 			caps_begin(m, CAPS_EHLO);
 	} else if (s->in_list && m->acc.caps.source == CAPS_EHLO) {
@@ -392,7 +400,9 @@ smtp_server_line(struct mail *m, const struct line *l)
 	if (code == 0 && m->phase == PHASE_TLS_READY &&
 	    queue_head(&m->queue).verb == SMTP_NONE)
 		starttls_unasked(m);
-	if (code == 0)
+	if (code == 0 && m->u.smtp.in_list)
+		caps_spoilt(m, l);
+	else if (code == 0)
 		m->list_loss = 1;
 	else if (!m->greeted)
 		greeting_line(m, code, more, l->text);

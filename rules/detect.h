@@ -121,7 +121,7 @@ bool finding_is_attack(enum finding_id id);
 /* the rows */
 detect_fn detect_strip, detect_mangled, detect_demanded, detect_verb; /* A */
 detect_fn detect_refused, detect_aborted, detect_ehlo, detect_capability;
-detect_fn detect_old_imap, detect_ignored;
+detect_fn detect_old_imap, detect_old_smtp, detect_ignored;
 detect_fn detect_unlike_before, detect_auth_list; /* A11, A19 */
 detect_fn detect_new_offer; /* A21 */
 detect_fn detect_injected_text, detect_imap; /* B */

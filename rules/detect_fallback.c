@@ -8,7 +8,7 @@
  *
  * Benign look-alikes: coming back with TLS; a probe that asks for TLS and
  * closes; somebody else behind the same NAT address, long after a client broke
- * off by itself; two programs of one host at a time (the connection in clear
+ * off by itself; a client or a server too old for the other; two programs of one host at a time (the connection in clear
  * must have begun after the failure); account set-up that tries ports without
  * logging in; servers that never offered TLS; pairs whose history is always
  * "TLS fails, then plaintext".
@@ -171,6 +171,8 @@ struct use { /* in clear, and what is known of it */
 	bool auth; /* with credentials */
 	bool tls_expected; /* offered, now or before */
 	bool tls_pair; /* these two use TLS otherwise */
+	bool
+	    never_fit; /* nothing says that they ever had a version in common */
 };
 
 /* Several programs behind one address do both, and one of them probes. */
@@ -178,6 +180,12 @@ static bool
 is_tls_pair(const struct detect_ctx *c)
 {
 	return c->pair != NULL && c->pair->tls > c->pair->clear * 9;
+}
+
+static bool
+never_fit(const struct detect_ctx *c)
+{
+	return c->pair == NULL || c->pair->tls == 0;
 }
 
 static int
@@ -207,6 +215,8 @@ event_weight(const struct pair_event *e, const struct use *u)
 			   : 0;
 	if (e->how == TLS_FAIL_REFUSED)
 		return W_FALLBACK_REFUSED;
+	if (e->how == TLS_FAIL_VERSION && u->never_fit)
+		return W_FALLBACK_TOO_OLD;
 	if (e->left)
 		return u->tls_pair || u->start - e->at.time < AT_ONCE
 			   ? W_FALLBACK_LEFT
@@ -252,7 +262,7 @@ worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 	struct use use = {f->who.start, f->who.server_port,
 	    f->auth.secret.time != 0 || f->auth.ok.time != 0,
 	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING,
-	    is_tls_pair(c)};
+	    is_tls_pair(c), never_fit(c)};
 	const struct pair_event *e, *worst = NULL;
 	int w;
 
@@ -363,7 +373,7 @@ fallback_before(
 	for (unsigned i = 0; i < c->recent->nuses && weight == 0; i++) {
 		u = &c->recent->uses[i];
 		use = (struct use){u->start, u->server_port, u->auth,
-		    expected || u->offered, is_tls_pair(c)};
+		    expected || u->offered, is_tls_pair(c), never_fit(c)};
 		if (!u->told && u->flow != f->flow && u->start >= e.at.time &&
 		    u->at.time - e.at.time <= PAIR_WINDOW)
 			weight = event_weight(&e, &use);

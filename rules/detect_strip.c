@@ -203,25 +203,53 @@ all_clients(struct finding *n, const struct facts *f, struct detect_ctx *c)
 	return true;
 }
 
+static bool
+another_machine(const struct facts *f, const struct detect_ctx *c)
+{
+	return c->server != NULL && c->pin == NULL && !f->caps.ever_starttls &&
+	       members_explain(c->server, f, c->pair);
+}
+
+/* Nothing but the name speaks for it: a host may have another address, for
+ * other clients. As long as it is under suspicion it is not learned. */
+static void
+advise_pin(struct finding *n, const struct facts *f)
+{
+	char addr[48];
+	bool v6 = strchr(obs_addr(addr, sizeof(addr), &f->who.server), ':');
+
+	(void)snprintf(n->advice, sizeof(n->advice),
+	    "is this another address of the same server, meant to be without? "
+	    "`stripwire history pin %s%s%s:%u starttls=none` says so. If not, "
+	    "look at what stands between the two, and at the DNS",
+	    v6 ? "[" : "", addr, v6 ? "]" : "", f->who.server_port);
+}
+
 static void
 strip_starttls(const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_STRIPPED_KNOWN;
 	struct finding *n = detect_find(c, FIND_STARTTLS_STRIPPED);
 	const struct server_facts *s = c->server;
+	bool another = another_machine(f, c);
 
 	if (n == NULL)
 		return;
 	detect_at(n, &f->caps.at);
 	finding_add(n, 0, "the %s was seen whole and lacks %s", list_name(f),
 	    facts_tls_verb(f));
-	if (all_clients(n, f, c))
+	if (!another && all_clients(n, f, c))
 		return;
 	if (detect_add_history(n, c, known) == KNOWN_NOTHING)
 		finding_add(n, W_STRIPPED_SAME_FLOW,
 		    "an earlier list of this connection offered it");
-	add_lately(n, f, c);
+	if (!another)
+		add_lately(n, f, c);
 	add_use(n, f);
+	if (another)
+		finding_add(n, LESS_ANOTHER_MACHINE,
+		    "but a machine that greets like this, in turn with others "
+		    "at this address, never offered it");
 	if (f->caps.source == CAPS_GREETING && s != NULL &&
 	    words_missing(s->words, f->caps.words) != 0)
 		finding_add(n, LESS_SHORT_GREETING,
@@ -229,6 +257,8 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		    "other words as well");
 	add_doubts(n, c);
 	add_differences(n, f, s);
+	if (s == NULL && c->named != NULL)
+		advise_pin(n, f);
 }
 
 /* A13: STARTTLS may still stand there, but passwords are suddenly allowed. */
@@ -385,9 +415,21 @@ mangled_greeting(const struct facts *f, struct detect_ctx *c)
 		return;
 	detect_at(n, &f->greeting.at);
 	finding_add(n, W_GREETING_MASKED,
-	    "the greeting is masked with asterisks and the list lacks "
-	    "STARTTLS");
+	    "the greeting is masked with asterisks and %s",
+	    f->caps.source == CAPS_HELO ? "the client made do with HELO"
+					: "the list lacks STARTTLS");
 	(void)detect_add_history(n, c, known);
+}
+
+/* Some clients look for the word ESMTP, and say HELO if they do not find it.
+ * Behind a firewall that masks all greetings some say HELO anyway. */
+static bool
+helo_at_masked_greeting(const struct facts *f, const struct server_facts *s)
+{
+	if (s != NULL && s->greeting_shape == f->greeting.shape)
+		return false;
+	return f->caps.source == CAPS_HELO && f->caps.helo &&
+	       f->caps.lists == 0 && !f->caps.refused && f->greeting.masked;
 }
 
 void
@@ -396,6 +438,11 @@ detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct slice word;
 	enum word_damage damage;
 
+	if (helo_at_masked_greeting(f, c->server) &&
+	    detect_known_tls(c) != KNOWN_NOTHING) {
+		mangled_greeting(f, c);
+		return;
+	}
 	if (o->u.caps.refused || o->u.caps.after_auth ||
 	    !list_lacks_starttls(f))
 		return;
@@ -433,6 +480,9 @@ detect_verb(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		finding_add(n, PLUS_STARTTLS_DUE,
 		    "its list had offered %s, which was due",
 		    facts_tls_verb(f));
+	if (masked && strlen(f->odd.verb) != len)
+		finding_add(n, LESS_OTHER_LENGTH,
+		    "but it is not as long as that: somebody typing, perhaps");
 	if (o->kind != OBS_VERB_UNKNOWN)
 		add_use(n, f);
 	(void)snprintf(n->where, sizeof(n->where), "%s",

@@ -28,6 +28,7 @@ const struct detector detectors[] = {
     {"ehlo", detect_ehlo, ON(CAPS)},
     {"capability", detect_capability, ON(CLEAR_USE) | ON(AUTH)},
     {"old-imap", detect_old_imap, ON(GREETING) | ON(CAPS)},
+    {"old-smtp", detect_old_smtp, ON(CAPS)},
     {"refused", detect_refused, ON(TLS_ANSWERED) | ON(CLEAR_USE) | ON(AUTH)},
     {"ignored", detect_ignored, ON(CLEAR_USE) | ON(AUTH)},
     {"unlike-before", detect_unlike_before, ON(CLEAR_USE)},

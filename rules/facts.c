@@ -87,6 +87,32 @@ greeting_shape(const char *text)
 	return shape;
 }
 
+/* What whoever strips the list leaves as it is. ManageSieve greets with the
+ * list itself. */
+static uint32_t
+greeting_machine(const struct facts *f, const struct obs *o)
+{
+	char text[sizeof(o->text)];
+	const char *end;
+	char *list;
+	uint32_t part[2];
+
+	if (f->proto == PROTO_SIEVE || o->u.greeting.kind == GREETING_REFUSED)
+		return 0;
+	memcpy(text, o->text, sizeof(text));
+	list = f->proto == PROTO_IMAP ? strcasestr(text, "[CAPABILITY") : NULL;
+	if (list != NULL) {
+		end = strchr(list, ']');
+		if (end == NULL)
+			*list = '\0';
+		else
+			memmove(list, end, strlen(end) + 1);
+	}
+	part[0] = greeting_shape(text);
+	part[1] = hash32_text(o->u.greeting.host);
+	return hash32(part, sizeof(part));
+}
+
 static void
 fold_greeting(struct facts *f, const struct obs *o)
 {
@@ -101,6 +127,7 @@ fold_greeting(struct facts *f, const struct obs *o)
 	memcpy(to->host, g->host, sizeof(to->host));
 	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
 	to->shape = greeting_shape(o->text);
+	to->machine = greeting_machine(f, o);
 	to->esmtp = strcasestr(o->text, "ESMTP") != NULL;
 	to->old_imap = f->proto == PROTO_IMAP &&
 		       strcasestr(o->text, "IMAP2") != NULL &&
@@ -246,7 +273,7 @@ fold_odd_verb(struct facts *f, const struct obs *o)
 	struct slice s = {(const uint8_t *)verb, strlen(verb)};
 	enum word_damage d = words_damage(s, facts_tls_verb(f));
 
-	if (d == WORD_FINE || f->odd.at.time != 0)
+	if (d == WORD_FINE || o->u.answer.hidden || f->odd.at.time != 0)
 		return;
 	moment_set(&f->odd.at, o);
 	f->odd.damage = (uint8_t)d;
@@ -529,6 +556,18 @@ failed_by_end(const struct facts *f, struct moment *at)
 	}
 }
 
+#define ALERT_PROTOCOL_VERSION 70
+#define TLS11 0x0302
+
+/* What the hellos say explains the alert. */
+static bool
+too_old(const struct facts_tls *t)
+{
+	uint16_t v = t->alert_dir == DIR_C2S ? t->version : t->offered;
+
+	return t->alert_code == ALERT_PROTOCOL_VERSION && v != 0 && v <= TLS11;
+}
+
 #define HANDSHAKE_UNSEEN \
 	(VIS_ONE_WAY | VIS_GAP_C2S | VIS_GAP_S2C | VIS_TRUNCATED)
 
@@ -544,7 +583,7 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 	if (f->tls.alert.time != 0 &&
 	    (rst == NULL || f->tls.alert.time <= rst->time)) {
 		*at = f->tls.alert;
-		return TLS_FAIL_ALERT;
+		return too_old(&f->tls) ? TLS_FAIL_VERSION : TLS_FAIL_ALERT;
 	}
 	if (f->vis & HANDSHAKE_UNSEEN)
 		return TLS_NO_FAIL; /* it may well have been completed */
@@ -557,6 +596,15 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 	    f->last_packet - f->tls.broken.time > BROKEN_OFF)
 		return TLS_NO_FAIL;
 	return failed_by_end(f, at);
+}
+
+/* A dropped command looks like this, or a dropped reply. */
+static bool
+is_unanswered(const struct facts *f)
+{
+	return f->tls.asked.time != 0 && f->tls.answer == 0 &&
+	       f->tls.client_hello.time == 0 && f->clear.at.time == 0 &&
+	       (f->vis & (HANDSHAKE_UNSEEN | VIS_MIDSTREAM)) == 0;
 }
 
 enum tls_fail
@@ -575,6 +623,11 @@ facts_tls_failed(const struct facts *f, struct moment *at)
 		*at = t->answered;
 		return TLS_FAIL_REFUSED;
 	}
+	if (is_unanswered(f)) {
+		if (failed_by_end(f, at) == TLS_NO_FAIL)
+			return TLS_NO_FAIL;
+		return TLS_FAIL_UNANSWERED;
+	}
 	if (tls_due(f) == 0)
 		return TLS_NO_FAIL;
 	return failed_after_go_ahead(f, at);
@@ -586,7 +639,8 @@ tls_fail_name(enum tls_fail how)
 	static const char *const names[] = {"did not fail", "was refused",
 	    "gave way to plaintext", "was ended by an alert",
 	    "was ended by a reset", "was ended by closing the connection",
-	    "fell silent"};
+	    "fell silent", "found no version in common",
+	    "was asked for and got no answer"};
 
 	return (unsigned)how < sizeof(names) / sizeof(names[0]) ? names[how]
 								: "?";
@@ -615,10 +669,14 @@ facts_is_probe(
 	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
 	    facts_forged_rst(f) != 0)
 		return false;
-	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT)
+	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT ||
+	    how == TLS_FAIL_VERSION)
 		return true;
-	if (how == TLS_FAIL_RST && facts_rst_of_server(f, at))
+	if (facts_rst_of_server(f, at) &&
+	    (how == TLS_FAIL_RST || how == TLS_FAIL_UNANSWERED))
 		return false;
+	if (how == TLS_FAIL_UNANSWERED)
+		return f->closed_by == DIR_C2S;
 	return f->closed_by == DIR_C2S ||
 	       at->time - f->tls.answered.time > PATIENCE;
 }

@@ -28,6 +28,7 @@ struct facts_greeting {
 	uint8_t masked; /* A4: mostly asterisks */
 	uint8_t esmtp; /* says ESMTP */
 	uint32_t shape; /* hash of it without names and numbers */
+	uint32_t machine; /* of shape and host without a list; 0 unknown */
 	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
 	char host[OBS_NAME_MAX];
 };
@@ -179,7 +180,9 @@ enum tls_fail {
 	TLS_FAIL_ALERT,
 	TLS_FAIL_RST,
 	TLS_FAIL_FIN,
-	TLS_FAIL_SILENCE
+	TLS_FAIL_SILENCE,
+	TLS_FAIL_VERSION, /* an alert: one of them is too old for the other */
+	TLS_FAIL_UNANSWERED /* asked for, and then there was an end */
 };
 /* at: when, and the packet; may be NULL. */
 enum tls_fail facts_tls_failed(const struct facts *f, struct moment *at);

@@ -604,6 +604,7 @@ history_accept(struct server_facts *s, int64_t now)
 	s->logindisabled = 0;
 	s->changed = now;
 	memset(&s->absence, 0, sizeof(s->absence));
+	memset(s->members, 0, sizeof(s->members));
 }
 
 void

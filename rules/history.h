@@ -12,10 +12,11 @@
 #ifndef STRIPWIRE_HISTORY_H
 #define STRIPWIRE_HISTORY_H
 
+#include "rules/members.h"
 #include "rules/pins.h"
 #include "rules/server_key.h"
 
-#define HISTORY_SERVERS_MAX 65536 /* ~ 1 KiB each */
+#define HISTORY_SERVERS_MAX 65536 /* ~ 2 KiB each */
 #define HISTORY_PAIRS_MAX 262144 /* ~ 250 bytes each */
 #define HISTORY_KEYS 8 /* leaf keys remembered per server */
 #define HISTORY_CLIENTS 8 /* told apart in an absence; more are not counted */
@@ -82,6 +83,7 @@ struct server_facts {
 	    before_offer; /* lists without STARTTLS before the first with */
 	int64_t changed; /* a change was accepted at that time, 0: never */
 	struct absence absence;
+	struct member members[MEMBERS_MAX]; /* the last one in front */
 	uint8_t ttl; /* usual TTL of the server */
 	uint8_t offered_sides; /* 1: offered to private addresses, 2: public */
 	uint8_t name_from; /* enum name_source: where a name was read */

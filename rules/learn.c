@@ -116,6 +116,7 @@ learn_offer(struct server_facts *s, const struct facts *f)
 
 	if (!has_list(f))
 		return;
+	members_note(s, f, f->caps.ever_starttls != 0);
 	if (f->caps.ever_starttls) {
 		learn_offered(s, f);
 	} else {
@@ -432,6 +433,7 @@ void
 learn_absence(struct history *h, const struct facts *f, int64_t now)
 {
 	struct server_facts *s;
+	struct pair_key pair;
 	struct server_key k;
 
 	if (f->implicit_tls || tls_came_about(f) || !has_list(f) ||
@@ -443,6 +445,10 @@ learn_absence(struct history *h, const struct facts *f, int64_t now)
 	s = history_touch_server(h, &k);
 	if (s == NULL || s->offered == 0)
 		return;
+	members_note(s, f, false);
+	learn_pair_key(&pair, f);
+	if (members_explain(s, f, history_pair(h, &pair, now)))
+		return; /* that machine never had it */
 	if (absence_note(&s->absence, &f->who.client, now))
 		history_accept(s, now);
 	absence_of_network(h, f, now);

@@ -36,6 +36,8 @@
 /* Only inside clients were offered it, and this one is outside, or the other
  * way round; nothing is known of its network. */
 #define LESS_OTHER_SIDE (-60)
+/* Unlike machines behind one address, and this one is known. */
+#define LESS_ANOTHER_MACHINE (-60)
 /* A20: for everybody. Medium: a change of configuration is as likely. */
 #define W_ALL_CLIENTS 72
 /* A22: 530 "issue STARTTLS first" from a server whose list has none. */
@@ -55,6 +57,7 @@
 #define W_VERB_MASKED 55
 #define W_VERB_GARBLED 45 /* a person typing does this too */
 #define PLUS_STARTTLS_DUE 33 /* the server's list offered it */
+#define LESS_OTHER_LENGTH (-45) /* a mask has the length of what it covers */
 
 /* A7, A15, A16: refused after being offered, and plaintext followed */
 #define W_REFUSED 55
@@ -89,6 +92,8 @@
 #define W_CAPABILITY_KNOWN KNOWN(58, 64, 74)
 #define W_OLD_IMAP 55
 #define PLUS_OLD_IMAP_KNOWN KNOWN(30, 32, 35)
+#define W_OLD_SMTP 56 /* a banner may have been changed just now */
+#define PLUS_OLD_SMTP_PAIR 10
 
 /* A11: TLS was usual, and now it was not asked for. A suspicion, unless the
  * habit is a firm one and the client is not what it was. */
@@ -124,6 +129,7 @@
  * seldom right before plaintext, and not in a pair that uses TLS otherwise. */
 #define W_FALLBACK_LEFT 46
 #define W_FALLBACK_LEFT_LONG_AGO 23
+#define W_FALLBACK_TOO_OLD 20 /* no version in common, as far as is known */
 #define LESS_TLS_NOT_SEEN (-15) /* nothing shows that it could be had */
 #define W_FALLBACK_PORT 52 /* implicit TLS broken, then another port */
 #define PLUS_FALLBACK_KNOWN KNOWN(6, 10, 16)

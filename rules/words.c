@@ -128,7 +128,24 @@ is_upper(unsigned char c)
 static bool
 is_filler(unsigned char c)
 {
-	return c != '\0' && strchr("Xx*#-_.=~?+", c) != NULL;
+	return c != '\0' && strchr("Xx0*#-_.=~?+@!$%&/:", c) != NULL;
+}
+
+/* A list is printable: a byte that was not stands there as \xNN, and counts
+ * for one that hides a letter. */
+static struct slice
+fold_escapes(struct slice word, uint8_t to[WORD_MAX])
+{
+	struct slice out = {to, 0};
+
+	for (size_t i = 0; i < word.len && out.len < WORD_MAX; i++) {
+		bool esc = word.p[i] == '\\' && i + 3 < word.len &&
+			   word.p[i + 1] == 'x';
+
+		to[out.len++] = esc ? '?' : word.p[i];
+		i += esc ? 3 : 0;
+	}
+	return out;
 }
 
 static unsigned
@@ -180,10 +197,12 @@ words_is_mask(struct slice word)
 {
 	size_t run = 1;
 
-	if (word.len < 3 || !is_filler(word.p[0]))
+	if (word.len < 3)
 		return false;
 	while (run < word.len && word.p[run] == word.p[0])
 		run++;
+	if (!is_filler(word.p[0])) /* nothing is called AAAAAAAA */
+		return run == word.len && run > 3;
 	if (run == word.len)
 		return true;
 	return run + 1 == word.len && run >= 3 && is_upper(word.p[run]);
@@ -234,7 +253,10 @@ words_damage(struct slice word, const char *want)
 {
 	struct slice w = {(const uint8_t *)want, strlen(want)};
 	unsigned limit = w.len >= 8 ? 2 : 1;
+	uint8_t plain[WORD_MAX];
 
+	if (memchr(word.p, '\\', word.len) != NULL)
+		word = fold_escapes(word, plain);
 	if (words_equal(word, want))
 		return WORD_FINE;
 	if (words_is_mask(word) || words_is_part_mask(word, want))
@@ -261,8 +283,19 @@ words_next(const char **list, struct slice *line, struct slice *token)
 	line->p = token->p = (const uint8_t *)p;
 	line->len = (size_t)(end - p);
 	token->len = strcspn(p, " =\n");
+	if (token->len == 0) /* a mask of blanks or of '=' */
+		token->len = line->len;
 	*list = end;
 	return true;
+}
+
+/* "START TLS" */
+static bool
+is_parted(struct slice line, const char *want)
+{
+	return line.len == strlen(want) + 1 &&
+	       words_distance(line,
+		   (struct slice){(const uint8_t *)want, strlen(want)}) == 1;
 }
 
 enum word_damage
@@ -274,6 +307,10 @@ words_find_damaged(const char *list, const char *want, struct slice *found)
 
 	while (words_next(&list, &line, &token)) {
 		d = words_damage(token, want);
+		if (token.len < line.len && is_parted(line, want)) {
+			token = line;
+			d = WORD_GARBLED;
+		}
 		if (d == WORD_FINE ||
 		    (best != WORD_FINE &&
 			(found->len == len || token.len != len)))

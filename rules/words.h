@@ -18,7 +18,7 @@
 unsigned words_distance(struct slice a, struct slice b);
 
 /* A run of at least three X, x, *, #, or another filler, perhaps with one
- * last capital letter that numbers it. Real capabilities that begin with X
+ * last capital letter that numbers it; or of four of anything else. Real capabilities that begin with X
  * (X-EXPS, XFORWARD, XCLIENT, XVERP) are not. */
 bool words_is_mask(struct slice word);
 

@@ -57,6 +57,8 @@ offers(const struct server_facts *s, const struct pin *pin)
 		return s->not_offered != 0 ? "never" : "not seen";
 	if (s->demanded != 0)
 		return "required";
+	if (members_lack(s))
+		return "by some machines";
 	return s->not_offered == 0 ? "always" : "mostly";
 }
 

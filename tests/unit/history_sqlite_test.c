@@ -141,6 +141,9 @@ teach(struct history *h, unsigned n)
 	f->before_offer = v++;
 	f->changed = T0 + v++;
 	teach_absence(&f->absence, &v);
+	for (unsigned i = 0; i < MEMBERS_MAX; i++, v += 6)
+		f->members[i] = (struct member){
+		    v, v + 1, v + 2, v + 3, 1, v + 4, {v + 5, 0}};
 	strcpy(f->host, "imap.example.net");
 	strcpy(f->words, "IMAP4rev1\nSTARTTLS\nAUTH=PLAIN");
 	f->ncerts = HISTORY_KEYS;

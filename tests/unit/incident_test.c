@@ -559,8 +559,8 @@ TEST(a_capture_taken_back_leaves_no_trace)
 	CHECK_INT(dirty(h), 1);
 	incidents_keep(h->in);
 	CHECK_INT(dirty(h), 0);
-	before = only(h);
 	incidents_mark(h->in);
+	before = only(h);
 	raise_alert(
 	    h, FIND_PLAINTEXT_CREDENTIALS, SEV_HIGH, C1, S1, T0 + SECOND);
 	raise_alert(h, FIND_CERT_EXPIRED, SEV_MEDIUM, C2, S2, T0 + SECOND);

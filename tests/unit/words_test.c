@@ -47,7 +47,8 @@ TEST(distance_of_long_words_is_far)
 TEST(masks)
 {
 	static const char *const yes[] = {"XXXXXXXX", "XXXXXXXA", "XXXX",
-	    "xxxxxxxx", "********", "XXXXXXXXXXXXXXXC", "########"};
+	    "xxxxxxxx", "********", "XXXXXXXXXXXXXXXC", "########", "00000000",
+	    "@@@@", "AAAA", "        ", "========"};
 	static const char *const no[] = {"STARTTLS", "X-EXPS", "XFORWARD",
 	    "XCLIENT", "XVERP", "XX", "XXAB", "XEXCH50", "", "8BITMIME",
 	    "XXXXaXXX"};
@@ -78,6 +79,10 @@ TEST(damage)
 	    {"AUTH", "STARTTLS", WORD_FINE},
 	    {"SMTPUTF8", "STARTTLS", WORD_FINE},
 	    {"XSTARTTLS", "STARTTLS", WORD_FINE},
+	    {"STARTTL\\xd3", "STARTTLS", WORD_GARBLED},
+	    {"STARTTLS\\x00", "STARTTLS", WORD_GARBLED},
+	    {"\\xff\\xff\\xff\\xff", "STARTTLS", WORD_MASKED},
+	    {"ST00TTLS", "STARTTLS", WORD_MASKED},
 	    {"STLX", "STLS", WORD_GARBLED},
 	    {"STL", "STLS", WORD_GARBLED},
 	    {"XXXX", "STLS", WORD_MASKED},
@@ -119,6 +124,22 @@ TEST(word_of_the_right_length_is_found_first)
 	CHECK(words_equal(found, "XXXXXXXB"));
 	CHECK_INT(words_find_damaged("SIZE\nXFORWARD NAME", "STARTTLS", &found),
 	    WORD_FINE);
+}
+
+TEST(word_in_two_and_word_of_blanks)
+{
+	struct slice found = {NULL, 0};
+
+	CHECK_INT(words_find_damaged("SIZE 1\nSTART TLS", "STARTTLS", &found),
+	    WORD_GARBLED);
+	CHECK(words_equal(found, "START TLS"));
+	CHECK_INT(words_find_damaged("SIZE 1\n        ", "STARTTLS", &found),
+	    WORD_MASKED);
+	CHECK_INT(found.len, 8);
+	CHECK_INT(words_find_damaged("SIZE\n========\nX", "STARTTLS", &found),
+	    WORD_MASKED);
+	CHECK_INT(
+	    words_find_damaged("SASL TLS\nTOP", "STLS", &found), WORD_FINE);
 }
 
 TEST(words_missing_of_a_list)
