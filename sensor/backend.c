@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "db/feed_eve.h"
 #include "db/store.h"
 #include "decoders/tls_record.h"
 #include "rules/rule_file.h"
+
+#define NS INT64_C(1000000000)
+#define RETAIN_GRACE (60 * NS)
 
 struct shown { /* the chain of the certificate message at hand, a copy */
 	uint8_t id[32];
@@ -38,6 +42,7 @@ struct backend {
 	const char *(*path)(void *ctx, uint32_t file);
 	void *path_ctx;
 	bool broken;
+	int64_t begun, begun_wall; /* ns, monotonic and wall clock */
 	uint64_t unstored; /* alerts that nobody was told of yet, see */
 	char unstored_text[600]; /* backend_take_loss() */
 	struct shown shown;
@@ -288,9 +293,39 @@ backend_poll(struct backend *b)
 	}
 }
 
+static int64_t
+clock_ns(clockid_t which)
+{
+	struct timespec t;
+
+	clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * NS + t.tv_nsec;
+}
+
+/* A clock that steps forward must not make all alerts old: what passed since
+ * the start is measured. Nor one that is wrong at the start, until the system
+ * has set it: for a minute nothing is old. */
+bool
+backend_retain(struct backend *b)
+{
+	struct store_retention r = {b->cfg.keep_days, b->cfg.keep_bytes};
+	int64_t passed = clock_ns(CLOCK_MONOTONIC) - b->begun;
+	int64_t now = clock_ns(CLOCK_REALTIME);
+
+	if (b->store == NULL)
+		return false;
+	if (passed < RETAIN_GRACE)
+		r.days = 0;
+	if (now > b->begun_wall + passed)
+		now = b->begun_wall + passed;
+	return store_retain(b->store, &r, now) == 1;
+}
+
 void
 backend_begin(struct backend *b)
 {
+	b->begun = clock_ns(CLOCK_MONOTONIC);
+	b->begun_wall = clock_ns(CLOCK_REALTIME);
 	if (b->store != NULL)
 		store_run_begin(b->store,
 		    b->cfg.command_line != NULL ? b->cfg.command_line : "",
@@ -612,6 +647,8 @@ backend_totals(const struct backend *b, struct backend_totals *out)
 	out->incidents = *incidents_counters(b->incidents);
 	if (b->store != NULL)
 		out->lost = store_counters(b->store)->lost;
+	if (b->store != NULL)
+		out->retired = store_counters(b->store)->retired;
 }
 
 void

@@ -52,6 +52,7 @@ struct config {
 	uint64_t incident_window; /* minutes */
 	uint64_t incident_repeat; /* hours */
 	uint64_t incident_alerts; /* 0: all */
+	uint64_t retention_days, retention_size; /* 0: for ever, any */
 };
 
 enum config_type {

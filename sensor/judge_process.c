@@ -18,6 +18,8 @@
 #define ROUND 2048 /* records between looks at clock and supervisor */
 #define KEEP_SECONDS 60 /* between savings of what was learned */
 #define INCIDENTS_MS 1000 /* between looks at which of them changed */
+#define RETAIN_MS 1000 /* between looks at what was kept long enough */
+#define RETAIN_AGAIN_MS 50
 #define WAIT_MS 100
 #define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
 
@@ -228,7 +230,7 @@ tell_loss(struct judging *j)
 static void
 work(struct judging *j)
 {
-	int64_t kept = now_ms(), saved = kept;
+	int64_t kept = now_ms(), saved = kept, retain = kept + RETAIN_MS;
 
 	while (!j->stop) {
 		unsigned n = take_round(j);
@@ -241,6 +243,10 @@ work(struct judging *j)
 			backend_keep_incidents(j->b);
 			saved = now_ms();
 		}
+		if (now_ms() > retain)
+			retain =
+			    now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
+							     : RETAIN_MS);
 		if (now_ms() - kept > KEEP_SECONDS * 1000) {
 			backend_keep(j->b);
 			kept = now_ms();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sensor/cmd_alerts.h"
+#include "sensor/cmd_backup.h"
 #include "sensor/cmd_certs.h"
 #include "sensor/cmd_config.h"
 #include "sensor/cmd_history.h"
@@ -30,6 +31,7 @@ static const struct command commands[] = {
     {"certs", cmd_certs, "certificates seen: list, explain, export"},
     {"servers", cmd_servers, "what each server offers, and since when"},
     {"history", cmd_history, "pin, acknowledge, forget, export what is known"},
+    {"backup", cmd_backup, "copy the database while the sensor runs"},
     {"config", cmd_config, "check and explain the configuration file"},
     {NULL, NULL, NULL},
 };

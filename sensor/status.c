@@ -142,6 +142,7 @@ judge_json(const struct supervisor *s)
 	set(o, "findings", j->totals.judge.findings);
 	json_object_set_new(o, "alerts", alerts);
 	set(o, "alerts_lost", j->totals.lost);
+	set(o, "alerts_retired", j->totals.retired);
 	set(o, "incidents_opened", j->totals.incidents.opened);
 	set(o, "incidents_open", j->totals.incidents.open);
 	set(o, "alerts_folded", j->totals.incidents.folded);
