@@ -304,9 +304,10 @@ check_cut(struct span_check *c, const struct span *s)
 		    "must not truncate what it mirrors";
 }
 
+/* What a direction that is missing, or a cut, leaves out is no loss. */
 static void
-check_loss(
-    struct span_check *c, const struct span *s, const struct frontend_totals *t)
+check_loss(struct span_check *c, const struct span *s,
+    const struct frontend_totals *t, const struct heard *h)
 {
 	uint64_t lost = t->tracker.hole_bytes;
 
@@ -314,6 +315,12 @@ check_loss(
 	c->percent = percent(lost, lost + s->payload);
 	if (lost == 0) {
 		say(c, SPAN_OK, "all bytes that were acknowledged were seen");
+		return;
+	}
+	if (s->cut > 0 || percent(h->one_way, h->all) > SOME) {
+		say(c, SPAN_NOTE,
+		    "loss cannot be told from what is cut, or "
+		    "from a direction that is missing");
 		return;
 	}
 	say(c, c->percent > LOST ? SPAN_WRONG : SPAN_NOTE,
@@ -390,7 +397,7 @@ span_judge(const struct span *s, const struct frontend_totals *t,
 	check_vlans(&out[n++], &h);
 	check_twice(&out[n++], s);
 	check_cut(&out[n++], s);
-	check_loss(&out[n++], s, t);
+	check_loss(&out[n++], s, t, &h);
 	if (live != NULL)
 		check_drops(&out[n++], live);
 	check_offload(&out[n++], s, t);

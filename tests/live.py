@@ -68,7 +68,8 @@ def until(fn, seconds=WAIT):
 
 
 class Sensor:
-    def __init__(self, workers=3, options=(), disk=None, conf=""):
+    def __init__(self, workers=3, options=(), disk=None, conf="",
+                 buffer="8MiB"):
         """disk: size of a file system for the database alone; conf: further
         lines of the configuration"""
         self.dir = tempfile.mkdtemp(prefix="stripwire-live.")
@@ -87,7 +88,8 @@ class Sensor:
         shutil.copy(TOP + "/sensor.rules", self.rules)
         os.mkdir(self.crash, 0o700)
         with open(self.dir + "/conf", "w") as f:
-            f.write("run:\n  crash_folder: %s\n  buffer: 8MiB\n" % self.crash)
+            f.write("run:\n  crash_folder: %s\n  buffer: %s\n" %
+                    (self.crash, buffer))
             f.write(conf)
         self.workers = workers
         self.options = list(options)

@@ -166,7 +166,8 @@ def main():
     else:
         # small tables: all are full within minutes, what grows then is a leak
         s = live.Sensor(a.workers, conf="limits:\n  flows: 32768\n"
-                        "  sessions: 8192\n  judged_flows: 8192\n")
+                        "  sessions: 8192\n  judged_flows: 8192\n",
+                        buffer="64MiB")
         try:
             files = world(s.dir)
             report(a, s, *soak(a, s, files))
