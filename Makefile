@@ -154,7 +154,7 @@ fuzz-programs: $(FUZZ)
 tools: $(TOOL)
 hooks: $(B)/stripwire-hooks
 
--include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/tests/*/*.d)
+-include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/hooks/*.d) $(wildcard $(B)/tests/*/*.d)
 .PHONY: all run test deps bless bench long lint install clean unit \
     unit-programs fuzz-programs tools hooks
 .SECONDARY:

@@ -652,6 +652,12 @@ backend_totals(const struct backend *b, struct backend_totals *out)
 }
 
 void
+backend_knowledge(const struct backend *b, struct history_knowledge *out)
+{
+	history_knowledge(b->history, out);
+}
+
+void
 backend_say(const struct backend *b, enum say what, const char *fmt, ...)
 {
 	char buf[1200];

@@ -121,6 +121,8 @@ int backend_reload_rules(struct backend *b, int fd);
 struct verify *backend_verify(struct backend *b);
 struct judge *backend_judge(struct backend *b);
 void backend_totals(const struct backend *b, struct backend_totals *out);
+/* Slow: looks at all servers. */
+void backend_knowledge(const struct backend *b, struct history_knowledge *out);
 void backend_say(const struct backend *b, enum say what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -20,6 +20,7 @@
 #define INCIDENTS_MS 1000 /* between looks at which of them changed */
 #define RETAIN_MS 1000 /* between looks at what was kept long enough */
 #define RETAIN_AGAIN_MS 50
+#define LEARN_MS 10000 /* between looks at how much is known */
 #define WAIT_MS 100
 #define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
 
@@ -29,6 +30,7 @@ struct judging {
 	struct merge *m;
 	struct judge_board *n;
 	uint64_t packets, bytes, flows;
+	int64_t looked; /* ms: at the history */
 	bool stop;
 };
 
@@ -209,6 +211,12 @@ drain(struct judging *j)
 static void
 publish(struct judging *j)
 {
+	int64_t now = now_ms();
+
+	if (j->looked == 0 || now - j->looked > LEARN_MS) {
+		backend_knowledge(j->b, &j->n->known);
+		j->looked = now;
+	}
 	backend_totals(j->b, &j->n->totals);
 	j->n->unanswered = verify_unanswered(backend_verify(j->b));
 }

@@ -40,6 +40,7 @@ struct judge_board { /* shared with the supervisor, for `status` */
 	uint64_t observations,
 	    refused; /* refused: records that made no sense */
 	uint64_t chains, unanswered;
+	struct history_knowledge known; /* a look every LEARN_MS */
 	int64_t lag; /* ns from an observation to its judgement, last */
 };
 

@@ -297,6 +297,12 @@ def test_alerts(s):
     got = subprocess.run([SENSOR, "status", "--socket", s.dir + "/sock"],
                          stdout=subprocess.PIPE, text=True)
     check("worker" in got.stdout and got.returncode == 0, "status for people")
+    check("memory of worker 0: " in got.stdout and "decoders" in got.stdout,
+          "memory by table")
+    check("history: " in got.stdout and "filter:" not in got.stdout,
+          "what is known so far")
+    check(all(w["memory"]["connections"] > 0 and w["resident_bytes"] > 1 << 20
+              for w in st["workers"] if w["flows"]), "memory as JSON")
 
 
 def test_worker_dies(s, times):
