@@ -627,6 +627,50 @@ backend_reload_rules(struct backend *b, int fd)
 	return 0;
 }
 
+/* It may have been moved away. The old one goes on if the new one cannot be
+ * opened. */
+static void
+reopen_eve(struct backend *b)
+{
+	char err[512];
+	struct eve *fresh;
+
+	if (b->eve == NULL)
+		return;
+	eve_flush(b->eve);
+	fresh = eve_open_append(b->cfg.eve_path, b->cfg.host, err, sizeof(err));
+	if (fresh == NULL) {
+		backend_say(b, SAY_PROBLEM, "%s", err);
+		return;
+	}
+	(void)close_eve(b);
+	b->eve = fresh;
+}
+
+void
+backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
+{
+	const struct incidents_config ic = {.window = cfg->incident_window,
+	    .repeat = cfg->incident_repeat,
+	    .fold_after = cfg->incident_fold};
+	char err[512];
+
+	b->cfg.vars = cfg->vars; /* for the rules that are read next */
+	b->cfg.resetters = cfg->resetters;
+	b->cfg.keep_days = cfg->keep_days;
+	b->cfg.keep_bytes = cfg->keep_bytes;
+	incidents_configure(b->incidents, &ic);
+	if (b->cfg.user_names != cfg->user_names) {
+		b->cfg.user_names = cfg->user_names;
+		if (open_names(b, err, sizeof(err)) == -1) {
+			b->names.mode = NAMES_NONE;
+			backend_say(b, SAY_PROBLEM,
+			    "%s: no names of users from now on", err);
+		}
+	}
+	reopen_eve(b);
+}
+
 struct verify *
 backend_verify(struct backend *b)
 {

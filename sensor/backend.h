@@ -118,6 +118,10 @@ void backend_set_paths(struct backend *b,
  * said, the old ones stay in force: -1. */
 int backend_reload_rules(struct backend *b, int fd);
 
+/* What may change while it works, see config_is_live(), as in cfg from now on;
+ * the feed is opened anew under its name. */
+void backend_reconfigure(struct backend *b, const struct pipeline_config *cfg);
+
 struct verify *backend_verify(struct backend *b);
 struct judge *backend_judge(struct backend *b);
 void backend_totals(const struct backend *b, struct backend_totals *out);

@@ -165,6 +165,10 @@ obey(struct judging *j)
 			verify_reconnect(backend_verify(j->b), fd);
 			fd = -1;
 			break;
+		case CONTROL_CONFIG:
+			if (fd == -1 || j->p->reload(j->p->reload_ctx, fd) == 0)
+				backend_reconfigure(j->b, j->p->fresh);
+			break;
 		case CONTROL_RULES:
 			if (fd != -1)
 				(void)backend_reload_rules(j->b, fd);

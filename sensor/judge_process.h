@@ -15,6 +15,7 @@ enum control_what {
 	CONTROL_FINDING = 1, /* number: enum finding_id; text: what happened */
 	CONTROL_VERIFIER, /* with a descriptor: the new one's; number 1: it
 			     has another trust store, verdicts are void */
+	CONTROL_CONFIG, /* SIGHUP; with a descriptor, if there is a file */
 	CONTROL_RULES, /* with a descriptor: of the file, to be read anew */
 	CONTROL_STOP, /* nothing more will come: settle, store, end */
 	CONTROL_READY, /* from the judge */
@@ -55,6 +56,11 @@ struct judge_process {
 	 * sandbox closes. -1 with a sentence */
 	int (*enter)(void *ctx, char *err, size_t errlen);
 	void *ctx;
+	/* reads the configuration anew into fresh; -1: mistakes, said, and
+	 * nothing has changed */
+	int (*reload)(void *ctx, int fd);
+	void *reload_ctx;
+	const struct pipeline_config *fresh;
 };
 
 /* Returns an exit status. */

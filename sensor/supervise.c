@@ -483,17 +483,37 @@ reload_trust(struct supervisor *s)
 		(void)kill(old, SIGKILL);
 }
 
+/* With a mistake in it, which is said, all stays as it was. The judge reads it
+ * once more. */
+static void
+reload_config(struct supervisor *s)
+{
+	struct control c = {.what = CONTROL_CONFIG};
+	const char *path = s->cfg->config_path;
+	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (path != NULL && s->cfg->reload(s->cfg->reload_ctx, fd) == -1)
+		log_line(LOG_LEVEL_ERROR,
+		    "%s: not loaded, the configuration stays as it was", path);
+	else if (s->control != -1)
+		(void)control_send(s->control, &c, fd);
+	if (fd != -1)
+		(void)close(fd);
+}
+
 /* SIGHUP. The judge can open no rules: it is given the file. */
 static void
 reload(struct supervisor *s)
 {
 	struct control c = {.what = CONTROL_RULES};
-	const char *rules = s->cfg->cfg->rules_path, *log = s->cfg->log;
+	const char *rules = s->cfg->cfg->rules_path;
 	int fd = open(rules, O_RDONLY | O_CLOEXEC);
 
-	if (log[0] != '\0' && log_to_file(log) == -1)
-		log_line(LOG_LEVEL_ERROR, "%s: %s", log, strerror(errno));
 	notify_send("RELOADING=1");
+	reload_config(s);
+	if (s->cfg->log[0] != '\0' && log_to_file(s->cfg->log) == -1)
+		log_line(
+		    LOG_LEVEL_ERROR, "%s: %s", s->cfg->log, strerror(errno));
 	if (fd == -1)
 		log_line(LOG_LEVEL_ERROR, "%s: %s; the rules stay as they were",
 		    rules, strerror(errno));

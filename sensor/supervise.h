@@ -29,6 +29,10 @@ struct supervise_config {
 	const char *user; /* "": stripwire or nobody */
 	const char *socket, *log, *crash_folder;
 	bool whole_packets, verbose;
+	const char *config_path; /* NULL: none */
+	/* the file anew: cfg and log change; -1: mistakes, said */
+	int (*reload)(void *ctx, int fd);
+	void *reload_ctx;
 };
 
 enum role { ROLE_WORKER, ROLE_VERIFIER, ROLE_JUDGE };

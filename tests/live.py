@@ -217,11 +217,11 @@ def alive(pid):
 attacks = 10000
 
 
-def attack(s):
+def attack(s, name=ATTACK):
     """an attack that was not seen before"""
     global attacks
     attacks += 1
-    readdress(capture(ATTACK), s.dir + "/attack.pcap", attacks)
+    readdress(capture(name), s.dir + "/attack.pcap", attacks)
     send("sw0", s.dir + "/attack.pcap")
 
 
@@ -384,7 +384,20 @@ def test_deadly_packet(s):
     s.pids()
 
 
+def judged(s):
+    return sum(s.status()["judge"]["alerts"].values())
+
+
 def test_judge_dies(s, times):
+    # what was judged a second ago is in the database, and 4 s are time enough
+    # on any machine; not even a SIGKILL takes it away
+    alerts, before = judged(s), s.count(FINDING)
+    attack(s)
+    check(until(lambda: judged(s) >= alerts + 2), "judged")
+    time.sleep(4)
+    os.kill(s.pids()["judge"], signal.SIGKILL)
+    check(s.count(FINDING) >= before + 2, "stored within a batch")
+    s.pids()
     for i in range(times):
         pid = s.pids()["judge"]
         readdress(capture(ATTACK), s.dir + "/j.pcap", 1000 + i)
@@ -552,6 +565,14 @@ def test_supervisor_dies(s, times):
         check(s.count(FINDING) >= before + 2,
               "what was on its way is stored")
         s.start()
+    alerts, before = judged(s), s.count(FINDING)
+    attack(s)
+    check(until(lambda: judged(s) >= alerts + 2), "judged")
+    time.sleep(4)
+    s.p.kill()
+    check(s.count(FINDING) >= before + 2, "stored within a batch")
+    s.p.wait()
+    s.start()
 
 
 def test_shed(s):
@@ -613,6 +634,38 @@ def test_reload(s, times):
     check(s.p.poll() is None, "it lives")
 
 
+def test_reload_config(s):
+    """What may change does, what may not is told, a mistake changes nothing,
+    and a feed that was moved away is begun anew."""
+    conf = open(s.dir + "/conf").read()
+
+    def put(more, word):
+        n = s.said().count(word)
+        with open(s.dir + "/conf", "w") as f:
+            f.write(conf + more)
+        rules = s.said().count(" rules")
+        s.p.send_signal(signal.SIGHUP)
+        check(until(lambda: s.said().count(word) > n), word)
+        check(until(lambda: s.said().count(" rules") > rules), "rules too")
+
+    def user():
+        attack(s, "N-S11-imap-login.client.pcap")
+        got = s.rows("select user from alerts where finding = "
+                     "'plaintext-credentials' order by id desc limit 1")
+        return got[0][0] if got else None
+
+    check(until(lambda: user() not in (None, "")), "names are stored")
+    put("user_names: nonsense\n", "the configuration stays as it was")
+    check("conf:" in s.said(), "with its place")
+    os.rename(s.eve, s.eve + ".1")
+    put("user_names: none\nlimits:\n  flows: 4096\n",
+        "limits.flows: changed, which counts after a restart")
+    check(until(lambda: user() == ""), "names are stored no more")
+    check(until(lambda: os.path.exists(s.eve) and os.path.getsize(s.eve) > 0),
+          "the feed goes on in a new file")
+    put("", " rules")
+
+
 def test_end(s):
     readdress(capture(ATTACK), s.dir + "/e.pcap", 3000)
     before = s.count(FINDING)
@@ -656,7 +709,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--kills", type=int, default=3)
     p.add_argument("--segv", type=int, default=5)
-    p.add_argument("--reloads", type=int, default=5)
+    p.add_argument("--reloads", type=int, default=20)
     a = p.parse_args()
     if not shutil.which("ip") or not own_network():
         skip("live capture: needs root and network namespaces")
@@ -673,6 +726,7 @@ def main():
             test_judge_dies(s, a.kills)
             test_supervisor_dies(s, a.kills)
             test_reload(s, a.reloads)
+            test_reload_config(s)
             test_shed(s)
             test_end(s)
             test_full_disk()
