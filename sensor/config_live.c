@@ -88,7 +88,7 @@ take(struct config *c, struct config *fresh, const struct config_key *k)
 		break;
 	default:
 		swap(
-		    config_field(c, k), config_field(fresh, k), sizeof(char *));
+		    config_field(c, k), config_field(fresh, k), sizeof(c->log));
 	}
 }
 

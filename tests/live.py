@@ -622,8 +622,19 @@ def test_reload(s, times):
     check(until(lambda: s.count(FINDING) >= before + 2), "old rules in force")
     put("\n".join(l for l in text.replace("\\\n", " ").split("\n") if FINDING not in l))
     hup(s.said().count(" rules") + 1, " rules")
+    sender = subprocess.Popen(
+        [SEND, "-c", "-r", "20000", "-s", "3600", "sw0",
+         capture("B-starttls-smtp.client.pcap")], stdout=subprocess.DEVNULL)
+    pids, restarts = s.pids(), s.status()["restarts"]
     for i in range(times):
-        s.p.send_signal(signal.SIGHUP)
+        hup(s.said().count(" rules") + 1, " rules")
+    sender.kill()
+    sender.wait()
+    check(until(lambda: all(w["queue_bytes"] == 0
+                            for w in s.status()["workers"])), "all is judged")
+    check(s.status()["restarts"] == restarts and
+          all(s.pids()[n] == p for n, p in pids.items() if n != "verifier"),
+          "nothing died of it")
     readdress(capture(ATTACK), s.dir + "/h.pcap", 4001)
     stored = s.count("imap-unsolicited-reply"), s.count(FINDING)
     send("sw0", s.dir + "/h.pcap")
