@@ -58,6 +58,8 @@ swap(void *a, void *b, size_t n)
 static void
 take(struct config *c, struct config *fresh, const struct config_key *k)
 {
+	struct rule_vars *vars;
+
 	switch (k->type) {
 	case CONFIG_SWITCH:
 		swap(config_field(c, k), config_field(fresh, k), sizeof(bool));
@@ -82,7 +84,9 @@ take(struct config *c, struct config *fresh, const struct config_key *k)
 		SWAP(nresetters);
 		break;
 	case CONFIG_VARIABLES:
-		SWAP(vars);
+		vars = c->vars;
+		c->vars = fresh->vars;
+		fresh->vars = vars;
 		SWAP(var_text);
 		SWAP(nvars);
 		break;
