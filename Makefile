@@ -139,12 +139,14 @@ $(B)/tools/%: $(B)/tests/tools/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# For tests/live.py: packets with certain words kill or hang a worker.
-$(B)/hooks/worker_live.o: sensor/worker_live.c
+# For tests/live.py: packets with certain words kill or hang a worker, and a
+# signal hangs the judge.
+$(B)/hooks/%.o: sensor/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -DSTRIPWIRE_TEST_HOOKS $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/stripwire-hooks: $(B)/hooks/worker_live.o $(B)/sensor/main.o $(LIB)
+$(B)/stripwire-hooks: $(B)/hooks/worker_live.o $(B)/hooks/judge_process.o \
+    $(B)/sensor/main.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIB)
@@ -160,7 +162,7 @@ fuzz-programs: $(FUZZ)
 tools: $(TOOL)
 hooks: $(B)/stripwire-hooks
 
--include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/tests/*/*.d)
+-include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/hooks/*.d) $(wildcard $(B)/tests/*/*.d)
 .PHONY: all run test deps bless bench long lint install clean unit \
     unit-programs fuzz-programs tools hooks
 .SECONDARY:

@@ -4,9 +4,9 @@
  *
  * A batch is one transaction, opened by the first row and committed when it
  * is full or old. When a write fails, the batch is rolled back and counted as
- * lost, the user is told once, and for a while (1 s, doubling to 60 s)
+ * lost, the user is told once, and for a while (1 s, doubling to 4 s)
  * nothing is tried: a full disk must not cost the sensor a failing system
- * call per alert.
+ * call per alert. When it works again that is told too, with the loss.
  */
 #include "db/store_priv.h"
 
@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define BACKOFF_MIN 1000
-#define BACKOFF_MAX 60000
+#define BACKOFF_MAX 4000
+#define QUIET 60000 /* ms without trouble: it is over */
 
 enum trouble { TROUBLE_FULL, TROUBLE_BUSY, TROUBLE_DAMAGED, TROUBLE_OTHER };
 
@@ -31,8 +32,8 @@ clock_ms(clockid_t which)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static int64_t
-now_ms(void)
+int64_t
+store_monotonic_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC_COARSE);
 }
@@ -159,6 +160,10 @@ store_trouble(struct store *s, int rc)
 	if (rc == SQLITE_ABORT && !s->open)
 		return; /* waiting: told before */
 	trouble_say(s, trouble_kind(s, rc));
+	if (s->trouble_since == 0) {
+		s->trouble_since = store_monotonic_ms();
+		s->lost_before = s->counters.lost;
+	}
 	if (!sqlite3_get_autocommit(s->db))
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	if (s->open) {
@@ -169,7 +174,7 @@ store_trouble(struct store *s, int rc)
 			s->run = 0;
 	}
 	s->open = false;
-	s->down_since = now_ms();
+	s->down_since = store_monotonic_ms();
 	s->backoff = s->backoff == 0 ? BACKOFF_MIN : s->backoff * 2;
 	if (s->backoff > BACKOFF_MAX)
 		s->backoff = BACKOFF_MAX;
@@ -274,6 +279,31 @@ static const char *const sql[ST_COUNT] = {
 		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_PIN] = "INSERT INTO pins VALUES "
 	       "(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ST_OLD_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 AND run IN "
+		      "(SELECT id FROM runs WHERE started<?1) ORDER BY time "
+		      "LIMIT 200",
+    [ST_OLDEST_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 ORDER BY "
+			 "time LIMIT 200",
+    [ST_OLDEST_TIME] = "SELECT min(time) FROM alerts",
+    [ST_OLD_INCIDENTS] = "SELECT id, 0 FROM incidents WHERE last<?1 AND "
+			 "ended<>0 AND saved=1 LIMIT 200",
+    [ST_RETIRE_ALERT] = "DELETE FROM alerts WHERE id=?",
+    [ST_RETIRE_ALERT_NOTES] = "DELETE FROM notes WHERE kind='alert' AND ref=?",
+    [ST_RETIRE_FLOW] = "DELETE FROM flows WHERE id=?1 AND NOT EXISTS "
+		       "(SELECT 1 FROM alerts WHERE flow=?1)",
+    [ST_RETIRE_INCIDENT] = "DELETE FROM incidents WHERE id=?",
+    [ST_RETIRE_INCIDENT_NOTES] = "DELETE FROM notes WHERE kind='incident' "
+				 "AND ref=?",
+    [ST_RETIRE_CAPTURES] = "DELETE FROM captures WHERE id IN (SELECT id FROM "
+			   "captures WHERE last<?1 AND read_at<?1 LIMIT 200)",
+    [ST_RETIRE_CERTS] = "DELETE FROM certificates WHERE sha256 IN (SELECT "
+			"sha256 FROM certificates WHERE last<?1 AND sha256 "
+			"NOT IN (SELECT sha256 FROM certificate_der WHERE "
+			"known=1) LIMIT 200)",
+    [ST_PAGES] = "PRAGMA page_count",
+    [ST_PAGES_FREE] = "PRAGMA freelist_count",
+    [ST_PAGE_SIZE] = "PRAGMA page_size",
+    [ST_AUTO_VACUUM] = "PRAGMA auto_vacuum",
 };
 
 int
@@ -334,6 +364,12 @@ run_insert(struct store *s)
 	return SQLITE_OK;
 }
 
+bool
+store_is_down(const struct store *s)
+{
+	return s->down_until != 0 && store_monotonic_ms() < s->down_until;
+}
+
 int
 store_begin(struct store *s)
 {
@@ -341,7 +377,7 @@ store_begin(struct store *s)
 
 	if (s->open)
 		return SQLITE_OK;
-	if (s->down_until != 0 && now_ms() < s->down_until)
+	if (store_is_down(s))
 		return SQLITE_ABORT;
 	rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
@@ -350,7 +386,7 @@ store_begin(struct store *s)
 	s->rows = 0;
 	s->batch++;
 	s->batch_alerts = 0;
-	s->since = now_ms();
+	s->since = store_monotonic_ms();
 	return s->run == 0 && s->command != NULL ? run_insert(s) : SQLITE_OK;
 }
 
@@ -359,11 +395,23 @@ store_begin(struct store *s)
 static void
 recovered(struct store *s)
 {
+	uint64_t lost = s->counters.lost - s->lost_before;
+	char text[512];
+
 	if (s->down_until == 0)
 		return;
+	snprintf(text, sizeof(text),
+	    "%s: can be written again after %lld s: %llu alerts were not "
+	    "stored meanwhile",
+	    s->path,
+	    (long long)(store_monotonic_ms() - s->trouble_since + 999) / 1000,
+	    (unsigned long long)lost);
+	if (s->cfg.on_resumed != NULL)
+		s->cfg.on_resumed(s->cfg.ctx, lost, text);
+	s->trouble_since = 0;
 	s->said = 0;
 	s->down_until = 0;
-	if (now_ms() - s->down_since > BACKOFF_MAX)
+	if (store_monotonic_ms() - s->down_since > QUIET)
 		s->backoff = 0;
 }
 
@@ -394,7 +442,7 @@ store_poll(struct store *s)
 	if (!s->open)
 		return;
 	if (s->rows >= STORE_BATCH_ROWS ||
-	    now_ms() - s->since >= STORE_BATCH_MS)
+	    store_monotonic_ms() - s->since >= STORE_BATCH_MS)
 		store_commit(s);
 }
 

@@ -34,11 +34,14 @@ struct store_config {
 	unsigned max_certs; /* rows of certificates; 0: STORE_CERTS_MAX */
 	/* once per kind of trouble: disk full, write error */
 	void (*on_problem)(void *ctx, const char *sentence);
+	/* it can be written again; lost: alerts meanwhile. May be NULL */
+	void (*on_resumed)(void *ctx, uint64_t lost, const char *sentence);
 	void *ctx;
 };
 
 struct store_counters {
 	uint64_t alerts, duplicates, lost, batches, certs;
+	uint64_t retired; /* alerts that had been kept long enough */
 	uint64_t certs_dropped; /* for want of room */
 };
 
@@ -76,6 +79,16 @@ int64_t store_incident_id(struct store *s);
 /* Without files of input: writes what changed. Incidents that the operator
  * closed meanwhile end. -1: told by on_problem. */
 int store_save_incidents(struct store *s);
+
+struct store_retention {
+	unsigned days; /* alerts of before then go; 0: none for their age */
+	uint64_t bytes; /* the oldest go while the file holds more; 0: none */
+};
+/* One small step: alerts with their notes and flows, incidents that ended,
+ * captures and certificates that no alert is left of. An alert's age counts
+ * from its time or from the run that stored it, whichever is later. now: wall
+ * clock, ns. Returns 1 if there is more to do now. */
+int store_retain(struct store *s, const struct store_retention *r, int64_t now);
 
 /* A run: one call of the program over some input. */
 void store_run_begin(

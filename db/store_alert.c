@@ -270,10 +270,10 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 		return known_id(s, a);
 	rc = write_alert(s, a, f, &id);
 	if (rc != SQLITE_OK) {
+		store_trouble(s, rc);
 		s->counters.lost++;
 		if (f != NULL)
 			f->lost = true;
-		store_trouble(s, rc);
 		return 0;
 	}
 	if (id == 0)

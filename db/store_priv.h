@@ -4,7 +4,7 @@
  *
  * store.c holds life cycle, batches and trouble; store_schema.c opens a file
  * and decides whether it is ours; store_alert.c, store_capture.c and
- * store_cert.c write rows; history_sqlite.c loads and saves history,
+ * store_cert.c write rows, store_retain.c takes them away; history_sqlite.c loads and saves history,
  * incident_sqlite.c incidents.
  *
  * Every write goes through store_begin() .. commit. A function that writes
@@ -58,6 +58,22 @@ enum store_stmt {
 	ST_SERVER_STACKS_DROP,
 	ST_PAIR,
 	ST_PIN,
+	/* store_retain.c */
+	ST_OLD_ALERTS,
+	ST_OLDEST_ALERTS,
+	ST_OLDEST_TIME,
+	ST_OLD_INCIDENTS,
+	ST_RETIRE_ALERT,
+	ST_RETIRE_ALERT_NOTES,
+	ST_RETIRE_FLOW,
+	ST_RETIRE_INCIDENT,
+	ST_RETIRE_INCIDENT_NOTES,
+	ST_RETIRE_CAPTURES,
+	ST_RETIRE_CERTS,
+	ST_PAGES,
+	ST_PAGES_FREE,
+	ST_PAGE_SIZE,
+	ST_AUTO_VACUUM,
 	ST_COUNT
 };
 
@@ -107,6 +123,14 @@ struct store {
 	int64_t down_until, down_since; /* monotonic ms */
 	int64_t backoff; /* ms, 0: none so far */
 	unsigned said; /* bits: kinds of trouble told */
+	int64_t trouble_since; /* monotonic ms; 0: none */
+	uint64_t lost_before; /* alerts, until then */
+
+	/* retention */
+	bool retains; /* its index is there */
+	bool gives_back; /* pages that are free */
+	bool shrinking; /* by size, down to somewhat below */
+	int64_t retain_due; /* monotonic ms: the next look at ages */
 
 	/* incidents */
 	struct incidents *incidents; /* NULL: none are kept */
@@ -136,6 +160,8 @@ int store_open_file(struct store *s, char *err, size_t errlen)
 
 /* store.c */
 int64_t store_wall_ns(void);
+int64_t store_monotonic_ms(void);
+bool store_is_down(const struct store *s); /* trouble: nothing is tried now */
 /* Opens a batch if none is open. SQLITE_OK, or why not (also while waiting
  * after trouble: then the trouble was told already and rc is SQLITE_ABORT). */
 int store_begin(struct store *s) __attribute__((warn_unused_result));

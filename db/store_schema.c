@@ -245,7 +245,11 @@ upgrade(struct store *s, int64_t version)
 	int rc = SQLITE_OK;
 	int64_t next;
 
-	for (; version < STORE_SCHEMA_VERSION; version = next) {
+	/* must stand before the first table; see store_retain.c */
+	if (version == 0)
+		rc = exec(s, "PRAGMA auto_vacuum=INCREMENTAL");
+	for (; rc == SQLITE_OK && version < STORE_SCHEMA_VERSION;
+	     version = next) {
 		next = version == 0 ? STORE_SCHEMA_VERSION : version + 1;
 		if ((rc = exec(s, "BEGIN IMMEDIATE")) != SQLITE_OK)
 			return rc;

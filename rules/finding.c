@@ -209,6 +209,11 @@ static const struct finding_info infos[FIND_COUNT] = {
 	"the sensor's machine or its span port: too much traffic for them",
 	"more workers or a larger capture buffer; what is lost is not looked "
 	"at, and attacks in it are not found"},
+    [FIND_SENSOR_ALERTS_LOST] = {"sensor-alerts-lost",
+	"alerts could not be stored",
+	"the disk of the database: full, read-only or failing",
+	"look at the log and the disk; alerts of that time are in the feed, "
+	"if one is written, and nowhere else"},
 };
 
 static const char *const severities[] = {

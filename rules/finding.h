@@ -57,6 +57,7 @@ enum finding_id {
 	/* the sensor itself: no connection (judge_sensor()) */
 	FIND_SENSOR_RESTARTED,
 	FIND_SENSOR_PACKETS_LOST,
+	FIND_SENSOR_ALERTS_LOST,
 	FIND_COUNT
 };
 

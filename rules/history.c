@@ -685,3 +685,32 @@ history_counters(const struct history *h)
 	h->counters->evicted_pairs = h->pairs.evicted;
 	return h->counters;
 }
+
+static void
+count_known(void *ctx, const struct server_facts *s)
+{
+	struct history_knowledge *k = ctx;
+
+	if (server_is_old(s))
+		k->well++;
+	else if (s->sessions > 1)
+		k->some++;
+	else
+		k->once++;
+	if (k->first == 0 || s->first < k->first)
+		k->first = s->first;
+}
+
+static void
+count_no_pair(void *ctx, const struct pair_facts *p)
+{
+	(void)ctx;
+	(void)p;
+}
+
+void
+history_knowledge(const struct history *h, struct history_knowledge *out)
+{
+	memset(out, 0, sizeof(*out));
+	history_each(h, count_known, count_no_pair, out);
+}

@@ -204,4 +204,12 @@ struct history_counters {
 };
 const struct history_counters *history_counters(const struct history *h);
 
+/* How well servers are known: by one session, by some, or well (two days or
+ * ten sessions, as entries that a flood does not wash out). Looks at all. */
+struct history_knowledge {
+	uint64_t once, some, well;
+	int64_t first; /* when the first of them was seen; 0: none */
+};
+void history_knowledge(const struct history *h, struct history_knowledge *out);
+
 #endif

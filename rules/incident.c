@@ -50,14 +50,22 @@ incidents_new(const struct incidents_config *cfg)
 	if (in == NULL)
 		return NULL;
 	in->cfg = *cfg;
-	if (in->cfg.window == 0)
-		in->cfg.window = INCIDENT_WINDOW_S * NS_PER_S;
-	if (in->cfg.repeat == 0)
-		in->cfg.repeat = INCIDENT_REPEAT_S * NS_PER_S;
-	if (in->cfg.fold_after == 0)
-		in->cfg.fold_after = INCIDENT_FOLD;
+	incidents_configure(in, cfg);
 	in->due = INT64_MAX;
 	return in;
+}
+
+void
+incidents_configure(struct incidents *in, const struct incidents_config *cfg)
+{
+	struct incidents_config *c = &in->cfg;
+
+	c->window =
+	    cfg->window != 0 ? cfg->window : INCIDENT_WINDOW_S * NS_PER_S;
+	c->repeat =
+	    cfg->repeat != 0 ? cfg->repeat : INCIDENT_REPEAT_S * NS_PER_S;
+	c->fold_after = cfg->fold_after != 0 ? cfg->fold_after : INCIDENT_FOLD;
+	in->due = 0; /* ends may be due earlier than they were */
 }
 
 /* ---- the index ---- */

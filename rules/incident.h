@@ -153,6 +153,9 @@ struct incidents;
 
 struct incidents *incidents_new(const struct incidents_config *cfg);
 void incidents_free(struct incidents *in);
+/* Window, repeat and fold_after as in cfg from now on. */
+void incidents_configure(
+    struct incidents *in, const struct incidents_config *cfg);
 
 /* Before rules are asked: what is open between the two hosts (a->incident,
  * incident_severity; incident_new is 0), so that rules can go by it. */

@@ -111,6 +111,8 @@ flow_open(struct judge *j, const struct obs *o)
 {
 	struct judged *w = find(j, o->flow), **b;
 
+	if (w != NULL && w->f.who.public_id == o->u.flow_open.public_id)
+		return; /* opened again for a judge that was replaced */
 	if (w != NULL)
 		forget(j, w);
 	if (j->count >= j->max) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "db/feed_eve.h"
@@ -16,6 +17,9 @@
 #include "decoders/tls_record.h"
 #include "rules/rule_file.h"
 #include "sensor/policy.h"
+
+#define NS INT64_C(1000000000)
+#define RETAIN_GRACE (60 * NS)
 
 struct shown { /* the chain of the certificate message at hand, a copy */
 	uint8_t id[32];
@@ -40,6 +44,9 @@ struct backend {
 	const char *(*path)(void *ctx, uint32_t file);
 	void *path_ctx;
 	bool broken;
+	int64_t begun, begun_wall; /* ns, monotonic and wall clock */
+	uint64_t unstored; /* alerts that nobody was told of yet, see */
+	char unstored_text[600]; /* backend_take_loss() */
 	struct shown shown;
 	struct backend_totals n;
 };
@@ -52,6 +59,7 @@ static void on_incident(void *, const struct incident *, enum incident_event);
 static int64_t next_incident(void *);
 static int open_incidents(struct backend *, char *, size_t);
 static void on_store_problem(void *, const char *);
+static void on_store_resumed(void *, uint64_t, const char *);
 static int load_policy(struct backend *, char *, size_t);
 static int open_outputs(struct backend *, char *, size_t);
 static int open_names(struct backend *, char *, size_t);
@@ -140,6 +148,7 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 	struct store_config sc = {.path = b->cfg.db_path,
 	    .again = b->cfg.again,
 	    .on_problem = on_store_problem,
+	    .on_resumed = on_store_resumed,
 	    .ctx = b};
 
 	b->history = history_new();
@@ -308,9 +317,39 @@ backend_poll(struct backend *b)
 	}
 }
 
+static int64_t
+clock_ns(clockid_t which)
+{
+	struct timespec t;
+
+	clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * NS + t.tv_nsec;
+}
+
+/* A clock that steps forward must not make all alerts old: what passed since
+ * the start is measured. Nor one that is wrong at the start, until the system
+ * has set it: for a minute nothing is old. */
+bool
+backend_retain(struct backend *b)
+{
+	struct store_retention r = {b->cfg.keep_days, b->cfg.keep_bytes};
+	int64_t passed = clock_ns(CLOCK_MONOTONIC) - b->begun;
+	int64_t now = clock_ns(CLOCK_REALTIME);
+
+	if (b->store == NULL)
+		return false;
+	if (passed < RETAIN_GRACE)
+		r.days = 0;
+	if (now > b->begun_wall + passed)
+		now = b->begun_wall + passed;
+	return store_retain(b->store, &r, now) == 1;
+}
+
 void
 backend_begin(struct backend *b)
 {
+	b->begun = clock_ns(CLOCK_MONOTONIC);
+	b->begun_wall = clock_ns(CLOCK_REALTIME);
 	if (b->store != NULL)
 		store_run_begin(b->store,
 		    b->cfg.command_line != NULL ? b->cfg.command_line : "",
@@ -408,6 +447,28 @@ static void
 on_store_problem(void *ctx, const char *sentence)
 {
 	backend_say(ctx, SAY_LOSS, "%s", sentence);
+}
+
+/* Called in the midst of a judgement: an alert of it has to wait. */
+static void
+on_store_resumed(void *ctx, uint64_t lost, const char *sentence)
+{
+	struct backend *b = ctx;
+
+	backend_say(b, lost > 0 ? SAY_LOSS : SAY_NOTE, "%s", sentence);
+	b->unstored += lost;
+	(void)snprintf(
+	    b->unstored_text, sizeof(b->unstored_text), "%s", sentence);
+}
+
+bool
+backend_take_loss(struct backend *b, char *text, size_t len)
+{
+	if (b->unstored == 0)
+		return false;
+	b->unstored = 0;
+	(void)snprintf(text, len, "%s", b->unstored_text);
+	return true;
 }
 
 static void
@@ -634,6 +695,50 @@ backend_rules(const struct backend *b)
 	return b->cfg.rules;
 }
 
+/* It may have been moved away. The old one goes on if the new one cannot be
+ * opened. */
+static void
+reopen_eve(struct backend *b)
+{
+	char err[512];
+	struct eve *fresh;
+
+	if (b->eve == NULL)
+		return;
+	eve_flush(b->eve);
+	fresh = eve_open_append(b->cfg.eve_path, b->cfg.host, err, sizeof(err));
+	if (fresh == NULL) {
+		backend_say(b, SAY_PROBLEM, "%s", err);
+		return;
+	}
+	(void)close_eve(b);
+	b->eve = fresh;
+}
+
+void
+backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
+{
+	const struct incidents_config ic = {.window = cfg->incident_window,
+	    .repeat = cfg->incident_repeat,
+	    .fold_after = cfg->incident_fold};
+	char err[512];
+
+	b->cfg.vars = cfg->vars; /* for the rules that are read next */
+	b->cfg.resetters = cfg->resetters;
+	b->cfg.keep_days = cfg->keep_days;
+	b->cfg.keep_bytes = cfg->keep_bytes;
+	incidents_configure(b->incidents, &ic);
+	if (b->cfg.user_names != cfg->user_names) {
+		b->cfg.user_names = cfg->user_names;
+		if (open_names(b, err, sizeof(err)) == -1) {
+			b->names.mode = NAMES_NONE;
+			backend_say(b, SAY_PROBLEM,
+			    "%s: no names of users from now on", err);
+		}
+	}
+	reopen_eve(b);
+}
+
 struct verify *
 backend_verify(struct backend *b)
 {
@@ -654,6 +759,14 @@ backend_totals(const struct backend *b, struct backend_totals *out)
 	out->incidents = *incidents_counters(b->incidents);
 	if (b->store != NULL)
 		out->lost = store_counters(b->store)->lost;
+	if (b->store != NULL)
+		out->retired = store_counters(b->store)->retired;
+}
+
+void
+backend_knowledge(const struct backend *b, struct history_knowledge *out)
+{
+	history_knowledge(b->history, out);
 }
 
 void

@@ -52,6 +52,8 @@ struct pipeline_config {
 	uint32_t judged_flows; /* 0: the judge's default */
 	int64_t incident_window, incident_repeat; /* ns; 0: incident.h's */
 	uint32_t incident_fold; /* likewise */
+	unsigned keep_days; /* retention, see store_retain(); live only */
+	uint64_t keep_bytes;
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
 	/* one sentence; mistakes in rules or list come as several lines */
@@ -73,6 +75,7 @@ struct backend_totals {
 	uint64_t captures, known_captures, broken_captures;
 	uint64_t alerts[SEV_CRITICAL + 1];
 	uint64_t lost; /* alerts that could not be stored */
+	uint64_t retired; /* alerts that were kept long enough */
 	struct judge_counters judge;
 	struct incidents_counters incidents;
 };
@@ -109,8 +112,13 @@ void backend_poll(struct backend *b);
 void backend_wait(struct backend *b);
 /* Live: incidents as they stand are written; every second or so. */
 void backend_keep_incidents(struct backend *b);
+/* Live: what was kept long enough goes, in small steps; every second or so,
+ * and soon again if it returns true. */
+bool backend_retain(struct backend *b);
 /* What live operation learned becomes permanent; every minute or so. */
 void backend_keep(struct backend *b);
+/* The store works again and had lost alerts: says so in text, once. */
+bool backend_take_loss(struct backend *b, char *text, size_t len);
 /* Path of a file of the input, for alerts; NULL: none. */
 void backend_set_paths(struct backend *b,
     const char *(*path)(void *ctx, uint32_t file), void *ctx);
@@ -122,9 +130,15 @@ void backend_reload(struct backend *b);
 int backend_reload_rules(struct backend *b, int fd);
 const struct ruleset *backend_rules(const struct backend *b); /* in force */
 
+/* What may change while it works, see config_is_live(), as in cfg from now on;
+ * the feed is opened anew under its name. */
+void backend_reconfigure(struct backend *b, const struct pipeline_config *cfg);
+
 struct verify *backend_verify(struct backend *b);
 struct judge *backend_judge(struct backend *b);
 void backend_totals(const struct backend *b, struct backend_totals *out);
+/* Slow: looks at all servers. */
+void backend_knowledge(const struct backend *b, struct history_knowledge *out);
 void backend_say(const struct backend *b, enum say what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

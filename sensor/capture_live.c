@@ -219,6 +219,14 @@ live_read(struct live *l, int max, void (*fn)(void *ctx, struct packet *pkt),
 	return -1;
 }
 
+void
+live_counters_add(struct live_counters *sum, const struct live_counters *more)
+{
+	sum->received += more->received;
+	sum->dropped += more->dropped;
+	sum->if_dropped += more->if_dropped;
+}
+
 bool
 live_counters(struct live *l, struct live_counters *out)
 {

@@ -48,6 +48,8 @@ const char *live_link_name(const struct live *l);
 int live_read(struct live *l, int max,
     void (*fn)(void *ctx, struct packet *pkt), void *ctx, char *err,
     size_t errlen);
+void live_counters_add(
+    struct live_counters *sum, const struct live_counters *more);
 /* Cheap; false: not known. Called by the one that reads. */
 bool live_counters(struct live *l, struct live_counters *out);
 

@@ -234,7 +234,10 @@ judge_main(struct supervisor *s, int verifier)
 	    .control = s->control,
 	    .board = s->judged,
 	    .enter = enter_judge,
-	    .ctx = &box};
+	    .ctx = &box,
+	    .reload = s->cfg->reload,
+	    .reload_ctx = s->cfg->reload_ctx,
+	    .fresh = s->cfg->cfg};
 	char err[300];
 
 	box.role = SANDBOX_JUDGE;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sensor/log.h"
 #include "sensor/harden.h"
@@ -20,6 +21,9 @@ struct run_options {
 	struct setup setup;
 	struct supervise_config sup;
 	char *names; /* of the interfaces, taken apart */
+	int argc;
+	char **argv;
+	pid_t pid; /* the supervisor's: what it said the judge does not */
 };
 
 static const char help[] =
@@ -182,6 +186,58 @@ split_names(struct run_options *o)
 	return -1;
 }
 
+/* ---- SIGHUP ---- */
+
+static void
+on_config_mistake(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_line(LOG_LEVEL_ERROR, "%s", line);
+}
+
+static void
+on_frozen(const char *key)
+{
+	log_line(
+	    LOG_LEVEL_WARN, "%s: changed, which counts after a restart", key);
+}
+
+/* The file, and over it the options as at the start. */
+static int
+read_anew(struct run_options *fresh, const struct run_options *o, int fd)
+{
+	int c;
+
+	if (config_init(&fresh->config) == -1 ||
+	    config_read(&fresh->config, fd, o->sup.config_path, false,
+		on_config_mistake, NULL) != 0)
+		return -1;
+	optind = 0;
+	while ((c = getopt_long(
+		    o->argc, o->argv, short_options, options, NULL)) != -1)
+		if (one_option(fresh, c) != -1)
+			return -1;
+	return 0;
+}
+
+static int
+reload(void *ctx, int fd)
+{
+	struct run_options *o = ctx, fresh;
+	int status;
+
+	memset(&fresh, 0, sizeof(fresh));
+	status = read_anew(&fresh, o, fd);
+	if (status == 0) {
+		config_take_live(&o->config, &fresh.config,
+		    getpid() == o->pid ? on_frozen : NULL);
+		setup_from_config(&o->setup, &o->config);
+		o->sup.log = o->config.log;
+	}
+	config_fini(&fresh.config);
+	return status;
+}
+
 static int
 settle(struct run_options *o)
 {
@@ -210,6 +266,10 @@ settle(struct run_options *o)
 	s->log = f->log;
 	s->crash_folder = f->crash_folder;
 	s->whole_packets = f->whole_packets;
+	s->config_path =
+	    options_config_path(o->argc, o->argv, short_options, options);
+	s->reload = reload;
+	s->reload_ctx = o;
 	return split_names(o);
 }
 
@@ -246,6 +306,9 @@ cmd_run(int argc, char **argv)
 	static struct run_options o;
 	int status;
 
+	o.pid = getpid();
+	o.argc = argc;
+	o.argv = argv;
 	status = options_config(&o.config, argc, argv, short_options, options);
 	if (status == 0)
 		status = run(&o, argc, argv);

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sensor/options.h"
 
 #define ANSWER_MAX (1u << 20)
+#define WEEK (7 * 86400) /* s: history learns */
 
 struct status_options {
 	struct config config;
@@ -201,6 +203,53 @@ print_judge(const json_t *o)
 	    get(j, "observations"), get(j, "lag_ms"), get(j, "chains"));
 }
 
+static void
+print_memory(const json_t *o)
+{
+	json_t *w, *bytes;
+	const char *table;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "workers"), i, w)
+	{
+		printf("memory of worker %lld: %.1f MB;", get(w, "worker"),
+		    (double)get(w, "resident_bytes") / 1e6);
+		json_object_foreach(json_object_get(w, "memory"), table, bytes)
+		    printf(" %s %.1f", table,
+			(double)json_integer_value(bytes) / 1e6);
+		putchar('\n');
+	}
+	printf("memory of the judge: %.1f MB, of the verifier: %.1f MB\n",
+	    (double)get(json_object_get(o, "judge"), "resident_bytes") / 1e6,
+	    (double)get(o, "verifier_resident_bytes") / 1e6);
+}
+
+/* In its first week the sensor has seen little: what is said then of servers
+ * that it does not know well is not as sure. */
+static void
+print_history(const json_t *o)
+{
+	const json_t *h =
+	    json_object_get(json_object_get(o, "judge"), "history");
+	json_int_t once = get(h, "servers_known_once");
+	json_int_t some = get(h, "servers_known_some");
+	json_int_t well = get(h, "servers_known_well");
+	time_t since = (time_t)get(h, "since");
+
+	if (since == 0) {
+		puts("history: no server is known yet: what is unusual cannot "
+		     "be told from what is new");
+		return;
+	}
+	printf("history: %lld servers known well, %lld by some sessions, %lld "
+	       "by one\n",
+	    well, some, once);
+	if (time(NULL) - since < WEEK)
+		printf("         learning since %.1f days: of servers that are "
+		       "not known well, a change is not noticed for sure\n",
+		    (double)(time(NULL) - since) / 86400);
+}
+
 /* What makes the sensor blind comes last and alone. Returns how much. */
 static json_int_t
 print_losses(const json_t *o, bool quiet)
@@ -253,6 +302,31 @@ worker_metric(
 		get(w, "worker"), get(w, field));
 }
 
+/* Of each worker's tables, and how well servers are known. */
+static void
+print_tables(const json_t *o)
+{
+	const json_t *j = json_object_get(o, "judge");
+	json_t *w, *n;
+	const char *key;
+	size_t i;
+
+	metric("worker_memory_bytes", "gauge", "Memory by table.");
+	json_array_foreach(json_object_get(o, "workers"), i, w)
+	    json_object_foreach(json_object_get(w, "memory"), key, n)
+		printf("stripwire_worker_memory_bytes{worker=\"%lld\","
+		       "table=\"%s\"} %lld\n",
+		    get(w, "worker"), key, json_integer_value(n));
+	metric("judge_resident_bytes", "gauge", "Memory of the judge.");
+	printf(
+	    "stripwire_judge_resident_bytes %lld\n", get(j, "resident_bytes"));
+	metric("servers_known", "gauge", "Servers by how well they are known.");
+	json_object_foreach(json_object_get(j, "history"), key,
+	    n) if (strncmp(key, "servers_known_", 14) == 0)
+	    printf("stripwire_servers_known{how=\"%s\"} %lld\n", key + 14,
+		json_integer_value(n));
+}
+
 static void
 print_prometheus(const json_t *o)
 {
@@ -269,12 +343,14 @@ print_prometheus(const json_t *o)
 	    {"observations", "counter", "Observations made."},
 	    {"observations_shed", "counter", "Observations shed."},
 	    {"queue_bytes", "gauge", "Bytes waiting for the judge."},
+	    {"resident_bytes", "gauge", "Memory of the process."},
 	    {"restarts", "counter", "Times the worker was replaced."}};
 	const json_t *j = json_object_get(o, "judge"), *n;
 	const char *severity;
 
 	for (unsigned i = 0; i < sizeof(field) / sizeof(field[0]); i++)
 		worker_metric(o, field[i][0], field[i][1], field[i][2]);
+	print_tables(o);
 	metric("alerts_total", "counter", "Alerts by severity.");
 	json_object_foreach(json_object_get(j, "alerts"), severity, n)
 	    printf("stripwire_alerts_total{severity=\"%s\"} %lld\n", severity,
@@ -305,6 +381,8 @@ show(const struct status_options *o)
 		print_head(answer);
 		print_workers(answer);
 		print_judge(answer);
+		print_history(answer);
+		print_memory(answer);
 	}
 	status = print_losses(answer, o->json || o->prometheus) > 0 ? 1 : 0;
 	json_decref(answer);

@@ -198,6 +198,25 @@ const struct config_key config_keys[] = {
 		"or user, "
 		"a higher severity. The rest is counted in the incident. 0: "
 		"all are raised."},
+    {.name = "retention.days",
+	.type = CONFIG_NUMBER,
+	.at = AT(retention_days),
+	.range = "0 to 36500 days",
+	.initial = "0",
+	.max = 36500,
+	.help = "stripwire run takes alerts that are older out of the "
+		"database, with their notes and connections, then incidents, "
+		"captures and certificates that none of those left is about. "
+		"What is known of servers stays. 0: they are kept."},
+    {.name = "retention.size",
+	.type = CONFIG_BYTES,
+	.at = AT(retention_size),
+	.range = "0 to 1024GiB",
+	.initial = "0",
+	.max = 1024 * GIB,
+	.help = "The same with the oldest alerts while the database holds "
+		"more than that, be they acknowledged or not. 0: it may "
+		"grow."},
     {.name = "run.interfaces",
 	.type = CONFIG_TEXT,
 	.at = AT(interfaces),

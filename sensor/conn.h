@@ -59,6 +59,7 @@ struct conn {
 	uint8_t nvlan;
 	uint8_t v6;
 	uint8_t state, use; /* enum conn_state, conn_use */
+	uint32_t listener; /* to whom it was opened */
 	uint8_t ttl[2]; /* first seen */
 	int8_t scale[2]; /* -1: its SYN was not seen; -2: no option in it */
 	bool mail_port; /* one of the ports is a mail port */
@@ -105,6 +106,7 @@ struct tracker {
 	int64_t moment; /* deadline of what runs in phase */
 	enum tracker_phase phase;
 	uint64_t next_number;
+	uint32_t listener; /* tracker_set_listener() */
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;

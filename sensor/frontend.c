@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "decoders/link.h"
+#include "decoders/tls_pool.h"
 #include "decoders/tls_record.h"
 
 #define TLS_POOL_BYTES (64u << 20) /* handshakes in progress */
@@ -158,6 +159,8 @@ frontend_totals(struct frontend *f, struct frontend_totals *out)
 	out->evidence = *tracker_evidence_counters(f->tracker);
 	out->mail = f->env.n;
 	tracker_used(f->tracker, &flows, &mails);
+	tracker_memory(f->tracker, &out->memory);
+	out->memory_tls = tls_pool_lent(f->env.pool);
 	out->flows_now = flows;
 	out->mails_now = mails;
 }

@@ -42,6 +42,8 @@ struct frontend_totals {
 	uint64_t observed[OBS_KIND_COUNT];
 	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
 	uint64_t flows_now, mails_now; /* slots in use */
+	struct tracker_memory memory;
+	uint64_t memory_tls; /* bytes lent to handshakes in progress */
 };
 
 /* NULL with a sentence in err. */

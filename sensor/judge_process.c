@@ -5,6 +5,7 @@
 #include "sensor/judge_process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,9 @@
 #define ROUND 2048 /* records between looks at clock and supervisor */
 #define KEEP_SECONDS 60 /* between savings of what was learned */
 #define INCIDENTS_MS 1000 /* between looks at which of them changed */
+#define RETAIN_MS 1000 /* between looks at what was kept long enough */
+#define RETAIN_AGAIN_MS 50
+#define LEARN_MS 10000 /* between looks at how much is known */
 #define WAIT_MS 100
 #define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
 
@@ -26,6 +30,7 @@ struct judging {
 	struct merge *m;
 	struct judge_board *n;
 	uint64_t packets, bytes, flows;
+	int64_t looked; /* ms: at the history */
 	bool stop;
 };
 
@@ -160,6 +165,10 @@ obey(struct judging *j)
 			verify_reconnect(backend_verify(j->b), fd);
 			fd = -1;
 			break;
+		case CONTROL_CONFIG:
+			if (fd == -1 || j->p->reload(j->p->reload_ctx, fd) == 0)
+				backend_reconfigure(j->b, j->p->fresh);
+			break;
 		case CONTROL_RULES:
 			if (fd != -1)
 				(void)backend_reload_rules(j->b, fd);
@@ -206,24 +215,50 @@ drain(struct judging *j)
 static void
 publish(struct judging *j)
 {
+	int64_t now = now_ms();
+
+	if (j->looked == 0 || now - j->looked > LEARN_MS) {
+		backend_knowledge(j->b, &j->n->known);
+		j->looked = now;
+	}
 	backend_totals(j->b, &j->n->totals);
 	j->n->unanswered = verify_unanswered(backend_verify(j->b));
+}
+
+/* Of alerts, while the store could not be written. */
+static void
+tell_loss(struct judging *j)
+{
+	struct timespec t;
+	char text[600];
+
+	if (!backend_take_loss(j->b, text, sizeof(text)))
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	judge_sensor(backend_judge(j->b), FIND_SENSOR_ALERTS_LOST,
+	    (int64_t)t.tv_sec * 1000000000 + t.tv_nsec, text);
 }
 
 static void
 work(struct judging *j)
 {
-	int64_t kept = now_ms(), saved = kept;
+	int64_t kept = now_ms(), saved = kept, retain = kept + RETAIN_MS;
 
 	while (!j->stop) {
 		unsigned n = take_round(j);
 
+		atomic_fetch_add(&j->n->beat, 1);
 		backend_poll(j->b);
+		tell_loss(j);
 		publish(j);
 		if (now_ms() - saved > INCIDENTS_MS) {
 			backend_keep_incidents(j->b);
 			saved = now_ms();
 		}
+		if (now_ms() > retain)
+			retain =
+			    now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
+							     : RETAIN_MS);
 		if (now_ms() - kept > KEEP_SECONDS * 1000) {
 			backend_keep(j->b);
 			kept = now_ms();
@@ -237,6 +272,16 @@ work(struct judging *j)
 	backend_keep_incidents(j->b);
 	backend_keep(j->b);
 }
+
+#ifdef STRIPWIRE_TEST_HOOKS
+static void
+turn_in_a_circle(int sig)
+{
+	(void)sig;
+	for (;;)
+		(void)0;
+}
+#endif
 
 static void
 tell(const struct judge_process *p, enum control_what what, const char *text)
@@ -263,6 +308,9 @@ judge_process_run(const struct judge_process *p)
 		backend_free(j.b);
 		return 2;
 	}
+#ifdef STRIPWIRE_TEST_HOOKS
+	(void)signal(SIGUSR1, turn_in_a_circle);
+#endif
 	backend_begin(j.b);
 	tell(p, CONTROL_READY, "");
 	work(&j);

@@ -15,6 +15,7 @@ enum control_what {
 	CONTROL_FINDING = 1, /* number: enum finding_id; text: what happened */
 	CONTROL_VERIFIER, /* with a descriptor: the new one's; number 1: it
 			     has another trust store, verdicts are void */
+	CONTROL_CONFIG, /* SIGHUP; with a descriptor, if there is a file */
 	CONTROL_RULES, /* with a descriptor: of the file, to be read anew */
 	CONTROL_STOP, /* nothing more will come: settle, store, end */
 	CONTROL_READY, /* from the judge */
@@ -35,10 +36,12 @@ int control_send(int sock, const struct control *c, int fd);
 int control_receive(int sock, struct control *c, int *fd);
 
 struct judge_board { /* shared with the supervisor, for `status` */
+	_Atomic uint64_t beat; /* goes up with each round */
 	struct backend_totals totals;
 	uint64_t observations,
 	    refused; /* refused: records that made no sense */
 	uint64_t chains, unanswered;
+	struct history_knowledge known; /* a look every LEARN_MS */
 	int64_t lag; /* ns from an observation to its judgement, last */
 };
 
@@ -53,6 +56,11 @@ struct judge_process {
 	 * sandbox closes. -1 with a sentence */
 	int (*enter)(void *ctx, char *err, size_t errlen);
 	void *ctx;
+	/* reads the configuration anew into fresh; -1: mistakes, said, and
+	 * nothing has changed */
+	int (*reload)(void *ctx, int fd);
+	void *reload_ctx;
+	const struct pipeline_config *fresh;
 };
 
 /* Returns an exit status. */

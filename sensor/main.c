@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "sensor/cmd_alerts.h"
+#include "sensor/cmd_backup.h"
 #include "sensor/cmd_certs.h"
 #include "sensor/cmd_config.h"
+#include "sensor/cmd_doctor.h"
 #include "sensor/cmd_history.h"
 #include "sensor/cmd_incidents.h"
 #include "sensor/cmd_read.h"
@@ -24,6 +26,7 @@
 static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},
     {"run", cmd_run, "capture live, as a service"},
+    {"doctor", cmd_doctor, "say what is wrong with a span port or capture"},
     {"status", cmd_status, "ask the running sensor what it does"},
     {"incidents", cmd_incidents, "alerts that tell one story: list, explain"},
     {"alerts", cmd_alerts, "list the alerts of a database, close them"},
@@ -32,6 +35,7 @@ static const struct command commands[] = {
     {"servers", cmd_servers, "what each server offers, and since when"},
     {"history", cmd_history, "pin, acknowledge, forget, export what is known"},
     {"rules", cmd_rules, "check, list, explain, try and measure rules"},
+    {"backup", cmd_backup, "copy the database while the sensor runs"},
     {"config", cmd_config, "check and explain the configuration file"},
     {NULL, NULL, NULL},
 };

@@ -35,21 +35,29 @@ named(int argc, char **argv, const char *shorts, const struct option *longs)
 	return path;
 }
 
+const char *
+options_config_path(
+    int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	const char *path = named(argc, argv, shorts, longs);
+
+	if (path == NULL && access(CONFIG_PATH, F_OK) == 0)
+		path = CONFIG_PATH;
+	return path;
+}
+
 int
 options_config(struct config *c, int argc, char **argv, const char *shorts,
     const struct option *longs)
 {
-	const char *path = named(argc, argv, shorts, longs);
+	const char *path = options_config_path(argc, argv, shorts, longs);
 
 	if (config_init(c) == -1) {
 		fprintf(stderr, "stripwire %s: out of memory\n", argv[0]);
 		return 2;
 	}
-	if (path == NULL) {
-		if (access(CONFIG_PATH, F_OK) == -1)
-			return 0;
-		path = CONFIG_PATH;
-	}
+	if (path == NULL)
+		return 0;
 	return config_load(c, path, false, on_error, NULL) == 0 ? 0 : 2;
 }
 

@@ -32,6 +32,10 @@ const char *options_data_file(
 int options_config(struct config *c, int argc, char **argv, const char *shorts,
     const struct option *longs) __attribute__((warn_unused_result));
 
+/* The file that -c names, or the usual one if it is there, or NULL. */
+const char *options_config_path(
+    int argc, char **argv, const char *shorts, const struct option *longs);
+
 /* Replaces a text of the configuration by the one of an option; exits if there
  * is no memory. */
 void options_text(char **field, const char *value);

@@ -30,7 +30,7 @@ struct link {
 
 struct pool {
 	size_t size;
-	uint32_t max, used, per_chunk;
+	uint32_t max, used, per_chunk, nchunks;
 	struct link *free, *chunks;
 };
 
@@ -73,6 +73,7 @@ grow(struct pool *p)
 	harden_memory(chunk, ALIGN + p->per_chunk * p->size);
 	chunk->next = p->chunks;
 	p->chunks = chunk;
+	p->nchunks++;
 	for (uint32_t i = p->per_chunk; i-- > 0;) {
 		struct link *object =
 		    (struct link *)((char *)chunk + ALIGN + i * p->size);
@@ -125,4 +126,12 @@ uint32_t
 pool_used(const struct pool *p)
 {
 	return p->used;
+}
+
+uint64_t
+pool_bytes(const struct pool *p)
+{
+	if (POOL_PLAIN)
+		return (uint64_t)p->used * p->size;
+	return (uint64_t)p->nchunks * (ALIGN + p->per_chunk * p->size);
 }

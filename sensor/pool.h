@@ -18,5 +18,7 @@ void pool_free(struct pool *p);
 void *pool_get(struct pool *p);
 void pool_put(struct pool *p, void *object);
 uint32_t pool_used(const struct pool *p);
+/* Of all chunks: what was needed at most. */
+uint64_t pool_bytes(const struct pool *p);
 
 #endif

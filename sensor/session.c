@@ -63,10 +63,22 @@ vis_of(const struct conn *c, const struct obs *o)
 	return c->vis;
 }
 
+static void open_flow(struct tracker *, struct conn *, const struct obs *first);
+
+/* Whoever listens now has not heard what was said before. */
+static void
+join_late(struct tracker *t, struct conn *c, const struct obs *first)
+{
+	c->vis |= VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C;
+	open_flow(t, c, first);
+}
+
 /* Stamps what every observation of the flow shares, and lets it go. */
 static void
 send(struct tracker *t, struct conn *c, struct obs *o)
 {
+	if (c->listener != t->listener && o->kind != OBS_FLOW_OPEN)
+		join_late(t, c, o);
 	o->flow = c->number;
 	o->vis |= vis_of(c, o);
 	memcpy(o->gap, c->gap, sizeof(o->gap));
@@ -142,6 +154,7 @@ open_flow(struct tracker *t, struct conn *c, const struct obs *first)
 	struct obs_flow *f = &o.u.flow_open;
 
 	c->opened = true;
+	c->listener = t->listener;
 	obs_init(&o, OBS_FLOW_OPEN);
 	f->client = fl->client_is_b ? fl->key.b : fl->key.a;
 	f->server = fl->client_is_b ? fl->key.a : fl->key.b;

@@ -46,6 +46,8 @@ setup_from_config(struct setup *o, const struct config *f)
 	p->incident_repeat = (int64_t)f->incident_repeat * 3600 * 1000000000;
 	p->incident_fold =
 	    f->incident_alerts != 0 ? (uint32_t)f->incident_alerts : UINT32_MAX;
+	p->keep_days = (unsigned)f->retention_days;
+	p->keep_bytes = f->retention_size;
 	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
 	    .max_sessions = (uint32_t)f->sessions,
 	    .max_pending = f->pending_bytes,

@@ -87,6 +87,39 @@ all_shed(const struct board *b)
 	return n;
 }
 
+/* Resident memory of a process; 0: it has gone. */
+static uint64_t
+resident(pid_t pid)
+{
+	unsigned long long pages = 0;
+	char path[40];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL || fscanf(f, "%*s %llu", &pages) != 1)
+		pages = 0;
+	if (f != NULL)
+		(void)fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Bytes, by table: what status, --json and --prometheus call them. */
+static json_t *
+memory_json(const struct frontend_totals *t, const struct ring *queue)
+{
+	json_t *o = json_object();
+
+	set(o, "flows", t->memory.flows);
+	set(o, "connections", t->memory.connections);
+	set(o, "decoders", t->memory.decoders);
+	set(o, "early_evidence", t->memory.early);
+	set(o, "reassembly", t->memory.pending);
+	set(o, "tls_handshakes", t->memory_tls);
+	set(o, "queue", ring_used(queue));
+	return o;
+}
+
 static json_t *
 worker_json(const struct supervisor *s, const struct child *c)
 {
@@ -120,9 +153,24 @@ worker_json(const struct supervisor *s, const struct child *c)
 	set(o, "hole_bytes", t->tracker.hole_bytes);
 	set(o, "observations", observed);
 	set(o, "observations_shed", all_shed(b));
+	set(o, "resident_bytes", resident(c->pid));
+	json_object_set_new(o, "memory", memory_json(t, c->ring));
 	set(o, "queue_bytes", ring_used(c->ring));
 	set(o, "queue_size", ring_size(c->ring));
 	set(o, "queue_broken", ring_broken(c->ring));
+	return o;
+}
+
+static json_t *
+history_json(const struct history_knowledge *k)
+{
+	json_t *o = json_object();
+
+	set(o, "servers_known_once", k->once);
+	set(o, "servers_known_some", k->some);
+	set(o, "servers_known_well", k->well);
+	json_object_set_new(
+	    o, "since", json_integer((json_int_t)(k->first / 1000000000)));
 	return o;
 }
 
@@ -136,11 +184,15 @@ judge_json(const struct supervisor *s)
 		set(alerts, severity_name((enum severity)sev),
 		    j->totals.alerts[sev]);
 	set(o, "pid", (uint64_t)s->judge.pid);
+	json_object_set_new(o, "ready", json_boolean(s->ready));
+	set(o, "resident_bytes", resident(s->judge.pid));
+	json_object_set_new(o, "history", history_json(&j->known));
 	set(o, "observations", j->observations);
 	set(o, "observations_refused", j->refused);
 	set(o, "findings", j->totals.judge.findings);
 	json_object_set_new(o, "alerts", alerts);
 	set(o, "alerts_lost", j->totals.lost);
+	set(o, "alerts_retired", j->totals.retired);
 	set(o, "incidents_opened", j->totals.incidents.opened);
 	set(o, "incidents_open", j->totals.incidents.open);
 	set(o, "alerts_folded", j->totals.incidents.folded);
@@ -173,6 +225,7 @@ status_json(const struct supervisor *s)
 	json_object_set_new(o, "workers", workers);
 	json_object_set_new(o, "judge", judge_json(s));
 	set(o, "verifier_pid", (uint64_t)s->verifier.pid);
+	set(o, "verifier_resident_bytes", resident(s->verifier.pid));
 	return o;
 }
 

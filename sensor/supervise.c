@@ -2,10 +2,6 @@
 /*
  * A loop over signals, the judge's socket and askers for status, with a look
  * at all workers a few times a second.
- *
- * A worker hangs when it has used a second of processor time, or ten by the
- * clock, without finishing a packet or a turn: on a busy machine it may well
- * have to wait for its turn.
  */
 #include "sensor/supervise.h"
 
@@ -29,21 +25,17 @@
 #include "sensor/notify.h"
 
 #define LOOK_MS 200
-#define HANG_CPU_MS 700
-#define HANG_CLOCK_MS 10000
 #define QUICK_MS 2000 /* a process that lived no longer is not restarted at */
 #define PAUSE_MS 500 /* once, but after this */
+#define PAUSE_MAX_MS 4000 /* a judge whose disk is full is tried so often */
 #define START_MS 20000 /* for all to be ready: history is read */
 #define END_WORKERS_MS 800
 #define END_JUDGE_MS 1100
-#define LOSS_PERCENT 1 /* of packets in LOSS_MS: an alert */
-#define LOSS_MS 10000
-#define LOSS_AGAIN_MS 3600000
 
 static void judge_says(struct supervisor *);
 
-static int64_t
-now_ms(void)
+int64_t
+supervise_now(void)
 {
 	struct timespec t;
 
@@ -237,6 +229,9 @@ start_judge(struct supervisor *s)
 		return -1;
 	}
 	s->judge.role = ROLE_JUDGE;
+	for (unsigned i = 0; i < s->nworkers; i++)
+		atomic_store(&s->worker[i].board->judge, s->judge.epoch);
+	s->judge.epoch++;
 	s->verifier_end = verifier;
 	s->control = pair[1];
 	status = child_start(s, &s->judge);
@@ -244,11 +239,12 @@ start_judge(struct supervisor *s)
 	(void)close(verifier);
 	s->control = pair[0];
 	s->ready = false;
+	s->judge.beat = 0;
 	return status;
 }
 
-static void
-tell_judge(struct supervisor *s, enum finding_id id, const char *text)
+void
+supervise_tell(struct supervisor *s, enum finding_id id, const char *text)
 {
 	struct control c = {
 	    .what = CONTROL_FINDING, .number = id, .time = wall_ns()};
@@ -317,8 +313,8 @@ worker_died(struct supervisor *s, struct child *c, int status)
 	c->pid = 0;
 	s->restarts++;
 	(void)snprintf(text, sizeof(text), "%s %s", how, where);
-	tell_judge(s, FIND_SENSOR_RESTARTED, text);
-	if (now_ms() - c->started > QUICK_MS || c->epoch < 3)
+	supervise_tell(s, FIND_SENSOR_RESTARTED, text);
+	if (supervise_now() - c->started > QUICK_MS || c->epoch < 3)
 		replace_worker(s, c);
 }
 
@@ -346,19 +342,24 @@ verifier_died(struct supervisor *s, int status)
 	if (s->judge.pid == 0 || (WIFEXITED(status) && !WEXITSTATUS(status)))
 		return;
 	s->restarts++;
-	if (now_ms() - s->verifier.started > QUICK_MS)
+	if (supervise_now() - s->verifier.started > QUICK_MS)
 		restart_verifier(s, false);
-	tell_judge(s, FIND_SENSOR_RESTARTED, how);
+	supervise_tell(s, FIND_SENSOR_RESTARTED, how);
 }
 
+/* What the workers say waits in their queues. A judge that cannot work, such
+ * as on a disk that is full, is tried again and again. */
 static void
 judge_died(struct supervisor *s, int status)
 {
-	char how[160];
+	bool quick = supervise_now() - s->judge.started < QUICK_MS;
 
 	judge_says(s);
-	how_it_died(&s->judge, status, how, sizeof(how));
+	if (s->judge_death[0] == '\0')
+		how_it_died(
+		    &s->judge, status, s->judge_death, sizeof(s->judge_death));
 	s->judge.pid = 0;
+	s->ready = false;
 	(void)close(s->control);
 	s->control = -1;
 	if (s->failed || s->ending)
@@ -366,11 +367,11 @@ judge_died(struct supervisor *s, int status)
 	if (s->verifier.pid != 0)
 		(void)kill(s->verifier.pid, SIGKILL);
 	s->restarts++;
-	if (now_ms() - s->judge.started < QUICK_MS)
-		(void)poll(NULL, 0, PAUSE_MS);
-	if (start_judge(s) == -1)
-		s->failed = true;
-	tell_judge(s, FIND_SENSOR_RESTARTED, how);
+	s->judge_pause = !quick ? 0 : s->judge_pause * 2 + PAUSE_MS;
+	if (s->judge_pause > PAUSE_MAX_MS)
+		s->judge_pause = PAUSE_MAX_MS;
+	if (!quick)
+		(void)start_judge(s);
 }
 
 static void
@@ -401,100 +402,24 @@ reap(struct supervisor *s)
 
 /* ---- what hangs, what is lost ---- */
 
-static int64_t
-cpu_ms(pid_t pid)
-{
-	clockid_t clock;
-	struct timespec t;
-
-	if (clock_getcpuclockid(pid, &clock) != 0 ||
-	    clock_gettime(clock, &t) != 0)
-		return 0;
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void
-look_at_worker(struct supervisor *s, struct child *c, int64_t now)
-{
-	uint64_t beat = atomic_load(&c->board->beat);
-	char name[24];
-	int64_t cpu;
-
-	if (c->pid == 0) {
-		if (now - c->started > PAUSE_MS)
-			replace_worker(s, c);
-		return;
-	}
-	cpu = cpu_ms(c->pid);
-	if (beat != c->beat) {
-		c->beat = beat;
-		c->beat_at = now;
-		c->beat_cpu = cpu;
-		return;
-	}
-	if (atomic_load(&c->board->ready) == 0 && c->epoch == 0)
-		return; /* still starting */
-	if (cpu - c->beat_cpu < HANG_CPU_MS && now - c->beat_at < HANG_CLOCK_MS)
-		return;
-	s->hangs++;
-	log_line(
-	    LOG_LEVEL_ERROR, "%s hangs and is killed", child_name(c, name));
-	(void)kill(c->pid, SIGKILL);
-	c->beat_at = now;
-	c->beat_cpu = cpu;
-}
-
-static struct live_counters
-all_packets(const struct supervisor *s)
-{
-	struct live_counters sum = s->gone;
-
-	for (unsigned i = 0; i < s->nworkers; i++)
-		for (unsigned n = 0; n < s->cfg->ninterfaces; n++) {
-			sum.received += s->worker[i].board->live[n].received;
-			sum.dropped += s->worker[i].board->live[n].dropped;
-		}
-	return sum;
-}
-
-static void
-look_for_loss(struct supervisor *s, int64_t now)
-{
-	static struct live_counters before;
-	static int64_t at, said;
-	struct live_counters sum = all_packets(s);
-	uint64_t lost = sum.dropped - before.dropped;
-	char text[200];
-
-	if (now - at < LOSS_MS)
-		return;
-	if (at != 0 && sum.dropped > before.dropped && lost >= 100 &&
-	    lost * 100 > (sum.received - before.received) * LOSS_PERCENT &&
-	    (said == 0 || now - said > LOSS_AGAIN_MS)) {
-		(void)snprintf(text, sizeof(text),
-		    "%llu packets were dropped by the kernel within 10 s, %llu "
-		    "were seen: the sensor does not keep up",
-		    (unsigned long long)lost,
-		    (unsigned long long)(sum.received - before.received));
-		tell_judge(s, FIND_SENSOR_PACKETS_LOST, text);
-		said = now;
-	}
-	before = sum;
-	at = now;
-}
-
 static void
 look(struct supervisor *s)
 {
 	static int64_t watchdog;
-	int64_t now = now_ms(), every = notify_watchdog_ms();
+	int64_t now = supervise_now(), every = notify_watchdog_ms();
 
-	for (unsigned i = 0; i < s->nworkers; i++)
-		look_at_worker(s, &s->worker[i], now);
+	for (unsigned i = 0; i < s->nworkers; i++) {
+		struct child *c = &s->worker[i];
+
+		if (c->pid == 0 && now - c->started > PAUSE_MS)
+			replace_worker(s, c);
+	}
+	if (s->judge.pid == 0 && now - s->judge.started > s->judge_pause)
+		(void)start_judge(s); /* said; tried again */
 	if (s->verifier.pid == 0 && s->judge.pid != 0 &&
 	    now - s->verifier.started > PAUSE_MS)
 		restart_verifier(s, false);
-	look_for_loss(s, now);
+	watch(s, now);
 	if (every > 0 && now - watchdog > every / 3) {
 		notify_send("WATCHDOG=1");
 		watchdog = now;
@@ -502,6 +427,18 @@ look(struct supervisor *s)
 }
 
 /* ---- the loop ---- */
+
+/* It is told what became of the one before. */
+static void
+judge_ready(struct supervisor *s)
+{
+	s->ready = s->was_ready = true;
+	s->judge_pause = 0;
+	s->judge_trouble[0] = '\0';
+	if (s->judge_death[0] != '\0')
+		supervise_tell(s, FIND_SENSOR_RESTARTED, s->judge_death);
+	s->judge_death[0] = '\0';
+}
 
 static void
 judge_says(struct supervisor *s)
@@ -513,11 +450,14 @@ judge_says(struct supervisor *s)
 		if (fd != -1)
 			(void)close(fd);
 		if (c.what == CONTROL_READY)
-			s->ready = true;
+			judge_ready(s);
 		if (c.what != CONTROL_FAILED)
 			continue;
-		log_line(LOG_LEVEL_ERROR, "%s", c.text);
-		s->failed = true;
+		if (strcmp(s->judge_trouble, c.text) != 0) /* once */
+			log_line(LOG_LEVEL_ERROR, "%s", c.text);
+		(void)snprintf(
+		    s->judge_trouble, sizeof(s->judge_trouble), "%s", c.text);
+		s->failed = !s->was_ready;
 	}
 }
 
@@ -543,17 +483,37 @@ reload_trust(struct supervisor *s)
 		(void)kill(old, SIGKILL);
 }
 
+/* With a mistake in it, which is said, all stays as it was. The judge reads it
+ * once more. */
+static void
+reload_config(struct supervisor *s)
+{
+	struct control c = {.what = CONTROL_CONFIG};
+	const char *path = s->cfg->config_path;
+	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (path != NULL && s->cfg->reload(s->cfg->reload_ctx, fd) == -1)
+		log_line(LOG_LEVEL_ERROR,
+		    "%s: not loaded, the configuration stays as it was", path);
+	else if (s->control != -1)
+		(void)control_send(s->control, &c, fd);
+	if (fd != -1)
+		(void)close(fd);
+}
+
 /* SIGHUP. The judge can open no rules: it is given the file. */
 static void
 reload(struct supervisor *s)
 {
 	struct control c = {.what = CONTROL_RULES};
-	const char *rules = s->cfg->cfg->rules_path, *log = s->cfg->log;
+	const char *rules = s->cfg->cfg->rules_path;
 	int fd = open(rules, O_RDONLY | O_CLOEXEC);
 
-	if (log[0] != '\0' && log_to_file(log) == -1)
-		log_line(LOG_LEVEL_ERROR, "%s: %s", log, strerror(errno));
 	notify_send("RELOADING=1");
+	reload_config(s);
+	if (s->cfg->log[0] != '\0' && log_to_file(s->cfg->log) == -1)
+		log_line(
+		    LOG_LEVEL_ERROR, "%s: %s", s->cfg->log, strerror(errno));
 	if (fd == -1)
 		log_line(LOG_LEVEL_ERROR, "%s: %s; the rules stay as they were",
 		    rules, strerror(errno));
@@ -569,18 +529,18 @@ reload(struct supervisor *s)
 static void
 take_signals(struct supervisor *s)
 {
-	bool again = false;
-
 	struct signalfd_siginfo si;
 
 	while (read(s->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
 			s->ending = true;
-		again |= si.ssi_signo == SIGHUP;
+		s->reload |= si.ssi_signo == SIGHUP;
 	}
-	if (again && s->ready && !s->ending)
-		reload(s);
 	reap(s);
+	if (!s->reload || !s->ready || s->ending)
+		return; /* a judge that is not ready hears of it when it is */
+	s->reload = false;
+	reload(s);
 }
 
 static void
@@ -612,9 +572,10 @@ all_ready(const struct supervisor *s)
 static int
 wait_ready(struct supervisor *s)
 {
-	int64_t until = now_ms() + START_MS;
+	int64_t until = supervise_now() + START_MS;
 
-	while (!all_ready(s) && !s->failed && !s->ending && now_ms() < until)
+	while (!all_ready(s) && !s->failed && !s->ending &&
+	       supervise_now() < until)
 		turn(s, LOOK_MS);
 	if (s->failed || s->ending)
 		return s->failed ? -1 : 0;
@@ -653,23 +614,28 @@ static void
 end_all(struct supervisor *s)
 {
 	struct control c = {.what = CONTROL_STOP};
-	int64_t until = now_ms() + END_WORKERS_MS;
+	bool absent = s->was_ready && s->judge.pid == 0;
+	int64_t until = supervise_now() + END_WORKERS_MS;
 
 	s->ending = true;
 	notify_send("STOPPING=1");
 	signal_workers(s, SIGTERM);
-	while (workers_live(s) && now_ms() < until)
+	while (workers_live(s) && supervise_now() < until)
 		turn(s, 50);
 	signal_workers(s, SIGKILL);
 	if (s->control != -1)
 		(void)control_send(s->control, &c, -1);
-	until = now_ms() + END_JUDGE_MS;
-	while (s->judge.pid != 0 && now_ms() < until)
+	until = supervise_now() + END_JUDGE_MS;
+	while (s->judge.pid != 0 && supervise_now() < until)
 		turn(s, 50);
 	if (s->judge.pid != 0) {
 		log_line(LOG_LEVEL_ERROR, "the judge did not end in time: what "
 					  "it had not stored is lost");
 		(void)kill(s->judge.pid, SIGKILL);
+	} else if (absent) {
+		log_line(LOG_LEVEL_ERROR, "there was no judge at the end: what "
+					  "was not judged is lost");
+		s->failed = true;
 	}
 	if (s->verifier.pid != 0)
 		(void)kill(s->verifier.pid, SIGKILL);

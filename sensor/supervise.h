@@ -5,6 +5,7 @@
  * It parses nothing that came from the wire.
  *
  *	supervise.c	the life of the sensor: start, watch, end
+ *	watch.c		what hangs, what is lost
  *	child.c		one process: fork, what it keeps, what it may
  *	crash.c		the packet that a worker died of
  *	status.c	the answer to `stripwire status`
@@ -28,6 +29,10 @@ struct supervise_config {
 	const char *user; /* "": stripwire or nobody */
 	const char *socket, *log, *crash_folder;
 	bool whole_packets, verbose;
+	const char *config_path; /* NULL: none */
+	/* the file anew: cfg and log change; -1: mistakes, said */
+	int (*reload)(void *ctx, int fd);
+	void *reload_ctx;
 };
 
 enum role { ROLE_WORKER, ROLE_VERIFIER, ROLE_JUDGE };
@@ -60,11 +65,23 @@ struct supervisor {
 	uint64_t restarts, hangs, crashes;
 	struct live_counters gone; /* of workers that died */
 	struct crash *crash;
-	bool ready, ending, failed;
+	bool ready, ending, failed; /* ready: the judge is */
+	bool was_ready; /* from then on trouble of a judge is no end */
+	bool reload; /* asked for by SIGHUP, to be done */
+	char judge_death[160]; /* of the last one, to be told to the next */
+	char judge_trouble[512]; /* why it cannot work, as said */
+	int64_t judge_pause; /* ms before the next one is tried */
 };
 
 /* Returns an exit status. */
 int supervise(const struct supervise_config *cfg);
+int64_t supervise_now(void); /* ms, of a clock that does not step */
+/* Into the log, and to the judge as a finding about the sensor. */
+void supervise_tell(struct supervisor *s, enum finding_id id, const char *text);
+
+/* ---- watch.c ---- */
+/* Kills what hangs, tells of loss; several times a second. */
+void watch(struct supervisor *s, int64_t now);
 
 /* ---- child.c ---- */
 /* Forks. -1: it could not, which is said. */

@@ -304,6 +304,23 @@ tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails)
 }
 
 void
+tracker_memory(const struct tracker *t, struct tracker_memory *out)
+{
+	*out = (struct tracker_memory){
+	    .flows = (uint64_t)flow_high(t->flows) * sizeof(struct flow),
+	    .connections = pool_bytes(t->conns),
+	    .decoders = pool_bytes(t->mails),
+	    .early = pool_bytes(t->early),
+	    .pending = t->norm.pending};
+}
+
+void
+tracker_set_listener(struct tracker *t, uint32_t listener)
+{
+	t->listener = listener;
+}
+
+void
 tracker_tick(struct tracker *t, int64_t now)
 {
 	if (t->now != INT64_MIN)

@@ -93,6 +93,14 @@ void tracker_clock_packet(struct tracker_clock *c, int64_t time, bool *back);
 struct tracker_moment tracker_moment(const struct tracker *t);
 /* Slots in use: flows, connections that are decoded. */
 void tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails);
+struct tracker_memory { /* bytes, now or at most so far (pools) */
+	uint64_t flows, connections, decoders, early, pending;
+};
+void tracker_memory(const struct tracker *t, struct tracker_memory *out);
+/* Who hears the observations is another than before (any number but the last)
+ * and knows of no flow: those that have more to say are opened to it again, as
+ * joined late, with what was said before missing. */
+void tracker_set_listener(struct tracker *t, uint32_t listener);
 void tracker_flush(struct tracker *t);
 
 void tracker_config_default(struct tracker_config *cfg);

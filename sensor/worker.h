@@ -83,6 +83,7 @@ struct board {
 	uint64_t skipped; /* packets of the poison list */
 	int64_t lag; /* ns between now and the last packet's time */
 	/* written by the supervisor */
+	_Atomic uint32_t judge; /* how many there were before this one */
 	_Atomic uint32_t npoison;
 	uint64_t poison[POISON_MAX];
 	uint8_t poison_key[16];

@@ -189,6 +189,9 @@ worker_live(struct worker *w)
 
 	begin(w);
 	while (!*w->cfg.stop && status == 0) {
+		tracker_set_listener(frontend_tracker(w->front),
+		    atomic_load_explicit(
+			&w->cfg.board->judge, memory_order_relaxed));
 		status = read_round(w, &got);
 		now = clock_now();
 		if (got == 0)

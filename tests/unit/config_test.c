@@ -340,4 +340,49 @@ TEST(values_read_back_are_the_same)
 	config_fini(&c);
 }
 
+static char frozen[200];
+
+static void
+on_frozen(const char *key)
+{
+	strncat(frozen, key, sizeof(frozen) - strlen(frozen) - 2);
+	strcat(frozen, " ");
+}
+
+static void
+parse_text(struct config *c, const char *text)
+{
+	CHECK_INT(config_init(c), 0);
+	CHECK_INT(config_parse(c, "x",
+		      (struct slice){(const uint8_t *)text, strlen(text)},
+		      false, NULL, NULL),
+	    0);
+}
+
+TEST(what_may_change_while_it_runs_does)
+{
+	struct config c, fresh;
+
+	parse_text(&c,
+	    "user_names: none\nrun:\n  user: a\n  log: /x\n"
+	    "authorized_resetters: [tcpkill]\ntrust:\n  system: no\n");
+	parse_text(&fresh, "database: y.db\nrun:\n  user: b\n  log: /y\n"
+			   "  promiscuous: no\nvariables:\n  A: 10.0.0.1\n"
+			   "retention:\n  days: 9\ntls:\n  accept: [rc4]\n");
+	frozen[0] = '\0';
+	config_take_live(&c, &fresh, on_frozen);
+	CHECK_STR(frozen, "database run.promiscuous run.user ");
+	CHECK_STR(c.user, "a");
+	CHECK_STR(c.log, "/y");
+	CHECK_STR(c.database, DB_DEFAULT);
+	CHECK_INT(c.user_names, 0);
+	CHECK_INT(c.nresetters, 0);
+	CHECK_INT(c.nvars, 1);
+	CHECK(c.vars != NULL && fresh.vars == NULL);
+	CHECK_INT(c.retention_days, 9);
+	CHECK(c.tls_accept != 0 && c.system_trust && c.promiscuous);
+	config_fini(&fresh);
+	config_fini(&c);
+}
+
 TEST_MAIN

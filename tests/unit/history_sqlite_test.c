@@ -434,6 +434,48 @@ ask_sql(const char *sql)
 	return ask_both("", sql);
 }
 
+/* Up to the version before the last, with rows of an alert in it. */
+static void
+make_version_2(void)
+{
+	char cmd[2 * PATH_MAX + 64];
+
+	make_version_1();
+	snprintf(cmd, sizeof(cmd), "sqlite3 '%s' <db/upgrade_2.sql", db);
+	CHECK_INT(system(cmd), 0);
+	run_sql("PRAGMA user_version=2;"
+		"INSERT INTO runs (id, started, command, rules) VALUES "
+		"(1, 5, 'read', '');"
+		"INSERT INTO flows VALUES (77,1,5,'10.0.0.1',40000,'10.0.0.2',"
+		"25,0,'','smtp',0,64,64,'mx');"
+		"INSERT INTO alerts (key, run, flow, time, finding, severity,"
+		"confidence, tags, visibility, gid, sid, rev, msg, classtype,"
+		"reference, user, mech, cert_sha256, cause, advice, evidence,"
+		"ladder) VALUES (9,1,77,5,'starttls-stripped',3,90,'',0,1,1,1,"
+		"'m','','','','','','','','[]',x'')");
+}
+
+TEST(a_database_of_version_2_is_brought_up_to_date)
+{
+	struct server_key key = server_key(1);
+	struct history *h;
+
+	make_folder();
+	make_version_2();
+	h = load();
+	CHECK(history_server(h, &key, LATER) != NULL);
+	history_free(h);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 3);
+	CHECK_INT(ask_sql("SELECT count(*) FROM alerts a JOIN flows f ON "
+			  "f.id=a.flow WHERE incident=0 AND status=0 AND "
+			  "closed_as='' AND finding='starttls-stripped'"),
+	    1);
+	CHECK_INT(ask_sql("SELECT count(*) FROM incidents"), 0);
+	history_free(load()); /* and again, with nothing to do */
+	CHECK_INT(ask_sql("PRAGMA user_version"), 3);
+	remove_folder();
+}
+
 /* What version 1 knew stays known, its pins become pins, and the tables are
  * those of a new database, column by column: they are read by position. */
 TEST(a_database_of_version_1_is_brought_up_to_date)

@@ -201,4 +201,31 @@ TEST(an_eviction_is_taken_back_too)
 	history_free(h);
 }
 
+TEST(how_well_servers_are_known)
+{
+	struct history *h = history_new();
+	struct history_knowledge k;
+
+	history_knowledge(h, &k);
+	CHECK_INT(k.once + k.some + k.well, 0);
+	CHECK_INT(k.first, 0);
+	for (unsigned i = 1; i <= 4; i++) {
+		struct server_facts s;
+
+		memset(&s, 0, sizeof(s));
+		s.key.addr.b[15] = (uint8_t)i;
+		s.key.port = 25;
+		s.sessions = i == 3 ? 10 : i == 4 ? 2 : i;
+		s.days = i == 4 ? 2 : 1;
+		s.first = 100 - i;
+		history_load_server(h, &s);
+	}
+	history_knowledge(h, &k);
+	CHECK_INT(k.once, 1);
+	CHECK_INT(k.some, 1);
+	CHECK_INT(k.well, 2);
+	CHECK_INT(k.first, 96);
+	history_free(h);
+}
+
 TEST_MAIN

@@ -630,7 +630,8 @@ TEST(no_finding_is_without_a_story)
 		memset(&f, 0, sizeof(f));
 		f.id = (uint16_t)id;
 		if (id == FIND_SENSOR_RESTARTED ||
-		    id == FIND_SENSOR_PACKETS_LOST)
+		    id == FIND_SENSOR_PACKETS_LOST ||
+		    id == FIND_SENSOR_ALERTS_LOST)
 			CHECK_INT(story_of(&f), STORY_NONE);
 		else if (story_of(&f) == STORY_NONE)
 			TEST_FAIL("%s has no story",

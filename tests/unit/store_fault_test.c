@@ -83,7 +83,8 @@ faults_install(void)
 /* ---- a run of the store, with a fault in it ---- */
 
 struct told {
-	unsigned n;
+	unsigned n, resumed;
+	uint64_t lost;
 	char last[512];
 };
 
@@ -96,11 +97,23 @@ on_problem(void *ctx, const char *sentence)
 	snprintf(t->last, sizeof(t->last), "%s", sentence);
 }
 
+static void
+on_resumed(void *ctx, uint64_t lost, const char *sentence)
+{
+	struct told *t = ctx;
+
+	t->resumed++;
+	t->lost += lost;
+	CHECK(strstr(sentence, "can be written again after ") != NULL);
+}
+
 static struct store *
 open_telling(const char *path, struct told *t)
 {
-	struct store_config cfg = {
-	    .path = path, .on_problem = on_problem, .ctx = t};
+	struct store_config cfg = {.path = path,
+	    .on_problem = on_problem,
+	    .on_resumed = on_resumed,
+	    .ctx = t};
 	char err[512];
 	struct store *s;
 
@@ -210,6 +223,12 @@ TEST(an_input_output_error_at_every_write)
 	fault_everywhere(EIO);
 }
 
+/* What a file system that was mounted anew, read-only, says. */
+TEST(a_read_only_disk_at_every_write)
+{
+	fault_everywhere(EROFS);
+}
+
 TEST(a_full_disk_is_told_once_and_storing_resumes)
 {
 	char dir[PATH_MAX], path[PATH_MAX + 32];
@@ -235,8 +254,12 @@ TEST(a_full_disk_is_told_once_and_storing_resumes)
 	CHECK(fault.failed < 20);
 	fault.countdown = -1;
 	nanosleep(&wait, NULL);
+	CHECK_INT(t.resumed, 0);
 	CHECK_INT(store_many(s, 300, 20), 20);
+	CHECK_INT(t.resumed, 1);
+	CHECK_INT(t.lost, 200);
 	CHECK_INT(store_close(s), -1);
+	CHECK_INT(t.resumed, 1);
 	CHECK_INT(sample_ask(path, "SELECT count(*) FROM alerts"), 40);
 	CHECK(sample_is_whole(path));
 	sample_remove(dir);
@@ -301,10 +324,11 @@ write_until_killed(const char *path, unsigned round, int say)
 	}
 }
 
+/* Killed at some moment after its first batch, whenever that comes. */
 static uint64_t
 kill_once(const char *path, unsigned round)
 {
-	uint64_t said = 0, n;
+	uint64_t said = 0, n = 0;
 	int pipes[2], status;
 	pid_t pid;
 
@@ -316,7 +340,9 @@ kill_once(const char *path, unsigned round)
 		write_until_killed(path, round, pipes[1]);
 	}
 	close(pipes[1]);
-	usleep(3000 + round * 7919 % 40000);
+	if (read(pipes[0], &said, sizeof(said)) != sizeof(said))
+		TEST_FAIL("round %u: it ended by itself", round);
+	usleep(round * 7919 % 40000);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	CHECK(WIFSIGNALED(status));

@@ -599,4 +599,33 @@ TEST(a_clock_that_steps_back)
 	CHECK(has("how=fin"));
 }
 
+/* A new judge takes over before the client says MAIL: what has more to say is
+ * opened to it, once, as not seen from its beginning. */
+TEST(another_listener_joins_late)
+{
+	struct runner r = small();
+	const char *opened;
+
+	scene_begin(40000, 25);
+	handshake();
+	say_dialogue();
+	close_both();
+	runner_begin(&r, REASSEMBLY_ON_DEMAND);
+	for (size_t i = 0; i < 7; i++)
+		feed(&r, &sc.pkt[i]);
+	CHECK_INT(count("flow-open"), 1);
+	CHECK(!has("vis="));
+	tracker_set_listener(r.t, 1);
+	text_len = 0;
+	text[0] = '\0';
+	for (size_t i = 7; i < sc.n; i++)
+		feed(&r, &sc.pkt[i]);
+	runner_end(&r);
+	CHECK_INT(count("flow-open"), 1);
+	opened = strstr(text, "vis=midstream,gap-c2s,gap-s2c");
+	CHECK(strncmp(text, "flow-open", 9) == 0 && opened != NULL &&
+	      opened < strchr(text, '\n'));
+	CHECK(has("clear-use") && has("how=fin by=client quit"));
+}
+
 TEST_MAIN
