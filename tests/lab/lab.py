@@ -94,7 +94,7 @@ imap-unsolicited-reply imap-early-data starttls-refused
 tls-failed capability-changed protocol-downgrade""".split())
 
 passed = failed = 0
-benign_clients = CLIENTS[:60]                  # 10.1.0.10 to .69
+benign_clients = CLIENTS[:50]                  # 10.1.0.10 to .59
 victims = {}                                   # attack to address
 for place, attack in enumerate(ATTACKS):       # .80 up: routed
     proxied = attack[1] and not attack[1].startswith("reset")
@@ -150,6 +150,44 @@ class Attacker:
         return min((p["time"] for p in self.packets
                     if p["client"] == client and p["time"] >= since),
                    default=0)
+
+
+class Recorder:
+    """What both sensors saw: all of it while the lab runs, cut up at the end
+    by the addresses of the clients."""
+
+    def __init__(self, folder, offload):
+        self.folder, self.whole, self.running = folder, {}, []
+        os.makedirs(folder, exist_ok=True)
+        for vantage, tap in VANTAGES:
+            path = "%s/all-%s.%s.pcap" % (folder, offload, vantage)
+            self.whole[vantage] = path
+            p = subprocess.Popen(
+                ["tcpdump", "-i", tap, "-w", path, "-U", "-Z", "root", "-B",
+                 "16384", "-s", "0", "tcp"], stderr=subprocess.PIPE, text=True)
+            self.running.append(p)
+            p.stderr.readline()        # "listening on"
+
+    def stop(self):
+        for p in self.running:
+            p.terminate()
+            p.wait()
+        for vantage, path in self.whole.items():
+            for name, clause in [("L-benign", "net 10.1.0.0/26")] + [
+                    (a[0], "host " + victims[a[0]]) for a in ATTACKS]:
+                subprocess.run(["tcpdump", "-r", path, "-w", "%s/%s.%s.pcap" %
+                                (self.folder, name, vantage), clause],
+                               check=True, stderr=subprocess.DEVNULL)
+        self.label()
+
+    def label(self):
+        with open(self.folder + "/labels.jsonl", "w") as f:
+            for name, _, _, *wanted in ATTACKS:
+                for (vantage, _), findings in zip(VANTAGES, wanted):
+                    f.write(json.dumps({
+                        "file": "%s.%s.pcap" % (name, vantage),
+                        "vantage": vantage, "client_ip": victims[name],
+                        "expected_findings": findings}) + "\n")
 
 
 class Lab:
@@ -314,11 +352,16 @@ class Lab:
         print("== %s: offloads %s" % (name, "on" if offload else "off"))
         self.net.offloads(offload)
         self.start(name)
+        recorder = self.args.record and Recorder(
+            self.args.record, "on" if offload else "off")
         self.benign("benign", rounds)
         time.sleep(5)          # longer than a reset is waited for
         self.silent("benign")
         self.attacks()
         self.benign("benign, afterwards", 1)
+        if recorder:
+            recorder.stop()
+            shutil.copy(clients.ca(), self.args.record + "/ca-root.pem")
         self.stop()
         self.silent("the whole pass")
         self.beside()
@@ -380,7 +423,10 @@ def main():
     p.add_argument("--keep", action="store_true")
     p.add_argument("--inside", metavar="DIR", help=argparse.SUPPRESS)
     args = p.parse_args()
-    args.offload = args.offload or ("on" if args.short else "both")
+    if args.record:
+        args.record = os.path.abspath(args.record)
+    args.offload = args.offload or (
+        "on" if args.short else "off" if args.record else "both")
     if args.inside:
         inside(args)
     why = missing()
