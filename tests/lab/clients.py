@@ -214,8 +214,11 @@ def failed_logins(me):
 
 
 def python_pop3(me):
-    p = poplib.POP3(IP, timeout=60)
-    p.stls(tls(check=False))
+    class From(poplib.POP3):
+        def _create_socket(self, timeout):
+            return socket.create_connection((IP, 110), timeout, (me, 0))
+    p = From(NAME, timeout=60)
+    p.stls(tls())
     p.user(USER)
     p.pass_(PASSWORD)
     p.list()
@@ -254,6 +257,18 @@ def keepalive(me):
         time.sleep(3.5)
         m.noop()
         m.logout()
+
+
+def idle(me):
+    """IMAP IDLE under TLS until the server goes (RFC 2177)."""
+    with imap(me) as m:
+        m.starttls(tls())
+        m.login(USER, PASSWORD)
+        m.select("INBOX")
+        m.send(b"X1 IDLE\r\n")
+        m.sock.settimeout(20)
+        while m.sock.recv(1000):
+            pass
 
 
 def resumed(me):

@@ -94,7 +94,7 @@ imap-unsolicited-reply imap-early-data starttls-refused
 tls-failed capability-changed protocol-downgrade""".split())
 
 passed = failed = 0
-benign_clients = CLIENTS[:50]                  # 10.1.0.10 to .59
+benign_clients = CLIENTS[:50]                  # .60 to .73: clients.py, trouble()
 victims = {}                                   # attack to address
 for place, attack in enumerate(ATTACKS):       # .80 up: routed
     proxied = attack[1] and not attack[1].startswith("reset")
@@ -173,7 +173,8 @@ class Recorder:
             p.terminate()
             p.wait()
         for vantage, path in self.whole.items():
-            for name, clause in [("L-benign", "net 10.1.0.0/26")] + [
+            for name, clause in [("L-benign", "net 10.1.0.0/26 or net 10.1.0.64/28 "
+                                   "or host 10.2.0.1")] + [
                     (a[0], "host " + victims[a[0]]) for a in ATTACKS]:
                 subprocess.run(["tcpdump", "-r", path, "-w", "%s/%s.%s.pcap" %
                                 (self.folder, name, vantage), clause],
@@ -239,13 +240,45 @@ class Lab:
             if job.result():
                 wrong.append(name + ": " + job.result()[-300:])
         check(not wrong, "%s: sessions failed: %s" % (what, wrong[:3]))
-        print("%s: %d sessions in %.0f s" % (what, len(work),
-                                             time.time() - began), flush=True)
+        print("%s: %d sessions of %d kinds in %.0f s" % (
+            what, len(work), len(clients.BENIGN), time.time() - began),
+            flush=True)
+
+    def trouble(self):
+        """What administrators do: address translation, a firewall that
+        rejects, servers that are restarted under open sessions."""
+        self.net.attacker.run("""
+iptables -t nat -A POSTROUTING -o as -s 10.1.0.70 -j MASQUERADE
+iptables -A FORWARD -s 10.1.0.71 -p tcp -j REJECT --reject-with tcp-reset
+iptables -A FORWARD -s 10.1.0.72 -p tcp -j REJECT
+""")
+        for fn in (clients.swaks_587, clients.curl_imap, clients.python_pop3,
+                   clients.python_imap, clients.openssl_smtp):
+            wrong = self.pool.submit(self.session, fn, "10.1.0.70").result()
+            check(not wrong, "%s through NAT: %s" % (fn.__name__, wrong))
+            for me in ("10.1.0.71", "10.1.0.72"):
+                wrong = self.pool.submit(self.session, fn, me).result()
+                check(wrong or fn is clients.openssl_smtp,
+                      fn.__name__ + ": was to be rejected")
+        held = [self.pool.submit(self.session, fn, "10.1.0.73")
+                for fn in (clients.keepalive, clients.idle)]
+        time.sleep(1.5)
+        self.servers.stop()
+        time.sleep(1)
+        self.servers.start()
+        for job in held:
+            job.result()
+        wrong = self.pool.submit(self.session, clients.curl_imap,
+                                 "10.1.0.73").result()
+        check(not wrong, "after the restart: " + wrong)
+        print("NAT, REJECT, restarts of the servers: done", flush=True)
 
     def silent(self, what):
         loud = ["%s: %s" % (v, a) for v, s in self.sensors.items()
                 for a in s.alerts
                 if a.severity > 0 and a.client not in victims.values()]
+        if not loud:
+            print("%s: no alert above info" % what)
         check(not loud, "%s: %d alerts above info: %s" %
               (what, len(loud), sorted(set(loud))[:8]))
 
@@ -355,6 +388,8 @@ class Lab:
         recorder = self.args.record and Recorder(
             self.args.record, "on" if offload else "off")
         self.benign("benign", rounds)
+        if not self.args.short:
+            self.trouble()
         time.sleep(5)          # longer than a reset is waited for
         self.silent("benign")
         self.attacks()
@@ -377,7 +412,7 @@ def inside(args):
     lab = Lab(args.inside, args)
     for offload in {"on": [1], "off": [0], "both": [1, 0]}[args.offload]:
         lab.one_pass("pass-%s" % ("on" if offload else "off"), offload,
-                     2 if args.short else 6)
+                     2 if args.short else 20)
     lab.summary()
     if failed:
         print(lab.servers.said()[-3000:])
