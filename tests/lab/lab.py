@@ -32,6 +32,7 @@ from servers import Servers
 
 PROGRAMS = ("ip tc iptables sysctl unshare ethtool postfix dovecot swaks curl "
             "openssl msmtp fetchmail").split()
+os.environ["PATH"] += ":/usr/sbin:/sbin"        # also under su
 SEVERITY = "info low medium high critical".split()
 WAIT = 60                      # seconds until a finding counts as missed
 BOUND = 60                     # and of its delay: load is no failure
