@@ -154,42 +154,47 @@ class Attacker:
 
 
 class Recorder:
-    """What both sensors saw: all of it while the lab runs, cut up at the end
-    by the addresses of the clients."""
+    """Writes what both sensors see. The ordinary sessions are a capture that
+    ends before the attacks begin: captures whose times overlap cannot be read
+    one after the other."""
 
-    def __init__(self, folder, offload):
-        self.folder, self.whole, self.running = folder, {}, []
+    def __init__(self, folder, name):
         os.makedirs(folder, exist_ok=True)
+        self.folder, self.running = folder, []
+        self.paths = {v: "%s/%s.%s.pcap" % (folder, name, v)
+                      for v, _ in VANTAGES}
         for vantage, tap in VANTAGES:
-            path = "%s/all-%s.%s.pcap" % (folder, offload, vantage)
-            self.whole[vantage] = path
             p = subprocess.Popen(
-                ["tcpdump", "-i", tap, "-w", path, "-U", "-Z", "root", "-B",
-                 "16384", "-s", "0", "tcp"], stderr=subprocess.PIPE, text=True)
+                ["tcpdump", "-i", tap, "-w", self.paths[vantage], "-U", "-Z",
+                 "root", "-B", "16384", "-s", "0", "tcp"],
+                stderr=subprocess.PIPE, text=True)
             self.running.append(p)
             p.stderr.readline()        # "listening on"
 
     def stop(self):
+        time.sleep(1)                  # what it has not read yet
         for p in self.running:
             p.terminate()
             p.wait()
-        for vantage, path in self.whole.items():
-            for name, clause in [("L-benign", "net 10.1.0.0/26 or net 10.1.0.64/28 "
-                                   "or host 10.2.0.1")] + [
-                    (a[0], "host " + victims[a[0]]) for a in ATTACKS]:
-                subprocess.run(["tcpdump", "-r", path, "-w", "%s/%s.%s.pcap" %
-                                (self.folder, name, vantage), clause],
-                               check=True, stderr=subprocess.DEVNULL)
-        self.label()
 
-    def label(self):
-        with open(self.folder + "/labels.jsonl", "w") as f:
-            for name, _, _, *wanted in ATTACKS:
-                for (vantage, _), findings in zip(VANTAGES, wanted):
-                    f.write(json.dumps({
-                        "file": "%s.%s.pcap" % (name, vantage),
-                        "vantage": vantage, "client_ip": victims[name],
-                        "expected_findings": findings}) + "\n")
+    def cut(self):
+        """One capture an attack, by its client, and what is in them."""
+        labels = open(self.folder + "/labels.jsonl", "w")
+        for name, _, _, *wanted in ATTACKS:
+            for (vantage, _), findings in zip(VANTAGES, wanted):
+                part = "%s.%s.pcap" % (name, vantage)
+                subprocess.run(
+                    ["tcpdump", "-Z", "root", "-r", self.paths[vantage], "-w",
+                     self.folder + "/" + part, "host", victims[name]],
+                    check=True, stderr=subprocess.DEVNULL)
+                labels.write(json.dumps({
+                    "file": part, "vantage": vantage,
+                    "client_ip": victims[name],
+                    "expected_findings": findings}) + "\n")
+        labels.close()
+        for path in self.paths.values():
+            os.unlink(path)
+        shutil.copy(clients.ca(), self.folder + "/ca-root.pem")
 
 
 class Lab:
@@ -386,18 +391,20 @@ iptables -A FORWARD -s 10.1.0.72 -p tcp -j REJECT
         print("== %s: offloads %s" % (name, "on" if offload else "off"))
         self.net.offloads(offload)
         self.start(name)
-        recorder = self.args.record and Recorder(
-            self.args.record, "on" if offload else "off")
+        record = self.args.record and Recorder(self.args.record, "L-benign")
         self.benign("benign", rounds)
         if not self.args.short:
             self.trouble()
         time.sleep(5)          # longer than a reset is waited for
         self.silent("benign")
+        if record:
+            record.stop()
+            record = Recorder(self.args.record, "attacks")
         self.attacks()
+        if record:
+            record.stop()
+            record.cut()
         self.benign("benign, afterwards", 1)
-        if recorder:
-            recorder.stop()
-            shutil.copy(clients.ca(), self.args.record + "/ca-root.pem")
         self.stop()
         self.silent("the whole pass")
         self.beside()
@@ -459,6 +466,8 @@ def main():
     p.add_argument("--keep", action="store_true")
     p.add_argument("--inside", metavar="DIR", help=argparse.SUPPRESS)
     args = p.parse_args()
+    if args.record and args.offload == "both":
+        p.error("--record is of one pass: --offload on or off")
     if args.record:
         args.record = os.path.abspath(args.record)
     args.offload = args.offload or (
