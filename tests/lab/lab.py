@@ -26,8 +26,10 @@ import time
 
 import clients
 import netns
+from attacks import ATTACKS, BESIDE, VANTAGES, victims
 from netns import CLIENTS
-from sensor import TOP, Sensor
+from record import Recorder
+from sensor import Sensor
 from servers import Servers
 
 PROGRAMS = ("ip tc iptables sysctl unshare ethtool postfix dovecot swaks curl "
@@ -36,70 +38,11 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"        # also under su
 SEVERITY = "info low medium high critical".split()
 WAIT = 60                      # seconds until a finding counts as missed
 BOUND = 60                     # and of its delay: load is no failure
-VANTAGES = (("client", "tapc"), ("server", "taps"))
 PROXY_PORT = 7777
 PR_SET_PDEATHSIG = 1
 
-# name, what the attacker does, the client, what must be found before the
-# attacker, and behind
-ATTACKS = (
-    ("S1-strip-smtp", "strip-smtp", clients.opportunistic_smtp,
-     ("starttls-stripped", "plaintext-credentials"),
-     ("plaintext-credentials",)),
-    ("S1-strip-imap", "strip-imap", clients.opportunistic_imap,
-     ("starttls-stripped", "plaintext-credentials"),
-     ("plaintext-credentials",)),
-    ("S1-strip-pop3", "strip-pop3", clients.opportunistic_pop3,
-     ("starttls-stripped", "plaintext-credentials"),
-     ("plaintext-credentials",)),
-    ("S2-mask-smtp", "mask-smtp", clients.opportunistic_smtp,
-     ("starttls-mangled", "plaintext-credentials"),
-     ("plaintext-credentials",)),
-    ("S2-mask-imap", "mask-imap", clients.opportunistic_imap,
-     ("starttls-mangled", "plaintext-credentials"),
-     ("plaintext-credentials",)),
-    ("S3-refuse-smtp", "refuse-smtp", clients.swaks_optional,
-     ("starttls-refused", "plaintext-credentials"),
-     ("plaintext-credentials",)),
-    ("S4-command-smtp", "command-smtp", clients.submission,
-     ("starttls-refused", "plaintext-credentials"),
-     ("starttls-mangled", "plaintext-credentials")),
-    ("S5-ehlo-smtp", "ehlo-smtp", clients.opportunistic_smtp,
-     ("ehlo-refused",), ()),
-    ("S6-preauth-imap", "preauth-imap", clients.opportunistic_imap,
-     ("imap-preauth",), ()),
-    ("S7-reset-hello-smtp", "reset-hello", clients.opportunistic_smtp,
-     ("rst-injected", "plaintext-fallback"), ("plaintext-credentials",)),
-    ("S7-reset-ready-imap", "reset-ready", clients.aborted_imap,
-     ("rst-injected",), ("plaintext-credentials",)),
-    ("S8-intercept-smtp", "intercept-smtp", clients.unwary_smtp,
-     ("cert-changed", "cert-untrusted"), ()),
-    ("S8-intercept-imap", "intercept-imap", clients.unwary_imap,
-     ("cert-changed", "cert-untrusted"), ()),
-    ("S9-response-imap", "response-imap", clients.injected_imap,
-     ("starttls-response-injection",), ()),
-    ("S9-command-smtp", "command-injection-smtp", clients.injected_smtp,
-     (), ("starttls-command-injection",)),
-    ("N-clear-imap", "", clients.clear_imap,
-     ("plaintext-credentials",), ("plaintext-credentials",)),
-    ("N-clear-smtp", "", clients.clear_smtp,
-     ("plaintext-credentials",), ("plaintext-credentials",)),
-)
-# What may be said beside them: it follows from the attack.
-BESIDE = set("""starttls-stripped starttls-ignored plaintext-mail
-plaintext-credentials plaintext-fallback cert-bad-accepted
-cert-rejected-by-client interposed-proxy auth-downgrade
-tls-fingerprint-changed path-modified handshake-hijack cleartext-service
-server-allows-cleartext tls-aborted-after-starttls rst-injected tls-downgrade
-imap-unsolicited-reply imap-early-data starttls-refused
-tls-failed capability-changed protocol-downgrade""".split())
-
 passed = failed = 0
 benign_clients = CLIENTS[:50]                  # .60 to .73: clients.py, trouble()
-victims = {}                                   # attack to address
-for place, attack in enumerate(ATTACKS):       # .80 up: routed
-    proxied = attack[1] and not attack[1].startswith("reset")
-    victims[attack[0]] = "10.1.0.%d" % ((128 if proxied else 80) + place)
 
 
 def check(ok, what):
@@ -151,50 +94,6 @@ class Attacker:
         return min((p["time"] for p in self.packets
                     if p["client"] == client and p["time"] >= since),
                    default=0)
-
-
-class Recorder:
-    """Writes what both sensors see. The ordinary sessions are a capture that
-    ends before the attacks begin: captures whose times overlap cannot be read
-    one after the other."""
-
-    def __init__(self, folder, name):
-        os.makedirs(folder, exist_ok=True)
-        self.folder, self.running = folder, []
-        self.paths = {v: "%s/%s.%s.pcap" % (folder, name, v)
-                      for v, _ in VANTAGES}
-        for vantage, tap in VANTAGES:
-            p = subprocess.Popen(
-                ["tcpdump", "-i", tap, "-w", self.paths[vantage], "-U", "-Z",
-                 "root", "-B", "16384", "-s", "0", "tcp"],
-                stderr=subprocess.PIPE, text=True)
-            self.running.append(p)
-            p.stderr.readline()        # "listening on"
-
-    def stop(self):
-        time.sleep(1)                  # what it has not read yet
-        for p in self.running:
-            p.terminate()
-            p.wait()
-
-    def cut(self):
-        """One capture an attack, by its client, and what is in them."""
-        labels = open(self.folder + "/labels.jsonl", "w")
-        for name, _, _, *wanted in ATTACKS:
-            for (vantage, _), findings in zip(VANTAGES, wanted):
-                part = "%s.%s.pcap" % (name, vantage)
-                subprocess.run(
-                    ["tcpdump", "-Z", "root", "-r", self.paths[vantage], "-w",
-                     self.folder + "/" + part, "host", victims[name]],
-                    check=True, stderr=subprocess.DEVNULL)
-                labels.write(json.dumps({
-                    "file": part, "vantage": vantage,
-                    "client_ip": victims[name],
-                    "expected_findings": findings}) + "\n")
-        labels.close()
-        for path in self.paths.values():
-            os.unlink(path)
-        shutil.copy(clients.ca(), self.folder + "/ca-root.pem")
 
 
 class Lab:
@@ -300,7 +199,8 @@ iptables -A FORWARD -s 10.1.0.72 -p tcp -j REJECT
                 break
         ended = time.time()
         check(not wrong, "%s: the client: %s" % (name, wrong[-300:]))
-        first = self.attacker.first(me, since) if kind else since
+        first = until(lambda: self.attacker.first(me, since)) if kind else \
+            since
         check(first, name + ": the attacker did nothing")
         for (vantage, _), findings in zip(VANTAGES, wanted):
             self.found(name, vantage, findings, first, ended)
