@@ -75,6 +75,13 @@ bless: stripwire
 bench: stripwire
 	@tests/bench/bench.sh
 
+# Real servers, clients and attacks against the running sensor; needs root.
+# ARGS: --short, --offload on|off|both, --record DIR, --keep
+lab:
+	@tests/deps.sh lab
+	@$(MAKE) --no-print-directory -s stripwire
+	@tests/lab/lab.py $(ARGS)
+
 # Hours, not minutes: fuzzing and mutation at length.
 long:
 	@tests/deps.sh test
@@ -163,6 +170,6 @@ tools: $(TOOL)
 hooks: $(B)/stripwire-hooks
 
 -include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/hooks/*.d) $(wildcard $(B)/tests/*/*.d)
-.PHONY: all run test deps bless bench long lint install clean unit \
+.PHONY: all run test deps bless bench lab long lint install clean unit \
     unit-programs fuzz-programs tools hooks
 .SECONDARY:

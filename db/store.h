@@ -15,7 +15,7 @@
 #include "rules/incident.h"
 
 #define STORE_BATCH_ROWS 1000
-#define STORE_BATCH_MS 1000
+#define STORE_BATCH_MS 500 /* an alert is to be read within a second */
 #define STORE_CERTS_MAX 32768 /* about 2 KiB each */
 #define STORE_DER_MAX 16384 /* bytes; of a longer certificate only the facts */
 

@@ -67,13 +67,20 @@ is_ended(const struct conn *c)
 	       norm_has_ended(&c->norm, DIR_S2C);
 }
 
+/* A reset of either side may have ended it. */
+static bool
+is_reset(const struct conn *c)
+{
+	return c->reset[0] || c->reset[1];
+}
+
 int64_t
 conn_idle_deadline(const struct conn *c)
 {
 	bool fin_c = c->norm.d[0].fin_at != NORM_NONE;
 	bool fin_s = c->norm.d[1].fin_at != NORM_NONE;
 
-	if (c->state == CONN_HALF || c->reset)
+	if (c->state == CONN_HALF || is_reset(c))
 		return c->last + IDLE_HALF;
 	if (fin_c && fin_s && norm_fin_acked(&c->norm, DIR_C2S) &&
 	    norm_fin_acked(&c->norm, DIR_S2C))
@@ -88,7 +95,7 @@ conn_idle_deadline(const struct conn *c)
 enum end_how
 conn_how(const struct conn *c, enum end_how otherwise)
 {
-	if (c->reset)
+	if (is_reset(c))
 		return END_RST;
 	if (is_ended(c))
 		return END_FIN;
@@ -548,7 +555,7 @@ static void
 on_rst(struct tracker *t, struct conn *c, enum dir dir)
 {
 	t->n.rst++;
-	c->reset = true;
+	c->reset[dir] = true;
 	if (!c->rst[dir])
 		c->rst_top[dir] = c->norm.d[dir].top;
 	c->rst[dir] = true;
@@ -559,12 +566,14 @@ on_rst(struct tracker *t, struct conn *c, enum dir dir)
 }
 
 void
-conn_lives(struct tracker *t, struct conn *c)
+conn_lives(struct tracker *t, struct conn *c, enum dir dir)
 {
-	if (!c->reset)
+	if (!c->reset[dir])
 		return;
 	t->n.rst_after_data++;
-	c->reset = false;
+	c->reset[dir] = false;
+	if (is_reset(c))
+		return;
 	c->closed = c->norm.d[0].fin_at != NORM_NONE ||
 		    c->norm.d[1].fin_at != NORM_NONE;
 }
@@ -637,7 +646,7 @@ look_beside(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir,
 	*skip = false;
 	if (answers_kept(c, pkt))
 		return false;
-	if (is_syn(pkt) && dir == DIR_C2S && c->reset && !is_ended(c) &&
+	if (is_syn(pkt) && dir == DIR_C2S && is_reset(c) && !is_ended(c) &&
 	    c->norm.d[dir].base != pkt->seq + 1) {
 		keep_syn(t, c, pkt);
 		*skip = true;
@@ -688,7 +697,7 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	hints = take_evidence(t, c, pkt, dir);
 	note_doubt(c, pkt, hints);
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)
-		conn_lives(t, c);
+		conn_lives(t, c, dir);
 	if (hints & EVID_DUP) {
 		t->n.dup_frames++;
 		c->dup++;

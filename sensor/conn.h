@@ -65,7 +65,7 @@ struct conn {
 	bool mail_port; /* one of the ports is a mail port */
 	bool opened; /* OBS_FLOW_OPEN went out */
 	bool mute; /* not mail: nothing goes out */
-	bool reset; /* a RST is withheld */
+	bool reset[2]; /* a RST of this side is withheld */
 	bool rst[2]; /* this side sent one, at the end of rst_top */
 	bool dead; /* ... and stands */
 	bool proven; /* both hosts take part */
@@ -132,8 +132,8 @@ void conn_init(struct tracker *t, struct conn *c, uint32_t slot,
  * begun on its four-tuple; then it was not used, conn_end() is due. */
 bool conn_packet(
     struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir);
-/* A withheld RST was not the sender's. */
-void conn_lives(struct tracker *t, struct conn *c);
+/* A withheld RST of that side was not its own. */
+void conn_lives(struct tracker *t, struct conn *c, enum dir dir);
 /* Starts from a handshake seen on its predecessor. */
 void conn_adopt(struct conn *c, const struct conn *old);
 int64_t conn_idle_deadline(const struct conn *c);

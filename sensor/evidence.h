@@ -121,9 +121,10 @@ struct evidence_sink {
 	/* OBS_RST, _CONFLICT, _TWO_ANSWERS or _FIN_UNDONE; kind, dir, phase, time and pkt are set,
 	 * the tracker adds flow, proto, implicit_tls and vis. */
 	void (*emit)(void *user, uint32_t slot, struct obs *o);
-	/* A withheld RST was settled by time: EVID_DEAD or EVID_LIVES. May
-	 * call evidence_end() for that flow. */
-	void (*settled)(void *user, uint32_t slot, unsigned hints);
+	/* A withheld RST of that direction was settled by time: EVID_DEAD or
+	 * EVID_LIVES. May call evidence_end() for that flow. */
+	void (*settled)(
+	    void *user, uint32_t slot, enum dir dir, unsigned hints);
 	void *user;
 };
 

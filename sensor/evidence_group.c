@@ -132,6 +132,7 @@ static void
 group_settle(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 {
 	uint32_t slot = g->ev->slot;
+	enum dir dir = (enum dir)g->dir;
 	bool told = g->told;
 	unsigned hints;
 
@@ -140,7 +141,7 @@ group_settle(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 	hints = verdict(g);
 	group_free(c, g);
 	if (!told && c->sink.settled != NULL)
-		c->sink.settled(c->sink.user, slot, hints);
+		c->sink.settled(c->sink.user, slot, dir, hints);
 }
 
 void

@@ -38,7 +38,7 @@ coarse(const struct tracker *t, int64_t time)
 }
 
 static void
-on_settled(void *user, uint32_t slot, unsigned hints)
+on_settled(void *user, uint32_t slot, enum dir dir, unsigned hints)
 {
 	struct tracker *t = user;
 	struct conn *c = flow_at(t->flows, slot)->conn;
@@ -46,8 +46,8 @@ on_settled(void *user, uint32_t slot, unsigned hints)
 	if (c == NULL)
 		return;
 	if (hints & EVID_LIVES)
-		conn_lives(t, c);
-	if (!(hints & EVID_DEAD) || !c->reset)
+		conn_lives(t, c, dir);
+	if (!(hints & EVID_DEAD) || !c->reset[dir])
 		return;
 	if (t->busy == slot)
 		c->dead = true;

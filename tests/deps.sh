@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Installs what is missing, through apt, and says what it does.
 #
-#   deps.sh run|test [--list]
+#   deps.sh run|lab|test [--list]
 #
-# run: what building and running needs. test: what the tests need as well.
+# run: what building and running needs. lab: and real mail servers, clients and
+# what namespaces are made with. test: and what all other tests need.
 set -eu
 
 run="gcc libc6-dev pkg-config libpcap-dev libnids-dev libsqlite3-dev
@@ -21,12 +22,16 @@ esac
 # the tests look at results with tools that are not ours.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
 python3 openssl sqlite3 tshark gzip"
+# libnet-ssleay-perl: TLS of swaks.
+lab="postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl msmtp
+fetchmail curl openssl python3 iproute2 iptables ethtool procps tcpdump"
 
 case "${1:-}" in
 run) want=$run ;;
-test) want="$run $test" ;;
+lab) want="$run $lab" ;;
+test) want="$run $test $lab" ;;
 *)
-	echo "usage: deps.sh run|test [--list]" >&2
+	echo "usage: deps.sh run|lab|test [--list]" >&2
 	exit 2
 	;;
 esac
@@ -53,7 +58,15 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing what is missing:$missing"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d
+ours=
+trap 'rm -f "$log"; [ -z "$ours" ] || $as_root rm -f $policy' EXIT
+# The lab starts servers of its own; those of the system stay off.
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+	$as_root chmod 755 $policy
+	ours=yes
+fi
 apt() {
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
 		-o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || {

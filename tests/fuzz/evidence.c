@@ -65,10 +65,10 @@ check(void *user, uint32_t slot, struct obs *o)
 }
 
 static void
-settled(void *user, uint32_t slot, unsigned hints)
+settled(void *user, uint32_t slot, enum dir dir, unsigned hints)
 {
 	(void)user;
-	if (slot >= FLOWS)
+	if (slot >= FLOWS || dir > DIR_S2C)
 		abort();
 	if ((hints & EVID_DEAD) != 0)
 		evidence_end(ctx, &flows[slot], now);

@@ -389,6 +389,30 @@ TEST(a_reset_that_stands_ends_the_flow_after_two_seconds)
 	CHECK(has("1700000002.005000000 flow-end"));
 }
 
+/* A client obeys a reset forged in the server's name, and answers what the
+ * server says next by one of its own: that one stands. */
+TEST(the_reset_of_one_side_is_not_that_of_the_other)
+{
+	scene_begin(40000, 25);
+	handshake();
+	say(DIR_S2C, "220 mx.example ESMTP\r\n");
+	say(DIR_C2S, "EHLO a.example\r\n");
+	say(DIR_S2C, "250-mx.example\r\n250 STARTTLS\r\n");
+	say(DIR_C2S, "STARTTLS\r\n");
+	raw(DIR_S2C, TCP_RST, sc.seq[DIR_S2C], "");
+	say(DIR_S2C, "220 2.0.0 Ready\r\n");
+	raw(DIR_C2S, TCP_RST, sc.seq[DIR_C2S], "");
+	sc.time += 10000 * MS;
+	raw(DIR_C2S, TCP_ACK, sc.seq[DIR_C2S], "")->sport = 40001;
+	play();
+	CHECK(has("data-after"));
+	CHECK(has("how=rst"));
+	with_time = true;
+	play();
+	with_time = false;
+	CHECK(has("1700000002.010000000 flow-end"));
+}
+
 TEST(a_forged_syn_does_not_disturb)
 {
 	const char *usual = usual_dialogue();
