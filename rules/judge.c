@@ -11,28 +11,17 @@
 #include <string.h>
 
 #include "rules/detect.h"
-#include "rules/engine.h"
-#include "rules/ladder.h"
+#include "rules/judged.h"
 #include "rules/learn.h"
 #include "rules/stacks.h"
 
-#define MAX_FLOWS 65536 /* 3 KiB each, and up to 4 KiB of steps */
 #define SERIOUS 50 /* less is a suspicion */
 #define SECRETS 256 /* remembered to say "the same one again" */
-
-struct judged { /* a flow */
-	struct judged *chain, *older, *newer;
-	struct facts f;
-	struct ladder ladder;
-	int64_t incident; /* that its alerts belong to, 0 none */
-	struct engine_flow rules;
-};
 
 struct judge {
 	struct judge_config cfg;
 	struct judge_counters n;
-	struct judged **bucket, *oldest, *newest;
-	uint32_t nbuckets, count, max;
+	struct judged_table flows;
 	struct engine *engine;
 	struct judged *at; /* the flow that rules look at */
 	struct pairs *pairs;
@@ -44,93 +33,6 @@ struct judge {
 	struct incident_known known; /* of the two hosts of alert */
 	struct obs hidden; /* an observation without its user names */
 };
-
-/* ---- the table of flows ---- */
-
-static struct judged **
-bucket_of(const struct judge *j, uint64_t flow)
-{
-	uint64_t h = flow * UINT64_C(0x9e3779b97f4a7c15);
-
-	return &j->bucket[h >> 32 & (j->nbuckets - 1)];
-}
-
-static struct judged *
-find(const struct judge *j, uint64_t flow)
-{
-	struct judged *w = *bucket_of(j, flow);
-
-	while (w != NULL && w->f.flow != flow)
-		w = w->chain;
-	return w;
-}
-
-static void
-list_remove(struct judge *j, struct judged *w)
-{
-	if (w->older != NULL)
-		w->older->newer = w->newer;
-	else
-		j->oldest = w->newer;
-	if (w->newer != NULL)
-		w->newer->older = w->older;
-	else
-		j->newest = w->older;
-}
-
-static void
-list_append(struct judge *j, struct judged *w)
-{
-	w->newer = NULL;
-	w->older = j->newest;
-	if (w->older != NULL)
-		w->older->newer = w;
-	else
-		j->oldest = w;
-	j->newest = w;
-}
-
-static void
-forget(struct judge *j, struct judged *w)
-{
-	struct judged **at = bucket_of(j, w->f.flow);
-
-	while (*at != NULL && *at != w)
-		at = &(*at)->chain;
-	if (*at != NULL)
-		*at = w->chain;
-	list_remove(j, w);
-	j->count--;
-	ladder_fini(&w->ladder);
-	engine_flow_fini(&w->rules);
-	free(w);
-}
-
-static void
-flow_open(struct judge *j, const struct obs *o)
-{
-	struct judged *w = find(j, o->flow), **b;
-
-	if (w != NULL && w->f.who.public_id == o->u.flow_open.public_id)
-		return; /* opened again for a judge that was replaced */
-	if (w != NULL)
-		forget(j, w);
-	if (j->count >= j->max) {
-		forget(j, j->oldest);
-		j->n.evicted++;
-	}
-	w = calloc(1, sizeof(*w));
-	if (w == NULL) {
-		j->n.evicted++;
-		return;
-	}
-	facts_init(&w->f, o);
-	b = bucket_of(j, o->flow);
-	w->chain = *b;
-	*b = w;
-	list_append(j, w);
-	j->count++;
-}
 
 /* ---- findings to alerts ---- */
 
@@ -704,11 +606,10 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	if (o->kind == OBS_FLOW_END) {
 		if (j->cfg.history != NULL)
 			stack_learn(j->cfg.history, &w->f, o->time);
-		forget(j, w);
+		judged_forget(&j->flows, w);
 		return;
 	}
-	list_remove(j, w);
-	list_append(j, w);
+	judged_touch(&j->flows, w);
 }
 
 void
@@ -722,10 +623,10 @@ judge_obs(struct judge *j, const struct obs *o)
 	if (o->kind == OBS_NONE || o->kind >= OBS_KIND_COUNT)
 		return;
 	if (o->kind == OBS_FLOW_OPEN) {
-		flow_open(j, o);
+		j->n.evicted += judged_open(&j->flows, o);
 		return;
 	}
-	w = find(j, o->flow);
+	w = judged_find(&j->flows, o->flow);
 	if (w != NULL)
 		judge_flow(j, w, o);
 }
@@ -752,8 +653,8 @@ end_flow(struct judge *j, struct judged *w)
 void
 judge_flush(struct judge *j)
 {
-	while (j->oldest != NULL)
-		end_flow(j, j->oldest);
+	while (j->flows.oldest != NULL)
+		end_flow(j, j->flows.oldest);
 }
 
 void
@@ -761,7 +662,7 @@ judge_cut(struct judge *j, uint64_t first, uint64_t last)
 {
 	struct judged *next;
 
-	for (struct judged *w = j->oldest; w != NULL; w = next) {
+	for (struct judged *w = j->flows.oldest; w != NULL; w = next) {
 		next = w->newer;
 		if (w->f.flow >= first && w->f.flow <= last)
 			end_flow(j, w);
@@ -778,14 +679,10 @@ judge_new(const struct judge_config *cfg)
 	j->cfg = *cfg;
 	for (unsigned i = 0; i < detector_count; i++)
 		j->asked |= detectors[i].kinds;
-	j->max = cfg->max_flows != 0 ? cfg->max_flows : MAX_FLOWS;
-	j->nbuckets = 1;
-	while (j->nbuckets < j->max && j->nbuckets < MAX_FLOWS)
-		j->nbuckets *= 2;
-	j->bucket = calloc(j->nbuckets, sizeof(struct judged *));
 	j->pairs = pairs_new(0);
 	j->engine = engine_new(cfg->rules, cfg->measure);
-	if (j->bucket == NULL || j->pairs == NULL || j->engine == NULL) {
+	if (judged_init(&j->flows, cfg->max_flows) == -1 || j->pairs == NULL ||
+	    j->engine == NULL) {
 		judge_free(j);
 		return NULL;
 	}
@@ -797,15 +694,9 @@ judge_free(struct judge *j)
 {
 	if (j == NULL)
 		return;
-	for (struct judged *w = j->oldest, *next; w != NULL; w = next) {
-		next = w->newer;
-		ladder_fini(&w->ladder);
-		engine_flow_fini(&w->rules);
-		free(w);
-	}
+	judged_fini(&j->flows);
 	engine_free(j->engine);
 	pairs_free(j->pairs);
-	free(j->bucket);
 	free(j);
 }
 
@@ -815,7 +706,7 @@ each_flow(void *ctx, void (*fn)(struct engine *, struct engine_flow *),
 {
 	const struct judge *j = ctx;
 
-	for (struct judged *w = j->oldest; w != NULL; w = w->newer)
+	for (struct judged *w = j->flows.oldest; w != NULL; w = w->newer)
 		fn(e, &w->rules);
 }
 
@@ -835,7 +726,7 @@ judge_engine(const struct judge *j)
 const struct obs_flow *
 judge_who(const struct judge *j, uint64_t flow)
 {
-	const struct judged *w = find(j, flow);
+	const struct judged *w = judged_find(&j->flows, flow);
 
 	return w != NULL ? &w->f.who : NULL;
 }

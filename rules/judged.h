@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The flows that the judge has before it: a bounded hash table with a list by
+ * last use. Private to the judge.
+ */
+#ifndef STRIPWIRE_JUDGED_H
+#define STRIPWIRE_JUDGED_H
+
+#include "rules/engine.h"
+#include "rules/facts.h"
+#include "rules/ladder.h"
+
+#define JUDGED_MAX 65536 /* 3 KiB each, and up to 4 KiB of steps */
+
+struct judged { /* a flow */
+	struct judged *chain, *older, *newer;
+	struct facts f;
+	struct ladder ladder;
+	int64_t incident; /* that its alerts belong to, 0 none */
+	struct engine_flow rules;
+};
+
+struct judged_table {
+	struct judged **bucket, *oldest, *newest;
+	uint32_t nbuckets, count, max;
+};
+
+/* max: 0 is JUDGED_MAX. -1: no memory. */
+int judged_init(struct judged_table *t, uint32_t max)
+    __attribute__((warn_unused_result));
+void judged_fini(struct judged_table *t);
+struct judged *judged_find(const struct judged_table *t, uint64_t flow);
+/* Takes the flow of an OBS_FLOW_OPEN in, in place of one with its number. One
+ * that is told again, to a judge that took another's place, stays as it is.
+ * Returns how many had to go, or could not come, for want of room. */
+unsigned judged_open(struct judged_table *t, const struct obs *open);
+void judged_forget(struct judged_table *t, struct judged *w);
+/* It was just used. */
+void judged_touch(struct judged_table *t, struct judged *w);
+
+#endif
