@@ -253,19 +253,22 @@ choose_fast(struct rule_look *k, const struct check *checks)
 static int
 set_checks(struct rule *r, struct rule_draft *d)
 {
+	struct check *to;
+
 	if (d->nchecks == 0)
 		return 0;
-	r->checks = calloc(d->nchecks, sizeof(*r->checks));
-	if (r->checks == NULL)
+	to = calloc(d->nchecks, sizeof(*to));
+	if (to == NULL)
 		return -1;
 	for (unsigned k = 0; k < r->nlooks; k++) {
 		r->looks[k].first = (uint16_t)r->nchecks;
 		for (unsigned i = 0; i < d->nchecks; i++)
 			if (d->check_look[i] == k)
-				r->checks[r->nchecks++] = d->checks[i];
+				to[r->nchecks++] = d->checks[i];
 		r->looks[k].n = (uint16_t)(r->nchecks - r->looks[k].first);
-		choose_fast(&r->looks[k], r->checks);
+		choose_fast(&r->looks[k], to);
 	}
+	r->checks = to;
 	d->nchecks = 0;
 	return 0;
 }

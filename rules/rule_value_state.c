@@ -100,7 +100,7 @@ bit_op(struct lex_word w)
 	    [BIT_ISSET] = "isset",
 	    [BIT_ISNOTSET] = "isnotset"};
 
-	for (uint8_t i = BIT_SET; i <= BIT_ISNOTSET; i++)
+	for (unsigned i = BIT_SET; i <= BIT_ISNOTSET; i++)
 		if (lex_word_is(w, ops[i]))
 			return i;
 	return 0;
@@ -273,7 +273,7 @@ limit_number(struct lex *l, struct lex_word w, uint32_t *out)
 static bool
 limit_type(struct lex *l, struct lex_word w, struct rule_limit *out)
 {
-	for (uint8_t i = LIMIT_LIMIT; i <= LIMIT_BOTH; i++)
+	for (unsigned i = LIMIT_LIMIT; i <= LIMIT_BOTH; i++)
 		if (lex_word_is(w, limit_types[i])) {
 			out->type = i;
 			return true;
@@ -285,7 +285,7 @@ limit_type(struct lex *l, struct lex_word w, struct rule_limit *out)
 static bool
 limit_track(struct lex *l, struct lex_word w, struct rule_limit *out)
 {
-	for (uint8_t i = TRACK_BY_SRC; i <= TRACK_BY_RULE; i++)
+	for (unsigned i = TRACK_BY_SRC; i <= TRACK_BY_RULE; i++)
 		if (lex_word_is(w, tracks[i])) {
 			out->track = i;
 			return true;
@@ -300,7 +300,7 @@ limit_action(struct lex *l, struct lex_word w, struct rule_limit *out)
 	static const char *const actions[] = {
 	    [RULE_ALERT] = "alert", [RULE_PASS] = "pass", [RULE_LOG] = "log"};
 
-	for (uint8_t i = RULE_ALERT; i <= RULE_LOG; i++)
+	for (unsigned i = RULE_ALERT; i <= RULE_LOG; i++)
 		if (lex_word_is(w, actions[i])) {
 			out->new_action = i;
 			return true;

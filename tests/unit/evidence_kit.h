@@ -38,9 +38,10 @@ on_emit(void *user, uint32_t slot, struct obs *o)
 }
 
 static inline void
-on_settled(void *user, uint32_t slot, unsigned h)
+on_settled(void *user, uint32_t slot, enum dir dir, unsigned h)
 {
 	(void)user;
+	(void)dir;
 	CHECK_INT(slot, 5);
 	verdicts |= h;
 }
