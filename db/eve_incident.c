@@ -15,18 +15,6 @@ static const char *const reasons[] = {[INCIDENT_END_QUIET] = "quiet",
     [INCIDENT_END_OPERATOR] = "operator"};
 
 static json_t *
-addresses(const struct addr *a, uint32_t n)
-{
-	char text[ADDR_TEXT_MAX];
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < n; i++)
-		(void)json_array_append_new(
-		    list, json_string(addr_to_text(text, &a[i])));
-	return list;
-}
-
-static json_t *
 step_object(const struct incident_step *s)
 {
 	char text[ADDR_TEXT_MAX];
@@ -84,9 +72,9 @@ set_sizes(json_t *o, const struct incident *i)
 	json_set_number(o, "alerts_folded", i->folded);
 	json_set_number(o, "users", i->nusers);
 	(void)json_object_set_new(
-	    o, "clients", addresses(i->client, i->nclients));
+	    o, "clients", json_addresses(i->client, i->nclients));
 	(void)json_object_set_new(
-	    o, "servers", addresses(i->server, i->nservers));
+	    o, "servers", json_addresses(i->server, i->nservers));
 	if (i->more != 0)
 		(void)json_object_set_new(o, "more_hosts", json_true());
 }

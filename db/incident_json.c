@@ -11,6 +11,7 @@
 
 #include "db/addr_text.h"
 #include "db/history_fields.h"
+#include "db/json_set.h"
 #include "decoders/utf8.h"
 
 /* clang-format off */
@@ -44,18 +45,6 @@ static const struct history_field fields[] = {
 #define NFIELDS (sizeof(fields) / sizeof(fields[0]))
 
 /* ---- out ---- */
-
-static json_t *
-addresses(const struct addr *a, uint32_t n)
-{
-	char text[ADDR_TEXT_MAX];
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < n; i++)
-		(void)json_array_append_new(
-		    list, json_string(addr_to_text(text, &a[i])));
-	return list;
-}
 
 static json_t *
 numbers(const uint32_t *v, uint32_t n)
@@ -148,9 +137,9 @@ incident_to_json(const struct incident *i)
 	char *text;
 
 	(void)json_object_set_new(
-	    o, "clients", addresses(i->client, i->nclients));
+	    o, "clients", json_addresses(i->client, i->nclients));
 	(void)json_object_set_new(
-	    o, "servers", addresses(i->server, i->nservers));
+	    o, "servers", json_addresses(i->server, i->nservers));
 	(void)json_object_set_new(
 	    o, "server_name", clean_string(i->server_name));
 	(void)json_object_set_new(o, "state", state_object(i));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "db/addr_text.h"
 #include "decoders/utf8.h"
 #include "rules/finding.h"
 
@@ -53,6 +54,18 @@ json_set_time(json_t *o, const char *key, int64_t ns)
 	(void)snprintf(
 	    buf, sizeof(buf), "%s.%06d+0000", day, (int)(rest / 1000));
 	(void)json_object_set_new(o, key, json_string(buf));
+}
+
+json_t *
+json_addresses(const struct addr *a, uint32_t n)
+{
+	char text[ADDR_TEXT_MAX];
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < n; i++)
+		(void)json_array_append_new(
+		    list, json_string(addr_to_text(text, &a[i])));
+	return list;
 }
 
 unsigned

@@ -12,12 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decoders/packet.h"
+
 json_t *json_text(const char *s);
 /* Left out where s is NULL or empty. */
 void json_set_text(json_t *o, const char *key, const char *s);
 void json_set_number(json_t *o, const char *key, uint64_t n);
 /* As Suricata writes it: 2026-11-22T10:03:14.512345+0000 */
 void json_set_time(json_t *o, const char *key, int64_t ns);
+/* A list of them as text. */
+json_t *json_addresses(const struct addr *a, uint32_t n);
 /* EVE knows four grades, 1 the worst; severity is enum severity. */
 unsigned eve_severity(unsigned severity);
 /* o (which is given up) as one line with a newline and NUL. Its length, 0 if

@@ -21,7 +21,6 @@ static const char question[] =
     "AND (?4 IS NULL OR instr(detail, '\"'||?4||'\"') "
     "OR server_name=?5 COLLATE NOCASE) "
     "AND (NOT ?6 OR (ended=0 AND status<2)) "
-    "AND (?8=0 OR id IN (SELECT incident FROM alerts WHERE run=?8)) "
     "ORDER BY last DESC, id DESC LIMIT ?7) i "
     "LEFT JOIN (SELECT incident, min(id) AS alert, count(*) AS n "
     "FROM alerts WHERE incident<>0 GROUP BY incident) x "
@@ -81,7 +80,6 @@ bind_filter(sqlite3_stmt *st, const struct query_incident_filter *f,
 	sqlite3_bind_int64(st, 7,
 	    f->limit == 0 || f->limit > INT64_MAX ? INT64_MAX
 						  : (int64_t)f->limit);
-	sqlite3_bind_int64(st, 8, f->run);
 }
 
 int64_t

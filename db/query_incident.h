@@ -12,7 +12,6 @@
 
 struct query_incident_filter { /* query_incident_filter_init(): all */
 	int64_t id; /* 0: any */
-	int64_t run; /* whose alerts it holds; 0: any */
 	int64_t since; /* its latest alert, packet time, ns; or QUERY_NO_TIME */
 	int min_severity; /* enum severity */
 	const char *host; /* a client or server address, or a server's name */

@@ -326,3 +326,15 @@ finding_add(struct finding *f, int weight, const char *fmt, ...)
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 }
+
+const char *
+finding_best_evidence(const struct finding *f)
+{
+	const struct evidence *best = NULL;
+
+	for (unsigned i = 0; i < f->nevidence; i++)
+		if (f->evidence[i].text[0] != '\0' &&
+		    (best == NULL || f->evidence[i].weight > best->weight))
+			best = &f->evidence[i];
+	return best != NULL ? best->text : "";
+}

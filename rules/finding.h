@@ -130,6 +130,8 @@ const char *evidence_tag_name(uint32_t tag); /* "during-tls-handshake" */
 uint32_t evidence_tag_by_name(const char *name); /* 0 unknown */
 
 void finding_init(struct finding *f, enum finding_id id, const struct obs *o);
+/* The sentence that weighs most, which says best what was seen; "": none. */
+const char *finding_best_evidence(const struct finding *f);
 /* Adds weight to the confidence (clamped to 0..100) and, if there is room, the
  * sentence. printf-like. */
 void finding_add(struct finding *f, int weight, const char *fmt, ...)

@@ -401,6 +401,7 @@ incidents_add(
 {
 	struct open *o = find(in, a, k);
 	bool is_new = o == NULL, pass;
+	uint32_t hosts;
 	uint8_t severity;
 
 	if (is_new && a->severity < SEV_MEDIUM) {
@@ -411,9 +412,11 @@ incidents_add(
 		return true; /* no memory: it stands alone */
 	touch(o);
 	severity = o->i.severity;
+	hosts = o->i.nclients + o->i.nservers;
 	pass = incident_fill(&o->i, a, k, in->cfg.fold_after);
 	in->n.folded += !pass;
-	link_all(in, o);
+	if (is_new || o->i.nclients + o->i.nservers != hosts)
+		link_all(in, o);
 	list_remove(in, o);
 	list_append(in, o);
 	expect_end(in, o);

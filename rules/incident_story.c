@@ -404,22 +404,10 @@ incident_advice(char buf[STORY_TEXT_MAX], const struct incident *i)
 	return buf;
 }
 
-/* The sentence that weighs most. */
-static const char *
-best_evidence(const struct finding *f)
-{
-	const struct evidence *best = NULL;
-
-	for (unsigned i = 0; i < f->nevidence; i++)
-		if (best == NULL || f->evidence[i].weight > best->weight)
-			best = &f->evidence[i];
-	return best != NULL ? best->text : "";
-}
-
 const char *
 incident_sentence(char *buf, size_t cap, const struct alert *a)
 {
-	const char *why = best_evidence(&a->finding);
+	const char *why = finding_best_evidence(&a->finding);
 	int n;
 
 	if (a->finding.id == FIND_PLAINTEXT_CREDENTIALS ||

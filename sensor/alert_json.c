@@ -5,12 +5,11 @@
  */
 #include "sensor/alert_json.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "db/addr_text.h"
+#include "db/json_set.h"
 #include "db/triage.h"
 #include "rules/visibility.h"
 #include "sensor/text.h"
@@ -41,44 +40,6 @@ static void
 set_int(json_t *o, const char *key, int64_t v)
 {
 	json_object_set_new(o, key, json_integer(v));
-}
-
-/* As Suricata writes it. */
-static void
-set_time(json_t *o, const char *key, int64_t ns)
-{
-	int64_t s = ns / 1000000000, rest = ns % 1000000000;
-	char day[32], text[64];
-	struct tm tm;
-	time_t t;
-
-	if (rest < 0) {
-		rest += 1000000000;
-		s--;
-	}
-	t = (time_t)s;
-	memset(&tm, 0, sizeof(tm));
-	gmtime_r(&t, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%06d+0000", day, (int)(rest / 1000));
-	set_text(o, key, text);
-}
-
-/* Suricata's scale: 1 is the gravest. */
-static int
-eve_severity(uint8_t severity)
-{
-	switch (severity) {
-	case SEV_CRITICAL:
-	case SEV_HIGH:
-		return 1;
-	case SEV_MEDIUM:
-		return 2;
-	case SEV_LOW:
-		return 3;
-	default:
-		return 4;
-	}
 }
 
 static void
@@ -177,7 +138,7 @@ step_object(const struct step *s)
 {
 	json_t *o = json_object();
 
-	set_time(o, "timestamp", s->time);
+	json_set_time(o, "timestamp", s->time);
 	set_text(o, "from", s->dir == DIR_C2S ? "client" : "server");
 	set_text(o, "kind", obs_kind_name((enum obs_kind)s->kind));
 	set_text(o, "text", s->text);
@@ -239,7 +200,7 @@ alert_json_print(FILE *out, const struct query_row *row)
 
 	set_int(o, "id", row->id);
 	set_int(o, "run", row->run);
-	set_time(o, "timestamp", row->alert.finding.time);
+	json_set_time(o, "timestamp", row->alert.finding.time);
 	add_flow(o, row);
 	json_object_set_new(o, "alert", rule_object(&row->alert));
 	json_object_set_new(o, "stripwire", own_object(row));

@@ -604,8 +604,6 @@ on_incident(void *ctx, const struct incident *i, enum incident_event e)
 
 	if (b->eve != NULL)
 		eve_incident(b->eve, i, e);
-	if (b->cfg.on_incident != NULL)
-		b->cfg.on_incident(b->cfg.ctx, i, e);
 }
 
 void

@@ -60,9 +60,6 @@ struct pipeline_config {
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
-	/* an incident opened, grew in severity or ended; may be NULL */
-	void (*on_incident)(
-	    void *ctx, const struct incident *i, enum incident_event e);
 	/* each observation, before it is judged (tests, -v); may be NULL */
 	void (*on_obs)(void *ctx, const struct obs *o);
 	/* about every 4096 packets; may be NULL */

@@ -36,42 +36,30 @@ struct alerts_options {
 };
 
 static const char usage_text[] =
-    "usage: stripwire alerts [options]\n" TRIAGE_USAGE(
-	"alerts") "\n"
-		  "Lists the alerts of a database, oldest first.\n"
-		  "\n"
-		  "  -c, --config FILE     configuration, which may name the "
-		  "database\n"
-		  "  -d, --db FILE         the database (default: " DB_DEFAULT
-		  ")\n"
-		  "      --since TIME      only what happened since: "
-		  "2026-11-22,\n"
-		  "                        '2026-11-22 10:03' (UTC, or with "
-		  "+01:00), or so\n"
-		  "                        long ago: 45s, 30m, 2h, 3d, 1w\n"
-		  "      --finding NAME    only this finding, e.g. "
-		  "starttls-stripped\n"
-		  "      --severity LEVEL  at least info, low, medium, high or "
-		  "critical\n"
-		  "      --host HOST       only this client or server "
-		  "(address, or the\n"
-		  "                        server's name)\n"
-		  "      --incident ID     only those of this incident\n"
-		  "      --open            only what nobody has closed\n"
-		  "      --limit N         only the newest N\n"
-		  "      --json            one JSON object a line, with "
-		  "everything\n"
-		  "      --as REASON       what a closed one was: attack, "
-		  "not-an-attack\n"
-		  "                        (which says how to hear no more of "
-		  "it), resolved\n"
-		  "  -m, --message TEXT    a note for those who come after\n"
-		  "  -h, --help            this text\n"
-		  "\n"
-		  "TIME is the time of the packets, not of the reading.\n"
-		  "`stripwire show ID` explains one alert.\n"
-		  "Exit status: 0, 1 if the database cannot be read, 2 for "
-		  "usage.\n";
+    "usage: stripwire alerts [options]\n" TRIAGE_USAGE_ALERTS "\n"
+    "Lists the alerts of a database, oldest first.\n"
+    "\n"
+    "  -c, --config FILE     configuration, which may name the database\n"
+    "  -d, --db FILE         the database (default: " DB_DEFAULT ")\n"
+    "      --since TIME      only what happened since: 2026-11-22,\n"
+    "                        '2026-11-22 10:03' (UTC, or with +01:00), or so\n"
+    "                        long ago: 45s, 30m, 2h, 3d, 1w\n"
+    "      --finding NAME    only this finding, e.g. starttls-stripped\n"
+    "      --severity LEVEL  at least info, low, medium, high or critical\n"
+    "      --host HOST       only this client or server (address, or the\n"
+    "                        server's name)\n"
+    "      --incident ID     only those of this incident\n"
+    "      --open            only what nobody has closed\n"
+    "      --limit N         only the newest N\n"
+    "      --json            one JSON object a line, with everything\n"
+    "      --as REASON       what a closed one was: attack, not-an-attack\n"
+    "                        (which says how to hear no more of it), resolved\n"
+    "  -m, --message TEXT    a note for those who come after\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "TIME is the time of the packets, not of the reading.\n"
+    "`stripwire show ID` explains one alert.\n"
+    "Exit status: 0, 1 if the database cannot be read, 2 for usage.\n";
 
 /* ---- the table ---- */
 
@@ -82,18 +70,12 @@ widen(unsigned *column, size_t n)
 		*column = (unsigned)n;
 }
 
-/* The sentence that weighs most says best what was seen. */
 static const char *
-best_evidence(const struct alert *a)
+what_was_seen(const struct alert *a)
 {
-	const struct finding *f = &a->finding;
-	const struct evidence *best = NULL;
+	const char *best = finding_best_evidence(&a->finding);
 
-	for (unsigned i = 0; i < f->nevidence; i++)
-		if (f->evidence[i].text[0] != '\0' &&
-		    (best == NULL || f->evidence[i].weight > best->weight))
-			best = &f->evidence[i];
-	return best != NULL ? best->text : a->msg;
+	return best[0] != '\0' ? best : a->msg;
 }
 
 static int
@@ -146,10 +128,10 @@ print_row(void *ctx, const struct query_row *row)
 	    endpoint_to_text(text, &a->flow.server, a->flow.server_port),
 	    t->server, "  ");
 	if (t->evidence != 0)
-		text_fit(clean, sizeof(clean), best_evidence(a), t->evidence,
+		text_fit(clean, sizeof(clean), what_was_seen(a), t->evidence,
 		    &t->style);
 	else
-		text_clean(clean, sizeof(clean), best_evidence(a), &t->style);
+		text_clean(clean, sizeof(clean), what_was_seen(a), &t->style);
 	fprintf(t->out, "%s\n", clean);
 	return ferror(t->out);
 }
@@ -243,41 +225,14 @@ bad(const char *option, const char *value, const char *what)
 }
 
 static int
-parse_since(struct query_filter *f, const char *value)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (text_parse_time(value,
-		(int64_t)now.tv_sec * 1000000000 + now.tv_nsec, &f->since) == 0)
-		return 0;
-	return bad("--since", value,
-	    "is no time; 2026-11-22, '2026-11-22 10:03', 2h or 3d are");
-}
-
-static int
-parse_limit(struct query_filter *f, const char *value)
-{
-	char *end;
-
-	errno = 0;
-	f->limit = strtoull(value, &end, 10);
-	if (value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0 &&
-	    f->limit != 0)
-		return 0;
-	return bad("--limit", value, "is no number above 0");
-}
-
-static int
 parse_incident(struct query_filter *f, const char *value)
 {
-	char *end;
+	uint64_t id;
 
-	errno = 0;
-	f->incident = strtoll(value, &end, 10);
-	if (value[0] != '\0' && *end == '\0' && errno == 0 && f->incident > 0)
-		return 0;
-	return bad("--incident", value, "is no number above 0");
+	if (options_number("alerts", "--incident", value, &id) == -1)
+		return -1;
+	f->incident = (int64_t)id;
+	return id <= INT64_MAX ? 0 : bad("--incident", value, "is too large");
 }
 
 static int
@@ -311,7 +266,7 @@ parse_option(struct alerts_options *o, int c)
 		o->db = optarg;
 		return 0;
 	case 's':
-		return parse_since(&o->filter, optarg);
+		return options_since("alerts", optarg, &o->filter.since);
 	case 'f':
 		return parse_finding(&o->filter, optarg);
 	case 'S':
@@ -325,7 +280,8 @@ parse_option(struct alerts_options *o, int c)
 		o->filter.open_only = true;
 		return 0;
 	case 'l':
-		return parse_limit(&o->filter, optarg);
+		return options_number(
+		    "alerts", "--limit", optarg, &o->filter.limit);
 	case 'j':
 		o->json = true;
 		return 0;

@@ -212,32 +212,6 @@ bad(const char *option, const char *value, const char *what)
 }
 
 static int
-parse_since(struct query_incident_filter *f, const char *value)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (text_parse_time(value,
-		(int64_t)now.tv_sec * 1000000000 + now.tv_nsec, &f->since) == 0)
-		return 0;
-	return bad("--since ", value,
-	    "is no time; 2026-11-22, '2026-11-22 10:03', 2h or 3d are");
-}
-
-static int
-parse_number(const char *what, const char *value, uint64_t *n)
-{
-	char *end;
-
-	errno = 0;
-	*n = strtoull(value, &end, 10);
-	if (value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0 &&
-	    *n != 0 && *n <= INT64_MAX)
-		return 0;
-	return bad(what, value, "is no number above 0");
-}
-
-static int
 parse_option(struct incidents_options *o, int c)
 {
 	switch (c) {
@@ -250,7 +224,7 @@ parse_option(struct incidents_options *o, int c)
 		o->filter.open_only = true;
 		return 0;
 	case 's':
-		return parse_since(&o->filter, optarg);
+		return options_since("incidents", optarg, &o->filter.since);
 	case 'S':
 		o->filter.min_severity = severity_by_name(optarg);
 		return o->filter.min_severity != -1
@@ -262,7 +236,8 @@ parse_option(struct incidents_options *o, int c)
 		o->filter.host = optarg;
 		return 0;
 	case 'l':
-		return parse_number("--limit ", optarg, &o->filter.limit);
+		return options_number(
+		    "incidents", "--limit", optarg, &o->filter.limit);
 	case 'j':
 		o->json = true;
 		return 0;
@@ -286,8 +261,11 @@ parse_words(struct incidents_options *o, int argc, char **argv)
 	if (optind + 2 != argc)
 		return bad("", "show", "which one? give one ID");
 	word = argv[optind + 1];
-	if (parse_number("", word + (*word == '#'), &id) == -1)
+	if (options_number("incidents", "show", word + (*word == '#'), &id) ==
+	    -1)
 		return -1;
+	if (id > INT64_MAX)
+		return bad("show ", word, "is too large");
 	o->filter.id = (int64_t)id;
 	o->one = true;
 	return 0;

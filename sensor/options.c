@@ -9,7 +9,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "sensor/text.h"
 
 static void
 on_error(void *ctx, const char *line)
@@ -72,6 +75,42 @@ options_text(char **field, const char *value)
 	}
 	free(*field);
 	*field = copy;
+}
+
+static int
+bad_value(const char *command, const char *option, const char *value,
+    const char *what)
+{
+	fprintf(
+	    stderr, "stripwire %s: %s %s: %s\n", command, option, value, what);
+	return -1;
+}
+
+int
+options_since(const char *command, const char *value, int64_t *ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (text_parse_time(
+		value, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, ns) == 0)
+		return 0;
+	return bad_value(command, "--since", value,
+	    "is no time; 2026-11-22, '2026-11-22 10:03', 2h or 3d are");
+}
+
+int
+options_number(
+    const char *command, const char *option, const char *value, uint64_t *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoull(value, &end, 10);
+	if (value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0 &&
+	    *n != 0)
+		return 0;
+	return bad_value(command, option, value, "is no number above 0");
 }
 
 static bool

@@ -36,6 +36,15 @@ int options_config(struct config *c, int argc, char **argv, const char *shorts,
 const char *options_config_path(
     int argc, char **argv, const char *shorts, const struct option *longs);
 
+/* Values of options that commands share. -1: said on standard error as
+ * "stripwire COMMAND: OPTION VALUE: what is wrong". */
+/* A time as text_parse_time() reads it. */
+int options_since(const char *command, const char *value, int64_t *ns)
+    __attribute__((warn_unused_result));
+/* A number above 0. */
+int options_number(const char *command, const char *option, const char *value,
+    uint64_t *n) __attribute__((warn_unused_result));
+
 /* Replaces a text of the configuration by the one of an option; exits if there
  * is no memory. */
 void options_text(char **field, const char *value);

@@ -84,18 +84,6 @@ format_end(char *buf, size_t cap, const struct addr *a, bool v6, uint16_t port)
 		snprintf(buf, cap, v6 ? "[%s]:%u" : "%s:%u", ip, port);
 }
 
-/* The sentence that weighs most. */
-static const char *
-best_evidence(const struct finding *f)
-{
-	const struct evidence *best = NULL;
-
-	for (unsigned i = 0; i < f->nevidence; i++)
-		if (best == NULL || f->evidence[i].weight > best->weight)
-			best = &f->evidence[i];
-	return best != NULL ? best->text : "";
-}
-
 static bool
 row_same(const struct row *a, const struct row *b)
 {
@@ -132,7 +120,7 @@ row_fill(struct row *r, const struct alert *a, int64_t id)
 	snprintf(r->who, sizeof(r->who), "%s > %s", client, server);
 	r->sid = a->finding.id == FIND_NONE ? a->sid : 0;
 	snprintf(r->why, sizeof(r->why), "%s%s%s", r->sid != 0 ? a->msg : "",
-	    r->sid != 0 ? ": " : "", best_evidence(&a->finding));
+	    r->sid != 0 ? ": " : "", finding_best_evidence(&a->finding));
 }
 
 void

@@ -15,6 +15,9 @@
 	"       stripwire " noun " reopen ID... [-m TEXT]\n"               \
 	"       stripwire " noun " comment ID... -m TEXT\n"
 
+#define TRIAGE_USAGE_ALERTS TRIAGE_USAGE("alerts")
+#define TRIAGE_USAGE_INCIDENTS TRIAGE_USAGE("incidents")
+
 /* Is argv[1] one of the verbs? */
 bool triage_is_verb(int argc, char **argv);
 /* Runs it; returns the exit status. */
