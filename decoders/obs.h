@@ -59,6 +59,10 @@ enum phase {
 	PHASE_CLOSING /* a FIN was seen, or QUIT/LOGOUT answered */
 };
 
+/* Times of packets lie in 0..OBS_TIME_MAX (the year 2116), so that a span of
+ * time can be added to one, or taken from it, without care. */
+#define OBS_TIME_MAX (INT64_MAX / 2)
+
 /* The packet behind an observation. What `show` prints and --pcap rebuilds. */
 struct pkt_ref {
 	int64_t time; /* ns since the epoch */
@@ -546,7 +550,7 @@ void obs_init(struct obs *o, enum obs_kind kind);
 uint16_t obs_size(enum obs_kind kind);
 
 /* One that came from another process, len bytes of it: false if it is none;
- * else strings end, and what indexes tables lies in them. */
+ * else strings end, times are such, and what indexes tables lies in them. */
 bool obs_check(struct obs *o, size_t len) __attribute__((warn_unused_result));
 
 /* Copies at most cap-1 bytes of printable form of s into dst, NUL-terminated.

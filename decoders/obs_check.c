@@ -13,6 +13,16 @@
 	if ((field) >= (count)) \
 	(field) = 0
 
+/* A time or a span of time that no packet can have is the nearest it can. */
+static void
+check_time(int64_t *t)
+{
+	if (*t < 0)
+		*t = 0;
+	if (*t > OBS_TIME_MAX)
+		*t = OBS_TIME_MAX;
+}
+
 static void
 check_hello(struct obs_hello *h)
 {
@@ -28,20 +38,31 @@ check_flow(struct obs *o)
 	switch (o->kind) {
 	case OBS_FLOW_OPEN:
 		CAP(o->u.flow_open.nvlan, 3);
+		check_time(&o->u.flow_open.start);
 		break;
 	case OBS_FLOW_END:
 		CAP(o->u.end.how, END_REUSED + 1);
 		CAP(o->u.end.closed_by, 2);
+		check_time(&o->u.end.last);
 		break;
 	case OBS_RST:
 		CAP(o->u.rst.place, RST_AT_COUNT);
 		CAP(o->u.rst.tool, TOOL_TRAIN_1460 + 1);
 		CAP(o->u.rst.first_phase, PHASE_CLOSING + 1);
+		check_time(&o->u.rst.idle);
+		check_time(&o->u.rst.next.time);
 		break;
 	case OBS_CONFLICT:
 		CAP(o->u.conflict.used_by, USED_SECOND_END + 1);
 		CLOSE(o->u.conflict.first);
 		CLOSE(o->u.conflict.second);
+		check_time(&o->u.conflict.other.time);
+		break;
+	case OBS_TWO_ANSWERS:
+		check_time(&o->u.answers.first.time);
+		break;
+	case OBS_FIN_UNDONE:
+		check_time(&o->u.fin.data.time);
 		break;
 	default:
 		break;
@@ -78,6 +99,7 @@ check_dialogue(struct obs *o)
 		CLOSE(o->u.auth.user);
 		CAP(o->u.auth.mech, 32);
 		CAP(o->u.auth.outcome, AUTH_ABORTED + 1);
+		check_time(&o->u.auth.secret_pkt.time);
 		break;
 	case OBS_TLS_CLIENT_HELLO:
 	case OBS_TLS_SERVER_HELLO:
@@ -116,6 +138,8 @@ obs_check(struct obs *o, size_t len)
 	CAP(o->proto, PROTO_COUNT);
 	CAP(o->phase, PHASE_CLOSING + 1);
 	CAP(o->pkt.dir, 2);
+	check_time(&o->time);
+	check_time(&o->pkt.time);
 	check_flow(o);
 	check_dialogue(o);
 	return true;

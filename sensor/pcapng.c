@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoders/obs.h"
+
 #define NS_PER_S UINT64_C(1000000000)
 #define BLOCK_MIN 12
 #define BODY 8 /* where it starts */
@@ -227,10 +229,10 @@ nanoseconds(struct pcapng *ng, const struct iface *f, uint64_t ticks)
 		ns /= f->div;
 	/* 2^94 + 2^63 * 2^30 fits with room to spare */
 	__int128 t = (__int128)ns + (__int128)f->offset * (int64_t)NS_PER_S;
-	if (t >= 0 && t <= PCAPNG_TIME_MAX)
+	if (t >= 0 && t <= OBS_TIME_MAX)
 		return (int64_t)t;
 	ng->n.bad_times++;
-	return t < 0 ? 0 : PCAPNG_TIME_MAX;
+	return t < 0 ? 0 : OBS_TIME_MAX;
 }
 
 /* time: interface, high and low words, held, sent; data; room: for data. */

@@ -16,7 +16,6 @@
 #define PCAPNG_MAGIC 0x0a0d0d0au /* the same in both byte orders */
 #define PCAPNG_PACKET_MAX (256u << 10) /* libpcap's cap; more is malformed */
 #define PCAPNG_IFACES_MAX 65536 /* of one section, 40 bytes each */
-#define PCAPNG_TIME_MAX (INT64_MAX / 2) /* the year 2116 */
 
 enum pcapng_result {
 	PCAPNG_PACKET,

@@ -51,6 +51,8 @@ take_staple(struct backend *b, const uint8_t *bytes, size_t len)
 	if (len < sizeof(s))
 		return false;
 	memcpy(&s, bytes, sizeof(s));
+	if (s.time < 0 || s.time > OBS_TIME_MAX)
+		return false;
 	backend_staple(b, s.chain_id,
 	    (struct slice){bytes + sizeof(s), len - sizeof(s)}, s.time);
 	return true;

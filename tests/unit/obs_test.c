@@ -44,6 +44,24 @@ TEST(sizes_cover_the_member_of_the_kind)
 	CHECK_INT(o.size, obs_size(OBS_AUTH));
 }
 
+TEST(times_of_another_process_can_be_reckoned_with)
+{
+	static const struct {
+		int64_t given, got;
+	} t[] = {{INT64_MIN, 0}, {-1, 0}, {0, 0}, {OBS_TIME_MAX, OBS_TIME_MAX},
+	    {OBS_TIME_MAX + 1, OBS_TIME_MAX}, {INT64_MAX, OBS_TIME_MAX}};
+	struct obs o;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		obs_init(&o, OBS_FLOW_END);
+		o.time = o.pkt.time = o.u.end.last = t[i].given;
+		CHECK(obs_check(&o, o.size));
+		CHECK_INT(o.time, t[i].got);
+		CHECK_INT(o.pkt.time, t[i].got);
+		CHECK_INT(o.u.end.last, t[i].got);
+	}
+}
+
 TEST(form_of_a_greeting)
 {
 	struct obs o;
