@@ -372,6 +372,7 @@ lex_skipped(struct lex *l, size_t at, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e.message, sizeof(e.message), fmt, ap);
 	va_end(ap);
+	l->skipped = true;
 	tell(l, at, &e);
 }
 

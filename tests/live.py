@@ -180,6 +180,11 @@ class Sensor:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def fired(s, sid):
+    """How often a rule of sensor.rules did (tests/shipped.py)."""
+    return len(s.rows("select 1 from alerts where sid = %d" % sid))
+
+
 def send(*args):
     return subprocess.run([SEND, *args[:-1], *args[-1:]], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
@@ -287,6 +292,8 @@ def test_alerts(s):
     send("sw0", capture(ATTACK))
     check(until(lambda: s.count(FINDING) >= 2), "alerts while it happens")
     check(until(lambda: FINDING in open(s.eve).read()), "alerts in the feed")
+    check(not fired(s, 1000601) and not fired(s, 1000602) and
+          not fired(s, 1000603), "the sensor has nothing to say of itself")
     st = s.status()
     check(sum(w["packets"] for w in st["workers"]) > 0, "packets are counted")
     check(sum(w["kernel_dropped"] for w in st["workers"]) == 0, "no drops")
@@ -353,6 +360,7 @@ def test_worker_dies(s, times):
           "deaths are counted")
     check(until(lambda: s.count("sensor-restarted") >= 1),
           "a death is an alert")
+    check(fired(s, 1000601), "of the rule for it")
     others = [w for w in s.status()["workers"]
               if "worker %d" % w["worker"] != victim]
     check(all(w["restarts"] == 0 for w in others), "the others live on")
@@ -519,7 +527,29 @@ def test_full_disk():
         check("alerts not stored" in got.stdout and got.returncode == 1,
               "status says so")
         check(s.stop() == 0, "it ends cleanly")
-        check(s.count("sensor-alerts-lost") == 1, "it is one alert")
+        check(s.count("sensor-alerts-lost") == 1 and
+              fired(s, 1000603) == 1, "it is one alert")
+    finally:
+        s.end()
+
+
+def test_loss():
+    """More than the buffer holds, while nobody takes it out"""
+    s = Sensor(workers=1, buffer="1MiB")
+    try:
+        send("sw0", capture(ATTACK))
+        check(until(lambda: s.count(FINDING) == 2), "it looks")
+        check(not fired(s, 1000602), "nothing is lost yet")
+        pid = s.pids()["worker 0"]
+
+        def lost():
+            os.kill(pid, signal.SIGSTOP)
+            send("-r", "50000", "-n", "30", "sw0",
+                 capture("B-loss-reorder.client.pcap"))
+            os.kill(pid, signal.SIGCONT)
+            return until(lambda: fired(s, 1000602), 12)
+        check(until(lost), "packets that were lost are an alert")
+        check(s.status()["restarts"] == 0, "and nobody died of it")
     finally:
         s.end()
 
@@ -761,6 +791,7 @@ def main():
             test_end(s)
             test_full_disk()
             test_read_only()
+            test_loss()
             mistakes()
         finally:
             if failed:

@@ -65,6 +65,7 @@ part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B
 make -s stripwire tools
 part "lint" tests/lint.sh
 part "units, sanitizers" units asan
+part "without Hyperscan" tests/plain.sh
 part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "known attacks" tests/attacks.py
