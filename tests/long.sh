@@ -10,7 +10,8 @@ make -s -j"$(nproc)" BUILD=asan tools || exit 1
 status=0
 tests/disturbed.sh 100M 20000 10000000 || status=1
 make -s hooks tools && tests/soak.py --minutes 40 --plot docs/soak.svg || status=1
-tests/live.py --segv 100 --kills 200 --reloads 1000 || status=1
+tests/live.py --segv 100 --kills 200 || status=1
+tests/live_reload.py --reloads 1000 --rate 10000 || status=1
 tests/benign.py --sessions 100000 --weeks 8 || status=1
 make -s -j"$(nproc)" build/release/unit/verifier_cost_test || exit 1
 FIGURES=1 build/release/unit/verifier_cost_test || status=1
