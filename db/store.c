@@ -299,12 +299,12 @@ static const char *const sql[ST_COUNT] = {
 	       "(?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_OLD_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 AND run IN "
 		      "(SELECT id FROM runs WHERE started<?1) ORDER BY time "
-		      "LIMIT 200",
+		      "LIMIT 100",
     [ST_OLDEST_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 ORDER BY "
-			 "time LIMIT 200",
+			 "time LIMIT 100",
     [ST_OLDEST_TIME] = "SELECT min(time) FROM alerts",
     [ST_OLD_INCIDENTS] = "SELECT id, 0 FROM incidents WHERE last<?1 AND "
-			 "ended<>0 AND saved=1 LIMIT 200",
+			 "ended<>0 AND saved=1 LIMIT 100",
     [ST_RETIRE_ALERT] = "DELETE FROM alerts WHERE id=?",
     [ST_RETIRE_ALERT_NOTES] = "DELETE FROM notes WHERE kind='alert' AND ref=?",
     [ST_RETIRE_FLOW] = "DELETE FROM flows WHERE id=?1 AND NOT EXISTS "
@@ -313,11 +313,11 @@ static const char *const sql[ST_COUNT] = {
     [ST_RETIRE_INCIDENT_NOTES] = "DELETE FROM notes WHERE kind='incident' "
 				 "AND ref=?",
     [ST_RETIRE_CAPTURES] = "DELETE FROM captures WHERE id IN (SELECT id FROM "
-			   "captures WHERE last<?1 AND read_at<?1 LIMIT 200)",
+			   "captures WHERE last<?1 AND read_at<?1 LIMIT 100)",
     [ST_RETIRE_CERTS] = "DELETE FROM certificates WHERE sha256 IN (SELECT "
 			"sha256 FROM certificates WHERE last<?1 AND sha256 "
 			"NOT IN (SELECT sha256 FROM certificate_der WHERE "
-			"known=1) LIMIT 200)",
+			"known=1) LIMIT 100)",
     [ST_PAGES] = "PRAGMA page_count",
     [ST_PAGES_FREE] = "PRAGMA freelist_count",
     [ST_PAGE_SIZE] = "PRAGMA page_size",
