@@ -58,6 +58,7 @@ static int64_t next_incident(void *);
 static int open_incidents(struct backend *, char *, size_t);
 static void on_store_problem(void *, const char *);
 static void on_store_resumed(void *, uint64_t, const char *);
+static void on_store_busy(void *);
 static int load_policy(struct backend *, char *, size_t);
 static int open_outputs(struct backend *, char *, size_t);
 static int open_names(struct backend *, char *, size_t);
@@ -156,6 +157,7 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 	    .again = b->cfg.again,
 	    .on_problem = on_store_problem,
 	    .on_resumed = on_store_resumed,
+	    .on_busy = on_store_busy,
 	    .ctx = b};
 
 	b->history = history_new();
@@ -465,6 +467,15 @@ on_store_resumed(void *ctx, uint64_t lost, const char *sentence)
 	b->unstored += lost;
 	(void)snprintf(
 	    b->unstored_text, sizeof(b->unstored_text), "%s", sentence);
+}
+
+static void
+on_store_busy(void *ctx)
+{
+	const struct backend *b = ctx;
+
+	if (b->cfg.on_busy != NULL)
+		b->cfg.on_busy(b->cfg.ctx);
 }
 
 bool

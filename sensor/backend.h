@@ -59,6 +59,8 @@ struct pipeline_config {
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
+	/* now and then while the database is at work for long; may be NULL */
+	void (*on_busy)(void *ctx);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
 	/* each observation, before it is judged (tests, -v); may be NULL */

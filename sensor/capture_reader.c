@@ -290,6 +290,7 @@ pcap_frame(struct reader *r, struct packet *pkt)
 		pkt->caplen = h->caplen;
 		pkt->wirelen = h->len > h->caplen ? h->len : h->caplen;
 		pkt->linktype = r->linktype;
+		pkt->interface = 0;
 		r->end += r->header + h->caplen;
 		if (h->caplen == r->snaplen)
 			r->end = (uint64_t)ftello(pcap_file(r->pcap));

@@ -43,7 +43,7 @@ enum reader_open_result reader_open(struct reader *r, const char *path)
     __attribute__((warn_unused_result));
 void reader_close(struct reader *r);
 
-/* Sets time, frame, caplen, wirelen and linktype of pkt, nothing else. On
+/* Sets time, frame, caplen, wirelen, linktype and interface of pkt, nothing else. On
  * READER_BROKEN r->error says what is wrong and at which byte. The frame lives
  * until the next call. */
 enum reader_result reader_next(struct reader *r, struct packet *pkt);

@@ -209,6 +209,15 @@ on_say(void *ctx, enum say what, const char *text)
 	log_line(level[what], "%s", text);
 }
 
+/* A sign of life. */
+static void
+on_busy(void *ctx)
+{
+	struct judge_board *b = ctx;
+
+	atomic_fetch_add(&b->beat, 1);
+}
+
 static int
 judge_main(struct supervisor *s, int verifier)
 {
@@ -235,8 +244,9 @@ judge_main(struct supervisor *s, int verifier)
 	cfg.reader = &reader;
 	cfg.interceptors_path = NULL; /* the verifier's */
 	cfg.on_say = on_say;
+	cfg.on_busy = on_busy;
 	cfg.eve_append = true;
-	cfg.ctx = NULL;
+	cfg.ctx = s->judged;
 	for (unsigned i = 0; i < s->nworkers; i++)
 		rings[i] = s->worker[i].ring;
 	if (sandbox_user(&box, err, sizeof(err)) == -1)

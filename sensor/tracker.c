@@ -380,10 +380,11 @@ add_flow(struct tracker *t, const struct packet *pkt,
 {
 	enum dir dir = guess_dir(pkt);
 	struct flow *f;
-	uint32_t slot;
+	uint32_t slot, other;
 
 	if (flow_is_crowded(t->flows, FLOW_YOUNG))
 		evict(t);
+	other = flow_find(t->flows, key);
 	slot = flow_add(t->flows, key, FLOW_YOUNG);
 	if (slot == FLOW_NONE)
 		return slot;
@@ -396,6 +397,7 @@ add_flow(struct tracker *t, const struct packet *pkt,
 		return FLOW_NONE;
 	}
 	conn_init(t, f->conn, slot, pkt, dir);
+	leg_init(t, slot, other, pkt);
 	tracker_arm(t, f->conn);
 	return slot;
 }
@@ -477,6 +479,8 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 	set_time(t, pkt->time);
 	from_b = flow_key_of(&key, pkt);
 	slot = flow_find(t->flows, &key);
+	if (slot != FLOW_NONE)
+		slot = leg_of(t, slot, pkt, from_b);
 	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
 		slot = add_flow(t, pkt, &key, from_b);
 	if (slot != FLOW_NONE)

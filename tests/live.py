@@ -597,6 +597,45 @@ def test_read_only():
         s.end()
 
 
+def test_read_only_at_work():
+    """The judge's disk turns read-only under it, as after an error of the file system: it may write no more to files that
+    it holds open. (mount(8) refuses that while there are such files; chattr(1) does not.)"""
+    s = Sensor(workers=1)
+
+    def immutable(how):
+        return subprocess.run(["chattr", how, s.db, s.db + "-wal"], stderr=subprocess.DEVNULL).returncode == 0
+    try:
+        attack(s)
+        check(until(lambda: s.count(FINDING) == 2), "stored while it may be")
+        judge, fed = s.pids()["judge"], in_feed(s)
+        if not shutil.which("chattr") or not immutable("+i"):
+            return skip("a disk that turns read-only: no chattr here")
+
+        def lost():
+            attack(s)
+            return s.status()["judge"]["alerts_lost"] >= 4
+        check(until(lost), "what is not stored is counted")
+        check(until(lambda: in_feed(s) >= fed + 4), "detection goes on")
+        check(s.said().count("the disk is read-only") == 1, "it is said once")
+        check(s.count(FINDING) == 2, "what was stored can be read")
+        immutable("-i")
+
+        def resumed():
+            attack(s)
+            return s.count(FINDING) > 2
+        check(until(resumed), "storing resumes when it may be written")
+        check(until(lambda: s.count("sensor-alerts-lost") == 1), "the loss is an alert")
+        check("can be written again" in s.said(), "and is in the log")
+        lost = s.status()["judge"]["alerts_lost"]
+        check(until(lambda: s.count(FINDING) == in_feed(s) - lost),
+              "all others are stored: %d of %d, %d lost" % (s.count(FINDING), in_feed(s), lost))
+        check(s.pids()["judge"] == judge, "the same judge")
+        check(s.intact(), "the database is intact")
+    finally:
+        immutable("-i")
+        s.end()
+
+
 def test_verifier_dies(s):
     pid = s.pids()["verifier"]
     os.kill(pid, signal.SIGKILL)
@@ -723,6 +762,7 @@ def main():
             test_full_disk()
             test_read_only()
             test_loss()
+            test_read_only_at_work()
             mistakes()
         finally:
             if failed:

@@ -75,6 +75,7 @@ part "JA3 beside tshark" tests/ja3.py
 part "real TLS handshakes" tests/handshakes.py
 part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
+part "two connections, one four-tuple" tests/legs.py
 part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
 part "doctor" tests/doctor.sh

@@ -164,7 +164,7 @@ class Capture:
         self.v6, self.now, self.frames = v6, START, []
         self.snap, self.only, self.bytes = 65535, None, False
         self.eol, self.midstream = b'\r\n', False
-        self.side, self.conns = {}, 0
+        self.side, self.conns, self.isn = {}, 0, 0
         self.certs = certificates()
 
     def address(self, who, text):
@@ -232,9 +232,9 @@ class Capture:
         cport = int(o.get('cport', 40000 + self.conns))
         self.side = {
             'C': Side(self.address('C', c), cport, int(o.get('ttl', 64)),
-                      1000 + 70001 * cport + 999983 * self.conns),
+                      self.isn + 1000 + 70001 * cport + 999983 * self.conns),
             'S': Side(self.address('S', s), int(port), int(o.get('sttl', 55)),
-                      9000 + 31337 * cport + 1299709 * self.conns)}
+                      2 * self.isn + 9000 + 31337 * cport + 1299709 * self.conns)}
         options = STACKS[o.get('stack', 'none')]
         if not self.midstream:
             self.packet('C', 0x02)
