@@ -1,9 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "decoders/pack.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define GROUP 64
+
+/* Eight words at most, whose bits begin at `bit`. */
+static inline uint64_t *
+pack_some(uint64_t *out, const uint8_t *from, size_t n, unsigned bit,
+    uint64_t *there)
+{
+	for (size_t i = 0; i < n; i++, from += 8) {
+		memcpy(out, from, 8);
+		*there |= (uint64_t)(*out != 0) << (bit + i);
+		out += *out != 0;
+	}
+	return out;
+}
+
+static inline bool
+is_zero(const uint8_t *from)
+{
+	uint64_t w[8];
+
+	memcpy(w, from, sizeof(w));
+	return (w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]) == 0;
+}
+
+/* Most runs of eight are zero. */
+static uint64_t *
+pack_group(uint64_t *out, const uint8_t *from, size_t n)
+{
+	uint64_t *mask = out++, there = 0;
+
+	for (unsigned bit = 0; bit < n; bit += 8, from += 64) {
+		size_t some = n - bit < 8 ? n - bit : 8;
+
+		if (some < 8 || !is_zero(from))
+			out = pack_some(out, from, some, bit, &there);
+	}
+	*mask = there;
+	return out;
+}
 
 size_t
 pack_words(uint64_t *dst, const void *src, size_t n)
@@ -11,18 +50,10 @@ pack_words(uint64_t *dst, const void *src, size_t n)
 	const uint8_t *from = src;
 	uint64_t *out = dst;
 
-	while (n > 0) {
-		size_t run = n < GROUP ? n : GROUP;
-		uint64_t *mask = out++, there = 0;
-
-		for (size_t i = 0; i < run; i++, from += 8) {
-			memcpy(out, from, 8);
-			there |= (uint64_t)(*out != 0) << i;
-			out += *out != 0;
-		}
-		*mask = there;
-		n -= run;
-	}
+	for (; n > GROUP; n -= GROUP, from += (size_t)GROUP * 8)
+		out = pack_group(out, from, GROUP);
+	if (n > 0)
+		out = pack_group(out, from, n);
 	return (size_t)(out - dst);
 }
 

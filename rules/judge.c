@@ -610,6 +610,8 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		return;
 	}
 	judged_touch(&j->flows, w);
+	if (w->f.taught && is_lesson_over(&w->f, o))
+		judged_rest(&j->flows, w);
 }
 
 void

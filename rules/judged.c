@@ -21,9 +21,11 @@ _Static_assert(sizeof(struct step) % 8 == 0, "words");
 static struct judged_slot **
 bucket_of(const struct judged_table *t, uint64_t flow)
 {
-	uint64_t h = flow * UINT64_C(0x9e3779b97f4a7c15);
+	/* Numbers are given in order, from where each worker begins: so are
+	 * the buckets of flows that begin together, and in the cache. */
+	uint64_t h = flow + (flow >> 40) * 0x9e37;
 
-	return &t->bucket[h >> 32 & (t->nbuckets - 1)];
+	return &t->bucket[h & (t->nbuckets - 1)];
 }
 
 int
@@ -74,6 +76,7 @@ put_to_sleep(struct judged_table *t, struct judged *w)
 	memcpy(p, t->room, n * sizeof(*p));
 	w->slot->asleep = p;
 	w->slot->awake = NULL;
+	w->slot->owns = w->rules.parts != NULL;
 	free(w->ladder.step);
 	warm_remove(t, w);
 	return true;
@@ -100,6 +103,13 @@ give_room(struct judged_table *t, struct judged *w)
 {
 	w->colder = t->spare;
 	t->spare = w;
+}
+
+void
+judged_rest(struct judged_table *t, struct judged *w)
+{
+	if (put_to_sleep(t, w))
+		give_room(t, w);
 }
 
 static struct judged *
@@ -215,7 +225,10 @@ judged_forget(struct judged_table *t, struct judged *w)
 static void
 forget_slot(struct judged_table *t, struct judged_slot *s)
 {
-	struct judged *w = judged_wake(t, s);
+	struct judged *w = s->awake;
+
+	if (w == NULL && s->owns)
+		w = judged_wake(t, s);
 
 	if (w != NULL) {
 		judged_forget(t, w);

@@ -16,7 +16,7 @@
 #include "rules/ladder.h"
 
 #define JUDGED_MAX 65536 /* half a KiB to 3 KiB each, by what is known */
-#define JUDGED_AWAKE 1024 /* 4 KiB each, and up to 4 KiB of steps */
+#define JUDGED_AWAKE 512 /* 4 KiB each, and up to 4 KiB of steps */
 
 struct judged { /* a flow that is awake */
 	struct judged *colder, *warmer; /* among these, by last use */
@@ -33,6 +33,7 @@ struct judged_slot { /* a flow */
 	uint64_t flow;
 	struct judged *awake;
 	uint64_t *asleep; /* packed; NULL: it is awake */
+	bool owns; /* asleep: there is more than that to free */
 };
 
 struct judged_table {
@@ -58,5 +59,7 @@ unsigned judged_open(struct judged_table *t, const struct obs *open);
 void judged_forget(struct judged_table *t, struct judged *w);
 /* It was just used. */
 void judged_touch(struct judged_table *t, struct judged *w);
+/* Not much more will be said of it: it sleeps at once. */
+void judged_rest(struct judged_table *t, struct judged *w);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "decoders/mail.h"
 
-#define MAILS_AWAKE 2048
+#define MAILS_AWAKE 512
 
 struct mails;
 
