@@ -268,6 +268,12 @@ static const char *const sql[ST_COUNT] = {
 		"first=min(first, excluded.first), "
 		"last_server=iif(excluded.last>last, excluded.last_server, "
 		"last_server), last=max(last, excluded.last)",
+    [ST_CERT_AGAIN] = "UPDATE certificates SET "
+		      "trust=iif(?1=0, trust, ?1), error=iif(?1=0, error, ?2), "
+		      "first_server=iif(?3<first, ?4, first_server), "
+		      "first=min(first, ?3), "
+		      "last_server=iif(?5>last, ?6, last_server), "
+		      "last=max(last, ?5) WHERE sha256=?7",
     [ST_CERT_DER] = "INSERT INTO certificate_der (sha256, place, known, "
 		    "staple, scts, der) VALUES (?,?,?,?,?,?) "
 		    "ON CONFLICT (sha256) DO UPDATE SET "

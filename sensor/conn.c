@@ -536,7 +536,7 @@ take_evidence(
 	    .phase = (uint8_t)session_phase(c),
 	    .quit = c->quit,
 	    .opaque = c->use == USE_OPAQUE,
-	    .body = c->mail != NULL && mail_in_body(c->mail, dir)};
+	    .body = c->in_body[dir]};
 
 	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
 				 : (pkt->tcp_flags & TCP_RST) != 0)

@@ -15,6 +15,7 @@
 #include "sensor/early.h"
 #include "sensor/evidence.h"
 #include "sensor/flow.h"
+#include "sensor/mails.h"
 #include "sensor/normalize.h"
 #include "sensor/pool.h"
 #include "sensor/timers.h"
@@ -48,7 +49,7 @@ enum conn_use {
 struct conn {
 	struct norm norm;
 	struct evidence_flow ev;
-	struct mail *mail; /* from tracker.mails while USE_MAIL */
+	struct mail_place mail; /* in tracker.mails while USE_MAIL */
 	struct early *early; /* noted before it was known to be mail */
 	struct packet *again; /* a SYN after a reset, waits for its answer */
 	uint64_t number;
@@ -79,6 +80,7 @@ struct conn {
 	/* as last known from the decoder, which may be gone */
 	uint8_t proto, phase;
 	bool implicit_tls, quit;
+	bool in_body[2]; /* by enum dir: the next bytes are a message's */
 	bool fed; /* the decoder was given something; ask it */
 	/* a handshake seen on a living connection, not proven yet; without
 	 * one (wild), numbers that are none of this connection's */
@@ -98,7 +100,8 @@ struct tracker {
 	struct tracker_config cfg;
 	struct flow_table *flows;
 	struct timers *timers;
-	struct pool *conns, *mails, *early;
+	struct pool *conns, *early;
+	struct mails *mails;
 	struct evidence_ctx *evidence;
 	struct norm_env norm;
 	struct ip_ctx *ip;
