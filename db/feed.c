@@ -67,14 +67,14 @@ feed_new(const struct feed_config *c, const struct feed_env *env, char *err,
 	feed_queue_init(&f->queue, c->queue_bytes);
 	f->window.max_bytes = c->resend_bytes;
 	f->window.max_ms = c->resend_ms;
-	status = outbox_load(env->outbox, c->name, &f->row, err, errlen);
+	status = env->source->load(env->from, c->name, &f->row, err, errlen);
 	if (status != -1)
-		status = outbox_lag(env->outbox, f->row.cursor, &f->lag, err,
+		status = env->source->lag(env->from, f->row.cursor, &f->lag, err,
 			     errlen) == -1
 			     ? -1
 			     : status;
 	if (status == -1) {
-		feed_free(f);
+		free(f);
 		return NULL;
 	}
 	if (status == 1) /* the store does not know it yet */
@@ -90,7 +90,7 @@ feed_free(struct feed *f)
 	if (f == NULL)
 		return;
 	f->env.ops->close(f->env.transport);
-	outbox_close(f->env.outbox);
+	f->env.source->close(f->env.from);
 	feed_queue_fini(&f->queue);
 	free(f->held);
 	outbox_batch_free(&f->batch);
@@ -294,7 +294,7 @@ fill(struct feed *f, const struct feed_clock *now)
 	char err[TRANSPORT_ERROR_MAX];
 
 	f->next = 0;
-	if (outbox_read(f->env.outbox, f->position, &f->batch, err,
+	if (f->env.source->read(f->env.from, f->position, &f->batch, err,
 		sizeof(err)) == 0)
 		return 0;
 	f->batch.n = 0;
@@ -391,8 +391,7 @@ take_expired(struct feed *f)
 	struct outbox_row row;
 	char err[TRANSPORT_ERROR_MAX];
 
-	if (outbox_load(
-		f->env.outbox, f->c->name, &row, err, sizeof(err)) != 0)
+	if (f->env.source->load(f->env.from, f->c->name, &row, err, sizeof(err)) != 0)
 		return;
 	f->row.expired = row.expired;
 	if (row.cursor > f->cursor)
@@ -412,11 +411,11 @@ save(struct feed *f, const struct feed_clock *now)
 	f->saved_at = now->ms;
 	f->row.cursor = f->cursor;
 	f->row.dropped = f->dropped_before + feed_queue_dropped(&f->queue);
-	if (outbox_save(f->env.outbox, f->c->name, &f->row, err, sizeof(err)) ==
+	if (f->env.source->save(f->env.from, f->c->name, &f->row, err, sizeof(err)) ==
 	    -1)
 		note_error(f, now, err); /* tried again in a second */
 	take_expired(f);
-	if (outbox_lag(f->env.outbox, at, &f->lag, err, sizeof(err)) == -1)
+	if (f->env.source->lag(f->env.from, at, &f->lag, err, sizeof(err)) == -1)
 		note_error(f, now, err);
 }
 

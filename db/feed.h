@@ -61,7 +61,8 @@ struct feed_clock {
 struct feed_env {
 	const struct transport_ops *ops;
 	struct transport *transport; /* opened; the feed's from then on */
-	struct outbox *outbox; /* likewise */
+	const struct outbox_source *source; /* outbox_source, or another */
+	void *from; /* its outbox; the feed's from then on */
 	/* one line at each change of state; bad: something does not work */
 	void (*say)(void *ctx, bool bad, const char *text);
 	void *ctx;
@@ -69,7 +70,8 @@ struct feed_env {
 
 struct feed;
 
-/* NULL with a sentence in err: no memory, or the database cannot be read. */
+/* NULL with a sentence in err: no memory, or the database cannot be read; then
+ * env keeps what it holds. */
 struct feed *feed_new(const struct feed_config *c, const struct feed_env *env,
     char *err, size_t errlen);
 void feed_free(struct feed *f); /* disconnects; NULL is nothing */

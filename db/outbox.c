@@ -142,43 +142,77 @@ outbox_close(struct outbox *o)
 
 /* ---- events ---- */
 
-/* A copy of a column behind what is in the batch; NULL: it does not fit, or
- * there is no memory. */
-static const char *
-keep(struct outbox_batch *b, size_t *used, sqlite3_stmt *st, int column)
+static int
+make_room(struct outbox_batch *b)
 {
-	const char *text = (const char *)sqlite3_column_text(st, column);
-	size_t len = text != NULL ? (size_t)sqlite3_column_bytes(st, column)
-				  : 0;
-	char *to = b->text + *used;
+	b->n = 0;
+	b->used = 0;
+	if (b->text != NULL)
+		return 0;
+	b->room = OUTBOX_BYTES + TEXT_MAX;
+	b->text = malloc(b->room);
+	return b->text != NULL ? 0 : -1;
+}
 
-	if (len + 1 > b->room - *used)
+/* A copy, with a NUL; NULL: it does not fit. */
+static const char *
+keep(struct outbox_batch *b, const char *text, size_t len)
+{
+	char *to = b->text + b->used;
+
+	if (len + 1 > b->room - b->used)
 		return NULL;
 	if (len > 0)
 		memcpy(to, text, len);
 	to[len] = '\0';
-	*used += len + 1;
+	b->used += len + 1;
 	return to;
 }
 
-/* False: the batch is full. */
-static bool
-take(struct outbox_batch *b, size_t *used, sqlite3_stmt *st)
+bool
+outbox_batch_add(struct outbox_batch *b, const struct event *e, const char *id)
 {
-	const char *type = (const char *)sqlite3_column_text(st, 1);
-	struct event *e = &b->event[b->n];
-	const char *id = keep(b, used, st, 3);
+	struct event *to = &b->event[b->n];
+	size_t used = b->used;
 
-	e->seq = sqlite3_column_int64(st, 0);
-	e->type = type != NULL && strcmp(type, "incident") == 0 ? EVENT_INCIDENT
-								: EVENT_ALERT;
-	e->time = sqlite3_column_int64(st, 2);
-	e->eve = id != NULL ? keep(b, used, st, 4) : NULL;
-	if (e->eve == NULL)
+	if (b->text == NULL && make_room(b) == -1)
 		return false;
-	e->len = (size_t)(b->text + *used - e->eve) - 1;
-	b->id[b->n++] = id;
+	if (b->n == OUTBOX_BATCH || b->used >= OUTBOX_BYTES)
+		return false;
+	*to = *e;
+	b->id[b->n] = keep(b, id, strlen(id));
+	to->eve = b->id[b->n] != NULL ? keep(b, e->eve, e->len) : NULL;
+	if (to->eve == NULL) {
+		b->used = used;
+		return false;
+	}
+	b->n++;
 	return true;
+}
+
+static const char *
+column(sqlite3_stmt *st, int n)
+{
+	const char *text = (const char *)sqlite3_column_text(st, n);
+
+	return text != NULL ? text : "";
+}
+
+/* False: the batch is full. One that is damaged is there, and empty. */
+static bool
+take(struct outbox_batch *b, sqlite3_stmt *st)
+{
+	struct event e = {.seq = sqlite3_column_int64(st, 0),
+	    .type = strcmp(column(st, 1), "incident") == 0 ? EVENT_INCIDENT
+							   : EVENT_ALERT,
+	    .time = sqlite3_column_int64(st, 2),
+	    .eve = column(st, 4)};
+
+	e.len = strlen(e.eve);
+	if (outbox_batch_add(b, &e, column(st, 3)))
+		return true;
+	e.len = 0;
+	return b->n == 0 && outbox_batch_add(b, &e, "");
 }
 
 int
@@ -186,29 +220,17 @@ outbox_read(struct outbox *o, int64_t after, struct outbox_batch *batch,
     char *err, size_t errlen)
 {
 	struct binder b;
-	size_t used = 0;
 	int rc = prepare(o, OB_READ, &b);
 
-	batch->n = 0;
-	if (batch->text == NULL) {
-		batch->room = OUTBOX_BYTES + TEXT_MAX;
-		batch->text = malloc(batch->room);
-		if (batch->text == NULL)
-			rc = SQLITE_NOMEM;
-	}
+	if (rc == SQLITE_OK && make_room(batch) == -1)
+		rc = SQLITE_NOMEM;
 	if (rc != SQLITE_OK)
 		return explain(o, rc, err, errlen);
 	bind_int(&b, after);
 	bind_int(&b, OUTBOX_BATCH);
-	while (batch->n < OUTBOX_BATCH && used < OUTBOX_BYTES &&
-	       sqlite3_step(b.st) == SQLITE_ROW)
-		if (!take(batch, &used, b.st))
+	while (sqlite3_step(b.st) == SQLITE_ROW)
+		if (!take(batch, b.st))
 			break;
-	if (batch->n == 0 && sqlite3_stmt_busy(b.st)) { /* damaged */
-		batch->event[0].eve = batch->id[0] = "";
-		batch->event[0].len = 0;
-		batch->n = 1;
-	}
 	rc = sqlite3_reset(b.st);
 	return rc == SQLITE_OK ? 0 : explain(o, rc, err, errlen);
 }
@@ -418,3 +440,45 @@ outbox_history(struct outbox *o, int64_t since, int64_t until,
 		qsort(l.at, l.n, sizeof(*l.at), by_time);
 	return (int64_t)l.n;
 }
+
+/* ---- as a source ---- */
+
+static int
+source_read(void *from, int64_t after, struct outbox_batch *b, char *err,
+    size_t errlen)
+{
+	return outbox_read(from, after, b, err, errlen);
+}
+
+static int
+source_lag(void *from, int64_t position, struct outbox_lag *lag, char *err,
+    size_t errlen)
+{
+	return outbox_lag(from, position, lag, err, errlen);
+}
+
+static int
+source_load(void *from, const char *name, struct outbox_row *row, char *err,
+    size_t errlen)
+{
+	return outbox_load(from, name, row, err, errlen);
+}
+
+static int
+source_save(void *from, const char *name, const struct outbox_row *row,
+    char *err, size_t errlen)
+{
+	return outbox_save(from, name, row, err, errlen);
+}
+
+static void
+source_close(void *from)
+{
+	outbox_close(from);
+}
+
+const struct outbox_source outbox_source = {.read = source_read,
+    .lag = source_lag,
+    .load = source_load,
+    .save = source_save,
+    .close = source_close};

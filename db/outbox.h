@@ -8,6 +8,8 @@
 #ifndef STRIPWIRE_OUTBOX_H
 #define STRIPWIRE_OUTBOX_H
 
+#include <stdbool.h>
+
 #include "db/event.h"
 
 #define OUTBOX_BATCH 256 /* events */
@@ -20,7 +22,7 @@ struct outbox_batch { /* what outbox_read() fills; zero before the first */
 	struct event event[OUTBOX_BATCH];
 	const char *id[OUTBOX_BATCH];
 	char *text; /* of all of them */
-	size_t room;
+	size_t used, room;
 };
 
 struct outbox_row { /* of the table feeds */
@@ -46,6 +48,9 @@ void outbox_close(struct outbox *o);
 int outbox_read(struct outbox *o, int64_t after, struct outbox_batch *b,
     char *err, size_t errlen) __attribute__((warn_unused_result));
 void outbox_batch_free(struct outbox_batch *b);
+/* For other sources: adds a copy of an event and its id. False: it is full. */
+bool outbox_batch_add(
+    struct outbox_batch *b, const struct event *e, const char *id);
 int outbox_lag(struct outbox *o, int64_t position, struct outbox_lag *lag,
     char *err, size_t errlen) __attribute__((warn_unused_result));
 
@@ -56,6 +61,21 @@ int outbox_load(struct outbox *o, const char *name, struct outbox_row *row,
 int outbox_save(struct outbox *o, const char *name,
     const struct outbox_row *row, char *err, size_t errlen)
     __attribute__((warn_unused_result));
+
+/* The functions above as a feed calls them: where its events come from. */
+struct outbox_source {
+	int (*read)(void *from, int64_t after, struct outbox_batch *b,
+	    char *err, size_t errlen);
+	int (*lag)(void *from, int64_t position, struct outbox_lag *lag,
+	    char *err, size_t errlen);
+	int (*load)(void *from, const char *name, struct outbox_row *row,
+	    char *err, size_t errlen);
+	int (*save)(void *from, const char *name, const struct outbox_row *row,
+	    char *err, size_t errlen);
+	void (*close)(void *from);
+};
+
+extern const struct outbox_source outbox_source; /* from: an outbox */
 
 /* ---- history sent again (feed --replay) ---- */
 

@@ -310,8 +310,9 @@ open_feeds(struct feeds *f)
 	for (unsigned i = 0; i < f->n; i++) {
 		struct runner *r = &f->runner[i];
 
-		r->env.outbox = outbox_open(f->p->db_path, err, sizeof(err));
-		if (r->env.outbox != NULL)
+		r->env.source = &outbox_source;
+		r->env.from = outbox_open(f->p->db_path, err, sizeof(err));
+		if (r->env.from != NULL)
 			r->feed =
 			    feed_new(&r->config, &r->env, err, sizeof(err));
 		if (r->feed != NULL)

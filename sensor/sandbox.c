@@ -90,6 +90,29 @@ sandbox_find_user(const char *name, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
+int
+sandbox_choose_user(
+    struct sandbox *s, const char *name, char *err, size_t errlen)
+{
+	if (geteuid() != 0)
+		return 0; /* whoever we are, children have no privileges */
+	s->change_user = true;
+	if (name[0] != '\0') {
+		if (sandbox_find_user(name, &s->uid, &s->gid) == 0)
+			return 0;
+		(void)snprintf(
+		    err, errlen, "run.user: there is no user '%s'", name);
+		return -1;
+	}
+	if (sandbox_find_user("stripwire", &s->uid, &s->gid) == 0 ||
+	    sandbox_find_user("nobody", &s->uid, &s->gid) == 0)
+		return 0;
+	(void)snprintf(err, errlen,
+	    "there is neither a user stripwire nor nobody to become: set "
+	    "run.user");
+	return -1;
+}
+
 char *
 sandbox_folder_of(const char *path)
 {

@@ -48,6 +48,11 @@ bool sandbox_is_off(void);
 /* The folder of a file, or "."; to be freed; NULL: no memory. */
 char *sandbox_folder_of(const char *path);
 
+/* Whom to become: name, or, if it is "", the user stripwire or nobody; only
+ * root becomes anybody. -1 with a sentence in err. */
+int sandbox_choose_user(struct sandbox *s, const char *name, char *err,
+    size_t errlen) __attribute__((warn_unused_result));
+
 /* uid and gid of a name. -1: there is none. */
 int sandbox_find_user(const char *name, uid_t *uid, gid_t *gid)
     __attribute__((warn_unused_result));

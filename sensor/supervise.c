@@ -101,25 +101,12 @@ prepare_worker(struct supervisor *s, unsigned number)
 static int
 find_user(struct supervisor *s)
 {
-	const char *name = s->cfg->user;
+	char err[200];
 
-	if (geteuid() != 0)
-		return 0; /* whoever we are, children have no privileges */
-	s->sandbox.change_user = true;
-	if (name[0] != '\0') {
-		if (sandbox_find_user(name, &s->sandbox.uid, &s->sandbox.gid) ==
-		    0)
-			return 0;
-		log_line(
-		    LOG_LEVEL_ERROR, "run.user: there is no user '%s'", name);
-		return -1;
-	}
-	if (sandbox_find_user("stripwire", &s->sandbox.uid, &s->sandbox.gid) ==
-		0 ||
-	    sandbox_find_user("nobody", &s->sandbox.uid, &s->sandbox.gid) == 0)
+	if (sandbox_choose_user(
+		&s->sandbox, s->cfg->user, err, sizeof(err)) == 0)
 		return 0;
-	log_line(LOG_LEVEL_ERROR, "there is neither a user stripwire nor "
-				  "nobody to become: set run.user");
+	log_line(LOG_LEVEL_ERROR, "%s", err);
 	return -1;
 }
 
