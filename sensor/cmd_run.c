@@ -249,6 +249,8 @@ take(void *ctx, config_frozen_fn *frozen, void *frozen_ctx)
 {
 	struct run_options *o = ctx;
 
+	o->sup.feeds_changed |=
+	    !config_feeds_are_same(&o->config, &o->fresh->config);
 	config_take_live(&o->config, &o->fresh->config, frozen, frozen_ctx);
 	setup_from_config(&o->setup, &o->config);
 	o->sup.log = o->config.log;
@@ -283,6 +285,7 @@ settle(struct run_options *o)
 	s->log = f->log;
 	s->crash_folder = f->crash_folder;
 	s->whole_packets = f->whole_packets;
+	s->config = f;
 	s->config_path =
 	    options_config_path(o->argc, o->argv, short_options, options);
 	o->again = (struct reconfigure){.prepare = prepare,

@@ -10,7 +10,7 @@
 
 static const char *const live[] = {"rules", "thresholds", "classification",
     "interceptors", "user_names", "authorized_resetters", "variables", "tls.",
-    "incidents.", "retention.", "trust.", "run.log"};
+    "incidents.", "retention.", "trust.", "run.log", "feeds", "events."};
 
 bool
 config_is_live(const struct config_key *k)
@@ -90,6 +90,10 @@ take(struct config *c, struct config *fresh, const struct config_key *k)
 		fresh->vars = vars;
 		SWAP(var_text);
 		SWAP(nvars);
+		break;
+	case CONFIG_FEEDS:
+		SWAP(feed);
+		SWAP(nfeeds);
 		break;
 	default:
 		swap(

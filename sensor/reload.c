@@ -160,6 +160,7 @@ refuse(struct supervisor *s)
 	    "not reloaded (%u mistake%s): configuration, rules and trust store "
 	    "stay as they were",
 	    s->reloads.mistakes, s->reloads.mistakes == 1 ? "" : "s");
+	feeds_reload(s); /* files were turned over all the same */
 	notify_send("READY=1");
 }
 
@@ -274,6 +275,7 @@ accept_next(struct supervisor *s, unsigned rules)
 	s->in_force = s->next;
 	memset(&s->next, 0, sizeof(s->next));
 	supervise_replace_verifier(s, true);
+	feeds_reload(s);
 	log_line(LOG_LEVEL_NOTE, "reloaded: %u rules in force", rules);
 	notify_send("READY=1");
 }

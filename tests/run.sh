@@ -88,6 +88,7 @@ part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "1 to 4 workers" tests/workers.sh
 part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "all read again while live" tests/live_reload.py
+part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
 part "lab" tests/lab/lab.py --short
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
