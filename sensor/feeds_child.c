@@ -85,6 +85,15 @@ feeds_child_main(struct supervisor *s, pid_t parent)
 	return feeds_process_run(&p);
 }
 
+static void
+replace(struct supervisor *s)
+{
+	if (s->feeds.pid == 0 || s->feeds_restart)
+		return;
+	s->feeds_restart = true;
+	(void)kill(s->feeds.pid, SIGTERM);
+}
+
 /* Of the folder of a feed's file; 0: it is missing, or the feed has none. */
 static uint64_t
 folder_inode(const struct config_feed *f)
@@ -112,11 +121,8 @@ look_at_folders(struct supervisor *s, int64_t now, bool start)
 	s->feeds_looked = now;
 	for (unsigned i = 0; i < c->nfeeds; i++) {
 		inode = folder_inode(c->feed[i]);
-		if (!start && inode != 0 && inode != s->feeds_folder[i] &&
-		    s->feeds.pid != 0 && !s->feeds_restart) {
-			s->feeds_restart = true;
-			(void)kill(s->feeds.pid, SIGTERM);
-		}
+		if (!start && inode != 0 && inode != s->feeds_folder[i])
+			replace(s);
 		if (start || inode != 0)
 			s->feeds_folder[i] = inode;
 	}
@@ -149,15 +155,20 @@ feeds_died(struct supervisor *s, const char *how, int status)
 	supervise_tell(s, FIND_SENSOR_RESTARTED, how);
 }
 
+/* Its log is inherited: a new one takes a new process. */
+void
+feeds_reopen(struct supervisor *s)
+{
+	if (s->cfg->log[0] != '\0')
+		replace(s);
+	else if (s->feeds.pid != 0)
+		(void)kill(s->feeds.pid, SIGHUP);
+}
+
 void
 feeds_reload(struct supervisor *s)
 {
-	bool anew =
-	    s->cfg->feeds_changed || atomic_load(&s->feeds_board->off) > 0;
-
+	if (s->cfg->feeds_changed || atomic_load(&s->feeds_board->off) > 0)
+		replace(s);
 	s->cfg->feeds_changed = false;
-	if (s->feeds.pid == 0)
-		return;
-	s->feeds_restart = anew;
-	(void)kill(s->feeds.pid, anew ? SIGTERM : SIGHUP);
 }
