@@ -82,6 +82,7 @@ part "doctor" tests/doctor.sh
 part "history and inventory" tests/history.sh
 part "incidents" tests/incidents.py
 part "shipped rules and their twins" tests/shipped.py
+part "chapters on rules" tests/docs.py
 part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'

@@ -106,10 +106,10 @@ TEST(where_names_stand_in_lines)
 	struct names none = mode(NAMES_NONE), clear = mode(NAMES_CLEAR);
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		CHECK_STR(line(&none, t[i].proto, t[i].what, t[i].text),
-		    t[i].none);
-		CHECK_STR(line(&clear, t[i].proto, t[i].what, t[i].text),
-		    t[i].text);
+		CHECK_STR(
+		    line(&none, t[i].proto, t[i].what, t[i].text), t[i].none);
+		CHECK_STR(
+		    line(&clear, t[i].proto, t[i].what, t[i].text), t[i].text);
 	}
 }
 
