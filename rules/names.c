@@ -24,15 +24,26 @@ pseudonym(const struct names *n, struct slice name, char buf[HASH_TEXT_MAX])
 	return buf;
 }
 
-/* Appends as much as fits. */
-static size_t
-put(char *dst, size_t cap, size_t used, const char *s, size_t len)
+static struct slice
+slice_of(const char *start, const char *end)
 {
-	if (len > cap - 1 - used)
-		len = cap - 1 - used;
-	memcpy(dst + used, s, len);
-	dst[used + len] = '\0';
-	return used + len;
+	return (struct slice){(const uint8_t *)start, (size_t)(end - start)};
+}
+
+struct out { /* a text that is written anew */
+	char text[OBS_LINE_MAX];
+	size_t cap, used;
+};
+
+/* Appends as much as fits. */
+static void
+put(struct out *o, struct slice s)
+{
+	if (s.len > o->cap - 1 - o->used)
+		s.len = o->cap - 1 - o->used;
+	memcpy(o->text + o->used, s.p, s.len);
+	o->used += s.len;
+	o->text[o->used] = '\0';
 }
 
 struct place { /* a text of the wire */
@@ -41,24 +52,30 @@ struct place { /* a text of the wire */
 	const char *none; /* within a text an empty name would mislead */
 };
 
-/* Appends what stands before a name, and what stands for it. Returns how much
- * of out is used then. */
-static size_t
-put_pseudonym(const struct names *n, const struct place *p, char *out,
-    size_t used, struct slice before, struct slice name)
+static void
+put_pseudonym(const struct names *n, const struct place *p, struct out *o,
+    struct slice name)
 {
 	char hash[HASH_TEXT_MAX];
 	const char *s =
 	    n->mode == NAMES_NONE ? p->none : pseudonym(n, name, hash);
 
-	used = put(out, p->cap, used, (const char *)before.p, before.len);
-	return put(out, p->cap, used, s, strlen(s));
+	put(o, slice_of(s, s + strlen(s)));
 }
 
-static struct slice
-slice_of(const char *start, const char *end)
+static struct out
+out_for(const struct place *p)
 {
-	return (struct slice){(const uint8_t *)start, (size_t)(end - start)};
+	return (struct out){
+	    .cap = p->cap < OBS_LINE_MAX ? p->cap : OBS_LINE_MAX};
+}
+
+/* Adds what is left from `from` on, and puts it all in the text's place. */
+static void
+replace(struct place *p, struct out *o, const char *from)
+{
+	put(o, slice_of(from, from + strlen(from)));
+	memcpy(p->text, o->text, o->cap);
 }
 
 /* What may stand in front of '@' (RFC 5322 3.2.3, and UTF-8 as \xNN); quoted
@@ -90,26 +107,21 @@ name_start(const char *from, const char *at)
 static void
 hide_addresses(const struct names *n, struct place p)
 {
-	char out[OBS_LINE_MAX] = "";
+	struct out out = out_for(&p);
 	const char *from = p.text;
-	size_t used = 0;
 
-	if (p.cap > sizeof(out))
-		p.cap = sizeof(out);
 	for (const char *at = strchr(p.text, '@'); at != NULL;
 	     at = strchr(at + 1, '@')) {
 		const char *start = name_start(from, at);
 
 		if (start == at)
 			continue;
-		used = put_pseudonym(n, &p, out, used, slice_of(from, start),
-		    slice_of(start, at));
+		put(&out, slice_of(from, start));
+		put_pseudonym(n, &p, &out, slice_of(start, at));
 		from = at;
 	}
-	if (from == p.text)
-		return;
-	(void)put(out, p.cap, used, from, strlen(from));
-	memcpy(p.text, out, p.cap);
+	if (from != p.text)
+		replace(&p, &out, from);
 }
 
 /* The name between a mark and one of ends: "USER smith" of POP3, "* PREAUTH
@@ -118,12 +130,9 @@ static void
 hide_after(
     const struct names *n, struct place p, const char *mark, const char *ends)
 {
-	char *at = strcasestr(p.text, mark), out[OBS_LINE_MAX] = "";
-	const char *end;
-	size_t used;
+	const char *at = strcasestr(p.text, mark), *end;
+	struct out out = out_for(&p);
 
-	if (p.cap > sizeof(out))
-		p.cap = sizeof(out);
 	if (at == NULL)
 		return;
 	at += strlen(mark);
@@ -131,10 +140,9 @@ hide_after(
 	end = at + strcspn(at, ends);
 	if (end == at || *end == '@')
 		return; /* an address: hidden already */
-	used = put_pseudonym(
-	    n, &p, out, 0, slice_of(p.text, at), slice_of(at, end));
-	(void)put(out, p.cap, used, end, strlen(end));
-	memcpy(p.text, out, p.cap);
+	put(&out, slice_of(p.text, at));
+	put_pseudonym(n, &p, &out, slice_of(at, end));
+	replace(&p, &out, end);
 }
 
 static void
