@@ -177,8 +177,8 @@ load_bundle(struct judging *j, struct bundle *u)
 {
 	const struct reconfigure *again = j->p->again;
 	const struct rule_reader reader = bundle_reader(u);
-	const struct pipeline_config *p = again->prepare(again->ctx,
-	    bundle_config(u), false, on_config_mistake, j->b);
+	const struct pipeline_config *p = again->prepare(
+	    again->ctx, bundle_config(u), false, on_config_mistake, j->b);
 	struct pipeline_config cfg;
 
 	if (p == NULL)
@@ -371,8 +371,7 @@ judge_process_run(const struct judge_process *p)
 	j.m = merge_new(p->rings, p->nrings, true);
 	if (j.b == NULL || j.m == NULL ||
 	    p->enter(p->ctx, err, sizeof(err)) == -1) {
-		tell(p, CONTROL_FAILED, 0,
-		    j.m == NULL ? "out of memory" : err);
+		tell(p, CONTROL_FAILED, 0, j.m == NULL ? "out of memory" : err);
 		merge_free(j.m);
 		backend_free(j.b);
 		return 2;

@@ -34,7 +34,8 @@ mistake(void *ctx, const char *text)
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
 	log_line(LOG_LEVEL_ERROR, "%.*s", (int)len, text);
-	(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+	(void)snprintf(
+	    line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
 	if (r->mistakes < RELOAD_SHOWN)
 		(void)utf8_copy(r->shown[r->mistakes], RELOAD_TEXT, line);
 	r->mistakes++;
@@ -71,28 +72,28 @@ check_rules(
     struct supervisor *s, struct bundle *u, const struct pipeline_config *p)
 {
 	const struct rule_reader reader = bundle_recorder(u);
-	const struct policy_config pc = {.files = {.rules = p->rules_path,
-					     .thresholds = p->thresholds_path,
-					     .classification =
-						 p->classification_path,
-					     .vars = p->vars,
-					     .reader = &reader},
+	const struct policy_config pc = {
+	    .files = {.rules = p->rules_path,
+		.thresholds = p->thresholds_path,
+		.classification = p->classification_path,
+		.vars = p->vars,
+		.reader = &reader},
 	    .say = on_policy,
 	    .ctx = s};
 	char err[600];
 
 	if (bundle_set_path(u, BUNDLE_RULES, p->rules_path) == -1 ||
 	    bundle_set_path(u, BUNDLE_THRESHOLDS, p->thresholds_path) == -1 ||
-	    bundle_set_path(
-		u, BUNDLE_CLASSIFICATION, p->classification_path) == -1)
+	    bundle_set_path(u, BUNDLE_CLASSIFICATION, p->classification_path) ==
+		-1)
 		mistake(s, "rules: the path of a file is too long");
 	else if (!policy_check(&pc, err, sizeof(err)) && err[0] != '\0')
 		mistake(s, err);
 }
 
 static void
-load_trust(struct supervisor *s, struct in_force *f,
-    const struct pipeline_config *p)
+load_trust(
+    struct supervisor *s, struct in_force *f, const struct pipeline_config *p)
 {
 	const struct rule_reader now = {rule_file_read_now, NULL};
 	const struct rule_sources src = {.path = p->interceptors_path,
@@ -136,8 +137,7 @@ int
 reload_first(struct supervisor *s)
 {
 	s->reloads.loaded_at = time(NULL);
-	return gather(
-	    s, &s->in_force, s->cfg->cfg, (struct slice){NULL, 0});
+	return gather(s, &s->in_force, s->cfg->cfg, (struct slice){NULL, 0});
 }
 
 void
@@ -213,11 +213,11 @@ reload_begin(struct supervisor *s)
 	s->reloads.mistakes = 0;
 	s->reloads.tried_at = time(NULL);
 	p = read_config(s, &config);
-	s->reloads.pending = p != NULL &&
-			     gather(s, &s->next, p,
-				 (struct slice){(uint8_t *)config.bytes,
-				     config.len}) == 0 &&
-			     hand_over(s) == 0;
+	s->reloads.pending =
+	    p != NULL &&
+	    gather(s, &s->next, p,
+		(struct slice){(uint8_t *)config.bytes, config.len}) == 0 &&
+	    hand_over(s) == 0;
 	rule_file_fini(&config);
 	if (s->reloads.pending)
 		return;

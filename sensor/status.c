@@ -219,8 +219,7 @@ reload_json(const struct reloads *r)
 	json_object_set_new(o, "pending", json_boolean(r->pending));
 	json_object_set_new(o, "last_failed", json_boolean(r->bad));
 	for (unsigned i = 0; r->bad && i < r->mistakes && i < RELOAD_SHOWN; i++)
-		json_array_append_new(mistakes,
-		    json_string(r->shown[i]));
+		json_array_append_new(mistakes, json_string(r->shown[i]));
 	for (unsigned i = 0; i < r->nfrozen; i++)
 		json_array_append_new(frozen, json_string(r->frozen[i]));
 	set(o, "mistakes_count", r->bad ? r->mistakes : 0);

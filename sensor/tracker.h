@@ -38,6 +38,8 @@ struct tracker_config {
 	uint64_t max_pending; /* bytes waiting behind holes, all flows */
 	enum reassembly reassembly;
 	uint64_t first_number; /* of flows: what tells workers apart */
+	unsigned workers; /* that share the memory of evidence and of what is
+			     kept early; 0, 1: this one has all of it */
 };
 
 /* When in the order of things the observation at hand was made. What timers
