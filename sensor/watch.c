@@ -27,6 +27,7 @@ static const struct patience of_worker = {700, 10000};
 static const struct patience of_judge = {5000, 60000};
 /* 100,000 rules take some seconds */
 static const struct patience of_loading_judge = {60000, 300000};
+#define JUDGE_START_MS 300000 /* it reads its history first */
 
 static int64_t
 cpu_ms(pid_t pid)
@@ -78,6 +79,12 @@ look_at_all(struct supervisor *s)
 	if (s->judge.pid != 0 && s->ready)
 		look_at(s, &s->judge, atomic_load(&s->judged->beat),
 		    s->reloads.pending ? &of_loading_judge : &of_judge);
+	else if (s->judge.pid != 0 &&
+		 supervise_now() - s->judge.started > JUDGE_START_MS) {
+		s->hangs++;
+		log_line(LOG_LEVEL_ERROR, "the judge does not start: killed");
+		(void)kill(s->judge.pid, SIGKILL);
+	}
 	if (s->feeds.pid != 0)
 		look_at(s, &s->feeds, atomic_load(&s->feeds_board->beat),
 		    &of_judge);
