@@ -687,7 +687,7 @@ def test_shed(s):
         send("-r", "100000", "sw0", s.dir + "/many/many.pcap")
         return sum(w["observations_shed"] for w in s.status()["workers"])
 
-    check(until(shed), "a full queue sheds")
+    check(until(lambda: shed() > 2000), "a full queue sheds")
     os.kill(pid, signal.SIGCONT)
     check(until(lambda: all(w["queue_bytes"] == 0 for w in s.status()["workers"])), "the judge catches up")
     readdress(capture(ATTACK), s.dir + "/s.pcap", 5000)
@@ -695,6 +695,34 @@ def test_shed(s):
     send("sw0", s.dir + "/s.pcap")
     check(until(lambda: s.count(FINDING) >= before + 2), "alerts afterwards")
     check(s.pids()["judge"] == pid, "the same judge")
+    check(until(lambda: "queues to the judge were full" in blind(s)), "that it was blind is an alert: " + blind(s))
+
+
+def blind(s):
+    return str(s.rows("select evidence from alerts where finding = 'sensor-packets-lost'"))
+
+
+def test_packets_lost():
+    """A worker that stands still for three seconds, and more packets than its buffer holds."""
+    s = Sensor(workers=1, buffer="1MiB")
+    try:
+        attack(s)
+        check(until(lambda: s.count(FINDING) == 2), "with few packets none is lost")
+        check(s.status()["workers"][0]["kernel_dropped"] == 0 and blind(s) == "[]", "and nothing is said: " + blind(s))
+        pid = s.pids()["worker 0"]
+        os.kill(pid, signal.SIGSTOP)
+        send("-c", "-r", "50000", "-s", "2", "sw0", capture("B-starttls-smtp.client.pcap"))
+        os.kill(pid, signal.SIGCONT)
+        check(until(lambda: s.status()["workers"][0]["kernel_dropped"] > 100), "drops are counted")
+        check(until(lambda: "dropped by the kernel" in blind(s)), "and are an alert: " + blind(s))
+        check("dropped by the kernel" in s.said(), "and in the log")
+        got = subprocess.run([SENSOR, "status", "--socket", s.dir + "/sock"], stdout=subprocess.PIPE, text=True)
+        check("dropped" in got.stdout and got.returncode == 1, "status says so: %d" % got.returncode)
+        attack(s)
+        check(until(lambda: s.count(FINDING) == 4), "it sees again")
+        check(s.pids()["worker 0"] == pid, "the same worker")
+    finally:
+        s.end()
 
 
 def test_clock_steps(s):
@@ -845,6 +873,7 @@ def main():
             test_read_only()
             test_loss()
             test_read_only_at_work()
+            test_packets_lost()
             test_log_unread()
             mistakes()
         finally:
