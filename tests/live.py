@@ -712,29 +712,6 @@ def blind(s):
     return str(s.rows("select evidence from alerts where finding = 'sensor-packets-lost'"))
 
 
-def test_packets_lost():
-    """A worker that stands still for three seconds, and more packets than its buffer holds."""
-    s = Sensor(workers=1, buffer="1MiB")
-    try:
-        attack(s)
-        check(until(lambda: s.count(FINDING) == 2), "with few packets none is lost")
-        check(s.status()["workers"][0]["kernel_dropped"] == 0 and blind(s) == "[]", "and nothing is said: " + blind(s))
-        pid = s.pids()["worker 0"]
-        os.kill(pid, signal.SIGSTOP)
-        send("-c", "-r", "50000", "-s", "2", "sw0", capture("B-starttls-smtp.client.pcap"))
-        os.kill(pid, signal.SIGCONT)
-        check(until(lambda: s.status()["workers"][0]["kernel_dropped"] > 100), "drops are counted")
-        check(until(lambda: "dropped by the kernel" in blind(s)), "and are an alert: " + blind(s))
-        check("dropped by the kernel" in s.said(), "and in the log")
-        got = subprocess.run([SENSOR, "status", "--socket", s.dir + "/sock"], stdout=subprocess.PIPE, text=True)
-        check("dropped" in got.stdout and got.returncode == 1, "status says so: %d" % got.returncode)
-        attack(s)
-        check(until(lambda: s.count(FINDING) == 4), "it sees again")
-        check(s.pids()["worker 0"] == pid, "the same worker")
-    finally:
-        s.end()
-
-
 def test_clock_steps(s):
     """The clock is set back by an hour, and forward by two, while connections are open: what was found is found, nothing
     is made up, nothing has to be restarted."""
@@ -884,7 +861,6 @@ def main():
             test_read_only()
             test_loss()
             test_read_only_at_work()
-            test_packets_lost()
             test_log_unread()
             mistakes()
         finally:
