@@ -78,16 +78,6 @@ set(json_t *o, const char *name, uint64_t v)
 	json_object_set_new(o, name, json_integer((json_int_t)v));
 }
 
-static uint64_t
-all_shed(const struct board *b)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i <= OBS_KIND_COUNT; i++)
-		n += b->shed[i];
-	return n;
-}
-
 /* Resident memory of a process; 0: it has gone. */
 static uint64_t
 resident(pid_t pid)
@@ -153,7 +143,7 @@ worker_json(const struct supervisor *s, const struct child *c)
 	set(o, "holes", t->tracker.holes);
 	set(o, "hole_bytes", t->tracker.hole_bytes);
 	set(o, "observations", observed);
-	set(o, "observations_shed", all_shed(b));
+	set(o, "observations_shed", board_shed(b));
 	set(o, "resident_bytes", resident(c->pid));
 	json_object_set_new(o, "memory", memory_json(t, c->ring));
 	set(o, "queue_bytes", ring_used(c->ring));
