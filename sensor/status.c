@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "sensor/supervise.h"
-#include "sensor/version.h"
+#include "decoders/version.h"
 
 static int
 make_address(const char *path, struct sockaddr_un *a)
