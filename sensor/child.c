@@ -243,6 +243,8 @@ judge_main(struct supervisor *s, int verifier)
 	box.role = SANDBOX_JUDGE;
 	cfg.on_say = on_say;
 	cfg.eve_append = true;
+	cfg.interfaces = s->cfg->interface;
+	cfg.ninterfaces = s->cfg->ninterfaces;
 	cfg.ctx = NULL;
 	for (unsigned i = 0; i < s->nworkers; i++)
 		rings[i] = s->worker[i].ring;

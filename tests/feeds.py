@@ -329,6 +329,15 @@ def golden():
         yield from (json.loads(line) for line in open(path) if '"event_type"' in line)
 
 
+# All kinds of events, of the captures in pcaps/.
+def seen():
+    out = subprocess.run(['./stripwire', 'read', '--no-db', '-q', '--host', 'sensor1', '--eve', '-', '--eve-types',
+                          'flow,tls,smtp,imap,pop3,stats', 'pcaps'], check=True, text=True, stdout=subprocess.PIPE).stdout
+    events = [json.loads(line) for line in out.splitlines()]
+    assert {e['event_type'] for e in events} == {'alert', 'incident', 'flow', 'tls', 'smtp', 'imap', 'pop3', 'stats'}
+    return events
+
+
 def with_id(e):
     e.setdefault('stripwire', {}).setdefault('event_id', '0123456789abcdef0123456789abcdef')
     return e
@@ -354,6 +363,7 @@ CHECKS = [(('eve',), check_eve), (('ecs',), check_ecs), (('ocsf',), check_ocsf),
           (('syslog',), check_syslog), (('syslog', 'header'), check_syslog), (('cef', 'header'), with_header(check_cef)),
           (('ecs', 'header'), with_header(check_ecs)), (('eve', 'header'), with_header(check_eve))]
 run('golden', CHECKS, [with_id(e) for e in golden()])
+run('seen', CHECKS, [with_id(e) for e in seen()])
 run('samples', CHECKS, [with_id(e) for e in SAMPLES])
 for sample in SAMPLES:
     run(f'hostile {sample["event_type"]}', CHECKS, [with_id(e) for e in hostile(sample)])
