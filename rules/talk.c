@@ -10,24 +10,34 @@ talk_clear(struct talk *t)
 	t->rcpts = t->used = 0;
 }
 
-/* Printable form, as it came; paths of hosts are shorter. */
+/* UTF-8 stays (RFC 6531), and what is none is seen to where it is written;
+ * what would end a line here is no part of an address. */
+static size_t
+copy_path(char *dst, size_t cap, struct slice path)
+{
+	size_t n = path.len < cap - 1 ? path.len : cap - 1;
+
+	for (size_t i = 0; i < n; i++)
+		dst[i] = path.p[i] >= ' ' ? (char)path.p[i] : '?';
+	dst[n] = '\0';
+	return n;
+}
+
 static void
 set_from(struct talk *t, struct slice path)
 {
 	talk_clear(t);
-	(void)obs_copy_string(t->mail_from, sizeof(t->mail_from), path);
+	(void)copy_path(t->mail_from, sizeof(t->mail_from), path);
 }
 
 static void
 add_rcpt(struct talk *t, struct slice path)
 {
 	char text[OBS_NAME_MAX];
-	size_t n;
+	size_t n = copy_path(text, sizeof(text), path);
 
 	if (t->rcpts < UINT16_MAX)
 		t->rcpts++;
-	(void)obs_copy_string(text, sizeof(text), path);
-	n = strlen(text);
 	if (n == 0 || t->used + n + 2 > sizeof(t->rcpt_to))
 		return;
 	memcpy(t->rcpt_to + t->used, text, n);
