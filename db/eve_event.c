@@ -411,6 +411,17 @@ set_smtp(json_t *o, const struct judge_view *v)
 	(void)json_object_set_new(o, "stripwire", ours);
 }
 
+static void
+set_id(json_t *o, const char *id)
+{
+	json_t *ours = json_object_get(o, "stripwire");
+	json_t *first = json_object();
+
+	json_set_text(first, "event_id", id);
+	(void)json_object_update(first, ours);
+	(void)json_object_set_new(o, "stripwire", first);
+}
+
 size_t
 eve_format_event(
     char *buf, size_t cap, const struct eve_seen *s, const struct eve_place *at)
@@ -435,6 +446,7 @@ eve_format_event(
 		    o, "stripwire", eve_command_own(s->v));
 		break;
 	}
+	set_id(o, at->id);
 	json_set_text(o, "host", at->host);
 	json_set_text(o, "pcap_filename", at->pcap_file);
 	return json_line(buf, cap, o);
@@ -457,8 +469,8 @@ stats_object(const struct eve_stats *s)
 }
 
 size_t
-eve_format_stats(
-    char *buf, size_t cap, const struct eve_stats *s, const char *host)
+eve_format_stats(char *buf, size_t cap, const struct eve_stats *s,
+    const struct eve_place *at)
 {
 	json_t *o = json_object(), *stats = stats_object(s);
 	json_t *ours = json_object();
@@ -474,6 +486,7 @@ eve_format_stats(
 	json_set_number(ours, "observations", s->observations);
 	json_set_number(ours, "findings", s->findings);
 	(void)json_object_set_new(o, "stripwire", ours);
-	json_set_text(o, "host", host);
+	set_id(o, at->id);
+	json_set_text(o, "host", at->host);
 	return json_line(buf, cap, o);
 }

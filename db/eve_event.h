@@ -32,6 +32,7 @@
 
 struct eve_place {
 	const char *host; /* the sensor's name, or NULL */
+	const char *id; /* the event's, see event_id.h */
 	const char *iface; /* where the connection was seen: live, or NULL */
 	const char *pcap_file; /* likewise of a capture */
 };
@@ -65,7 +66,7 @@ struct eve_stats {
 	uint64_t alerts, alerts_folded, observations, findings;
 };
 
-size_t eve_format_stats(
-    char *buf, size_t cap, const struct eve_stats *s, const char *host);
+size_t eve_format_stats(char *buf, size_t cap, const struct eve_stats *s,
+    const struct eve_place *at);
 
 #endif

@@ -16,6 +16,7 @@ struct backend;
 struct event;
 struct frontend_totals;
 struct live_counters;
+struct store_feed;
 struct tls_policy;
 
 enum say {
@@ -58,16 +59,21 @@ struct pipeline_config {
 	uint32_t incident_fold; /* likewise */
 	unsigned keep_days; /* retention, see store_retain(); live only */
 	uint64_t keep_bytes;
+	/* what feeds send is stored for them; see store_use_feeds() */
+	const struct store_feed *feeds;
+	unsigned nfeeds;
+	unsigned keep_event_days; /* see store_retire_events() */
+	uint64_t max_events;
+	/* events that go past the database, of these types (1 << enum
+	 * event_type), as they happen; never waits. on_event may be NULL */
+	unsigned stream;
+	void (*on_event)(void *ctx, const struct event *e, const char *id);
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
-	/* events of these types (EVENT_BIT()), beside those that are stored:
-	 * eve of e lives until the call returns */
-	void (*on_event)(void *ctx, const struct event *e);
-	unsigned event_types;
 	const char *const *interfaces; /* live: names of vantage points */
 	unsigned ninterfaces;
 	/* each observation, before it is judged (tests, -v); may be NULL */
@@ -106,7 +112,7 @@ void backend_chain(struct backend *b, const uint8_t chain_id[32],
 void backend_staple(struct backend *b, const uint8_t chain_id[32],
     struct slice response, int64_t time);
 /* Which events on_event() is to have from now on. */
-void backend_want_events(struct backend *b, unsigned types);
+void backend_want_events(struct backend *b, unsigned stream);
 /* The sensor's counters as an event, for whoever asked for it. live: of all
  * captures together; NULL: there are none. */
 void backend_stats(struct backend *b, const struct frontend_totals *t,

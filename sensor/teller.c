@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sensor/teller.h"
 
+#include <stdio.h>
+
+#include "db/event_id.h"
 #include "rules/facts.h"
 #include "sensor/capture_live.h"
 #include "sensor/frontend.h"
@@ -17,12 +20,25 @@ tell(struct teller *t, enum event_type type, int64_t time, size_t n)
 		return;
 	if (*t->eve != NULL && (t->cfg->eve_types & EVENT_BIT(type)) != 0)
 		eve_line(*t->eve, t->line, n);
-	if (t->cfg->on_event == NULL ||
-	    (t->cfg->event_types & EVENT_BIT(type)) == 0)
+	if (t->cfg->on_event == NULL || (t->cfg->stream & EVENT_BIT(type)) == 0)
 		return;
 	t->line[n - 1] = '\0';
 	e.len = n - 1;
-	t->cfg->on_event(t->cfg->ctx, &e);
+	t->cfg->on_event(t->cfg->ctx, &e, t->id);
+}
+
+/* Of a flow there is one event of a kind at a time, but for commands that were
+ * answered together; these differ in their observation. */
+static const char *
+id_of(struct teller *t, const struct eve_seen *s)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "%llu %lld %u",
+	    (unsigned long long)s->v->f->who.public_id,
+	    (long long)eve_event_time(s), s->v->o->kind);
+	return event_text_id(
+	    t->id, t->cfg->host, event_type_name(s->type), text);
 }
 
 static struct eve_place
@@ -42,7 +58,7 @@ teller_seen(void *ctx, const struct judge_view *v)
 {
 	struct teller *t = ctx;
 	unsigned types =
-	    eve_events_of(v) & (t->cfg->eve_types | t->cfg->event_types);
+	    eve_events_of(v) & (t->cfg->eve_types | t->cfg->stream);
 	struct eve_seen s = {.v = v};
 	struct eve_place at;
 
@@ -59,6 +75,7 @@ teller_seen(void *ctx, const struct judge_view *v)
 		if ((types & EVENT_BIT(type)) == 0)
 			continue;
 		s.type = (enum event_type)type;
+		at.id = id_of(t, &s);
 		tell(t, s.type, eve_event_time(&s),
 		    eve_format_event(t->line, sizeof(t->line), &s, &at));
 	}
@@ -84,10 +101,16 @@ teller_stats(struct teller *t, const struct backend_totals *n,
 	    .observations = n->judge.observations,
 	    .findings = n->judge.findings};
 
+	struct eve_place at = {.host = t->cfg->host};
+	char text[32];
+
 	if (live != NULL) {
 		s.kernel_packets = live->received;
 		s.kernel_drops = live->dropped;
 	}
+	(void)snprintf(text, sizeof(text), "%lld", (long long)s.time);
+	at.id = event_text_id(
+	    t->id, t->cfg->host, event_type_name(EVENT_STATS), text);
 	tell(t, EVENT_STATS, s.time,
-	    eve_format_stats(t->line, sizeof(t->line), &s, t->cfg->host));
+	    eve_format_stats(t->line, sizeof(t->line), &s, &at));
 }

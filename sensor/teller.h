@@ -17,6 +17,7 @@ struct teller {
 	const char *(*path)(void *ctx, uint32_t file); /* or NULL */
 	void *path_ctx;
 	int64_t first, last; /* ns: of what was seen; 0 nothing yet */
+	char id[EVENT_ID_MAX];
 	char line[EVE_LINE_MAX];
 };
 
