@@ -100,7 +100,7 @@ def lines():
     for n in range(3):
         out.append(json.dumps({**flow, 'host': 'site-c', 'dest_ip': f'10.9.0.{n}', 'stripwire': own}))
     for site, isn in (('site-c', 9), ('site-d', 10)):
-        out.append(json.dumps({**flow, 'host': site, 'src_port': 1, 'stripwire': {
+        out.append(json.dumps({**flow, 'host': site, 'src_port': 1, 'dest_ip': '10.9.1.1', 'stripwire': {
             **own, 'isn_client': isn, 'key_sha256': '', 'event_id': f'{isn:032x}'}}))
     return out
 
