@@ -47,7 +47,7 @@ evidence_return(struct evidence_ctx *c, void *window_or_ring)
 		b->owner->window = NULL;
 	unlink_block(c, b);
 	if (!b->is_ring) /* passwords among it */
-		explicit_bzero(b + 1, b->size - sizeof(*b));
+		evidence_window_wipe(window_or_ring);
 	b->newer = c->free_blocks[b->is_ring];
 	c->free_blocks[b->is_ring] = b;
 }
@@ -116,6 +116,7 @@ get_block(struct evidence_ctx *c, size_t size, bool is_ring, int64_t now)
 	if (b == NULL)
 		return NULL;
 	harden_memory(b, size);
+	memset(b, 0, size);
 	b->size = size;
 	c->pool_used += size;
 	return b;

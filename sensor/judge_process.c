@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/bundle.h"
 #include "sensor/records.h"
 #include "sensor/worker.h"
 
@@ -146,40 +147,116 @@ take_round(struct judging *j)
 /* ---- the supervisor ---- */
 
 static void
+tell(const struct judge_process *p, enum control_what what, unsigned number,
+    const char *text)
+{
+	struct control c = {.what = what, .number = number};
+
+	(void)snprintf(c.text, sizeof(c.text), "%.500s", text);
+	(void)control_send(p->control, &c, -1);
+}
+
+static unsigned
+rules_of(const struct backend *b)
+{
+	const struct ruleset *rules = backend_rules(b);
+
+	return rules != NULL ? ruleset_count(rules) : 0;
+}
+
+static void
+on_config_mistake(void *ctx, const char *line)
+{
+	backend_say(ctx, SAY_PROBLEM, "%s", line);
+}
+
+/* The supervisor has loaded the same with the same code. Returns what is wrong
+ * with it here all the same, or NULL. */
+static const char *
+load_bundle(struct judging *j, struct bundle *u)
+{
+	const struct reconfigure *again = j->p->again;
+	const struct rule_reader reader = bundle_reader(u);
+	const struct pipeline_config *p = again->prepare(again->ctx,
+	    bundle_config(u), false, on_config_mistake, j->b);
+	struct pipeline_config cfg;
+
+	if (p == NULL)
+		return "the configuration did not load";
+	cfg = *p;
+	cfg.rules_path = bundle_path(u, BUNDLE_RULES);
+	cfg.thresholds_path = bundle_path(u, BUNDLE_THRESHOLDS);
+	cfg.classification_path = bundle_path(u, BUNDLE_CLASSIFICATION);
+	cfg.reader = &reader;
+	if (backend_reload(j->b, &cfg) == -1) {
+		again->drop(again->ctx);
+		return "the rules did not load";
+	}
+	again->take(again->ctx, NULL, NULL);
+	backend_reconfigure(j->b, again->cfg);
+	return NULL;
+}
+
+static void
+reload(struct judging *j, int fd)
+{
+	struct bundle *u = fd != -1 ? bundle_from_fd(fd) : NULL;
+	const char *why = u != NULL ? load_bundle(j, u)
+				    : "what was handed over makes no sense";
+
+	bundle_free(u);
+	tell(j->p, why == NULL ? CONTROL_LOADED : CONTROL_REFUSED,
+	    rules_of(j->b), why != NULL ? why : "");
+}
+
+/* What it said goes to the log that there is now. */
+static void
+reopen(struct judging *j, int fd)
+{
+	if (fd != -1)
+		(void)dup2(fd, STDERR_FILENO);
+	backend_reopen(j->b);
+}
+
+/* Takes *fd if it keeps it: then it is -1. */
+static void
+obey_one(struct judging *j, const struct control *c, int *fd)
+{
+	switch (c->what) {
+	case CONTROL_FINDING:
+		if (c->number == FIND_SENSOR_RESTARTED ||
+		    c->number == FIND_SENSOR_PACKETS_LOST)
+			judge_sensor(backend_judge(j->b),
+			    (enum finding_id)c->number, c->time, c->text);
+		break;
+	case CONTROL_VERIFIER:
+		if (c->number == 1)
+			verify_forget(backend_verify(j->b));
+		verify_reconnect(backend_verify(j->b), *fd);
+		*fd = -1;
+		break;
+	case CONTROL_REOPEN:
+		reopen(j, *fd);
+		break;
+	case CONTROL_RELOAD:
+		reload(j, *fd);
+		break;
+	case CONTROL_STOP:
+		j->stop = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
 obey(struct judging *j)
 {
 	struct control c;
 	int fd, got;
 
 	while ((got = control_receive(j->p->control, &c, &fd)) == 1) {
-		switch (c.what) {
-		case CONTROL_FINDING:
-			if (c.number == FIND_SENSOR_RESTARTED ||
-			    c.number == FIND_SENSOR_PACKETS_LOST)
-				judge_sensor(backend_judge(j->b),
-				    (enum finding_id)c.number, c.time, c.text);
-			break;
-		case CONTROL_VERIFIER:
-			if (c.number == 1)
-				verify_forget(backend_verify(j->b));
-			verify_reconnect(backend_verify(j->b), fd);
-			fd = -1;
-			break;
-		case CONTROL_CONFIG:
-			if (fd == -1 || j->p->reload(j->p->reload_ctx, fd) == 0)
-				backend_reconfigure(j->b, j->p->fresh);
-			break;
-		case CONTROL_RULES:
-			if (fd != -1)
-				(void)backend_reload_rules(j->b, fd);
-			fd = -1;
-			break;
-		case CONTROL_STOP:
-			j->stop = true;
-			break;
-		default:
-			break;
-		}
+		obey_one(j, &c, &fd);
 		if (fd != -1)
 			(void)close(fd);
 	}
@@ -283,15 +360,6 @@ turn_in_a_circle(int sig)
 }
 #endif
 
-static void
-tell(const struct judge_process *p, enum control_what what, const char *text)
-{
-	struct control c = {.what = what};
-
-	(void)snprintf(c.text, sizeof(c.text), "%.500s", text);
-	(void)control_send(p->control, &c, -1);
-}
-
 int
 judge_process_run(const struct judge_process *p)
 {
@@ -303,7 +371,8 @@ judge_process_run(const struct judge_process *p)
 	j.m = merge_new(p->rings, p->nrings, true);
 	if (j.b == NULL || j.m == NULL ||
 	    p->enter(p->ctx, err, sizeof(err)) == -1) {
-		tell(p, CONTROL_FAILED, j.m == NULL ? "out of memory" : err);
+		tell(p, CONTROL_FAILED, 0,
+		    j.m == NULL ? "out of memory" : err);
 		merge_free(j.m);
 		backend_free(j.b);
 		return 2;
@@ -312,7 +381,7 @@ judge_process_run(const struct judge_process *p)
 	(void)signal(SIGUSR1, turn_in_a_circle);
 #endif
 	backend_begin(j.b);
-	tell(p, CONTROL_READY, "");
+	tell(p, CONTROL_READY, rules_of(j.b), "");
 	work(&j);
 	publish(&j);
 	status = backend_end(j.b, j.packets, j.bytes, j.flows);

@@ -206,6 +206,30 @@ judge_json(const struct supervisor *s)
 }
 
 static json_t *
+reload_json(const struct reloads *r)
+{
+	json_t *o = json_object(), *mistakes = json_array();
+	json_t *frozen = json_array();
+
+	set(o, "rules", r->rules);
+	set(o, "loaded_at", (uint64_t)r->loaded_at);
+	set(o, "tried_at", (uint64_t)r->tried_at);
+	set(o, "loaded", r->loaded);
+	set(o, "failed", r->failed);
+	json_object_set_new(o, "pending", json_boolean(r->pending));
+	json_object_set_new(o, "last_failed", json_boolean(r->bad));
+	for (unsigned i = 0; r->bad && i < r->mistakes && i < RELOAD_SHOWN; i++)
+		json_array_append_new(mistakes,
+		    json_string(r->shown[i]));
+	for (unsigned i = 0; i < r->nfrozen; i++)
+		json_array_append_new(frozen, json_string(r->frozen[i]));
+	set(o, "mistakes_count", r->bad ? r->mistakes : 0);
+	json_object_set_new(o, "mistakes", mistakes);
+	json_object_set_new(o, "restart_needed", frozen);
+	return o;
+}
+
+static json_t *
 status_json(const struct supervisor *s)
 {
 	json_t *o = json_object(), *workers = json_array();
@@ -223,6 +247,7 @@ status_json(const struct supervisor *s)
 	json_object_set_new(o, "sandbox", json_boolean(!sandbox_is_off()));
 	set(o, "restarts", s->restarts);
 	set(o, "hangs", s->hangs);
+	json_object_set_new(o, "reload", reload_json(&s->reloads));
 	json_object_set_new(o, "workers", workers);
 	json_object_set_new(o, "judge", judge_json(s));
 	set(o, "verifier_pid", (uint64_t)s->verifier.pid);

@@ -25,6 +25,8 @@ struct patience {
 };
 static const struct patience of_worker = {700, 10000};
 static const struct patience of_judge = {5000, 60000};
+/* 100,000 rules take some seconds */
+static const struct patience of_loading_judge = {60000, 300000};
 
 static int64_t
 cpu_ms(pid_t pid)
@@ -74,7 +76,8 @@ look_at_all(struct supervisor *s)
 		look_at(s, c, atomic_load(&c->board->beat), &of_worker);
 	}
 	if (s->judge.pid != 0 && s->ready)
-		look_at(s, &s->judge, atomic_load(&s->judged->beat), &of_judge);
+		look_at(s, &s->judge, atomic_load(&s->judged->beat),
+		    s->reloads.pending ? &of_loading_judge : &of_judge);
 	if (s->feeds.pid != 0)
 		look_at(s, &s->feeds, atomic_load(&s->feeds_board->beat),
 		    &of_judge);

@@ -63,6 +63,7 @@ on_packet(void *ctx, struct packet *pkt)
 	struct board *b = w->cfg.board;
 
 	pkt->ordinal = ++w->ordinal;
+	pkt->interface = b->interface;
 	w->now = pkt->time;
 	atomic_store_explicit(&b->beat,
 	    atomic_load_explicit(&b->beat, memory_order_relaxed) + 1,
