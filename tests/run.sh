@@ -80,6 +80,8 @@ part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
 part "formats of the feeds" tests/feeds.py
 part "events beside alerts" tests/eve_events.py
+part "configurations for SIEMs" tests/siem.py
+part "fleet in ClickHouse" tests/fleet.py
 part "doctor" tests/doctor.sh
 part "history and inventory" tests/history.sh
 part "incidents" tests/incidents.py

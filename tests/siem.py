@@ -63,11 +63,11 @@ def load(path):
 # ---- Stripwire's part, and what each tool is to read ----
 
 feeds = {}
-for path in sorted(glob.glob(SIEM + '*/stripwire.conf')):
+for path in ['packaging/fleet/stripwire.conf', *sorted(glob.glob(SIEM + '*/stripwire.conf'))]:
     done = subprocess.run([PROGRAM, 'config', 'check', path], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     check(path, done.returncode == 0, done.stdout[-300:])
-    feeds[path.split('/')[2]] = next(iter(yaml.safe_load(open(path))['feeds'].values()))
-check('folders', len(feeds) == 7, sorted(feeds))
+    feeds[path.split('/')[-2]] = next(iter(yaml.safe_load(open(path))['feeds'].values()))
+check('folders', len(feeds) == 8, sorted(feeds))
 
 sample = subprocess.run([PROGRAM, 'read', '--no-db', '-q', '--eve', '-', '--eve-types', 'flow,tls,smtp,imap,pop3,stats', 'pcaps'],
                         check=True, text=True, stdout=subprocess.PIPE).stdout
