@@ -75,6 +75,7 @@ backend_new(
 		return NULL;
 	}
 	b->cfg = *cfg;
+	teller_start(&b->teller);
 	b->teller.cfg = &b->cfg;
 	b->teller.eve = &b->eve;
 	b->teller.verify = &b->verify;
