@@ -78,6 +78,10 @@ part "encapsulations" tests/encap.sh
 part "two connections, one four-tuple" tests/legs.py
 part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
+part "formats of the feeds" tests/feeds.py
+part "events beside alerts" tests/eve_events.py
+part "configurations for SIEMs" tests/siem.py
+part "fleet in ClickHouse" tests/fleet.py
 part "doctor" tests/doctor.sh
 part "doctor on an interface" tests/doctor_live.py
 part "history and inventory" tests/history.sh
