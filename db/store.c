@@ -165,8 +165,8 @@ trouble_say(struct store *s, enum trouble kind)
 	    [TROUBLE_FULL] = "no room on the disk: make room",
 	    [TROUBLE_BUSY] = "another program holds it locked: end that one",
 	    [TROUBLE_DAMAGED] = "is damaged: restore it from a backup",
-	    [TROUBLE_READ_ONLY] = "the disk is read-only: look why in the "
-				  "kernel's log, then mount it to be written",
+	    [TROUBLE_READ_ONLY] = ("the disk is read-only: look why in the "
+				   "kernel's log, then mount it to be written"),
 	    [TROUBLE_OTHER] = "cannot be written: look at the disk"};
 	char text[512];
 

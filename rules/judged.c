@@ -68,15 +68,15 @@ put_to_sleep(struct judged_table *t, struct judged *w)
 	uint64_t *p;
 
 	if (w->ladder.n > 0)
-		n += pack_words(t->room + n, w->ladder.step,
-		    w->ladder.n * STEP_WORDS);
+		n += pack_words(
+		    t->room + n, w->ladder.step, w->ladder.n * STEP_WORDS);
 	p = malloc(n * sizeof(*p));
 	if (p == NULL)
 		return false;
 	memcpy(p, t->room, n * sizeof(*p));
 	w->slot->asleep = p;
 	w->slot->awake = NULL;
-	w->slot->owns = w->rules.parts != NULL;
+	w->slot->owns = w->rules.parts != NULL || w->talk != NULL;
 	free(w->ladder.step);
 	warm_remove(t, w);
 	return true;
@@ -127,8 +127,8 @@ wake(struct judged_table *t, struct judged_slot *s)
 			give_room(t, w);
 			return NULL;
 		}
-		(void)unpack_words(w->ladder.step, w->ladder.n * STEP_WORDS,
-		    s->asleep + used);
+		(void)unpack_words(
+		    w->ladder.step, w->ladder.n * STEP_WORDS, s->asleep + used);
 	}
 	free(s->asleep);
 	s->asleep = NULL;
@@ -216,6 +216,7 @@ judged_forget(struct judged_table *t, struct judged *w)
 
 	ladder_fini(&w->ladder);
 	engine_flow_fini(&w->rules);
+	free(w->talk);
 	warm_remove(t, w);
 	give_room(t, w);
 	slot_remove(t, s);

@@ -14,6 +14,7 @@
 #include "rules/engine.h"
 #include "rules/facts.h"
 #include "rules/ladder.h"
+#include "rules/talk.h"
 
 #define JUDGED_MAX 65536 /* half a KiB to 3 KiB each, by what is known */
 #define JUDGED_AWAKE 512 /* 4 KiB each, and up to 4 KiB of steps */
@@ -24,7 +25,9 @@ struct judged { /* a flow that is awake */
 	/* from here on it is packed when it goes to sleep */
 	struct facts f;
 	struct ladder ladder;
+	struct talk *talk; /* NULL: nothing said, or nobody asked */
 	int64_t incident; /* that its alerts belong to, 0 none */
+	uint32_t alerts; /* of it; saturates */
 	struct engine_flow rules;
 };
 

@@ -47,8 +47,8 @@ parse_file(struct loader *o, const char *path, struct rule_file *f)
 	} else {
 		o->open[o->depth].device = f->device;
 		o->open[o->depth++].inode = f->inode;
-		rule_parse_text(&o->p, path,
-		    (struct slice){(uint8_t *)f->bytes, f->len});
+		rule_parse_text(
+		    &o->p, path, (struct slice){(uint8_t *)f->bytes, f->len});
 		o->depth--;
 		rc = 0;
 	}
@@ -194,8 +194,8 @@ load_filters(struct loader *o, const struct rule_sources *s)
 
 /* With mistakes, or if it does not fit, there is no set. */
 static struct ruleset *
-finish(struct rule_parser *p, bool check_only, int *sys, char *err,
-    size_t errlen)
+finish(
+    struct rule_parser *p, bool check_only, int *sys, char *err, size_t errlen)
 {
 	rule_parser_fini(p);
 	if (*sys == 0 && p->errors == 0 && !p->stopped) {

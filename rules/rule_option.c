@@ -429,6 +429,9 @@ option(struct lex *l, struct rule_draft *d)
 		buffer(l, d, b, name);
 	} else {
 		unknown_keyword(l, name);
+		/* it may have been a content: one mistake is enough */
+		if (d->look >= 0)
+			d->tried |= (uint8_t)(1u << d->look);
 	}
 }
 

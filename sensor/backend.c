@@ -14,18 +14,13 @@
 
 #include "db/feed_eve.h"
 #include "db/store.h"
-#include "decoders/tls_record.h"
+#include "rules/talk.h"
 #include "sensor/policy.h"
+#include "sensor/shown.h"
+#include "sensor/teller.h"
 
 #define NS INT64_C(1000000000)
 #define RETAIN_GRACE (60 * NS)
-
-struct shown { /* the chain of the certificate message at hand, a copy */
-	uint8_t id[32];
-	struct slice der[X509_CHAIN_MAX];
-	unsigned n;
-	uint8_t bytes[TLS_MESSAGE_MAX];
-};
 
 struct backend {
 	struct pipeline_config cfg;
@@ -47,6 +42,7 @@ struct backend {
 	char unstored_text[600]; /* backend_take_loss() */
 	struct shown shown;
 	struct backend_totals n;
+	struct teller teller;
 };
 
 static void on_rule_error(void *, const struct rule_error *);
@@ -79,6 +75,10 @@ backend_new(
 		return NULL;
 	}
 	b->cfg = *cfg;
+	teller_start(&b->teller);
+	b->teller.cfg = &b->cfg;
+	b->teller.eve = &b->eve;
+	b->teller.verify = &b->verify;
 	err[0] = '\0';
 	if (load_policy(b, err, errlen) == -1 ||
 	    open_outputs(b, err, errlen) == -1 ||
@@ -96,8 +96,23 @@ backend_new(
 static void
 want_lines(struct backend *b)
 {
-	if (b->cfg.lines != NULL)
-		policy_want_lines(b->cfg.rules, b->cfg.lines);
+	unsigned types = b->cfg.eve_types | b->cfg.stream;
+
+	if (b->cfg.lines == NULL)
+		return;
+	policy_want_lines(b->cfg.rules, b->cfg.lines);
+	if ((types & EVENT_BIT(EVENT_SMTP)) != 0)
+		b->cfg.lines[PROTO_SMTP] |= TALK_LINES;
+}
+
+void
+backend_want_events(struct backend *b, unsigned stream)
+{
+	unsigned types = b->cfg.eve_types | stream;
+
+	b->cfg.stream = stream;
+	judge_keep_talk(b->judge, (types & EVENT_BIT(EVENT_SMTP)) != 0);
+	want_lines(b);
 }
 
 static struct policy_files
@@ -264,6 +279,8 @@ open_judge(struct backend *b, char *err, size_t errlen)
 	    .tls = b->cfg.tls,
 	    .names = &b->names,
 	    .incidents = b->incidents,
+	    .seen = teller_seen,
+	    .seen_ctx = &b->teller,
 	    .max_flows = b->cfg.judged_flows,
 	    .measure = b->cfg.measure_rules};
 
@@ -272,6 +289,7 @@ open_judge(struct backend *b, char *err, size_t errlen)
 		snprintf(err, errlen, "out of memory");
 		return -1;
 	}
+	backend_want_events(b, b->cfg.stream);
 	return 0;
 }
 
@@ -537,33 +555,13 @@ keep_chain(struct backend *b, const struct obs *o)
 		store_chain(b->store, &c, who, o->time);
 }
 
-/* The observation that says whose it is comes next, without the bytes. */
-static void
-copy_chain(struct shown *to, const uint8_t chain_id[32],
-    const struct slice *der, unsigned n)
-{
-	size_t used = 0;
-
-	memcpy(to->id, chain_id, 32);
-	for (to->n = 0; to->n < n && to->n < X509_CHAIN_MAX; to->n++) {
-		struct slice s = der[to->n];
-
-		if (s.len > sizeof(to->bytes) - used)
-			break;
-		to->der[to->n] = (struct slice){to->bytes + used, s.len};
-		if (s.len > 0)
-			memcpy(to->bytes + used, s.p, s.len);
-		used += s.len;
-	}
-}
-
 void
 backend_chain(struct backend *b, const uint8_t chain_id[32],
     const struct slice *der, unsigned n)
 {
 	verify_chain(b->verify, chain_id, der, n);
 	if (b->store != NULL)
-		copy_chain(&b->shown, chain_id, der, n);
+		shown_copy(&b->shown, chain_id, der, n);
 }
 
 void
@@ -633,11 +631,21 @@ on_incident(void *ctx, const struct incident *i, enum incident_event e)
 }
 
 void
+backend_stats(struct backend *b, const struct frontend_totals *t,
+    const struct live_counters *live)
+{
+	struct backend_totals n;
+
+	backend_totals(b, &n);
+	teller_stats(&b->teller, &n, t, live);
+}
+
+void
 backend_set_paths(
     struct backend *b, const char *(*path)(void *ctx, uint32_t file), void *ctx)
 {
-	b->path = path;
-	b->path_ctx = ctx;
+	b->path = b->teller.path = path;
+	b->path_ctx = b->teller.path_ctx = ctx;
 }
 
 /* Between two observations: what was seen of connections and counted stays. */
@@ -696,6 +704,7 @@ backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
 	b->cfg.stream = cfg->stream;
 	if (b->store != NULL)
 		(void)!store_use_feeds(b->store, cfg->feeds, cfg->nfeeds);
+	backend_want_events(b, cfg->stream);
 	incidents_configure(b->incidents, &ic);
 	if (b->cfg.user_names != cfg->user_names) {
 		b->cfg.user_names = cfg->user_names;

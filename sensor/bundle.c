@@ -165,8 +165,8 @@ head_of(const struct bundle *b)
 int
 bundle_set_path(struct bundle *b, enum bundle_path which, const char *path)
 {
-	int n = snprintf(head_of(b)->path[which], PATH_MAX, "%s",
-	    path != NULL ? path : "");
+	int n = snprintf(
+	    head_of(b)->path[which], PATH_MAX, "%s", path != NULL ? path : "");
 
 	return n < PATH_MAX ? 0 : -1;
 }
@@ -182,8 +182,7 @@ bundle_path(const struct bundle *b, enum bundle_path which)
 int
 bundle_set_config(struct bundle *b, struct slice text)
 {
-	const struct rule_file f = {
-	    .bytes = (char *)text.p, .len = text.len};
+	const struct rule_file f = {.bytes = (char *)text.p, .len = text.len};
 
 	return add(b, CONFIG_NAME, &f);
 }
@@ -278,8 +277,7 @@ bundle_to_fd(const struct bundle *b)
 			break;
 		done += n > 0 ? (size_t)n : 0;
 	}
-	if (fd == -1 ||
-	    (done == b->len && fcntl(fd, F_ADD_SEALS, SEALS) == 0))
+	if (fd == -1 || (done == b->len && fcntl(fd, F_ADD_SEALS, SEALS) == 0))
 		return fd;
 	why = errno;
 	(void)close(fd);

@@ -234,6 +234,7 @@ static int
 judge_main(struct supervisor *s, int verifier)
 {
 	struct ring *rings[WORKERS_MAX];
+	const struct board *boards[WORKERS_MAX];
 	struct pipeline_config cfg = *s->cfg->cfg;
 	struct bundle *texts = s->in_force.texts;
 	const struct rule_reader reader = bundle_reader(texts);
@@ -241,6 +242,8 @@ judge_main(struct supervisor *s, int verifier)
 	struct judge_process jp = {.cfg = &cfg,
 	    .rings = rings,
 	    .nrings = s->nworkers,
+	    .boards = boards,
+	    .ninterfaces = s->cfg->ninterfaces,
 	    .verifier = verifier,
 	    .control = s->control,
 	    .board = s->judged,
@@ -259,9 +262,13 @@ judge_main(struct supervisor *s, int verifier)
 	cfg.on_busy = on_busy;
 	cfg.on_event = on_event;
 	cfg.eve_append = true;
+	cfg.interfaces = s->cfg->interface;
+	cfg.ninterfaces = s->cfg->ninterfaces;
 	cfg.ctx = s;
-	for (unsigned i = 0; i < s->nworkers; i++)
+	for (unsigned i = 0; i < s->nworkers; i++) {
 		rings[i] = s->worker[i].ring;
+		boards[i] = s->worker[i].board;
+	}
 	if (sandbox_user(&box, err, sizeof(err)) == -1)
 		return child_failed(err);
 	return judge_process_run(&jp);

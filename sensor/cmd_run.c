@@ -209,9 +209,8 @@ read_anew(struct run_options *o, struct slice text, config_error_fn *say,
 	struct config *f = &o->fresh->config;
 	int c;
 
-	if (config_init(f) == -1 ||
-	    config_parse(f, path != NULL ? path : "", text, false, say,
-		say_ctx) != 0)
+	if (config_init(f) == -1 || config_parse(f, path != NULL ? path : "",
+					text, false, say, say_ctx) != 0)
 		return -1;
 	optind = 0;
 	while ((c = getopt_long(

@@ -319,8 +319,8 @@ config_load(struct config *c, const char *path, bool files,
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t *buf = malloc(CONFIG_FILE_MAX + 1);
 	struct slice text = {NULL, 0};
-	const char *why = buf != NULL ? slurp(fd, buf, &text)
-				      : "there is no memory for it";
+	const char *why =
+	    buf != NULL ? slurp(fd, buf, &text) : "there is no memory for it";
 	char line[MISTAKE_MAX];
 	unsigned mistakes = 1;
 

@@ -102,8 +102,8 @@ take(struct config *c, struct config *fresh, const struct config_key *k)
 }
 
 void
-config_take_live(struct config *c, struct config *fresh,
-    config_frozen_fn *frozen, void *ctx)
+config_take_live(
+    struct config *c, struct config *fresh, config_frozen_fn *frozen, void *ctx)
 {
 	for (unsigned i = 0; i < config_key_count; i++) {
 		const struct config_key *k = &config_keys[i];

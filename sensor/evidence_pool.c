@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The memory of payload evidence: windows and rings, lent to directions on
- * demand, EVIDENCE_POOL_BYTES in all. When that is spent, what has been idle
+ * demand, a worker's share of EVIDENCE_POOL_BYTES in all. When that is spent, what has been idle
  * the longest goes, looked for among the few that were lent first (a second
  * chance moves the others to the end). What was used within EVIDENCE_STEAL is
  * left alone: a flood of new flows does not blind those that are talking.
@@ -81,7 +81,7 @@ take_idle(struct evidence_ctx *c, int64_t now)
 static bool
 make_room(struct evidence_ctx *c, size_t size, int64_t now)
 {
-	while (c->pool_used + size > EVIDENCE_POOL_BYTES) {
+	while (c->pool_used + size > c->pool_max) {
 		int i = c->free_blocks[0] != NULL ? 0 : 1;
 		struct ev_block *b = c->free_blocks[i];
 

@@ -111,7 +111,7 @@ struct evidence_ctx {
 	/* payload */
 	struct ev_block *oldest_block, *newest_block; /* as lent */
 	struct ev_block *free_blocks[2]; /* by is_ring; chained by newer */
-	size_t pool_used; /* bytes of all of these */
+	size_t pool_used, pool_max; /* bytes of all of these */
 	int64_t failed; /* when none was to be had */
 	struct bulk_key key;
 	struct conflict_wait *waits;

@@ -22,6 +22,7 @@
 #define RETAIN_MS 1000 /* between looks at what was kept long enough */
 #define RETAIN_AGAIN_MS 50
 #define LEARN_MS 10000 /* between looks at how much is known */
+#define STATS_MS 10000 /* between events of the counters */
 #define WAIT_MS 100
 #define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
 
@@ -177,8 +178,8 @@ load_bundle(struct judging *j, struct bundle *u)
 {
 	const struct reconfigure *again = j->p->again;
 	const struct rule_reader reader = bundle_reader(u);
-	const struct pipeline_config *p = again->prepare(again->ctx,
-	    bundle_config(u), false, on_config_mistake, j->b);
+	const struct pipeline_config *p = again->prepare(
+	    again->ctx, bundle_config(u), false, on_config_mistake, j->b);
 	struct pipeline_config cfg;
 
 	if (p == NULL)
@@ -316,10 +317,54 @@ tell_loss(struct judging *j)
 	    (int64_t)t.tv_sec * 1000000000 + t.tv_nsec, text);
 }
 
+/* What all workers count, as they show it. */
+static void
+tell_stats(struct judging *j)
+{
+	struct frontend_totals sum = {.packets = 0};
+	struct live_counters live = {0, 0, 0};
+
+	for (unsigned i = 0; i < j->p->nrings; i++) {
+		const struct board *b = j->p->boards[i];
+		struct frontend_totals t = b->totals;
+
+		frontend_totals_add(&sum, &t);
+		for (unsigned n = 0; n < j->p->ninterfaces; n++)
+			live_counters_add(&live, &b->live[n]);
+	}
+	backend_stats(j->b, &sum, &live);
+}
+
+/* What is due by the clock. */
+struct due {
+	int64_t kept, saved, retain, told; /* ms */
+};
+
+static void
+do_due(struct judging *j, struct due *d)
+{
+	if (now_ms() - d->saved > INCIDENTS_MS) {
+		backend_keep_incidents(j->b);
+		d->saved = now_ms();
+	}
+	if (now_ms() > d->retain)
+		d->retain = now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
+							     : RETAIN_MS);
+	if (now_ms() - d->kept > KEEP_SECONDS * 1000) {
+		backend_keep(j->b);
+		d->kept = now_ms();
+	}
+	if (now_ms() - d->told > STATS_MS) {
+		tell_stats(j);
+		d->told = now_ms();
+	}
+}
+
 static void
 work(struct judging *j)
 {
-	int64_t kept = now_ms(), saved = kept, retain = kept + RETAIN_MS;
+	int64_t now = now_ms();
+	struct due due = {now, now, now + RETAIN_MS, now};
 
 	while (!j->stop) {
 		unsigned n = take_round(j);
@@ -328,18 +373,7 @@ work(struct judging *j)
 		backend_poll(j->b);
 		tell_loss(j);
 		publish(j);
-		if (now_ms() - saved > INCIDENTS_MS) {
-			backend_keep_incidents(j->b);
-			saved = now_ms();
-		}
-		if (now_ms() > retain)
-			retain =
-			    now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
-							     : RETAIN_MS);
-		if (now_ms() - kept > KEEP_SECONDS * 1000) {
-			backend_keep(j->b);
-			kept = now_ms();
-		}
+		do_due(j, &due);
 		if (n == 0)
 			(void)merge_wait(j->m, j->p->control, WAIT_MS);
 		obey(j);
@@ -371,8 +405,7 @@ judge_process_run(const struct judge_process *p)
 	j.m = merge_new(p->rings, p->nrings, true);
 	if (j.b == NULL || j.m == NULL ||
 	    p->enter(p->ctx, err, sizeof(err)) == -1) {
-		tell(p, CONTROL_FAILED, 0,
-		    j.m == NULL ? "out of memory" : err);
+		tell(p, CONTROL_FAILED, 0, j.m == NULL ? "out of memory" : err);
 		merge_free(j.m);
 		backend_free(j.b);
 		return 2;

@@ -40,6 +40,8 @@ int control_send(int sock, const struct control *c, int fd);
  * came along, or -1. */
 int control_receive(int sock, struct control *c, int *fd);
 
+struct board;
+
 struct judge_board { /* shared with the supervisor, for `status` */
 	_Atomic uint64_t beat; /* goes up with each round */
 	struct backend_totals totals;
@@ -69,6 +71,8 @@ struct judge_process {
 	const struct pipeline_config *cfg;
 	struct ring *const *rings;
 	unsigned nrings;
+	const struct board *const *boards; /* of the rings' workers */
+	unsigned ninterfaces;
 	int verifier; /* fd; owned from here on */
 	int control; /* fd, to the supervisor */
 	struct judge_board *board;

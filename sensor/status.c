@@ -16,7 +16,7 @@
 
 #include "sensor/feeds_status.h"
 #include "sensor/supervise.h"
-#include "sensor/version.h"
+#include "decoders/version.h"
 
 static int
 make_address(const char *path, struct sockaddr_un *a)
@@ -76,16 +76,6 @@ static void
 set(json_t *o, const char *name, uint64_t v)
 {
 	json_object_set_new(o, name, json_integer((json_int_t)v));
-}
-
-static uint64_t
-all_shed(const struct board *b)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i <= OBS_KIND_COUNT; i++)
-		n += b->shed[i];
-	return n;
 }
 
 /* Resident memory of a process; 0: it has gone. */
@@ -153,7 +143,7 @@ worker_json(const struct supervisor *s, const struct child *c)
 	set(o, "holes", t->tracker.holes);
 	set(o, "hole_bytes", t->tracker.hole_bytes);
 	set(o, "observations", observed);
-	set(o, "observations_shed", all_shed(b));
+	set(o, "observations_shed", board_shed(b));
 	set(o, "resident_bytes", resident(c->pid));
 	json_object_set_new(o, "memory", memory_json(t, c->ring));
 	set(o, "queue_bytes", ring_used(c->ring));
@@ -219,8 +209,7 @@ reload_json(const struct reloads *r)
 	json_object_set_new(o, "pending", json_boolean(r->pending));
 	json_object_set_new(o, "last_failed", json_boolean(r->bad));
 	for (unsigned i = 0; r->bad && i < r->mistakes && i < RELOAD_SHOWN; i++)
-		json_array_append_new(mistakes,
-		    json_string(r->shown[i]));
+		json_array_append_new(mistakes, json_string(r->shown[i]));
 	for (unsigned i = 0; i < r->nfrozen; i++)
 		json_array_append_new(frozen, json_string(r->frozen[i]));
 	set(o, "mistakes_count", r->bad ? r->mistakes : 0);

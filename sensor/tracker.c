@@ -90,8 +90,8 @@ new_parts(struct tracker *t, char *err, size_t errlen)
 	t->timers = timers_new(t->cfg.max_flows);
 	t->conns = pool_new(sizeof(struct conn), t->cfg.max_flows);
 	t->mails = mails_new(t->cfg.max_sessions);
-	t->early = early_pool();
-	t->evidence = evidence_new(&es);
+	t->early = early_pool(t->cfg.workers);
+	t->evidence = evidence_new(&es, t->cfg.workers);
 	if (t->flows == NULL || t->timers == NULL || t->conns == NULL ||
 	    t->mails == NULL || t->early == NULL || t->evidence == NULL) {
 		(void)snprintf(err, errlen, "flow table: out of memory");
@@ -318,6 +318,12 @@ void
 tracker_set_listener(struct tracker *t, uint32_t listener)
 {
 	t->listener = listener;
+}
+
+void
+tracker_set_vantage(struct tracker *t, uint32_t vantage)
+{
+	t->vantage = vantage;
 }
 
 void

@@ -38,6 +38,8 @@ struct tracker_config {
 	uint64_t max_pending; /* bytes waiting behind holes, all flows */
 	enum reassembly reassembly;
 	uint64_t first_number; /* of flows: what tells workers apart */
+	unsigned workers; /* that share the memory of evidence and of what is
+			     kept early; 0, 1: this one has all of it */
 };
 
 /* When in the order of things the observation at hand was made. What timers
@@ -102,6 +104,9 @@ void tracker_memory(const struct tracker *t, struct tracker_memory *out);
  * and knows of no flow: those that have more to say are opened to it again, as
  * joined late, with what was said before missing. */
 void tracker_set_listener(struct tracker *t, uint32_t listener);
+/* Live: the interface that the next packets come from, by its place in the
+ * list. Those of files tell their place themselves. */
+void tracker_set_vantage(struct tracker *t, uint32_t vantage);
 void tracker_flush(struct tracker *t);
 
 void tracker_config_default(struct tracker_config *cfg);

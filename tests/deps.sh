@@ -22,6 +22,9 @@ esac
 # the tests look at results with tools that are not ours.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
 python3 openssl sqlite3 tshark gzip"
+# clickhouse, kcat: what a fleet's events are judged with. python3-yaml: the
+# configurations of other tools are read.
+test="$test clickhouse-server clickhouse-client kcat python3-yaml"
 # libnet-ssleay-perl: TLS of swaks.
 lab="postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl msmtp
 fetchmail curl openssl python3 iproute2 iptables ethtool procps tcpdump"

@@ -11,10 +11,12 @@ namespaces; the sandbox's part under sanitizers.
 """
 import argparse
 import ctypes
+import fcntl
 import glob
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import sqlite3
@@ -298,6 +300,15 @@ def test_sandbox(s):
                       for f in files), "judge holds files: %s" % files)
 
 
+def test_first_week(s):
+    """What history does not know yet, which status says in the first week."""
+    def told():
+        return subprocess.run([SENSOR, "status", "--socket", s.dir + "/sock"], stdout=subprocess.PIPE, text=True).stdout
+    check("no server is known yet" in told(), "before the first session")
+    send("sw0", capture("B-starttls-smtp.client.pcap"))
+    check(until(lambda: "1 by one" in told() or "by some sessions" in told()), "what is known: " + told())
+
+
 def test_alerts(s):
     send("sw0", capture(ATTACK))
     check(until(lambda: s.count(FINDING) >= 2), "alerts while it happens")
@@ -457,7 +468,8 @@ def test_judge_hangs(s):
         return skip("a judge that hangs: needs the program with test hooks")
     pid, hangs = s.pids()["judge"], s.status()["hangs"]
     os.kill(pid, signal.SIGUSR1)  # it turns in a circle
-    check(until(lambda: (s.status() or {}).get("hangs", 0) > hangs),
+    # it is given a minute by the clock where a busy machine gives it little time
+    check(until(lambda: (s.status() or {}).get("hangs", 0) > hangs, 3 * WAIT),
           "a judge that hangs is seen")
     check(until(lambda: s.pids()["judge"] != pid), "and replaced")
     before = s.count(FINDING)
@@ -685,7 +697,7 @@ def test_shed(s):
         send("-r", "100000", "sw0", s.dir + "/many/many.pcap")
         return sum(w["observations_shed"] for w in s.status()["workers"])
 
-    check(until(shed), "a full queue sheds")
+    check(until(lambda: shed() > 2000), "a full queue sheds")
     os.kill(pid, signal.SIGCONT)
     check(until(lambda: all(w["queue_bytes"] == 0 for w in s.status()["workers"])), "the judge catches up")
     readdress(capture(ATTACK), s.dir + "/s.pcap", 5000)
@@ -693,6 +705,89 @@ def test_shed(s):
     send("sw0", s.dir + "/s.pcap")
     check(until(lambda: s.count(FINDING) >= before + 2), "alerts afterwards")
     check(s.pids()["judge"] == pid, "the same judge")
+    check(until(lambda: "queues to the judge were full" in blind(s)), "that it was blind is an alert: " + blind(s))
+
+
+def blind(s):
+    return str(s.rows("select evidence from alerts where finding = 'sensor-packets-lost'"))
+
+
+def test_clock_steps(s):
+    """The clock is set back by an hour, and forward by two, while connections are open: what was found is found, nothing
+    is made up, nothing has to be restarted."""
+    global attacks
+    if "hooks" not in SENSOR:
+        return skip("a clock that steps: needs the program with test hooks")
+    name = "N-S11-imap-login.client.pcap"
+    finding = "plaintext-credentials"
+    frames = split(name, s.dir, b"1 LOGIN ")
+    workers = [p for n, p in s.pids().items() if n.startswith("worker")]
+    restarts, known = s.status()["restarts"], {r[0] for r in s.rows("select distinct finding from alerts")}
+    for steps in ((signal.SIGUSR1,), (signal.SIGUSR2, signal.SIGUSR2), (signal.SIGUSR1,)):
+        packets, before = sum(w["packets"] for w in s.status()["workers"]), s.count(finding)
+        attacks += 1  # a connection that was not seen before
+        for part in ("first", "second"):
+            readdress("%s/%s.pcap" % (s.dir, part), "%s/%s.step" % (s.dir, part), attacks)
+        send("sw0", s.dir + "/first.step")
+        check(until(lambda: sum(w["packets"] for w in s.status()["workers"]) >= packets + frames), "a connection is open")
+        for step in steps:
+            for pid in workers:
+                os.kill(pid, step)
+            time.sleep(.1)
+        send("sw0", s.dir + "/second.step")
+        check(until(lambda: s.count(finding) > before), "what comes after the step is found")
+        before = s.count(FINDING)
+        attack(s)
+        check(until(lambda: s.count(FINDING) >= before + 2), "what begins after it too")
+        send("sw0", capture("B-starttls-smtp.client.pcap"))
+    check(until(lambda: all(w["queue_bytes"] == 0 for w in s.status()["workers"])), "all is judged")
+    check({r[0] for r in s.rows("select distinct finding from alerts")} <= known | {finding}, "and nothing made up")
+    check(s.status()["restarts"] == restarts, "nothing died of it")
+
+
+def test_log_unread():
+    """Nobody reads what the sensor says: it goes on, and says so when somebody does."""
+    folder = tempfile.mkdtemp(prefix="stripwire-live.")
+    os.chmod(folder, 0o777)
+    got, stderr = os.pipe()
+    os.set_blocking(got, False)
+    fcntl.fcntl(stderr, 1031, 4096)  # F_SETPIPE_SZ
+    p = subprocess.Popen([SENSOR, "run", "-i", "sw1", "-d", folder + "/db", "-r", TOP + "/sensor.rules", "--interceptors",
+                          TOP + "/interceptors.list", "--no-system-trust", "--user", "nobody", "--socket", folder + "/sock"],
+                         stderr=stderr)
+
+    def ready():
+        out = subprocess.run([SENSOR, "status", "--json", "--socket", folder + "/sock"], capture_output=True, text=True)
+        return out.stdout and json.loads(out.stdout)["judge"]["ready"]
+
+    def full():
+        p.send_signal(signal.SIGHUP)
+        return not select.select([], [stderr], [], 0)[1]
+
+    def told():
+        p.send_signal(signal.SIGHUP)
+        try:
+            said.append(os.read(got, 4096))
+        except BlockingIOError:
+            pass
+        return b"lines of the log were lost" in b"".join(said)
+    said = []
+    try:
+        check(until(ready), "it starts")
+        check(until(full), "nobody reads")
+        for _ in range(5):
+            full()
+        check(until(ready), "it answers")
+        check(until(told), "it says what was lost")
+        p.send_signal(signal.SIGTERM)
+        check(p.wait(WAIT) == 0, "it ends cleanly")
+    finally:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+        os.close(got)
+        os.close(stderr)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_end(s):
@@ -703,6 +798,7 @@ def test_end(s):
     check(s.count(FINDING) == before + 2, "all is stored at the end: %d, %d" %
           (before, s.count(FINDING)))
     print("ended within %.2f s" % s.took)
+    check(s.took < 2 or os.getloadavg()[0] > os.cpu_count(), "within 2 s")
     check(s.intact(), "the database is intact")
     check(not os.path.exists(s.dir + "/db-wal"), "the log was merged")
 
@@ -748,6 +844,7 @@ def main():
         s = Sensor()
         try:
             test_sandbox(s)
+            test_first_week(s)
             test_alerts(s)
             test_incidents(s)
             test_worker_dies(s, a.segv)
@@ -758,11 +855,13 @@ def main():
             test_judge_dies(s, a.kills)
             test_supervisor_dies(s, a.kills)
             test_shed(s)
+            test_clock_steps(s)
             test_end(s)
             test_full_disk()
             test_read_only()
             test_loss()
             test_read_only_at_work()
+            test_log_unread()
             mistakes()
         finally:
             if failed:

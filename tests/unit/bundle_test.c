@@ -102,14 +102,16 @@ TEST(the_same_rules_without_the_files)
 	put("empty.rules", "");
 	folder = put("", NULL);
 	CHECK_INT(bundle_set_path(b, BUNDLE_RULES, folder), 0);
-	CHECK_INT(bundle_set_config(b, (struct slice){(uint8_t *)"a: b", 4}), 0);
+	CHECK_INT(
+	    bundle_set_config(b, (struct slice){(uint8_t *)"a: b", 4}), 0);
 	CHECK_INT(load(bundle_recorder(b), folder, true), 4);
 	end();
 	b = sent(b);
 	CHECK_STR(bundle_path(b, BUNDLE_RULES), folder);
 	CHECK(bundle_path(b, BUNDLE_THRESHOLDS) == NULL);
 	CHECK_INT(bundle_config(b).len, 4);
-	CHECK_INT(load(bundle_reader(b), bundle_path(b, BUNDLE_RULES), false), 4);
+	CHECK_INT(
+	    load(bundle_reader(b), bundle_path(b, BUNDLE_RULES), false), 4);
 	CHECK_STR(err, "");
 	bundle_free(b);
 }
@@ -141,8 +143,8 @@ TEST(what_was_not_handed_over)
 	struct bundle *b = bundle_new();
 
 	begin();
-	CHECK_INT(load(bundle_reader(b), put("a.rules", RULE "sid:1;)\n"), false),
-	    0);
+	CHECK_INT(
+	    load(bundle_reader(b), put("a.rules", RULE "sid:1;)\n"), false), 0);
 	CHECK(strstr(err, "it was not handed over") != NULL);
 	CHECK_INT(bundle_config(b).len, 0);
 	end();

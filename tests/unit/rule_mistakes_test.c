@@ -163,6 +163,8 @@ static const struct mistake {
 	"unknown keyword 'smtp.hello': did you mean 'smtp.helo'?"},
     {H "(tls.cert_isuer; " S, 32,
 	"unknown keyword 'tls.cert_isuer': did you mean 'tls.cert_issuer'?"},
+    {H "(smtp.helo; contnt:\"a\"; " S, 43,
+	"unknown keyword 'contnt': did you mean 'content'?"},
     {H "(smtp.helo; " S, 32,
 	"behind smtp.helo no content or pcre says what to look for"},
     {H "(imap.command; content:\"a\"; " S, 32,
@@ -313,8 +315,10 @@ TEST(rules_outside_mail_are_skipped)
 	    H "(dsize:>100; sid:1;)",
 	    "alert tls any any -> any any (ssl_state:client_hello; sid:1;)",
 	    "drop smtp any any -> any any (smtp.helo; content:\"a\"; sid:1;)",
-	    "reject imap any any -> any any (" S, "rejectboth tls any any -> "
-	    "any any (" S, "config smtp any any -> any any (" S,
+	    "reject imap any any -> any any (" S,
+	    "rejectboth tls any any -> "
+	    "any any (" S,
+	    "config smtp any any -> any any (" S,
 	    /* a variable that is any has nothing outside */
 	    "alert smtp !$HOME_NET any -> any any (" S,
 	    "alert smtp !$HOME_NET !$SMTP_PORTS -> ![$HOME_NET] any (" S,
