@@ -62,6 +62,22 @@ set_folders(struct supervisor *s, struct sandbox *box)
 			    sandbox_folder_of(c->feed[i]->path);
 }
 
+/* Certificates and keys of librdkafka, which reads them when it connects. */
+static void
+set_readable(struct supervisor *s, struct sandbox *box)
+{
+	const struct config *c = s->cfg->config;
+
+	for (unsigned i = 0; i < c->nfeeds; i++)
+		for (unsigned n = 0; n < c->feed[i]->noptions; n++) {
+			const char *value = strchr(c->feed[i]->option[n], '=');
+
+			if (value != NULL && value[1] == '/' &&
+			    box->nreadable < SANDBOX_FOLDERS_MAX)
+				box->readable[box->nreadable++] = value + 1;
+		}
+}
+
 int
 feeds_child_main(struct supervisor *s, pid_t parent)
 {
@@ -81,6 +97,7 @@ feeds_child_main(struct supervisor *s, pid_t parent)
 	(void)sigaction(SIGHUP, &sa, NULL);
 	e.box.role = SANDBOX_FEEDS;
 	set_folders(s, &e.box);
+	set_readable(s, &e.box);
 	memset(s->feeds_board->slot, 0, sizeof(s->feeds_board->slot));
 	return feeds_process_run(&p);
 }

@@ -337,6 +337,9 @@ def test_commands(s):
           last['stripwire']['event_id'] in got.stdout, 'it is marked')
     got = run('feed', *conf, 'send')
     check(got.returncode == 2 and 'a sensor runs' in got.stdout, got.stdout)
+    check(until(lambda: s.rows("select cursor from feeds where name='added'")
+                == s.rows('select max(seq) from events')),
+          'its cursor is kept')
     before = s.rows("select cursor from feeds where name='added'")
     os.rename(s.dir + '/added.jsonl', s.dir + '/added.old')
     got = run('feed', *conf, '--replay', 'added', '--since', '2020-01-01')
