@@ -54,6 +54,10 @@ feeds:
     type: file
     path: %(dir)s/grave.jsonl
     events: [incident]
+  flows:
+    type: file
+    path: %(dir)s/flows.jsonl
+    events: [flow]
   nowhere:
     type: file
     path: %(dir)s/missing/out.jsonl
@@ -283,6 +287,11 @@ def test_others_go_on(s):
     kinds = {json.loads(line)['event_type']
              for line in open(s.dir + '/grave.jsonl')}
     check(kinds == {'incident'}, 'only what is asked for: %s' % kinds)
+    kinds = {json.loads(line)['event_type']
+             for line in open(s.dir + '/flows.jsonl')}
+    check(kinds == {'flow'}, 'also what is not stored: %s' % kinds)
+    check(s.feed('flows')['dropped'] == 0, 'none of it is dropped: %s' %
+          s.feed('flows'))
 
 
 def test_process(s):
@@ -293,7 +302,7 @@ def test_process(s):
     check(st['NoNewPrivs'] == '1' and int(st['CapEff'], 16) == 0 and
           st['Uid'].split()[0] != '0', 'the feeds have no privileges')
     check(st['Seccomp'] == '2', 'the feeds have a filter')
-    check(int(st['Threads']) == 4, 'a thread for each feed, and one')
+    check(int(st['Threads']) == 5, 'a thread for each feed, and one')
     limit = open('/proc/%d/limits' % pid).read().split('Max core file size')
     check(limit[1].split()[0] == '0', 'no core files')
     os.kill(pid, signal.SIGKILL)
@@ -329,7 +338,7 @@ def test_commands(s):
     conf = ('-c', s.dir + '/conf', '-d', s.db, '--socket', s.dir + '/sock')
     got = run('feed', *conf, '--json')
     check(got.returncode == 0 and [f['name'] for f in json.loads(
-        got.stdout)] == ['out', 'grave', 'nowhere', 'added'], 'feed --json')
+        got.stdout)] == ['out', 'grave', 'flows', 'nowhere', 'added'], 'feed --json')
     got = run('feed', *conf, 'test', 'added')
     check(got.returncode == 0 and 'acknowledged' in got.stdout, got.stdout)
     last = json.loads(open(s.dir + '/added.jsonl').read().splitlines()[-1])
