@@ -59,10 +59,9 @@ struct config {
 	unsigned reassembly; /* enum reassembly */
 	struct resetters resetters;
 	char *resetter[RESETTERS_MAX * 2]; /* the same as written */
-	unsigned nresetters;
+	unsigned nresetters, nvars;
 	struct rule_vars *vars; /* NULL: none set */
-	char **var_text; /* "NAME: value" as written, in order */
-	unsigned nvars;
+	char **var_text; /* nvars "NAME: value" as written, in order */
 	/* live capture */
 	char *interfaces, *timestamps, *filter, *user, *socket, *log;
 	char *crash_folder;
@@ -71,8 +70,8 @@ struct config {
 	uint64_t flows, sessions, judged_flows; /* at a time */
 	uint64_t pending_bytes, tls_bytes;
 	unsigned tls_min_version; /* TLS_10 + this */
-	uint64_t tls_min_dh_bits, tls_min_curve_bits;
 	unsigned tls_accept; /* 1 << enum weakness */
+	uint64_t tls_min_dh_bits, tls_min_curve_bits;
 	uint64_t incident_window; /* minutes */
 	uint64_t incident_repeat; /* hours */
 	uint64_t incident_alerts; /* 0: all */
