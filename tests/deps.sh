@@ -19,9 +19,10 @@ arm64 | ppc64el) run="$run libvectorscan-dev" ;;
 esac
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
-# the tests look at results with tools that are not ours.
+# the tests look at results with tools that are not ours;
+# valgrind counts instructions.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
-python3 openssl sqlite3 tshark gzip"
+python3 openssl sqlite3 tshark gzip valgrind"
 # libnet-ssleay-perl: TLS of swaks.
 lab="postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl msmtp
 fetchmail curl openssl python3 iproute2 iptables ethtool procps tcpdump"
