@@ -24,7 +24,7 @@ MUST = {'a': 2.5, 'b': 2, 'c': 3, 'd': 1.3, 'e': 5, 'f': 6}
 
 def peers(path, tmp):
     """Name and command of what others do with the file, as they come out of the box."""
-    known = {'ndpiReader': ['-i', path, '-q'], 'tshark': ['-n', '-q', '-r', path],
+    known = {'ndpiReader': ['-i', path, '-q'], 'tshark': ['-n', '-r', path],
              'tcpflow': ['-r', path, '-o', f'{tmp}/tcpflow', '-q'],
              'suricata': ['-r', path, '-l', tmp, '-k', 'none', '--runmode', 'single']}
     return {name: [name, *args] for name, args in known.items() if shutil.which(name)}
