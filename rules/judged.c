@@ -68,8 +68,8 @@ put_to_sleep(struct judged_table *t, struct judged *w)
 	uint64_t *p;
 
 	if (w->ladder.n > 0)
-		n += pack_words(t->room + n, w->ladder.step,
-		    w->ladder.n * STEP_WORDS);
+		n += pack_words(
+		    t->room + n, w->ladder.step, w->ladder.n * STEP_WORDS);
 	p = malloc(n * sizeof(*p));
 	if (p == NULL)
 		return false;
@@ -127,8 +127,8 @@ wake(struct judged_table *t, struct judged_slot *s)
 			give_room(t, w);
 			return NULL;
 		}
-		(void)unpack_words(w->ladder.step, w->ladder.n * STEP_WORDS,
-		    s->asleep + used);
+		(void)unpack_words(
+		    w->ladder.step, w->ladder.n * STEP_WORDS, s->asleep + used);
 	}
 	free(s->asleep);
 	s->asleep = NULL;

@@ -40,17 +40,16 @@ TEST(commas_come_by_themselves)
 	jt_string(&t, "");
 	jt_close(&t, '}');
 	p = jt_take(&t);
-	CHECK_STR(p,
-	    "{\"a\":[-9223372036854775808,0,[],9223372036854775807],"
-	    "\"b\":\"\"}");
+	CHECK_STR(p, "{\"a\":[-9223372036854775808,0,[],9223372036854775807],"
+		     "\"b\":\"\"}");
 	free(p);
 }
 
 TEST(strings_are_escaped_and_made_utf8)
 {
 	CHECK_STR(text_of("plain"), "\"plain\"");
-	CHECK_STR(text_of("\"\\\n\t\x01\x1f"),
-	    "\"\\\"\\\\\\n\\t\\u0001\\u001F\"");
+	CHECK_STR(
+	    text_of("\"\\\n\t\x01\x1f"), "\"\\\"\\\\\\n\\t\\u0001\\u001F\"");
 	CHECK_STR(text_of("caf\xc3\xa9"), "\"caf\xc3\xa9\"");
 	CHECK_STR(text_of("x\xffy"), "\"x\xef\xbf\xbdy\"");
 	CHECK_STR(text_of("\x7f"), "\"\x7f\"");

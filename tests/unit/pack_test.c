@@ -2,6 +2,7 @@
 /* What is packed comes out as it was, in no more room than is promised. */
 #include "decoders/pack.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "tests/test.h"
