@@ -72,8 +72,16 @@ deps:
 bless: stripwire
 	@tests/golden.sh --bless $(T)
 
+# Speed beside a bare loop over the same file: full size, or BENCH=quick.
+# ARGS: --bytes 200M, --only abe, --rounds N
 bench: stripwire
-	@tests/bench/bench.sh
+	@tests/bench/bench.sh $(ARGS)
+
+# Where the instructions of workload W go, by function.
+W = a
+profile: stripwire
+	@tests/deps.sh test
+	@tests/bench/profile.sh $(W)
 
 # Real servers, clients and attacks against the running sensor; needs root.
 # ARGS: --short, --offload on|off|both, --record DIR, --keep
@@ -170,6 +178,6 @@ tools: $(TOOL)
 hooks: $(B)/stripwire-hooks
 
 -include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/hooks/*.d) $(wildcard $(B)/tests/*/*.d)
-.PHONY: all run test deps bless bench lab long lint install clean unit \
+.PHONY: all run test deps bless bench profile lab long lint install clean unit \
     unit-programs fuzz-programs tools hooks
 .SECONDARY:

@@ -19,9 +19,10 @@ arm64 | ppc64el) run="$run libvectorscan-dev" ;;
 esac
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
-# the tests look at results with tools that are not ours.
+# the tests look at results with tools that are not ours;
+# valgrind counts instructions.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
-python3 openssl sqlite3 tshark gzip"
+python3 openssl sqlite3 tshark gzip valgrind"
 # clickhouse, kcat: what a fleet's events are judged with. python3-yaml: the
 # configurations of other tools are read.
 test="$test clickhouse-server clickhouse-client kcat python3-yaml"

@@ -92,6 +92,7 @@ part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "1 to 4 workers" tests/workers.sh
+part "instructions" tests/bench/counts.py
 part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "all read again while live" tests/live_reload.py
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
