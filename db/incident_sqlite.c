@@ -194,10 +194,8 @@ static int
 drop_unsaved(struct store *s)
 {
 	struct binder b;
-	int rc = store_drop_events(s, NULL);
+	int rc = store_stmt(s, ST_INCIDENTS_DROP, &b);
 
-	if (rc == SQLITE_OK)
-		rc = store_stmt(s, ST_INCIDENTS_DROP, &b);
 	return rc == SQLITE_OK ? store_step(&b) : rc;
 }
 

@@ -107,7 +107,7 @@ store_drop_events(struct store *s, const struct store_file *f)
 	struct binder b;
 	int rc = SQLITE_OK;
 
-	if (f != NULL && f->first_event != 0 &&
+	if (f->first_event != 0 &&
 	    (rc = store_stmt(s, ST_EVENTS_DROP, &b)) == SQLITE_OK) {
 		bind_int(&b, f->first_event);
 		bind_int(&b, f->first_alert);

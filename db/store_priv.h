@@ -204,7 +204,8 @@ void bind_blob(struct binder *b, const void *v, size_t n);
 int store_alert_event(struct store *s, const struct alert *a,
     struct store_file *f, int64_t id) __attribute__((warn_unused_result));
 /* What was written of a file's alerts, and of incidents that no row is saved
- * of, is taken out again. f: NULL for the latter alone. */
+ * of, is taken out again. After a kill the latter stay: they happened, and may
+ * have been sent. */
 int store_drop_events(struct store *s, const struct store_file *f)
     __attribute__((warn_unused_result));
 

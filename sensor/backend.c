@@ -701,7 +701,6 @@ backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
 	b->cfg.keep_bytes = cfg->keep_bytes;
 	b->cfg.keep_event_days = cfg->keep_event_days;
 	b->cfg.max_events = cfg->max_events;
-	b->cfg.stream = cfg->stream;
 	if (b->store != NULL)
 		(void)!store_use_feeds(b->store, cfg->feeds, cfg->nfeeds);
 	backend_want_events(b, cfg->stream);

@@ -62,6 +62,22 @@ set_folders(struct supervisor *s, struct sandbox *box)
 			    sandbox_folder_of(c->feed[i]->path);
 }
 
+/* Certificates and keys of librdkafka, which reads them when it connects. */
+static void
+set_readable(struct supervisor *s, struct sandbox *box)
+{
+	const struct config *c = s->cfg->config;
+
+	for (unsigned i = 0; i < c->nfeeds; i++)
+		for (unsigned n = 0; n < c->feed[i]->noptions; n++) {
+			const char *value = strchr(c->feed[i]->option[n], '=');
+
+			if (value != NULL && value[1] == '/' &&
+			    box->nreadable < SANDBOX_FOLDERS_MAX)
+				box->readable[box->nreadable++] = value + 1;
+		}
+}
+
 int
 feeds_child_main(struct supervisor *s, pid_t parent)
 {
@@ -81,8 +97,18 @@ feeds_child_main(struct supervisor *s, pid_t parent)
 	(void)sigaction(SIGHUP, &sa, NULL);
 	e.box.role = SANDBOX_FEEDS;
 	set_folders(s, &e.box);
+	set_readable(s, &e.box);
 	memset(s->feeds_board->slot, 0, sizeof(s->feeds_board->slot));
 	return feeds_process_run(&p);
+}
+
+static void
+replace(struct supervisor *s)
+{
+	if (s->feeds.pid == 0 || s->feeds_restart)
+		return;
+	s->feeds_restart = true;
+	(void)kill(s->feeds.pid, SIGTERM);
 }
 
 /* Of the folder of a feed's file; 0: it is missing, or the feed has none. */
@@ -112,11 +138,8 @@ look_at_folders(struct supervisor *s, int64_t now, bool start)
 	s->feeds_looked = now;
 	for (unsigned i = 0; i < c->nfeeds; i++) {
 		inode = folder_inode(c->feed[i]);
-		if (!start && inode != 0 && inode != s->feeds_folder[i] &&
-		    s->feeds.pid != 0 && !s->feeds_restart) {
-			s->feeds_restart = true;
-			(void)kill(s->feeds.pid, SIGTERM);
-		}
+		if (!start && inode != 0 && inode != s->feeds_folder[i])
+			replace(s);
 		if (start || inode != 0)
 			s->feeds_folder[i] = inode;
 	}
@@ -149,15 +172,20 @@ feeds_died(struct supervisor *s, const char *how, int status)
 	supervise_tell(s, FIND_SENSOR_RESTARTED, how);
 }
 
+/* Its log is inherited: a new one takes a new process. */
+void
+feeds_reopen(struct supervisor *s)
+{
+	if (s->cfg->log[0] != '\0')
+		replace(s);
+	else if (s->feeds.pid != 0)
+		(void)kill(s->feeds.pid, SIGHUP);
+}
+
 void
 feeds_reload(struct supervisor *s)
 {
-	bool anew =
-	    s->cfg->feeds_changed || atomic_load(&s->feeds_board->off) > 0;
-
+	if (s->cfg->feeds_changed || atomic_load(&s->feeds_board->off) > 0)
+		replace(s);
 	s->cfg->feeds_changed = false;
-	if (s->feeds.pid == 0)
-		return;
-	s->feeds_restart = anew;
-	(void)kill(s->feeds.pid, anew ? SIGTERM : SIGHUP);
 }

@@ -160,7 +160,6 @@ refuse(struct supervisor *s)
 	    "not reloaded (%u mistake%s): configuration, rules and trust store "
 	    "stay as they were",
 	    s->reloads.mistakes, s->reloads.mistakes == 1 ? "" : "s");
-	feeds_reload(s); /* files were turned over all the same */
 	notify_send("READY=1");
 }
 
@@ -243,6 +242,7 @@ reload_reopen(struct supervisor *s)
 	if (s->control != -1)
 		(void)control_send(s->control, &c,
 		    s->cfg->log[0] != '\0' ? STDERR_FILENO : -1);
+	feeds_reopen(s);
 }
 
 static void
@@ -269,13 +269,13 @@ accept_next(struct supervisor *s, unsigned rules)
 	s->reloads.rules = rules;
 	s->reloads.nfrozen = 0;
 	again->take(again->ctx, on_frozen, s);
+	feeds_reload(s);
 	if (strcmp(log, s->cfg->log) != 0)
 		reload_reopen(s);
 	forget(&s->in_force);
 	s->in_force = s->next;
 	memset(&s->next, 0, sizeof(s->next));
 	supervise_replace_verifier(s, true);
-	feeds_reload(s);
 	log_line(LOG_LEVEL_NOTE, "reloaded: %u rules in force", rules);
 	notify_send("READY=1");
 }

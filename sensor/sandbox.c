@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -184,20 +185,32 @@ allow_folder(int rules, const char *path, uint64_t what)
 	return status;
 }
 
+static int
+allow_reading(int rules, const char *path)
+{
+	struct stat st;
+	uint64_t what = LANDLOCK_ACCESS_FS_READ_FILE;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		what |= LANDLOCK_ACCESS_FS_READ_DIR;
+	return allow_folder(rules, path, what) == -1 && errno != ENOENT ? -1
+									: 0;
+}
+
 /* What name resolution and certificates of the system take; of /etc what
  * everybody may read. What is not there is not missed. */
 static int
-allow_names(int rules)
+allow_names(const struct sandbox *s, int rules)
 {
 	static const char *const folder[] = {"/etc",
 	    "/usr/share/ca-certificates", "/usr/lib/ssl",
 	    "/run/systemd/resolve", "/usr/share/zoneinfo"};
 
 	for (unsigned i = 0; i < COUNT(folder); i++)
-		if (allow_folder(rules, folder[i],
-			LANDLOCK_ACCESS_FS_READ_FILE |
-			    LANDLOCK_ACCESS_FS_READ_DIR) == -1 &&
-		    errno != ENOENT)
+		if (allow_reading(rules, folder[i]) == -1)
+			return -1;
+	for (unsigned i = 0; i < s->nreadable; i++)
+		if (allow_reading(rules, s->readable[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -222,7 +235,7 @@ lock_files(const struct sandbox *s, char *err, size_t errlen)
 		status = allow_folder(rules, "/",
 		    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
 	if (s->role == SANDBOX_FEEDS)
-		status = allow_names(rules);
+		status = allow_names(s, rules);
 	for (unsigned i = 0; i < s->nfolders && status == 0; i++) {
 		status = allow_folder(rules, s->folder[i], own);
 		if (status == -1 && s->role == SANDBOX_FEEDS && errno == ENOENT)

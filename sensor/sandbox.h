@@ -30,6 +30,10 @@ struct sandbox {
 	/* folders in which a judge, or a feed, may make and change files */
 	const char *folder[SANDBOX_FOLDERS_MAX];
 	unsigned nfolders;
+	/* files and folders that feeds may read besides; missing ones are not
+	 * missed */
+	const char *readable[SANDBOX_FOLDERS_MAX];
+	unsigned nreadable;
 };
 
 /* First step, before anything is opened that shall belong to the user.

@@ -7,9 +7,9 @@
  *	supervise.c	the life of the sensor: start, watch, end
  *	watch.c		what hangs, what is lost
  *	child.c		one process: fork, what it keeps, what it may
- *	reload.c	rules, configuration, trust store: at the start, at SIGHUP
  *	feeds_child.c	the process of the feeds: likewise, and when it is
  *			started, told to reopen, ended
+ *	reload.c	rules, configuration, trust store: at the start, at SIGHUP
  *	crash.c		the packet that a worker died of
  *	status.c	the answer to `stripwire status`
  */
@@ -151,7 +151,8 @@ int feeds_child_main(struct supervisor *s, pid_t parent);
 void feeds_look(struct supervisor *s, int64_t now);
 /* It is gone; status as wait(2) has it. */
 void feeds_died(struct supervisor *s, const char *how, int status);
-void feeds_reload(struct supervisor *s); /* SIGHUP */
+void feeds_reopen(struct supervisor *s); /* SIGHUP: its files, and the log */
+void feeds_reload(struct supervisor *s); /* another configuration holds */
 
 /* ---- crash.c ---- */
 struct crash *crash_new(const char *folder, bool whole); /* NULL: memory */

@@ -284,6 +284,64 @@ for p in ('Pw-alice-2026', 'Pw-bob-2026', 'Pw-carol-2026'):
 ")
 ok 'no password in database, feed or evidence' bash -c '! cat "$1"/s.* | grep -aqF -- "$2"' _ "$tmp" "$secrets"
 
+# feeds: mistakes with their places, secrets, history again
+cat >"$tmp/feeds.conf" <<'C'
+sensor_name: lab
+feeds:
+  out:
+    type: fiel
+  out:
+    type: udp
+  k:
+    type: kafka
+    brokers: a
+    sasl_password: Hunter-2026
+    options: {sasl.password: Hunter-2026}
+  t:
+    type: tls
+    address: a:x
+    key_file: /nonexistent
+    path: /x
+C
+try 'feeds: unknown type' 2 'feeds.conf:4:11: .*did you mean .file' "$sw" config check "$tmp/feeds.conf"
+try 'feeds: a name twice' 2 'feeds.conf:5:3: .*stands in line 3 already' "$sw" config check "$tmp/feeds.conf"
+try 'feeds: no topic' 2 'feeds.conf:7:3: .*needs topic' "$sw" config check "$tmp/feeds.conf"
+try 'feeds: no port' 2 'feeds.conf:14:14: .*1 to 65535' "$sw" config check "$tmp/feeds.conf"
+try 'feeds: key without certificate' 2 'feeds.conf:15:5: .*go together' "$sw" config check "$tmp/feeds.conf"
+try 'feeds: key that cannot be read' 2 'feeds.conf:15:15: .*cannot be read' "$sw" config check "$tmp/feeds.conf"
+try 'feeds: a key of another type' 2 'feeds.conf:16:5: .*no meaning with type tls' "$sw" config check "$tmp/feeds.conf"
+ok 'feeds: no secret in mistakes' bash -c '! "$1" config check "$2" 2>&1 | grep -q Hunter' _ "$sw" "$tmp/feeds.conf"
+cat >"$tmp/feeds.conf" <<C
+sensor_name: lab
+run: {socket: $tmp/no.sock}
+feeds:
+  out: {type: file, path: $tmp/f.out.jsonl}
+  k: {type: kafka, brokers: a, topic: t, sasl_password: Hunter-2026, options: {ssl.key.password: Hunter-2027}}
+C
+ok 'feeds: no secret is shown' bash -c '"$1" config show "$2" | grep -q "sasl_password: set, not shown" &&
+	! { "$1" config show "$2"; "$1" config check --json "$2"; } | grep -q Hunter' _ "$sw" "$tmp/feeds.conf"
+sed -i '/  k:/d' "$tmp/feeds.conf"
+"${read_[@]}" -q -d "$tmp/f0.db" --host lab --eve "$tmp/f.eve.jsonl" "$attack"
+"${read_[@]}" -q -c "$tmp/feeds.conf" -d "$tmp/f.db" "$attack"
+chmod 777 "$tmp"; chmod 666 "$tmp"/f*.db
+try 'feed: nothing was sent yet' 0 'out +stopped' "$sw" feed -c "$tmp/feeds.conf" -d "$tmp/f.db"
+"$sw" feed -c "$tmp/feeds.conf" -d "$tmp/f.db" send
+ok 'feed send: the file is what EVE is' cmp "$tmp/f.eve.jsonl" "$tmp/f.out.jsonl"
+"$sw" feed -c "$tmp/feeds.conf" -d "$tmp/f.db" send
+ok 'feed send: nothing twice' cmp "$tmp/f.eve.jsonl" "$tmp/f.out.jsonl"
+rm -f "$tmp/f.out.jsonl"
+try 'feed --replay: alerts of before there were feeds' 0 'made anew' \
+	"$sw" feed -c "$tmp/feeds.conf" -d "$tmp/f0.db" --replay out --since 2000-01-01
+ids() { grep -o '"event_id":"[0-9a-f]*"' "$1" | sort; }
+ok 'feed --replay: with the same ids' bash -c '[ -n "$1" ] && [ "$1" = "$2" ]' _ "$(ids "$tmp/f.out.jsonl")" \
+	"$(grep '"event_type":"alert"' "$tmp/f.eve.jsonl" >"$tmp/f.alerts"; ids "$tmp/f.alerts")"
+try 'feed test: step by step' 0 'arrival +acknowledged' "$sw" feed -c "$tmp/feeds.conf" test out
+ok 'feed test: marked' grep -q '"test":true' "$tmp/f.out.jsonl"
+try 'feed test: unknown' 2 'no feed .nope.; there are out' "$sw" feed -c "$tmp/feeds.conf" test nope
+try 'feed --replay needs a time' 2 'since when' "$sw" feed -c "$tmp/feeds.conf" --replay out
+sed -i "s|path: .*|path: $tmp/no/x}|" "$tmp/feeds.conf"
+try 'feed test: what failed' 1 'connection +FAILED: .*folder does not exist' "$sw" feed -c "$tmp/feeds.conf" test out
+
 # nor a name of a user, if that is wished
 for how in hashed none; do
 	echo "user_names: $how" >"$conf"

@@ -29,6 +29,39 @@ on_error(void *ctx, const char *line)
 			abort();
 }
 
+/* What a feed holds is in its range, and a secret is not shown. */
+static void
+check_feed(const struct config_feed *f)
+{
+	char buf[64];
+
+	for (unsigned i = 0; i < config_feed_key_count; i++) {
+		const struct config_key *k = &config_feed_keys[i].key;
+		const uint64_t *n =
+		    (const uint64_t *)(const void *)((const char *)f + k->at);
+		const char *value =
+		    config_feed_value(f, k, 0, buf, sizeof(buf));
+
+		if ((k->type == CONFIG_NUMBER || k->type == CONFIG_BYTES) &&
+		    (*n < k->min || *n > k->max))
+			abort();
+		if (k->type == CONFIG_SECRET && value[0] != '\0' &&
+		    strcmp(value, "(set, not shown)") != 0)
+			abort();
+		if (config_feed_keys[i].needed &&
+		    (config_feed_keys[i].kinds & 1u << f->type) != 0 &&
+		    (value == NULL || value[0] == '\0'))
+			abort();
+		for (unsigned e = 0;; e++)
+			if (config_feed_value(f, k, e, buf, sizeof(buf)) ==
+			    NULL)
+				break;
+	}
+	if (f->events == 0 || f->name[0] == '\0' ||
+	    ((f->host != NULL) != (f->address[0] != '\0')))
+		abort();
+}
+
 static void
 check(const struct config *c)
 {
@@ -46,6 +79,10 @@ check(const struct config *c)
 			if (config_value(c, k, e, buf, sizeof(buf)) == NULL)
 				break;
 	}
+	if (c->nfeeds > CONFIG_FEEDS_MAX || !config_feeds_are_same(c, c))
+		abort();
+	for (unsigned i = 0; i < c->nfeeds; i++)
+		check_feed(c->feed[i]);
 }
 
 int
