@@ -10,7 +10,7 @@ set -eu
 
 run="gcc libc6-dev pkg-config libpcap-dev libnids-dev libsqlite3-dev
 libssl-dev libseccomp-dev libidn2-dev libjansson-dev libyaml-dev libpcre2-dev zlib1g-dev
-ca-certificates"
+librdkafka-dev ca-certificates"
 # Many patterns of rules at once: Hyperscan, or vectorscan, which has its
 # interface and knows other processors. Without either it works too.
 case $(dpkg --print-architecture) in
