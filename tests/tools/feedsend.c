@@ -209,7 +209,7 @@ message(struct run *r, struct message *m)
 	    r->next);
 
 	while (n < r->size - 2)
-		r->buf[n++] = (char)('a' + n % 26);
+		r->buf[n] = (char)('a' + n % 26), n++;
 	n += sprintf(r->buf + n, "\"}");
 	snprintf(key, sizeof(key), "192.0.2.%d:25", (int)(r->next % 200));
 	snprintf(id, sizeof(id), "%032" PRIx64, (uint64_t)r->next);
