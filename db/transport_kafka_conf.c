@@ -2,10 +2,12 @@
 /* Options of librdkafka, and sentences for its errors. */
 #include "db/transport_kafka.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 64 /* of an option; librdkafka's longest has 43 */
+#define KEY_MAX 16384 /* bytes of a private key in PEM form */
 #define TOPIC_MAX 249 /* Kafka's own limit */
 
 /* ---- options ---- */
@@ -68,6 +70,26 @@ set(rd_kafka_conf_t *k, const char *name, const char *value, char *err)
 	}
 }
 
+/* The key is read now, as long as we may; what it is in is wiped. */
+static int
+read_key(rd_kafka_conf_t *k, const char *path, char *err)
+{
+	char pem[KEY_MAX];
+	FILE *f = fopen(path, "re");
+	size_t n = f != NULL ? fread(pem, 1, sizeof(pem) - 1, f) : 0;
+	int r = f == NULL ? errno : ferror(f) ? EIO : 0;
+
+	if (f != NULL)
+		fclose(f);
+	pem[n] = '\0';
+	r = r != 0 ? transport_error(err,
+			 "ssl.key.location %.180s cannot be read: %s", path,
+			 strerror(r))
+		   : set(k, "ssl.key.pem", pem, err);
+	explicit_bzero(pem, sizeof(pem));
+	return r;
+}
+
 static int
 set_option(rd_kafka_conf_t *k, const char *option, char *err)
 {
@@ -87,6 +109,8 @@ set_option(rd_kafka_conf_t *k, const char *option, char *err)
 			return transport_error(err,
 			    "the option %s cannot be set: %s", name,
 			    refused[i].why);
+	if (strcmp(name, "ssl.key.location") == 0)
+		return read_key(k, eq + 1, err);
 	return set(k, name, eq + 1, err);
 }
 

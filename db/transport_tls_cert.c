@@ -67,27 +67,33 @@ load_ca(SSL_CTX *ctx, const char *path, char *err)
 	return 0;
 }
 
-/* A passphrase is never asked for. */
+/* A passphrase is never asked for; arg: that one would be needed. */
 static int
 no_password(char *buf, int size, int writing, void *arg)
 {
-	(void)buf, (void)size, (void)writing, (void)arg;
+	(void)buf, (void)size, (void)writing;
+	*(bool *)arg = true;
 	return -1;
 }
 
 static int
-key_error(const char *path, char *err)
+load_key(SSL_CTX *ctx, const char *path, char *err)
 {
-	unsigned long e = ERR_peek_error();
+	bool locked = false;
+	int r;
 
-	if (ERR_GET_LIB(e) == ERR_LIB_PEM &&
-	    (ERR_GET_REASON(e) == PEM_R_BAD_PASSWORD_READ ||
-		ERR_GET_REASON(e) == PEM_R_BAD_DECRYPT))
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, &locked);
+	r = SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	if (r == 1 && SSL_CTX_check_private_key(ctx) == 1)
+		return 0;
+	if (locked)
 		return transport_error(err,
 		    "key_file %.120s has a passphrase, and nobody is there to "
 		    "give it: store the key without one, readable by the "
 		    "feeds' user only",
 		    path);
+	unsigned long e = ERR_peek_error();
 	if (ERR_GET_LIB(e) == ERR_LIB_X509 &&
 	    ERR_GET_REASON(e) == X509_R_KEY_VALUES_MISMATCH)
 		return transport_error(err,
@@ -118,10 +124,7 @@ load_own(SSL_CTX *ctx, const struct transport_config *c, char *err)
 		    "cert_file %.180s holds no certificate in PEM form",
 		    c->cert_file);
 	ERR_clear_error();
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(ctx) != 1)
-		return key_error(key, err);
-	return 0;
+	return load_key(ctx, key, err);
 }
 
 SSL_CTX *

@@ -17,11 +17,15 @@ case $(dpkg --print-architecture) in
 amd64) run="$run libhyperscan-dev" ;;
 arm64 | ppc64el) run="$run libvectorscan-dev" ;;
 esac
+# Libraries of rsyslog and syslog-ng, which are unpacked, not installed: see
+# tests/receivers.sh.
+receivers="libestr0 libfastjson4 liblognorm5 libgnutls30 libivykis0 libnet1
+libwrap0 libpcre3 libjson-c5 libcap2 libglib2.0-0 libsystemd0"
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
 # the tests look at results with tools that are not ours.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
-python3 openssl sqlite3 tshark gzip"
+python3 openssl sqlite3 tshark gzip kcat $receivers"
 # libnet-ssleay-perl: TLS of swaks.
 lab="postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl msmtp
 fetchmail curl openssl python3 iproute2 iptables ethtool procps tcpdump"

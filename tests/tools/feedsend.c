@@ -9,8 +9,8 @@
  *
  * path, host, port, lines, ca_file, cert_file, key_file, peer_name, brokers,
  * topic, option (librdkafka's, again and again), timeout_ms; count: messages;
- * size: of each, bytes; cursor: file; resend: messages; rate: a second;
- * tries: failures before it gives up (0: never).
+ * size: of each, bytes; cursor: file; resend: messages; gate: file, whose number
+ * it does not go beyond; tries: failures before it gives up (0: never).
  *
  * Prints each new error on a line of its own, and what was done as JSON.
  */
@@ -32,8 +32,9 @@ struct run {
 	struct transport_config c;
 	const struct transport_ops *ops;
 	struct transport *t;
-	long count, size, resend, rate, tries;
-	const char *cursor;
+	long count, size, resend, tries;
+	const char *cursor, *gate;
+	int64_t open_to; /* of the gate */
 	int64_t next, last, arrived, stored_at, began;
 	long sent, failed, breaks, full;
 	char err[TRANSPORT_ERROR_MAX], told[TRANSPORT_ERROR_MAX];
@@ -64,7 +65,7 @@ set_text(struct run *r, const char *name, const char *value)
 	    {"ca_file", &r->c.ca_file}, {"cert_file", &r->c.cert_file},
 	    {"key_file", &r->c.key_file}, {"peer_name", &r->c.peer_name},
 	    {"brokers", &r->c.brokers}, {"topic", &r->c.topic},
-	    {"cursor", &r->cursor}};
+	    {"cursor", &r->cursor}, {"gate", &r->gate}};
 
 	for (unsigned i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (strcmp(text[i].name, name) == 0) {
@@ -100,8 +101,6 @@ set(struct run *r, char *arg)
 		r->size = n;
 	else if (strcmp(arg, "resend") == 0)
 		r->resend = n;
-	else if (strcmp(arg, "rate") == 0)
-		r->rate = n;
 	else if (strcmp(arg, "tries") == 0)
 		r->tries = n;
 	else
@@ -159,17 +158,19 @@ store(struct run *r, bool now)
 		(void)!rename(tmp, r->cursor);
 }
 
-static void
-load(struct run *r)
+/* The number in a file, 0: there is none. */
+static int64_t
+number_in(const char *path)
 {
-	FILE *f = r->cursor[0] != '\0' ? fopen(r->cursor, "re") : NULL;
+	FILE *f = path[0] != '\0' ? fopen(path, "re") : NULL;
 	char line[32];
+	int64_t n = 0;
 
 	if (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		r->arrived = strtoll(line, NULL, 10);
+		n = strtoll(line, NULL, 10);
 	if (f != NULL)
 		fclose(f);
-	r->next = r->arrived + 1;
+	return n;
 }
 
 /* A broken connection: again, and from where. */
@@ -256,15 +257,18 @@ one(struct run *r)
 	return true;
 }
 
-static void
-pace(struct run *r)
+/* Waits at the gate. */
+static bool
+pass(struct run *r)
 {
-	if (r->rate == 0)
-		return;
-	while (r->sent > (now_ms() - r->began) * r->rate / 1000) {
-		flush(r, 0);
-		pause_ms(2);
+	while (r->gate[0] != '\0' && r->next > r->open_to) {
+		r->open_to = number_in(r->gate);
+		if (r->next > r->open_to && !flush(r, 20))
+			return false;
+		if (r->next > r->open_to)
+			pause_ms(20);
 	}
+	return true;
 }
 
 static bool
@@ -272,11 +276,10 @@ work(struct run *r)
 {
 	for (;;) {
 		while (r->next <= r->count) {
-			if (!one(r))
+			if (!pass(r) || !one(r))
 				return false;
 			if (r->next % 64 == 0 && !flush(r, 0))
 				return false;
-			pace(r);
 		}
 		if (!flush(r, 200))
 			return false;
@@ -310,6 +313,7 @@ main(int argc, char **argv)
 	    .size = 400,
 	    .resend = 1000,
 	    .cursor = "",
+	    .gate = "",
 	    .c = {.path = "",
 		.host = "",
 		.ca_file = "",
@@ -333,7 +337,8 @@ main(int argc, char **argv)
 		report(&r, false);
 		return 1;
 	}
-	load(&r);
+	r.arrived = number_in(r.cursor);
+	r.next = r.arrived + 1;
 	bool done = r.ops->connect(r.t, r.err) == 0 || mend(&r);
 	done = done && work(&r);
 	store(&r, true);
