@@ -18,9 +18,6 @@
 #define COUNT_MAX 8 /* "262144 ", a newline */
 #define LISTEN_MAX 65536 /* of a receiver that talks: so much a turn */
 
-static const char closed[] =
-    "the receiver %.150s has closed the connection; its own log should say why";
-
 int
 outstream_begin(struct outstream *s, int fd, char *err)
 {
@@ -52,6 +49,23 @@ outstream_free(struct outstream *s)
 	free(s->buf);
 }
 
+static int
+broken(const struct outstream *s, int e, char *err)
+{
+	if (e == 0 || e == EPIPE || e == ECONNRESET)
+		return transport_error(err,
+		    "the receiver %.150s has closed the connection; its own "
+		    "log should say why",
+		    s->where);
+	if (e == ETIMEDOUT || e == EHOSTUNREACH)
+		return transport_error(err,
+		    "the receiver %.120s does not answer any more: has its "
+		    "machine gone, does a firewall drop the connection?",
+		    s->where);
+	return transport_error(err, "the connection to %.150s is broken: %s",
+	    s->where, strerror(e));
+}
+
 ssize_t
 outstream_write_fd(void *ctx, const char *p, size_t n, char *err)
 {
@@ -60,12 +74,7 @@ outstream_write_fd(void *ctx, const char *p, size_t n, char *err)
 
 	if (w >= 0)
 		return w;
-	if (errno == EAGAIN || errno == EINTR)
-		return 0;
-	if (errno == EPIPE || errno == ECONNRESET)
-		return transport_error(err, closed, s->where);
-	return transport_error(err, "the connection to %.150s is broken: %s",
-	    s->where, strerror(errno));
+	return errno == EAGAIN || errno == EINTR ? 0 : broken(s, errno, err);
 }
 
 int
@@ -77,14 +86,10 @@ outstream_listen_fd(void *ctx, char *err)
 
 	for (size_t all = 0; all < LISTEN_MAX; all += (size_t)n) {
 		n = recv(s->fd, rubbish, sizeof(rubbish), 0);
-		if (n == 0 || (n == -1 && errno == ECONNRESET))
-			return transport_error(err, closed, s->where);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return 0;
-		if (n == -1)
-			return transport_error(err,
-			    "the connection to %.150s is broken: %s", s->where,
-			    strerror(errno));
+		if (n <= 0)
+			return broken(s, n == 0 ? 0 : errno, err);
 	}
 	return 0;
 }

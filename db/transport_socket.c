@@ -67,6 +67,7 @@ static void
 set_keepalive(int fd, unsigned timeout_ms)
 {
 	int on = 1, idle = IDLE_S, probe = PROBE_S, n = 3;
+	unsigned gone_ms = 2 * timeout_ms; /* a full window is ours to tell */
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
@@ -74,7 +75,7 @@ set_keepalive(int fd, unsigned timeout_ms)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &probe, sizeof(probe));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &n, sizeof(n));
 	setsockopt(
-	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof(gone_ms));
 }
 
 /* Returns 0 or an errno. */
