@@ -10,6 +10,7 @@
 
 #include "db/addr_text.h"
 #include "db/community_id.h"
+#include "db/event_id.h"
 #include "db/json_set.h"
 #include "decoders/tls_hello.h"
 #include "decoders/utf8.h"
@@ -143,13 +144,14 @@ either(const char *own, const char *table)
 }
 
 static json_t *
-stripwire_object(const struct alert *a)
+stripwire_object(const struct alert *a, const char *host)
 {
 	const struct finding *f = &a->finding;
 	const struct finding_info *info = finding_info(f->id);
-	char vis[VIS_WORDS_MAX];
+	char vis[VIS_WORDS_MAX], id[EVENT_ID_MAX];
 	json_t *o = json_object();
 
+	json_set_text(o, "event_id", event_alert_id(id, host, a));
 	json_set_text(o, "finding", info->name);
 	json_set_number(o, "confidence", f->confidence);
 	json_set_text(o, "severity", severity_name(a->severity));
@@ -254,7 +256,7 @@ eve_format(char *buf, size_t cap, const struct alert *a, const char *host,
 		json_set_text(
 		    o, "direction", a->to_client ? "to_client" : "to_server");
 	set_tls(o, &a->tls);
-	(void)json_object_set_new(o, "stripwire", stripwire_object(a));
+	(void)json_object_set_new(o, "stripwire", stripwire_object(a, host));
 	json_set_text(o, "host", host);
 	json_set_text(o, "pcap_filename", pcap_file);
 	return json_line(buf, cap, o);

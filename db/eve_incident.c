@@ -4,6 +4,7 @@
  * for hosts and times are used, the rest is ours and stands in "stripwire".
  */
 #include "db/addr_text.h"
+#include "db/event_id.h"
 #include "db/feed_eve.h"
 #include "db/json_set.h"
 
@@ -80,11 +81,13 @@ set_sizes(json_t *o, const struct incident *i)
 }
 
 static json_t *
-own_object(const struct incident *i, enum incident_event what)
+own_object(
+    const struct incident *i, enum incident_event what, const char *host)
 {
-	char text[STORY_TEXT_MAX];
+	char text[STORY_TEXT_MAX], id[EVENT_ID_MAX];
 	json_t *o = json_object();
 
+	json_set_text(o, "event_id", event_incident_id(id, host, i, what));
 	json_set_number(o, "incident_id", (uint64_t)i->id);
 	json_set_text(o, "event", events[what]);
 	if (what == INCIDENT_CLOSED)
@@ -119,7 +122,7 @@ eve_format_incident(char *buf, size_t cap, const struct incident *i,
 	json_set_text(o, "proto", "TCP");
 	if (proto_is_mail((enum proto)i->proto))
 		json_set_text(o, "app_proto", proto_name(i->proto));
-	(void)json_object_set_new(o, "stripwire", own_object(i, what));
+	(void)json_object_set_new(o, "stripwire", own_object(i, what, host));
 	json_set_text(o, "host", host);
 	return json_line(buf, cap, o);
 }

@@ -194,8 +194,10 @@ static int
 drop_unsaved(struct store *s)
 {
 	struct binder b;
-	int rc = store_stmt(s, ST_INCIDENTS_DROP, &b);
+	int rc = store_drop_events(s, NULL);
 
+	if (rc == SQLITE_OK)
+		rc = store_stmt(s, ST_INCIDENTS_DROP, &b);
 	return rc == SQLITE_OK ? store_step(&b) : rc;
 }
 

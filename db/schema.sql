@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The database of Stripwire, version 3 (PRAGMA user_version).
+-- The database of Stripwire, version 4 (PRAGMA user_version).
 --
 -- This file is the source of truth: the build turns it into a C string, the
 -- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
@@ -311,3 +311,29 @@ CREATE TABLE notes (
 	text TEXT NOT NULL -- '' none
 );
 CREATE INDEX notes_by_ref ON notes (kind, ref);
+
+-- What feeds send, in that order: written in the transaction of the alert or
+-- of the incident, while the configuration names feeds.
+CREATE TABLE events (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused
+	type TEXT NOT NULL, -- alert or incident
+	time INTEGER NOT NULL, -- of what it is about
+	stored INTEGER NOT NULL, -- wall clock
+	id TEXT NOT NULL, -- stripwire.event_id, the same wherever it is met
+	ref INTEGER NOT NULL, -- alerts.id or incidents.id
+	eve TEXT NOT NULL -- the EVE object
+);
+
+-- How far each feed is.
+CREATE TABLE feeds (
+	name TEXT PRIMARY KEY, -- as in the configuration
+	cursor INTEGER NOT NULL, -- events.seq; up to here all have arrived, or are not sent again
+	updated INTEGER NOT NULL DEFAULT 0, -- wall clock, 0: never at work
+	sent INTEGER NOT NULL DEFAULT 0, -- messages handed over, those sent again too
+	again INTEGER NOT NULL DEFAULT 0, -- of them sent again after a break
+	failed INTEGER NOT NULL DEFAULT 0, -- could not be sent or written in its format, and was given up
+	dropped INTEGER NOT NULL DEFAULT 0, -- of those that go past the database, for want of room
+	expired INTEGER NOT NULL DEFAULT 0, -- events that were retired before they were sent
+	error TEXT NOT NULL DEFAULT '', -- the last
+	error_at INTEGER NOT NULL DEFAULT 0 -- wall clock
+) WITHOUT ROWID;

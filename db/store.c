@@ -54,6 +54,7 @@ store_destroy(struct store *s)
 		close(s->lock_fd);
 	store_files_free(s);
 	store_sights_free(s);
+	free(s->event_text);
 	free(s->command);
 	free(s->rules);
 	free(s->path);
@@ -80,6 +81,13 @@ store_open(struct store **out, const struct store_config *cfg, char *err,
 		return STORE_FAILED;
 	}
 	*out = s;
+	if (store_use_feeds(s, cfg->feeds, cfg->nfeeds) == -1) {
+		snprintf(err, errlen, "%s: cannot be written for the feeds",
+		    cfg->path);
+		store_destroy(s);
+		*out = NULL;
+		return STORE_FAILED;
+	}
 	return STORE_OK;
 }
 
@@ -279,6 +287,27 @@ static const char *const sql[ST_COUNT] = {
 		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_PIN] = "INSERT INTO pins VALUES "
 	       "(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ST_EVENT] = "INSERT INTO events (type, time, stored, id, ref, eve) "
+		 "VALUES (?,?,?,?,?,?)",
+    [ST_EVENT_LAST] = "SELECT max(seq) FROM sqlite_sequence "
+		      "WHERE name='events'",
+    [ST_EVENT_OLDEST] = "SELECT seq, stored FROM events ORDER BY seq LIMIT 1",
+    [ST_EVENTS_DROP] = "DELETE FROM events WHERE seq>=? AND type='alert' AND "
+		       "ref IN (SELECT id FROM alerts WHERE id>=? AND "
+		       "capture=?)",
+    [ST_EVENTS_UNSAVED] = "DELETE FROM events WHERE type='incident' AND ref "
+			  "IN (SELECT id FROM incidents WHERE saved=0)",
+    [ST_EVENTS_BEFORE] = "SELECT max(seq) FROM events WHERE seq<=? AND "
+			 "stored<?",
+    [ST_EVENTS_RETIRE] = "DELETE FROM events WHERE seq<=?",
+    [ST_EVENTS_EXPIRE] =
+	"UPDATE feeds SET cursor=?2, expired=expired+(SELECT count(*) FROM "
+	"events WHERE seq>cursor AND seq<=?2 AND iif(type='alert', ?3, ?4)) "
+	"WHERE name=?1 AND cursor<?2",
+    [ST_FEED_NEW] = "INSERT INTO feeds (name, cursor) VALUES (?, (SELECT "
+		    "coalesce(max(seq), 0) FROM sqlite_sequence WHERE "
+		    "name='events')) ON CONFLICT (name) DO NOTHING",
+    [ST_FEED_CURSOR] = "SELECT cursor, expired FROM feeds WHERE name=?",
     [ST_OLD_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 AND run IN "
 		      "(SELECT id FROM runs WHERE started<?1) ORDER BY time "
 		      "LIMIT 200",

@@ -28,8 +28,16 @@ enum store_status {
 
 struct store;
 
+struct store_feed { /* of the configuration, whose strings outlive it */
+	const char *name;
+	unsigned events; /* 1 << enum event_type: what it sends */
+};
+
 struct store_config {
 	const char *path;
+	const char *sensor; /* its name in EVE, NULL: none */
+	const struct store_feed *feeds; /* see store_use_feeds() */
+	unsigned nfeeds;
 	bool again; /* store and learn even what is known */
 	unsigned max_certs; /* rows of certificates; 0: STORE_CERTS_MAX */
 	/* once per kind of trouble: disk full, write error */
@@ -43,6 +51,7 @@ struct store_counters {
 	uint64_t alerts, duplicates, lost, batches, certs;
 	uint64_t retired; /* alerts that had been kept long enough */
 	uint64_t certs_dropped; /* for want of room */
+	uint64_t unfed; /* events that could not be written for the feeds */
 };
 
 /* Opens or creates; a database of another program or of a newer version is
@@ -83,12 +92,29 @@ int store_save_incidents(struct store *s);
 struct store_retention {
 	unsigned days; /* alerts of before then go; 0: none for their age */
 	uint64_t bytes; /* the oldest go while the file holds more; 0: none */
+	unsigned event_days; /* events that all feeds have passed are kept */
+	uint64_t max_events; /* of more the oldest go, sent or not */
 };
 /* One small step: alerts with their notes and flows, incidents that ended,
  * captures and certificates that no alert is left of. An alert's age counts
  * from its time or from the run that stored it, whichever is later. now: wall
  * clock, ns. Returns 1 if there is more to do now. */
 int store_retain(struct store *s, const struct store_retention *r, int64_t now);
+
+/* Like that of events: those that every feed has passed when they are old
+ * enough, all others with the alerts of their time, or when there are too many.
+ * What goes unsent is counted in feeds.expired and told by on_problem. Call it
+ * after store_retain(). now: below 0, nothing is old. */
+int store_retire_events(
+    struct store *s, const struct store_retention *r, int64_t now);
+
+/* From now on events are written for these feeds, kept by the caller; a feed
+ * that is new begins with what is stored next. -1: told by on_problem. */
+int store_use_feeds(struct store *s, const struct store_feed *feeds, unsigned n)
+    __attribute__((warn_unused_result));
+/* What happened to an incident, for the feeds; without any nothing is done. */
+void store_incident_event(
+    struct store *s, const struct incident *i, enum incident_event what);
 
 /* A run: one call of the program over some input. */
 void store_run_begin(

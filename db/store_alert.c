@@ -4,53 +4,23 @@
  *
  * An alert's key says what it is about, not when or from which copy of a
  * capture it was read: a file that is read again after a kill stores nothing
- * twice, nor does the same traffic in two overlapping captures. The key hashes
- * the nanosecond of the finding, so nobody on the wire can choose what it
- * collides with.
+ * twice, nor does the same traffic in two overlapping captures.
  */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/event_id.h"
 #include "db/ladder_blob.h"
 #include "db/store_priv.h"
 
 #define TAGS_MAX 512
 #define VLAN_TEXT_MAX 16
 
-static uint64_t
-hash_bytes(uint64_t h, const void *p, size_t n)
-{
-	const uint8_t *b = p;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * 0x100000001b3;
-	return h;
-}
-
-static uint64_t
-hash_int(uint64_t h, uint64_t v)
-{
-	return hash_bytes(h, &v, sizeof(v));
-}
-
 static int64_t
-alert_key(const struct store *s, const struct alert *a)
+key_of(const struct store *s, const struct alert *a)
 {
-	const struct finding *f = &a->finding;
-	uint64_t h = 0xcbf29ce484222325;
-
-	h = hash_int(h, s->cfg.again ? (uint64_t)s->run : 0);
-	h = hash_int(h, a->flow.public_id);
-	h = hash_int(h, (uint64_t)f->time);
-	h = hash_int(h, (uint64_t)a->gid << 32 | a->sid);
-	h = hash_int(h, f->id);
-	h = hash_bytes(h, f->user, strnlen(f->user, sizeof(f->user)) + 1);
-	h = hash_bytes(h, f->mech, strnlen(f->mech, sizeof(f->mech)));
-	h ^= h >> 33;
-	h *= 0xff51afd7ed558ccd;
-	h ^= h >> 33;
-	return (int64_t)h;
+	return event_alert_key(a, s->cfg.again ? (uint64_t)s->run : 0);
 }
 
 static void
@@ -129,7 +99,7 @@ insert_alert(struct store *s, const struct alert *a, int64_t capture)
 		return rc;
 	evidence = evidence_json(f);
 	tags_text(tags, f->tags);
-	bind_int(&b, alert_key(s, a));
+	bind_int(&b, key_of(s, a));
 	bind_int(&b, s->run);
 	bind_int(&b, capture);
 	bind_int(&b, (int64_t)a->flow.public_id);
@@ -206,7 +176,10 @@ write_alert(
 	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
 		return rc;
 	*id = sqlite3_last_insert_rowid(s->db);
-	return insert_flow(s, a);
+	rc = insert_flow(s, a);
+	if (rc == SQLITE_OK && s->cfg.nfeeds != 0)
+		rc = store_alert_event(s, a, f, *id);
+	return rc;
 }
 
 static void
@@ -232,7 +205,7 @@ known_id(struct store *s, const struct alert *a)
 	s->counters.duplicates++;
 	if (store_stmt(s, ST_ALERT_ID, &b) != SQLITE_OK)
 		return 0;
-	bind_int(&b, alert_key(s, a));
+	bind_int(&b, key_of(s, a));
 	if (sqlite3_step(b.st) == SQLITE_ROW)
 		id = sqlite3_column_int64(b.st, 0);
 	sqlite3_reset(b.st);

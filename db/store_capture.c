@@ -141,7 +141,8 @@ take_out(struct store *s, struct store_file *f)
 	int rc = SQLITE_OK;
 	uint64_t n;
 
-	if (f->alerts != 0) {
+	rc = store_drop_events(s, f);
+	if (rc == SQLITE_OK && f->alerts != 0) {
 		rc = run_with(s, ST_DROP_ALERTS, f->first_alert, f->id);
 		n = (uint64_t)sqlite3_changes(s->db);
 		if (rc == SQLITE_OK)

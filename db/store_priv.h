@@ -4,8 +4,9 @@
  *
  * store.c holds life cycle, batches and trouble; store_schema.c opens a file
  * and decides whether it is ours; store_alert.c, store_capture.c and
- * store_cert.c write rows, store_retain.c takes them away; history_sqlite.c loads and saves history,
- * incident_sqlite.c incidents.
+ * store_cert.c write rows, store_event.c what feeds send, store_retain.c takes
+ * rows away; history_sqlite.c loads and saves history, incident_sqlite.c
+ * incidents.
  *
  * Every write goes through store_begin() .. commit. A function that writes
  * returns an SQLite result code and leaves it to its caller to call
@@ -22,7 +23,7 @@
 #include "db/store.h"
 
 #define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 #define STORE_BUSY_MS 5000
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_CERT_SLOTS 256 /* sights not written yet */
@@ -58,6 +59,17 @@ enum store_stmt {
 	ST_SERVER_STACKS_DROP,
 	ST_PAIR,
 	ST_PIN,
+	/* store_event.c */
+	ST_EVENT,
+	ST_EVENT_LAST,
+	ST_EVENT_OLDEST,
+	ST_EVENTS_DROP,
+	ST_EVENTS_UNSAVED,
+	ST_EVENTS_BEFORE,
+	ST_EVENTS_RETIRE,
+	ST_EVENTS_EXPIRE,
+	ST_FEED_NEW,
+	ST_FEED_CURSOR,
 	/* store_retain.c */
 	ST_OLD_ALERTS,
 	ST_OLDEST_ALERTS,
@@ -83,6 +95,7 @@ struct store_file {
 	int64_t id; /* captures.id; 0: no row yet */
 	uint64_t batch; /* in which the row was made */
 	int64_t first_alert; /* id of the first one stored, 0 none */
+	int64_t first_event; /* likewise, seq */
 	uint64_t alerts; /* stored */
 	uint64_t alert_batch; /* that holds the last of them */
 	bool lost; /* some could not be stored */
@@ -132,6 +145,10 @@ struct store {
 	bool shrinking; /* by size, down to somewhat below */
 	int64_t retain_due; /* monotonic ms: the next look at ages */
 
+	/* feeds */
+	char *event_text; /* a line, EVE_LINE_MAX */
+	int64_t expired_said; /* monotonic ms; 0: nothing has expired */
+
 	/* incidents */
 	struct incidents *incidents; /* NULL: none are kept */
 	int64_t next_incident;
@@ -176,6 +193,14 @@ int store_step(struct binder *b) __attribute__((warn_unused_result));
 void bind_int(struct binder *b, int64_t v);
 void bind_text(struct binder *b, const char *v); /* borrowed until the step */
 void bind_blob(struct binder *b, const void *v, size_t n);
+
+/* store_event.c */
+int store_alert_event(struct store *s, const struct alert *a,
+    struct store_file *f, int64_t id) __attribute__((warn_unused_result));
+/* What was written of a file's alerts, and of incidents that no row is saved
+ * of, is taken out again. f: NULL for the latter alone. */
+int store_drop_events(struct store *s, const struct store_file *f)
+    __attribute__((warn_unused_result));
 
 /* store_capture.c */
 struct store_file *store_file_find(struct store *s, const char *path);

@@ -25,6 +25,7 @@
 #include "schema_sql.h"
 #include "upgrade_2_sql.h"
 #include "upgrade_3_sql.h"
+#include "upgrade_4_sql.h"
 
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
@@ -35,6 +36,7 @@ static const char *const upgrades[STORE_SCHEMA_VERSION] = {
     [0] = schema_sql,
     [1] = upgrade_2_sql,
     [2] = upgrade_3_sql,
+    [3] = upgrade_4_sql,
 };
 
 static int

@@ -9,6 +9,7 @@
 #include "db/transport_priv.h"
 
 static const struct transport_ops *const kinds[TRANSPORT_COUNT] = {
+    [TRANSPORT_FILE] = &transport_file,
     [TRANSPORT_UNIX] = &transport_unix,
     [TRANSPORT_UDP] = &transport_udp,
     [TRANSPORT_TCP] = &transport_tcp,

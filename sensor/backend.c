@@ -146,6 +146,9 @@ static int
 open_outputs(struct backend *b, char *err, size_t errlen)
 {
 	struct store_config sc = {.path = b->cfg.db_path,
+	    .sensor = b->cfg.host,
+	    .feeds = b->cfg.feeds,
+	    .nfeeds = b->cfg.nfeeds,
 	    .again = b->cfg.again,
 	    .on_problem = on_store_problem,
 	    .on_resumed = on_store_resumed,
@@ -332,17 +335,21 @@ clock_ns(clockid_t which)
 bool
 backend_retain(struct backend *b)
 {
-	struct store_retention r = {b->cfg.keep_days, b->cfg.keep_bytes};
+	struct store_retention r = {b->cfg.keep_days, b->cfg.keep_bytes,
+	    b->cfg.keep_event_days, b->cfg.max_events};
 	int64_t passed = clock_ns(CLOCK_MONOTONIC) - b->begun;
 	int64_t now = clock_ns(CLOCK_REALTIME);
 
 	if (b->store == NULL)
 		return false;
+	bool more;
+
 	if (passed < RETAIN_GRACE)
-		r.days = 0;
-	if (now > b->begun_wall + passed)
+		now = 0;
+	else if (now > b->begun_wall + passed)
 		now = b->begun_wall + passed;
-	return store_retain(b->store, &r, now) == 1;
+	more = store_retain(b->store, &r, now) == 1;
+	return store_retire_events(b->store, &r, now) == 1 || more;
 }
 
 void
@@ -602,6 +609,8 @@ on_incident(void *ctx, const struct incident *i, enum incident_event e)
 {
 	struct backend *b = ctx;
 
+	if (b->store != NULL)
+		store_incident_event(b->store, i, e);
 	if (b->eve != NULL)
 		eve_incident(b->eve, i, e);
 }
@@ -725,6 +734,11 @@ backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
 	b->cfg.resetters = cfg->resetters;
 	b->cfg.keep_days = cfg->keep_days;
 	b->cfg.keep_bytes = cfg->keep_bytes;
+	b->cfg.keep_event_days = cfg->keep_event_days;
+	b->cfg.max_events = cfg->max_events;
+	b->cfg.stream = cfg->stream;
+	if (b->store != NULL)
+		(void)!store_use_feeds(b->store, cfg->feeds, cfg->nfeeds);
 	incidents_configure(b->incidents, &ic);
 	if (b->cfg.user_names != cfg->user_names) {
 		b->cfg.user_names = cfg->user_names;

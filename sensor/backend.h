@@ -13,6 +13,8 @@
 #include "sensor/verify.h"
 
 struct backend;
+struct event;
+struct store_feed;
 struct tls_policy;
 
 enum say {
@@ -54,6 +56,15 @@ struct pipeline_config {
 	uint32_t incident_fold; /* likewise */
 	unsigned keep_days; /* retention, see store_retain(); live only */
 	uint64_t keep_bytes;
+	/* what feeds send is stored for them; see store_use_feeds() */
+	const struct store_feed *feeds;
+	unsigned nfeeds;
+	unsigned keep_event_days; /* see store_retire_events() */
+	uint64_t max_events;
+	/* events that go past the database, of these types (1 << enum
+	 * event_type), as they happen; never waits. on_event may be NULL */
+	unsigned stream;
+	void (*on_event)(void *ctx, const struct event *e, const char *id);
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
 	/* one sentence; mistakes in rules or list come as several lines */

@@ -19,9 +19,9 @@
 #include "sensor/supervise.h"
 #include "sensor/verifier_process.h"
 
-#define KEEP_MAX (3 + 2 * WORKERS_MAX + INTERFACES_MAX)
+#define KEEP_MAX (5 + 2 * WORKERS_MAX + INTERFACES_MAX)
 
-static volatile int stopped;
+volatile int child_stopped;
 
 struct keep {
 	int fd[KEEP_MAX];
@@ -32,7 +32,7 @@ static void
 on_term(int sig)
 {
 	(void)sig;
-	stopped = 1;
+	child_stopped = 1;
 }
 
 const char *
@@ -42,7 +42,9 @@ child_name(const struct child *c, char buf[24])
 		(void)snprintf(buf, 24, "worker %u", c->number);
 	else
 		(void)snprintf(buf, 24, "%s",
-		    c->role == ROLE_JUDGE ? "judge" : "verifier");
+		    c->role == ROLE_JUDGE   ? "judge"
+		    : c->role == ROLE_FEEDS ? "feeds"
+					    : "verifier");
 	return buf;
 }
 
@@ -95,6 +97,8 @@ drop_workers(struct supervisor *s, const struct child *me)
 		if (me->role != ROLE_JUDGE)
 			ring_free(c->ring);
 	}
+	if (me->role != ROLE_JUDGE && me->role != ROLE_FEEDS)
+		ring_free(s->events);
 }
 
 static void
@@ -114,16 +118,16 @@ set_signals(void)
 
 /* Ends with the supervisor. The judge does not: it sees its socket close, and
  * stores what is on the way. */
-static void
-end_with_parent(pid_t parent, int sig)
+void
+child_end_with_parent(pid_t parent, int sig)
 {
 	(void)prctl(PR_SET_PDEATHSIG, sig);
 	if (getppid() != parent)
 		_exit(1);
 }
 
-static int
-say_failed(const char *err)
+int
+child_failed(const char *err)
 {
 	log_line(LOG_LEVEL_ERROR, "%s", err);
 	return 2;
@@ -146,7 +150,7 @@ worker_main(struct supervisor *s, struct child *c, pid_t parent)
 	    .of = of,
 	    .epoch = c->epoch,
 	    .nlive = s->cfg->ninterfaces,
-	    .stop = &stopped};
+	    .stop = &child_stopped};
 	struct sandbox box = s->sandbox;
 	struct worker *w;
 	char err[300] = "";
@@ -158,11 +162,11 @@ worker_main(struct supervisor *s, struct child *c, pid_t parent)
 	box.role = SANDBOX_WORKER;
 	box.nfolders = 0;
 	if (sandbox_user(&box, err, sizeof(err)) == -1)
-		return say_failed(err);
-	end_with_parent(parent, SIGTERM);
+		return child_failed(err);
+	child_end_with_parent(parent, SIGTERM);
 	w = worker_new(&wc, err, sizeof(err));
 	if (w == NULL || sandbox_enter(&box, err, sizeof(err)) == -1)
-		return say_failed(err);
+		return child_failed(err);
 	status = worker_live(w);
 	worker_free(w);
 	return status;
@@ -183,18 +187,18 @@ verifier_main(struct supervisor *s, int fd, pid_t parent)
 	box.role = SANDBOX_VERIFIER;
 	box.nfolders = 0;
 	if (sandbox_user(&box, err, sizeof(err)) == -1)
-		return say_failed(err);
-	end_with_parent(parent, SIGKILL);
+		return child_failed(err);
+	child_end_with_parent(parent, SIGKILL);
 	if (p->interceptors_path != NULL) /* the judge told of mistakes */
 		list = interceptors_load(
 		    p->interceptors_path, NULL, NULL, &sys, err, sizeof(err));
 	v = verifier_new(
 	    p->trust, p->ntrust, p->no_system_trust, err, sizeof(err));
 	if (v == NULL)
-		return say_failed(err);
+		return child_failed(err);
 	verifier_use_interceptors(v, list);
 	if (sandbox_enter(&box, err, sizeof(err)) == -1)
-		return say_failed(err);
+		return child_failed(err);
 	verifier_process_serve(v, fd);
 	verifier_free(v);
 	interceptors_free(list);
@@ -221,6 +225,14 @@ on_say(void *ctx, enum say what, const char *text)
 	log_line(level[what], "%s", text);
 }
 
+static void
+on_event(void *ctx, const struct event *e, const char *id)
+{
+	struct supervisor *s = ctx;
+
+	(void)feeds_put(s->events, s->feeds_board, e, id);
+}
+
 static int
 judge_main(struct supervisor *s, int verifier)
 {
@@ -242,12 +254,13 @@ judge_main(struct supervisor *s, int verifier)
 
 	box.role = SANDBOX_JUDGE;
 	cfg.on_say = on_say;
+	cfg.on_event = on_event;
 	cfg.eve_append = true;
-	cfg.ctx = NULL;
+	cfg.ctx = s;
 	for (unsigned i = 0; i < s->nworkers; i++)
 		rings[i] = s->worker[i].ring;
 	if (sandbox_user(&box, err, sizeof(err)) == -1)
-		return say_failed(err);
+		return child_failed(err);
 	return judge_process_run(&jp);
 }
 
@@ -291,12 +304,18 @@ child_main(struct supervisor *s, struct child *c, pid_t parent, int fd)
 	}
 	if (c->role == ROLE_JUDGE)
 		keep(&k, s->control);
+	if (c->role == ROLE_JUDGE || c->role == ROLE_FEEDS) {
+		keep(&k, ring_data_fd(s->events));
+		keep(&k, ring_room_fd(s->events));
+	}
 	drop_workers(s, c);
 	close_others(&k);
 	if (c->role == ROLE_WORKER)
 		return worker_main(s, c, parent);
 	if (c->role == ROLE_VERIFIER)
 		return verifier_main(s, fd, parent);
+	if (c->role == ROLE_FEEDS)
+		return feeds_child_main(s, parent);
 	return judge_main(s, fd);
 }
 

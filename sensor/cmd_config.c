@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sensor/command.h"
+#include "sensor/config_print.h"
 #include "sensor/options.h"
 
 #define WRAP 78 /* columns of a comment */
@@ -64,9 +65,8 @@ enter_section(unsigned i)
 	return true;
 }
 
-/* In quotes where YAML would not take it for the text it is. */
-static void
-print_text(const char *s)
+void
+config_print_text(const char *s)
 {
 	if (strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		      "0123456789/._-") == strlen(s) &&
@@ -90,7 +90,7 @@ print_variable(const char *line)
 	size_t name = strcspn(line, ":");
 
 	printf("  %.*s: ", (int)name, line);
-	print_text(line + name + 2);
+	config_print_text(line + name + 2);
 	putchar('\n');
 }
 
@@ -102,7 +102,13 @@ print_list(
 
 	if (value == NULL) {
 		printf("%s%s: %s\n", indent, base_name(k),
-		    k->type == CONFIG_VARIABLES ? "{}" : "[]");
+		    k->type == CONFIG_VARIABLES || k->type == CONFIG_FEEDS
+			? "{}"
+			: "[]");
+		return;
+	}
+	if (k->type == CONFIG_FEEDS) {
+		config_feeds_print(c);
 		return;
 	}
 	printf("%s%s:\n", indent, base_name(k));
@@ -113,7 +119,7 @@ print_list(
 			continue;
 		}
 		printf("%s  - ", indent);
-		print_text(value);
+		config_print_text(value);
 		putchar('\n');
 	}
 }
@@ -138,7 +144,7 @@ print_values(const struct config *c)
 			continue;
 		}
 		printf("%s%s: ", indent, base_name(k));
-		print_text(value);
+		config_print_text(value);
 		putchar('\n');
 	}
 }
@@ -153,6 +159,8 @@ json_value(const struct config *c, const struct config_key *k)
 	json_t *list;
 	const char *s;
 
+	if (k->type == CONFIG_FEEDS)
+		return config_feeds_json(c);
 	if (k->type == CONFIG_NUMBER || k->type == CONFIG_BYTES)
 		return json_integer((json_int_t) * (const uint64_t *)field);
 	if (k->type == CONFIG_SWITCH)
@@ -296,9 +304,8 @@ cmd_show_config(int argc, char **argv)
 
 /* ---- keys ---- */
 
-/* In lines of at most WRAP columns. */
-static void
-print_comment(const char *indent, const char *text)
+void
+config_print_comment(const char *indent, const char *text)
 {
 	size_t column = 0, len;
 
@@ -322,14 +329,18 @@ print_key(const struct config_key *k, const char *indent)
 
 	(void)snprintf(range, sizeof(range), "Value: %s", k->range);
 	putchar('\n');
-	print_comment(indent, k->help);
-	print_comment(indent, range);
+	config_print_comment(indent, k->help);
+	config_print_comment(indent, range);
 	if (k->type == CONFIG_VARIABLES) {
 		printf("variables:\n"
 		       "#  HOME_NET: [10.0.0.0/8, \"2001:db8::/32\"]\n"
 		       "#  EXTERNAL_NET: \"!$HOME_NET\"\n"
 		       "#  MAIL_SERVERS: 10.1.0.25\n"
 		       "#  MAIL_PORTS: [25, 465, 587]\n");
+		return;
+	}
+	if (k->type == CONFIG_FEEDS) {
+		config_feeds_sample();
 		return;
 	}
 	printf("#%s%s:%s%s\n", indent, base_name(k),

@@ -229,6 +229,8 @@ reload(void *ctx, int fd)
 	memset(&fresh, 0, sizeof(fresh));
 	status = read_anew(&fresh, o, fd);
 	if (status == 0) {
+		o->sup.feeds_changed |=
+		    !config_feeds_are_same(&o->config, &fresh.config);
 		config_take_live(&o->config, &fresh.config,
 		    getpid() == o->pid ? on_frozen : NULL);
 		setup_from_config(&o->setup, &o->config);
@@ -266,6 +268,7 @@ settle(struct run_options *o)
 	s->log = f->log;
 	s->crash_folder = f->crash_folder;
 	s->whole_packets = f->whole_packets;
+	s->config = f;
 	s->config_path =
 	    options_config_path(o->argc, o->argv, short_options, options);
 	s->reload = reload;

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/feeds_status.h"
 #include "sensor/options.h"
 
 #define ANSWER_MAX (1u << 20)
@@ -93,9 +94,8 @@ connect_to(const char *path)
 	return -1;
 }
 
-/* The answer; NULL: there is none, which is said. */
-static json_t *
-ask(const char *path)
+json_t *
+status_ask(const char *path, bool quiet)
 {
 	int fd = connect_to(path);
 	json_error_t why;
@@ -104,6 +104,8 @@ ask(const char *path)
 	json_t *o;
 	char *buf;
 
+	if (fd == -1 && quiet)
+		return NULL;
 	if (fd == -1) {
 		fprintf(stderr,
 		    "stripwire status: no sensor answers at %s: %s (is "
@@ -222,6 +224,9 @@ print_memory(const json_t *o)
 	printf("memory of the judge: %.1f MB, of the verifier: %.1f MB\n",
 	    (double)get(json_object_get(o, "judge"), "resident_bytes") / 1e6,
 	    (double)get(o, "verifier_resident_bytes") / 1e6);
+	if (get(o, "feeds_pid") != 0)
+		printf("memory of the feeds: %.1f MB\n",
+		    (double)get(o, "feeds_resident_bytes") / 1e6);
 }
 
 /* In its first week the sensor has seen little: what is said then of servers
@@ -250,6 +255,18 @@ print_history(const json_t *o)
 		    (double)(time(NULL) - since) / 86400);
 }
 
+static json_int_t
+feeds_lost(const json_t *o, const char *field)
+{
+	json_int_t n = 0;
+	json_t *f;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "feeds"), i, f) n +=
+	    get(f, field);
+	return n;
+}
+
 /* What makes the sensor blind comes last and alone. Returns how much. */
 static json_int_t
 print_losses(const json_t *o, bool quiet)
@@ -266,6 +283,11 @@ print_losses(const json_t *o, bool quiet)
 	    {get(j, "observations_refused"), "observations that made no sense"},
 	    {get(j, "chains_unanswered"), "chains not verified"},
 	    {get(j, "alerts_lost"), "alerts not stored"},
+	    {feeds_lost(o, "expired"), "events retired before a feed sent "
+				       "them"},
+	    {feeds_lost(o, "failed"), "events that a feed could not send"},
+	    {feeds_lost(o, "dropped") + get(o, "feeds_queue_dropped"),
+		"events dropped on the way to a feed"},
 	    {get(o, "restarts"), "processes replaced"}};
 	json_int_t all = 0;
 
@@ -362,12 +384,13 @@ print_prometheus(const json_t *o)
 	    get(j, "observations"));
 	metric("uptime_seconds", "gauge", "Since the start.");
 	printf("stripwire_uptime_seconds %lld\n", get(o, "seconds"));
+	feeds_status_prometheus(json_object_get(o, "feeds"));
 }
 
 static int
 show(const struct status_options *o)
 {
-	json_t *answer = ask(o->config.socket);
+	json_t *answer = status_ask(o->config.socket, false);
 	int status;
 
 	if (answer == NULL)
@@ -382,6 +405,7 @@ show(const struct status_options *o)
 		print_workers(answer);
 		print_judge(answer);
 		print_history(answer);
+		feeds_status_print(json_object_get(answer, "feeds"));
 		print_memory(answer);
 	}
 	status = print_losses(answer, o->json || o->prometheus) > 0 ? 1 : 0;

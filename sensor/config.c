@@ -24,7 +24,8 @@ bool
 config_is_list(const struct config_key *k)
 {
 	return k->type == CONFIG_INPUTS || k->type == CONFIG_RESETTERS ||
-	       k->type == CONFIG_WORDS || k->type == CONFIG_VARIABLES;
+	       k->type == CONFIG_WORDS || k->type == CONFIG_VARIABLES ||
+	       k->type == CONFIG_FEEDS || k->type == CONFIG_OPTIONS;
 }
 
 void
@@ -198,7 +199,7 @@ set_default(struct config_reader *r, const struct config_key *k)
 int
 config_init(struct config *c)
 {
-	struct config_reader r = {.c = c, .file = "default"};
+	struct config_reader r = {.c = c, .fields = c, .file = "default"};
 
 	memset(c, 0, sizeof(*c));
 	for (unsigned i = 0; i < config_key_count; i++)
@@ -232,6 +233,8 @@ config_fini(struct config *c)
 		free(c->var_text[i]);
 	free(c->var_text);
 	rule_vars_free(c->vars);
+	for (unsigned i = 0; i < c->nfeeds; i++)
+		config_feed_free(c->feed[i]);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -256,6 +259,7 @@ config_parse(struct config *c, const char *file, struct slice text, bool files,
     config_error_fn *error, void *ctx)
 {
 	struct config_reader r = {.c = c,
+	    .fields = c,
 	    .file = file,
 	    .files = files,
 	    .error = error,
@@ -372,10 +376,10 @@ bytes_text(uint64_t n, char *buf, size_t cap)
 }
 
 /* The word of the i-th bit that is set. */
-static const char *
-set_word(const struct config *c, const struct config_key *k, unsigned i)
+const char *
+config_word(const void *fields, const struct config_key *k, unsigned i)
 {
-	unsigned set = *(const unsigned *)config_field(c, k);
+	unsigned set = *(const unsigned *)config_field(fields, k);
 
 	for (unsigned w = 0; k->words[w] != NULL; w++)
 		if ((set >> w & 1) != 0 && i-- == 0)
@@ -391,20 +395,18 @@ list_entry(const struct config *c, const struct config_key *k, unsigned i)
 	if (k->type == CONFIG_RESETTERS)
 		return i < c->nresetters ? c->resetter[i] : NULL;
 	if (k->type == CONFIG_WORDS)
-		return set_word(c, k, i);
+		return config_word(c, k, i);
+	if (k->type == CONFIG_FEEDS)
+		return i < c->nfeeds ? c->feed[i]->name : NULL;
 	return i < c->nvars ? c->var_text[i] : NULL;
 }
 
 const char *
-config_value(const struct config *c, const struct config_key *k, unsigned i,
-    char *buf, size_t cap)
+config_scalar(
+    const void *fields, const struct config_key *k, char *buf, size_t cap)
 {
-	const void *field = config_field(c, k);
+	const void *field = config_field(fields, k);
 
-	if (config_is_list(k))
-		return list_entry(c, k, i);
-	if (i > 0)
-		return NULL;
 	switch (k->type) {
 	case CONFIG_SWITCH:
 		return *(const bool *)field ? "yes" : "no";
@@ -419,4 +421,13 @@ config_value(const struct config *c, const struct config_key *k, unsigned i,
 	default:
 		return *(char *const *)field;
 	}
+}
+
+const char *
+config_value(const struct config *c, const struct config_key *k, unsigned i,
+    char *buf, size_t cap)
+{
+	if (config_is_list(k))
+		return list_entry(c, k, i);
+	return i == 0 ? config_scalar(c, k, buf, cap) : NULL;
 }

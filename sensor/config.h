@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "db/transport.h"
 #include "decoders/slice.h"
 #include "rules/resetters.h"
 
@@ -23,7 +24,28 @@
 #define CONFIG_MISTAKES_MAX 100 /* told; then one line says so */
 #define CONFIG_TEXT_MAX 4096 /* bytes of one value: PATH_MAX */
 
+#define CONFIG_FEEDS_MAX 16
+
 struct rule_vars;
+
+/* One of the map `feeds`; its keys are in the table config_feed_keys. */
+struct config_feed {
+	char *name;
+	unsigned type; /* enum transport_kind */
+	unsigned format; /* enum feed_format */
+	unsigned events; /* 1 << enum event_type */
+	char *path, *address, *ca_file, *cert_file, *key_file, *server_name;
+	char *brokers, *topic, *sasl_password, *sasl_password_file;
+	char *option[TRANSPORT_OPTIONS_MAX]; /* "name=value" */
+	unsigned noptions;
+	unsigned socket; /* 0 stream, 1 datagram */
+	unsigned framing; /* 0 octet counting, 1 newline */
+	unsigned header; /* 0 as usual for the type, 1 no, 2 yes */
+	uint64_t rotate_size, rotate_hours, rotate_keep;
+	uint64_t facility, timeout, resend_size, resend_seconds, queue_size;
+	char *host; /* of address */
+	uint16_t port;
+};
 
 /* Plain values; strings are owned, "" is: not set. */
 struct config {
@@ -54,6 +76,9 @@ struct config {
 	uint64_t incident_repeat; /* hours */
 	uint64_t incident_alerts; /* 0: all */
 	uint64_t retention_days, retention_size; /* 0: for ever, any */
+	struct config_feed *feed[CONFIG_FEEDS_MAX];
+	unsigned nfeeds;
+	uint64_t event_days, max_events;
 };
 
 enum config_type {
@@ -67,7 +92,10 @@ enum config_type {
 	CONFIG_NUMBER,
 	CONFIG_BYTES, /* with KiB, MiB or GiB */
 	CONFIG_RESETTERS,
-	CONFIG_VARIABLES
+	CONFIG_VARIABLES,
+	CONFIG_FEEDS, /* a map of maps */
+	CONFIG_SECRET, /* a text that is never shown */
+	CONFIG_OPTIONS /* a map of texts; some of them are secret */
 };
 
 struct config_key {
@@ -86,6 +114,15 @@ struct config_key {
 
 extern const struct config_key config_keys[];
 extern const unsigned config_key_count;
+
+struct config_feed_key {
+	struct config_key key; /* at: in struct config_feed */
+	unsigned kinds; /* 1 << enum transport_kind: where it has a meaning */
+	bool needed; /* there */
+};
+
+extern const struct config_feed_key config_feed_keys[];
+extern const unsigned config_feed_key_count;
 
 /* All defaults. -1: no memory; config_fini() it all the same. */
 int config_init(struct config *c) __attribute__((warn_unused_result));
@@ -119,5 +156,14 @@ void config_take_live(
 const char *config_value(const struct config *c, const struct config_key *k,
     unsigned i, char *buf, size_t cap);
 bool config_is_list(const struct config_key *k);
+
+/* The same of a feed. Of options "name=value"; a secret is "" if it is not
+ * set, else words that say that it is. */
+const char *config_feed_value(const struct config_feed *f,
+    const struct config_key *k, unsigned i, char *buf, size_t cap);
+/* Is the option of that name a secret of librdkafka? */
+bool config_option_is_secret(const char *name);
+bool config_feeds_are_same(const struct config *a, const struct config *b);
+void config_feed_free(struct config_feed *f);
 
 #endif

@@ -217,6 +217,32 @@ const struct config_key config_keys[] = {
 	.help = "The same with the oldest alerts while the database holds "
 		"more than that, be they acknowledged or not. 0: it may "
 		"grow."},
+    {.name = "feeds",
+	.type = CONFIG_FEEDS,
+	.at = AT(feed),
+	.range = "map of at most 16 names to maps",
+	.initial = "",
+	.help = "Where alerts and incidents, and other events, are sent, each "
+		"below a name of letters, digits, _ and -. See "
+		"stripwire.conf(5) and docs/feeds.md."},
+    {.name = "events.keep_days",
+	.type = CONFIG_NUMBER,
+	.at = AT(event_days),
+	.range = "0 to 3650 days",
+	.initial = "7",
+	.max = 3650,
+	.help = "So long stripwire run keeps events in the database that every "
+		"feed has sent, for stripwire feed --replay. Alerts are sent "
+		"again without them too, incidents are not."},
+    {.name = "events.max",
+	.type = CONFIG_NUMBER,
+	.at = AT(max_events),
+	.range = "1000 to 100000000 events",
+	.initial = "500000",
+	.min = 1000,
+	.max = 100000000,
+	.help = "More are not kept, about 2 KiB each: of a feed whose receiver "
+		"is away for longer the oldest are given up and counted."},
     {.name = "run.interfaces",
 	.type = CONFIG_TEXT,
 	.at = AT(interfaces),

@@ -9,7 +9,8 @@
 #include "sensor/config_private.h"
 
 static const char *const live[] = {"user_names", "authorized_resetters",
-    "variables", "tls.", "incidents.", "retention.", "trust.", "run.log"};
+    "variables", "tls.", "incidents.", "retention.", "trust.", "run.log",
+    "feeds", "events."};
 
 bool
 config_is_live(const struct config_key *k)
@@ -89,6 +90,10 @@ take(struct config *c, struct config *fresh, const struct config_key *k)
 		fresh->vars = vars;
 		SWAP(var_text);
 		SWAP(nvars);
+		break;
+	case CONFIG_FEEDS:
+		SWAP(feed);
+		SWAP(nfeeds);
 		break;
 	default:
 		swap(

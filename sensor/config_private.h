@@ -11,6 +11,7 @@
 
 struct config_reader {
 	struct config *c;
+	void *fields; /* where keys have theirs: c, or a feed */
 	const char *file;
 	bool files; /* look whether input files are there */
 	config_error_fn *error;
@@ -31,10 +32,21 @@ void config_set(struct config_reader *r, const struct config_key *k,
 /* The word of a node made fit for a message, in buf. */
 const char *config_show(char *buf, size_t cap, const struct config_node *n);
 
+/* The map of feeds, or mistakes. */
+void config_set_feeds(struct config_reader *r, const struct config_node *map);
+
+/* How a field of that type is written; NULL: it is a list, see config.h. */
+const char *config_scalar(
+    const void *fields, const struct config_key *k, char *buf, size_t cap);
+/* The i-th word of those that are set, NULL behind the last. */
+const char *config_word(
+    const void *fields, const struct config_key *k, unsigned i);
+
+/* fields: the structure that k has its place in. */
 static inline void *
-config_field(const struct config *c, const struct config_key *k)
+config_field(const void *fields, const struct config_key *k)
 {
-	return (char *)c + k->at;
+	return (char *)fields + k->at;
 }
 
 #endif

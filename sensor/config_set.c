@@ -73,7 +73,7 @@ set_word(struct config_reader *r, const struct config_key *k,
 	int i = word_index(r, k, n);
 
 	if (i != -1)
-		*(unsigned *)config_field(r->c, k) = (unsigned)i;
+		*(unsigned *)config_field(r->fields, k) = (unsigned)i;
 }
 
 static void
@@ -83,7 +83,7 @@ add_word(struct config_reader *r, const struct config_key *k,
 	int i = word_index(r, k, n);
 
 	if (i != -1)
-		*(unsigned *)config_field(r->c, k) |= 1u << i;
+		*(unsigned *)config_field(r->fields, k) |= 1u << i;
 }
 
 static void
@@ -92,7 +92,7 @@ set_switch(struct config_reader *r, const struct config_key *k,
 {
 	static const char *const words[] = {
 	    "no", "yes", "false", "true", "off", "on"};
-	bool *out = config_field(r->c, k);
+	bool *out = config_field(r->fields, k);
 
 	for (unsigned i = 0; i < COUNT(words); i++)
 		if (strcmp(n->text, words[i]) == 0) {
@@ -134,7 +134,7 @@ static void
 set_number(struct config_reader *r, const struct config_key *k,
     const struct config_node *n)
 {
-	uint64_t *out = config_field(r->c, k), value;
+	uint64_t *out = config_field(r->fields, k), value;
 	char shown[SHOWN];
 
 	config_show(shown, sizeof(shown), n);
@@ -193,7 +193,7 @@ static void
 set_text(struct config_reader *r, const struct config_key *k,
     const struct config_node *n)
 {
-	char **out = config_field(r->c, k);
+	char **out = config_field(r->fields, k);
 	char *copy;
 
 	if (!text_ok(r, k, n) || (k->type == CONFIG_INPUT && !file_ok(r, k, n)))
@@ -523,6 +523,8 @@ config_set(struct config_reader *r, const struct config_key *k,
 {
 	if (k->type == CONFIG_VARIABLES)
 		set_variables(r, k, n);
+	else if (k->type == CONFIG_FEEDS)
+		config_set_feeds(r, n);
 	else if (config_is_list(k))
 		set_list(r, k, n);
 	else if (is_empty(n))

@@ -11,6 +11,7 @@
 #include "sensor/cmd_certs.h"
 #include "sensor/cmd_config.h"
 #include "sensor/cmd_doctor.h"
+#include "sensor/cmd_feed.h"
 #include "sensor/cmd_history.h"
 #include "sensor/cmd_incidents.h"
 #include "sensor/cmd_read.h"
@@ -35,6 +36,7 @@ static const struct command commands[] = {
     {"servers", cmd_servers, "what each server offers, and since when"},
     {"history", cmd_history, "pin, acknowledge, forget, export what is known"},
     {"rules", cmd_rules, "check, list, explain, try and measure rules"},
+    {"feed", cmd_feed, "where events are sent: list, test, send again"},
     {"backup", cmd_backup, "copy the database while the sensor runs"},
     {"config", cmd_config, "check and explain the configuration file"},
     {NULL, NULL, NULL},

@@ -9,19 +9,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/sockios.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <linux/capability.h>
 
 #include "sensor/harden.h"
 
@@ -60,6 +62,13 @@ static const int judge_calls[] = {CALL(openat), CALL(open), CALL(lseek),
 static const int reader_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(fcntl), CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat),
     CALL(statx), CALL(getdents64), CALL(pread64), CALL(readv), CALL(sysinfo)};
+/* Beside those of the judge: connections, names (getaddrinfo(3)), threads. */
+static const int feeds_calls[] = {CALL(connect), CALL(bind), CALL(shutdown),
+    CALL(setsockopt), CALL(getsockopt), CALL(getsockname), CALL(getpeername),
+    CALL(sendmmsg), CALL(recvmmsg), CALL(pipe2), CALL(eventfd2),
+    CALL(set_robust_list), CALL(rseq), CALL(sched_getaffinity),
+    CALL(getdents64), CALL(getegid), CALL(getgid), CALL(epoll_create1),
+    CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(clock_getres)};
 /* libpcap asks for statistics, and why there is nothing to read */
 static const int worker_calls[] = {CALL(getsockopt)};
 
@@ -79,6 +88,40 @@ sandbox_find_user(const char *name, uid_t *uid, gid_t *gid)
 	*uid = pw->pw_uid;
 	*gid = pw->pw_gid;
 	return 0;
+}
+
+int
+sandbox_choose_user(
+    struct sandbox *s, const char *name, char *err, size_t errlen)
+{
+	if (geteuid() != 0)
+		return 0; /* whoever we are, children have no privileges */
+	s->change_user = true;
+	if (name[0] != '\0') {
+		if (sandbox_find_user(name, &s->uid, &s->gid) == 0)
+			return 0;
+		(void)snprintf(
+		    err, errlen, "run.user: there is no user '%s'", name);
+		return -1;
+	}
+	if (sandbox_find_user("stripwire", &s->uid, &s->gid) == 0 ||
+	    sandbox_find_user("nobody", &s->uid, &s->gid) == 0)
+		return 0;
+	(void)snprintf(err, errlen,
+	    "there is neither a user stripwire nor nobody to become: set "
+	    "run.user");
+	return -1;
+}
+
+char *
+sandbox_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return slash == path ? strdup("/")
+			     : strndup(path, (size_t)(slash - path));
 }
 
 static int
@@ -141,6 +184,24 @@ allow_folder(int rules, const char *path, uint64_t what)
 	return status;
 }
 
+/* What name resolution and certificates of the system take; of /etc what
+ * everybody may read. What is not there is not missed. */
+static int
+allow_names(int rules)
+{
+	static const char *const folder[] = {
+	    "/etc", "/usr/share/ca-certificates", "/usr/lib/ssl",
+	    "/run/systemd/resolve", "/usr/share/zoneinfo"};
+
+	for (unsigned i = 0; i < COUNT(folder); i++)
+		if (allow_folder(rules, folder[i],
+			LANDLOCK_ACCESS_FS_READ_FILE |
+			    LANDLOCK_ACCESS_FS_READ_DIR) == -1 &&
+		    errno != ENOENT)
+			return -1;
+	return 0;
+}
+
 static int
 lock_files(const struct sandbox *s, char *err, size_t errlen)
 {
@@ -160,8 +221,13 @@ lock_files(const struct sandbox *s, char *err, size_t errlen)
 	if (s->role == SANDBOX_READER)
 		status = allow_folder(rules, "/",
 		    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
-	for (unsigned i = 0; i < s->nfolders && status == 0; i++)
+	if (s->role == SANDBOX_FEEDS)
+		status = allow_names(rules);
+	for (unsigned i = 0; i < s->nfolders && status == 0; i++) {
 		status = allow_folder(rules, s->folder[i], own);
+		if (status == -1 && s->role == SANDBOX_FEEDS && errno == ENOENT)
+			status = 0; /* that feed says so */
+	}
 	if (status == 0)
 		status = (int)syscall(SYS_landlock_restrict_self, rules, 0);
 	if (status == -1)
@@ -193,6 +259,29 @@ allow_memory(scmp_filter_ctx f)
 	return seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(mprotect), 1, no_exec);
 }
 
+/* Sockets of the families that feeds and names need, and threads but no
+ * processes: clone3(2) hides its flags, so it is not there (ENOSYS), and
+ * libraries use clone(2). */
+static int
+allow_network(scmp_filter_ctx f)
+{
+	static const unsigned family[] = {
+	    AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+
+	for (unsigned i = 0; i < COUNT(family); i++)
+		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1,
+			SCMP_A0(SCMP_CMP_EQ, family[i], 0)) != 0)
+			return -1;
+	if (seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(ioctl), 1,
+		SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)) != 0 ||
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(prctl), 1,
+		SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) != 0 ||
+	    seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0) != 0)
+		return -1;
+	return seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(clone), 1,
+	    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+}
+
 static int
 allow_role(scmp_filter_ctx f, enum sandbox_role role)
 {
@@ -207,6 +296,11 @@ allow_role(scmp_filter_ctx f, enum sandbox_role role)
 		return allow(f, reader_calls, COUNT(reader_calls));
 	case SANDBOX_JUDGE:
 		return allow(f, judge_calls, COUNT(judge_calls));
+	case SANDBOX_FEEDS:
+		if (allow_network(f) == -1 ||
+		    allow(f, judge_calls, COUNT(judge_calls)) == -1)
+			return -1;
+		return allow(f, feeds_calls, COUNT(feeds_calls));
 	default:
 		return 0;
 	}
@@ -240,11 +334,19 @@ lock_calls(const struct sandbox *s, char *err, size_t errlen)
 static const char *
 try_forbidden(const struct sandbox *s)
 {
-	if (s->role != SANDBOX_READER && open("/etc/passwd", O_RDONLY) != -1)
+	if (s->role == SANDBOX_FEEDS) {
+		if (s->change_user && open("/etc/shadow", O_RDONLY) != -1)
+			return "read the passwords of the system";
+		if (open("/proc/self/maps", O_RDONLY) != -1)
+			return "read outside its folders";
+	} else if (s->role != SANDBOX_READER &&
+		   open("/etc/passwd", O_RDONLY) != -1) {
 		return "read a file";
+	}
 	if (open("/tmp/stripwire-sandbox", O_WRONLY | O_CREAT, 0600) != -1)
 		return "make a file";
-	if (socket(AF_INET, SOCK_STREAM, 0) != -1)
+	if (socket(s->role == SANDBOX_FEEDS ? AF_PACKET : AF_INET, SOCK_STREAM,
+		0) != -1)
 		return "make a socket";
 	if (syscall(SYS_setuid, 0) != -1)
 		return "become root";

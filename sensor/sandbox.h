@@ -12,11 +12,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define SANDBOX_FOLDERS_MAX 24
+
 enum sandbox_role {
 	SANDBOX_WORKER, /* its capture and its queue */
 	SANDBOX_READER, /* captures, opened for reading */
 	SANDBOX_VERIFIER, /* its socket */
-	SANDBOX_JUDGE /* the folders it was given */
+	SANDBOX_JUDGE, /* the folders it was given */
+	SANDBOX_FEEDS /* these, the network, threads; reads /etc */
 };
 
 struct sandbox {
@@ -24,8 +27,8 @@ struct sandbox {
 	bool change_user; /* we are root: become uid and gid */
 	uid_t uid;
 	gid_t gid;
-	/* folders in which a judge may make and change files */
-	const char *folder[4];
+	/* folders in which a judge, or a feed, may make and change files */
+	const char *folder[SANDBOX_FOLDERS_MAX];
 	unsigned nfolders;
 };
 
@@ -41,6 +44,14 @@ int sandbox_enter(const struct sandbox *s, char *err, size_t errlen)
 /* Compiled with sanitizers, which need more than any list allows: seccomp and
  * Landlock are left out, and whoever starts says so. */
 bool sandbox_is_off(void);
+
+/* The folder of a file, or "."; to be freed; NULL: no memory. */
+char *sandbox_folder_of(const char *path);
+
+/* Whom to become: name, or, if it is "", the user stripwire or nobody; only
+ * root becomes anybody. -1 with a sentence in err. */
+int sandbox_choose_user(struct sandbox *s, const char *name, char *err,
+    size_t errlen) __attribute__((warn_unused_result));
 
 /* uid and gid of a name. -1: there is none. */
 int sandbox_find_user(const char *name, uid_t *uid, gid_t *gid)

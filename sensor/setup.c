@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db/event.h"
 #include "decoders/tls_hello.h"
 #include "sensor/options.h"
 
@@ -15,6 +16,24 @@ static const char *
 or_null(const char *s)
 {
 	return s[0] != '\0' ? s : NULL;
+}
+
+static void
+set_feeds(struct setup *o, const struct config *f)
+{
+	struct pipeline_config *p = &o->cfg;
+
+	p->stream = 0;
+	for (unsigned i = 0; i < f->nfeeds; i++) {
+		o->feeds[i] = (struct store_feed){
+		    f->feed[i]->name, f->feed[i]->events};
+		p->stream |= f->feed[i]->events &
+			     ~((1u << EVENT_STORED) - 1);
+	}
+	p->feeds = o->feeds;
+	p->nfeeds = f->nfeeds;
+	p->keep_event_days = (unsigned)f->event_days;
+	p->max_events = f->max_events;
 }
 
 /* From the configuration to the pipeline's. */
@@ -48,6 +67,7 @@ setup_from_config(struct setup *o, const struct config *f)
 	    f->incident_alerts != 0 ? (uint32_t)f->incident_alerts : UINT32_MAX;
 	p->keep_days = (unsigned)f->retention_days;
 	p->keep_bytes = f->retention_size;
+	set_feeds(o, f);
 	p->tracker = (struct tracker_config){.max_flows = (uint32_t)f->flows,
 	    .max_sessions = (uint32_t)f->sessions,
 	    .max_pending = f->pending_bytes,

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "db/store.h"
 #include "rules/tls_policy.h"
 #include "sensor/backend.h"
 #include "sensor/config.h"
@@ -15,6 +16,7 @@
 struct setup { /* cfg points into it and into the configuration */
 	struct pipeline_config cfg;
 	struct tls_policy tls;
+	struct store_feed feeds[CONFIG_FEEDS_MAX];
 	char rules_path[PATH_MAX], interceptors_path[PATH_MAX];
 	char host[HOST_NAME_MAX + 1];
 };

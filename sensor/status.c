@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/feeds_status.h"
 #include "sensor/supervise.h"
 #include "sensor/version.h"
 
@@ -226,6 +227,12 @@ status_json(const struct supervisor *s)
 	json_object_set_new(o, "judge", judge_json(s));
 	set(o, "verifier_pid", (uint64_t)s->verifier.pid);
 	set(o, "verifier_resident_bytes", resident(s->verifier.pid));
+	set(o, "feeds_pid", (uint64_t)s->feeds.pid);
+	set(o, "feeds_resident_bytes", resident(s->feeds.pid));
+	set(o, "feeds_queue_bytes", ring_used(s->events));
+	set(o, "feeds_queue_dropped", atomic_load(&s->feeds_board->dropped));
+	json_object_set_new(
+	    o, "feeds", feeds_status_json(s->cfg->config, s->feeds_board));
 	return o;
 }
 

@@ -31,6 +31,8 @@
 #define START_MS 20000 /* for all to be ready: history is read */
 #define END_WORKERS_MS 800
 #define END_JUDGE_MS 1100
+#define END_FEEDS_MS 1700 /* since the beginning of the end, or */
+#define END_FEEDS_LEAST_MS 100
 
 static void judge_says(struct supervisor *);
 
@@ -99,38 +101,13 @@ prepare_worker(struct supervisor *s, unsigned number)
 static int
 find_user(struct supervisor *s)
 {
-	const char *name = s->cfg->user;
+	char err[200];
 
-	if (geteuid() != 0)
-		return 0; /* whoever we are, children have no privileges */
-	s->sandbox.change_user = true;
-	if (name[0] != '\0') {
-		if (sandbox_find_user(name, &s->sandbox.uid, &s->sandbox.gid) ==
-		    0)
-			return 0;
-		log_line(
-		    LOG_LEVEL_ERROR, "run.user: there is no user '%s'", name);
-		return -1;
-	}
-	if (sandbox_find_user("stripwire", &s->sandbox.uid, &s->sandbox.gid) ==
-		0 ||
-	    sandbox_find_user("nobody", &s->sandbox.uid, &s->sandbox.gid) == 0)
+	if (sandbox_choose_user(
+		&s->sandbox, s->cfg->user, err, sizeof(err)) == 0)
 		return 0;
-	log_line(LOG_LEVEL_ERROR, "there is neither a user stripwire nor "
-				  "nobody to become: set run.user");
+	log_line(LOG_LEVEL_ERROR, "%s", err);
 	return -1;
-}
-
-/* The folder of a file, or "."; to be freed. */
-static char *
-folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return strdup(".");
-	return slash == path ? strdup("/")
-			     : strndup(path, (size_t)(slash - path));
 }
 
 static int
@@ -142,7 +119,7 @@ set_folders(struct supervisor *s)
 	for (unsigned i = 0; i < 2; i++) {
 		if (file[i] == NULL || strcmp(file[i], "-") == 0)
 			continue;
-		s->sandbox.folder[s->sandbox.nfolders] = folder_of(file[i]);
+		s->sandbox.folder[s->sandbox.nfolders] = sandbox_folder_of(file[i]);
 		if (s->sandbox.folder[s->sandbox.nfolders++] == NULL)
 			return -1;
 	}
@@ -177,8 +154,11 @@ prepare(struct supervisor *s)
 	    (ssize_t)sizeof(s->secret_key))
 		return -1;
 	s->judged = harden_shared(sizeof(*s->judged));
+	s->feeds_board = harden_shared(sizeof(*s->feeds_board));
+	s->events = ring_new(EVENTS_BYTES, err, sizeof(err));
 	s->crash = crash_new(s->cfg->crash_folder, s->cfg->whole_packets);
-	if (s->judged == NULL || s->crash == NULL) {
+	if (s->judged == NULL || s->crash == NULL || s->feeds_board == NULL ||
+	    s->events == NULL) {
 		log_line(LOG_LEVEL_ERROR, "out of memory");
 		return -1;
 	}
@@ -388,6 +368,11 @@ reap(struct supervisor *s)
 				s->verifier.pid = 0;
 			else
 				verifier_died(s, status);
+		} else if (pid == s->feeds.pid) {
+			char how[160];
+
+			how_it_died(&s->feeds, status, how, sizeof(how));
+			feeds_died(s, how, status);
 		}
 		for (unsigned i = 0; i < s->nworkers; i++) {
 			if (s->worker[i].pid != pid)
@@ -419,6 +404,7 @@ look(struct supervisor *s)
 	if (s->verifier.pid == 0 && s->judge.pid != 0 &&
 	    now - s->verifier.started > PAUSE_MS)
 		restart_verifier(s, false);
+	feeds_look(s, now);
 	watch(s, now);
 	if (every > 0 && now - watchdog > every / 3) {
 		notify_send("WATCHDOG=1");
@@ -521,6 +507,7 @@ reload(struct supervisor *s)
 		(void)control_send(s->control, &c, fd);
 	if (fd != -1)
 		(void)close(fd);
+	feeds_reload(s);
 	if (s->control != -1)
 		reload_trust(s);
 	notify_send("READY=1");
@@ -609,13 +596,31 @@ signal_workers(const struct supervisor *s, int sig)
 			(void)kill(s->worker[i].pid, sig);
 }
 
+/* Last, so that they have seen what the judge stored at the end; what they do
+ * not send in the time that is left, they send after the next start. */
+static void
+end_feeds(struct supervisor *s, int64_t begun)
+{
+	int64_t least = supervise_now() + END_FEEDS_LEAST_MS;
+	int64_t until = begun + END_FEEDS_MS;
+
+	if (until < least)
+		until = least;
+	if (s->feeds.pid != 0)
+		(void)kill(s->feeds.pid, SIGTERM);
+	while (s->feeds.pid != 0 && supervise_now() < until)
+		turn(s, 20);
+	if (s->feeds.pid != 0)
+		(void)kill(s->feeds.pid, SIGKILL);
+}
+
 /* Workers first, so that the judge has heard all that they had to say. */
 static void
 end_all(struct supervisor *s)
 {
 	struct control c = {.what = CONTROL_STOP};
 	bool absent = s->was_ready && s->judge.pid == 0;
-	int64_t until = supervise_now() + END_WORKERS_MS;
+	int64_t begun = supervise_now(), until = begun + END_WORKERS_MS;
 
 	s->ending = true;
 	notify_send("STOPPING=1");
@@ -637,6 +642,7 @@ end_all(struct supervisor *s)
 					  "was not judged is lost");
 		s->failed = true;
 	}
+	end_feeds(s, begun);
 	if (s->verifier.pid != 0)
 		(void)kill(s->verifier.pid, SIGKILL);
 	if (s->cfg->socket[0] != '\0' && s->listener != -1)
@@ -663,7 +669,7 @@ run(struct supervisor *s)
 }
 
 int
-supervise(const struct supervise_config *cfg)
+supervise(struct supervise_config *cfg)
 {
 	static struct supervisor s;
 	int status;

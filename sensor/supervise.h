@@ -7,6 +7,8 @@
  *	supervise.c	the life of the sensor: start, watch, end
  *	watch.c		what hangs, what is lost
  *	child.c		one process: fork, what it keeps, what it may
+ *	feeds_child.c	the process of the feeds: likewise, and when it is
+ *			started, told to reopen, ended
  *	crash.c		the packet that a worker died of
  *	status.c	the answer to `stripwire status`
  */
@@ -15,11 +17,13 @@
 
 #include <sys/types.h>
 
+#include "sensor/feeds_process.h"
 #include "sensor/judge_process.h"
 #include "sensor/sandbox.h"
 #include "sensor/worker.h"
 
 #define QUEUE_BYTES (8u << 20) /* a worker's; 2,000 observations at least */
+#define EVENTS_BYTES (8u << 20) /* of the judge's to the feeds */
 
 struct supervise_config {
 	const struct pipeline_config *cfg;
@@ -29,13 +33,15 @@ struct supervise_config {
 	const char *user; /* "": stripwire or nobody */
 	const char *socket, *log, *crash_folder;
 	bool whole_packets, verbose;
+	const struct config *config; /* for the feeds */
 	const char *config_path; /* NULL: none */
 	/* the file anew: cfg and log change; -1: mistakes, said */
 	int (*reload)(void *ctx, int fd);
 	void *reload_ctx;
+	bool feeds_changed; /* set by reload() */
 };
 
-enum role { ROLE_WORKER, ROLE_VERIFIER, ROLE_JUDGE };
+enum role { ROLE_WORKER, ROLE_VERIFIER, ROLE_JUDGE, ROLE_FEEDS };
 
 struct child {
 	enum role role;
@@ -51,11 +57,13 @@ struct child {
 };
 
 struct supervisor {
-	const struct supervise_config *cfg;
+	struct supervise_config *cfg;
 	struct sandbox sandbox; /* user, folders */
 	unsigned nworkers;
-	struct child worker[WORKERS_MAX], verifier, judge;
+	struct child worker[WORKERS_MAX], verifier, judge, feeds;
 	struct judge_board *judged;
+	struct feeds_board *feeds_board;
+	struct ring *events; /* from the judge to the feeds */
 	uint8_t secret_key[16]; /* of all workers */
 	int control; /* to the judge */
 	int verifier_end; /* of the pair, for the judge that comes next */
@@ -71,10 +79,13 @@ struct supervisor {
 	char judge_death[160]; /* of the last one, to be told to the next */
 	char judge_trouble[512]; /* why it cannot work, as said */
 	int64_t judge_pause; /* ms before the next one is tried */
+	bool feeds_restart; /* it was told to end, for another to begin */
+	uint64_t feeds_folder[CONFIG_FEEDS_MAX]; /* inodes; 0: missing */
+	int64_t feeds_looked; /* ms: at them */
 };
 
 /* Returns an exit status. */
-int supervise(const struct supervise_config *cfg);
+int supervise(struct supervise_config *cfg);
 int64_t supervise_now(void); /* ms, of a clock that does not step */
 /* Into the log, and to the judge as a finding about the sensor. */
 void supervise_tell(struct supervisor *s, enum finding_id id, const char *text);
@@ -87,6 +98,20 @@ void watch(struct supervisor *s, int64_t now);
 /* Forks. -1: it could not, which is said. */
 int child_start(struct supervisor *s, struct child *c);
 const char *child_name(const struct child *c, char buf[24]);
+
+/* The end of a start that failed: says it, returns the exit status. */
+int child_failed(const char *err);
+/* The process ends when its parent does; SIGTERM sets *child_stopped. */
+void child_end_with_parent(pid_t parent, int sig);
+extern volatile int child_stopped;
+
+/* ---- feeds_child.c ---- */
+int feeds_child_main(struct supervisor *s, pid_t parent);
+/* Starts it if there are feeds and it is not there; several times a second. */
+void feeds_look(struct supervisor *s, int64_t now);
+/* It is gone; status as wait(2) has it. */
+void feeds_died(struct supervisor *s, const char *how, int status);
+void feeds_reload(struct supervisor *s); /* SIGHUP */
 
 /* ---- crash.c ---- */
 struct crash *crash_new(const char *folder, bool whole); /* NULL: memory */

@@ -75,6 +75,9 @@ look_at_all(struct supervisor *s)
 	}
 	if (s->judge.pid != 0 && s->ready)
 		look_at(s, &s->judge, atomic_load(&s->judged->beat), &of_judge);
+	if (s->feeds.pid != 0)
+		look_at(s, &s->feeds, atomic_load(&s->feeds_board->beat),
+		    &of_judge);
 }
 
 static struct live_counters
