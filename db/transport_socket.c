@@ -213,8 +213,10 @@ socket_dial_path(const struct transport_config *c, int type, char *err)
 		    c->path, type == SOCK_DGRAM ? "no" : "yes");
 	return transport_error(err, "cannot connect to %s: %s%s", c->path,
 	    strerror(e),
-	    e == ENOENT ? "; is the receiver running, is the path right?"
-			: advice(e));
+	    e == ENOENT	  ? "; is the receiver running, is the path right?"
+	    : e == EACCES ? "; the feeds' user has to be allowed to write "
+			    "to it"
+			  : advice(e));
 }
 
 /* ---- datagrams ---- */

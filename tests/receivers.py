@@ -167,6 +167,7 @@ class Unix(Receiver):
             with open('/proc/net/unix') as f:
                 return any(r.rstrip().endswith(' ' + self.path) and (self.datagram or ' 00010000 ' in r) for r in f)
         self.ready(up)
+        os.chmod(self.path, 0o666)
 
 
 class Kafka(Receiver):

@@ -3,11 +3,13 @@
 """Transports of the feeds against real receivers, which break and come back,
 while the sender is killed with -9 and started anew.
 
-    transports.py [--count N] [--breaks N] [--kills N] [--only WORD] [--figures]
+    transports.py [--count N] [--breaks N] [--kills N] [--sensor] [--only WORD]
+                  [--figures]
 
 Each received message is compared with what was sent, byte by byte.
 """
 import argparse
+import ctypes
 import json
 import os
 import re
@@ -19,10 +21,10 @@ import tempfile
 import threading
 import time
 
-from receivers import ROOT, Kafka, Rsyslog, SyslogNg, Unix, free_port, wait_for
+from feed_sender import SEND, Sensor, Transport
+from receivers import ROOT, Kafka, Rsyslog, SyslogNg, Unix, bound, free_port, wait_for
 
-SEND = f'{ROOT}/build/release/tools/feedsend'
-SIZE = 400
+CLONE_NEWNET = 0x40000000
 passed = failed = 0
 
 
@@ -35,37 +37,35 @@ def check(ok, name, detail=''):
         print(f'FAIL {name}: {detail}', flush=True)
 
 
-def message(n):
-    """What feedsend sends."""
-    m = b'<134>1 2026-01-02T03:04:05.678901Z sensor stripwire 42 alert - {"n":%d,"name":"m\xc3\xbcller \\"x\\"","pad":"' % n
-    m += bytes(97 + i % 26 for i in range(len(m), SIZE - 2))
-    return m + b'"}'
-
-
 NUMBER = re.compile(rb'\{"n":(\d+),')
+HEADER = re.compile(rb'<\d+>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d) \S+ stripwire \d+ \S+ - $')
 
 
-def judge(lines):
+def judge(lines, body):
     """Numbers that arrived whole, how often more than once, and what is none
-    of our messages. A line that a killed receiver began stands before one."""
+    of our messages. A receiver that was killed may have left the beginning of
+    a message, which then stands before another one."""
     have, twice, odd = set(), 0, []
     for line in lines:
-        last = list(NUMBER.finditer(line))
-        n = int(last[-1][1]) if last else -1
-        m = message(n)
-        if n < 0 or not line.endswith(m) or not message_part(line[:-len(m)]):
-            if not message_part(line):
-                odd.append(line[:200])
-            continue
-        twice += n in have
-        have.add(n)
+        found = list(NUMBER.finditer(line))
+        start = found[-1].start() if found else len(line)
+        n = int(found[-1][1]) if found else -1
+        head, whole = line[:start], found and line[start:] == body(n)
+        cut = max(head.rfind(b'<'), 0)
+        if whole and (not head or HEADER.match(head[cut:])) and beginning(head[:cut], body):
+            twice += n in have
+            have.add(n)
+        elif whole or not beginning(line, body):
+            odd.append(line[:300])
     return have, twice, odd
 
 
-def message_part(line):
-    """The beginning of a message, or nothing."""
-    found = NUMBER.search(line)
-    return message(int(found[1])).startswith(line) if found else message(0).startswith(line[:60])
+def beginning(part, body):
+    """Of a message, with or without a header, or nothing."""
+    found = NUMBER.search(part)
+    if found is None:
+        return len(part) < 120
+    return body(int(found[1])).startswith(part[found.start():])
 
 
 # ---- certificates ----
@@ -132,7 +132,6 @@ class Tls:
         self.p = subprocess.Popen(['openssl', 's_server', '-quiet', '-accept', f'127.0.0.1:{self.port}', '-cert', f'{certs}/{name}.pem',
                                    '-key', f'{certs}/{name}.key', *more],
                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        from receivers import bound
         wait_for(lambda: bound(self.port, False), 20, 's_server does not begin')
 
     def __enter__(self):
@@ -322,34 +321,6 @@ def says_stall(kind, port):
 
 # ---- all arrives ----
 
-class Sender:
-    """feedsend with a cursor, killed and started anew. It goes no further than
-    `allow` says."""
-    def __init__(self, folder, kind, count, *args):
-        self.files = f'{folder}/{kind}-{time.monotonic_ns()}'
-        self.argv = [SEND, kind, *map(str, args), f'count={count}', f'cursor={self.files}.cursor', f'gate={self.files}.gate',
-                     'timeout_ms=3000']
-        self.allow(0)
-        self.start()
-
-    def allow(self, n):
-        with open(f'{self.files}.new', 'w') as f:
-            f.write(f'{n}\n')
-        os.rename(f'{self.files}.new', f'{self.files}.gate')
-
-    def start(self):
-        with open(f'{self.files}.out', 'ab') as out:
-            self.p = subprocess.Popen(self.argv, stdout=out, stderr=out)
-
-    def kill(self):
-        self.p.kill()
-        self.p.wait()
-
-    def said(self):
-        with open(f'{self.files}.out', errors='replace') as f:
-            return f.read().splitlines()
-
-
 class Progress:
     """How many different messages have arrived."""
     def __init__(self, receiver):
@@ -379,13 +350,13 @@ def disturbed(a, name, receiver, sender, breaks=None, loses=False):
                  lambda: f'{name}: {progress.count()} of {goal} have arrived; {sender.said()[-3:]}')
         if what == 'break':
             down()
-            time.sleep(0.3)
+            time.sleep(a.hold)
             up()
         else:
             sender.kill()
             sender.start()
     sender.allow(a.count)
-    sender.p.wait(a.patience)
+    sender.finish(a.patience, lambda: settle(receiver, a.count, a.quiet))
     return time.monotonic() - t0
 
 
@@ -398,51 +369,68 @@ def settle(receiver, count, quiet=3):
         time.sleep(0.05)
 
 
-def certain(a, name, receiver, sender, breaks=None, all_of_them=True):
+def certain(a, name, receiver, sender, breaks=None, loses=False):
     try:
-        took = disturbed(a, name, receiver, sender, breaks, not all_of_them)
+        took = disturbed(a, name, receiver, sender, breaks, loses)
         settle(receiver, a.count)
-        have, twice, odd = judge(receiver.lines())
+        have, twice, odd = judge(receiver.lines(), sender.body)
         want = set(range(1, a.count + 1))
         missing = want - have
-        report = json.loads(sender.said()[-1])
-        if all_of_them:
+        if not loses:
             check(not missing, f'{name}: nothing missing', f'{len(missing)} missing, first {sorted(missing)[:5]}; {sender.said()[-6:]}')
         check(not odd, f'{name}: each as it was sent', f'{len(odd)} odd: {odd[:3]}')
-        check(have <= want, f'{name}: nothing else')
+        check(have <= want, f'{name}: nothing else', sorted(have - want)[:5])
         if a.figures:
             print(f'{name}: {len(have)} of {a.count} arrived, {len(missing)} missing, {twice} twice, {a.breaks} breaks, {a.kills} kills, '
-                  f'{took:.1f} s, last sender: {report}', flush=True)
+                  f'{took:.1f} s; {sender.figures()}', flush=True)
     finally:
-        sender.kill() if sender.p.poll() is None else None
+        sender.end()
         receiver.stop()
+
+
+def sender(a, folder, kind, **o):
+    """A transport alone, or a sensor: the same options, written as each has
+    them."""
+    if not a.sensor:
+        o = {{'socket': 'path'}.get(k, k): v for k, v in o.items()}
+        return Transport(folder, kind, a.count, f'resend={a.resend}', *[f'{k}={v}' for k, v in o.items()])
+    lines = [f'type: {"unix" if kind == "datagram" else kind}']
+    if kind == 'datagram':
+        lines += ['socket: datagram']
+    if 'host' in o:
+        lines += [f'address: "{o.pop("host")}:{o.pop("port")}"']
+    return Sensor(folder, f'{kind}-{time.monotonic_ns()}', a.count, *lines, *[f'{k}: "{v}"' for k, v in o.items()])
+
+
+def wanted(a, name):
+    return not a.only or a.only in name
 
 
 def syslog(a, folder, certs):
     for kind in (Rsyslog, SyslogNg):
         for transport in ('tcp', 'tls'):
-            clients = transport == 'tls'
-            r = kind(folder, transport, certs, clients)
-            if a.only and a.only not in f'{r.program} {transport}':
+            if not wanted(a, f'{kind.program} {transport}'):
                 continue
+            r = kind(folder, transport, certs, transport == 'tls')
             r.start()
-            args = ['host=127.0.0.1', f'port={r.port}', f'resend={a.resend}']
-            if clients:
-                args += [f'ca_file={certs}/ca.pem', f'cert_file={certs}/client.pem', f'key_file={certs}/client.key']
-            certain(a, f'{r.program} {transport}', r, Sender(folder, transport, a.count, *args))
-        udp(a, kind, folder)
+            o = {'host': '127.0.0.1', 'port': r.port}
+            if transport == 'tls':
+                o.update(ca_file=f'{certs}/ca.pem', cert_file=f'{certs}/client.pem', key_file=f'{certs}/client.key')
+            certain(a, f'{r.program} {transport}', r, sender(a, folder, transport, **o))
+        if wanted(a, f'{kind.program} udp'):
+            udp(a, kind, folder)
 
 
 def udp(a, kind, folder):
-    """No break: what fits into the receiver's buffer arrives."""
     r = kind(folder, 'udp')
-    if a.only and a.only not in f'{r.program} udp':
-        return
     r.start()
-    try:
+    if a.sensor:
+        certain(a, f'{r.program} udp', r, sender(a, folder, 'udp', host='127.0.0.1', port=r.port), loses=True)
+        return
+    try:  # no break: what fits into the receiver's buffer arrives
         said, done = send('udp', 'host=127.0.0.1', f'port={r.port}', 'count=800')
         settle(r, 800)
-        have, twice, odd = judge(r.lines())
+        have, twice, odd = judge(r.lines(), Transport.body)
         check(have == set(range(1, 801)) and not odd and not twice, f'{r.program} udp', (len(have), twice, odd[:2], said))
         check(done['sent'] == 800 and done['failed'] == 0, f'{r.program} udp: counted', done)
         r.kill()
@@ -453,34 +441,38 @@ def udp(a, kind, folder):
 
 
 def sockets(a, folder):
-    if a.only and a.only not in 'unix socket':
-        return
-    r = Unix(folder, False)
-    r.start()
-    certain(a, 'unix stream', r, Sender(folder, 'unix', a.count, f'path={r.path}', f'resend={a.resend}'))
-    r = Unix(folder, True)
-    r.start()
-    s = Sender(folder, 'datagram', a.count, f'path={r.path}')
-    certain(a, 'unix datagram', r, s, all_of_them=False)
+    for kind, name in (('unix', 'unix stream'), ('datagram', 'unix datagram')):
+        if not wanted(a, name):
+            continue
+        r = Unix(folder, kind == 'datagram')
+        r.start()
+        certain(a, name, r, sender(a, folder, kind, path=r.path), loses=kind == 'datagram')
 
 
 def kafka(a, folder):
-    if a.only and a.only not in 'kafka':
+    if not wanted(a, 'kafka'):
         return
     r = Kafka(folder)
     r.start()
-    s = Sender(folder, 'kafka', a.count, f'brokers={r.brokers}', f'topic={r.topic}')
-    certain(a, 'kafka', r, s, breaks=(r.break_all, r.mend_all))
+    certain(a, 'kafka', r, sender(a, folder, 'kafka', brokers=r.brokers, topic=r.topic), breaks=(r.break_all, r.mend_all))
 
 
 def mistakes(a, folder, certs):
-    if a.only and a.only not in 'mistakes':
+    if not wanted(a, 'mistakes') or a.sensor:
         return
     os.mkdir(folder + '/mistakes')
     tls_mistakes(certs)
     net_mistakes(folder)
     kafka_mistakes(folder)
     stalled()
+
+
+def alone():
+    """A network of our own: loopback, and an interface without traffic."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        sys.exit(f'no network namespace: {os.strerror(ctypes.get_errno())}; run this as root')
+    for cmd in ('link set lo up', 'link add quiet0 type veth peer name quiet1', 'link set quiet0 up'):
+        subprocess.run(['ip', *cmd.split()], check=True)
 
 
 def main():
@@ -490,11 +482,16 @@ def main():
     p.add_argument('--kills', type=int, default=2)
     p.add_argument('--resend', type=int, default=2000, help='messages')
     p.add_argument('--patience', type=int, default=60, help='seconds without what is expected')
+    p.add_argument('--quiet', type=int, default=20, help='seconds without anything: the sensor has sent all')
+    p.add_argument('--hold', type=float, default=0.3, help='seconds between break and repair')
+    p.add_argument('--sensor', action='store_true', help='the whole sensor, not the transport alone')
     p.add_argument('--only', default='')
     p.add_argument('--figures', action='store_true')
     a = p.parse_args()
     subprocess.run([f'{ROOT}/tests/receivers.sh'], check=True)
+    alone()
     folder = tempfile.mkdtemp(prefix='transports-')
+    os.chmod(folder, 0o755)
     try:
         certs = certificates(folder + '/certs')
         for part in (lambda: mistakes(a, folder, certs), lambda: sockets(a, folder), lambda: syslog(a, folder, certs),
