@@ -81,8 +81,7 @@ set_sizes(json_t *o, const struct incident *i)
 }
 
 static json_t *
-own_object(
-    const struct incident *i, enum incident_event what, const char *host)
+own_object(const struct incident *i, enum incident_event what, const char *host)
 {
 	char text[STORY_TEXT_MAX], id[EVENT_ID_MAX];
 	json_t *o = json_object();

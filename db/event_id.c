@@ -60,8 +60,8 @@ event_text_id(char out[EVENT_ID_MAX], const char *sensor, const char *kind,
 	if (n < 0 || (size_t)n >= sizeof(line))
 		n = sizeof(line) - 1;
 	out[0] = '\0';
-	if (hash_sha256((struct slice){(const uint8_t *)line, (size_t)n},
-		digest) == 0)
+	if (hash_sha256(
+		(struct slice){(const uint8_t *)line, (size_t)n}, digest) == 0)
 		hash_hex(out, digest, (EVENT_ID_MAX - 1) / 2);
 	return out;
 }

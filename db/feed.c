@@ -35,7 +35,8 @@ struct feed {
 	bool troubled; /* and said so */
 	int64_t trouble_since;
 	char said[TRANSPORT_ERROR_MAX];
-	int64_t cursor, position, highest, handed; /* handed: the last message */
+	int64_t cursor, position, highest,
+	    handed; /* handed: the last message */
 	struct outbox_batch batch;
 	unsigned next; /* in batch */
 	struct window window;
@@ -69,8 +70,8 @@ feed_new(const struct feed_config *c, const struct feed_env *env, char *err,
 	f->window.max_ms = c->resend_ms;
 	status = env->source->load(env->from, c->name, &f->row, err, errlen);
 	if (status != -1)
-		status = env->source->lag(env->from, f->row.cursor, &f->lag, err,
-			     errlen) == -1
+		status = env->source->lag(env->from, f->row.cursor, &f->lag,
+			     err, errlen) == -1
 			     ? -1
 			     : status;
 	if (status == -1) {
@@ -215,8 +216,7 @@ come_up(struct feed *f, const struct feed_clock *now)
 
 /* 0: it went; 1: no room now; -1: broken down. */
 static int
-send_one(
-    struct feed *f, const struct feed_clock *now, const struct message *m)
+send_one(struct feed *f, const struct feed_clock *now, const struct message *m)
 {
 	char err[TRANSPORT_ERROR_MAX] = "";
 	int64_t arrived;
@@ -260,8 +260,8 @@ make_message(struct feed *f, const struct feed_clock *now,
 	if (n != 0)
 		return n;
 	f->row.failed++;
-	(void)snprintf(err, sizeof(err), "event %s cannot be written as %s",
-	    id, feed_format_name(f->c->format));
+	(void)snprintf(err, sizeof(err), "event %s cannot be written as %s", id,
+	    feed_format_name(f->c->format));
 	note_error(f, now, err);
 	return 0;
 }
@@ -282,8 +282,7 @@ send_event(struct feed *f, const struct feed_clock *now, const struct event *e,
 	if (status == 0 && e->seq != 0) {
 		f->handed = e->seq;
 		if (knows(f, MEMORY_NONE))
-			window_note(
-			    &f->window, f->position, m.len, now->ms);
+			window_note(&f->window, f->position, m.len, now->ms);
 	}
 	return status;
 }
@@ -294,8 +293,8 @@ fill(struct feed *f, const struct feed_clock *now)
 	char err[TRANSPORT_ERROR_MAX];
 
 	f->next = 0;
-	if (f->env.source->read(f->env.from, f->position, &f->batch, err,
-		sizeof(err)) == 0)
+	if (f->env.source->read(
+		f->env.from, f->position, &f->batch, err, sizeof(err)) == 0)
 		return 0;
 	f->batch.n = 0;
 	note_error(f, now, err);
@@ -391,7 +390,8 @@ take_expired(struct feed *f)
 	struct outbox_row row;
 	char err[TRANSPORT_ERROR_MAX];
 
-	if (f->env.source->load(f->env.from, f->c->name, &row, err, sizeof(err)) != 0)
+	if (f->env.source->load(
+		f->env.from, f->c->name, &row, err, sizeof(err)) != 0)
 		return;
 	f->row.expired = row.expired;
 	if (row.cursor > f->cursor)
@@ -411,11 +411,12 @@ save(struct feed *f, const struct feed_clock *now)
 	f->saved_at = now->ms;
 	f->row.cursor = f->cursor;
 	f->row.dropped = f->dropped_before + feed_queue_dropped(&f->queue);
-	if (f->env.source->save(f->env.from, f->c->name, &f->row, err, sizeof(err)) ==
-	    -1)
+	if (f->env.source->save(
+		f->env.from, f->c->name, &f->row, err, sizeof(err)) == -1)
 		note_error(f, now, err); /* tried again in a second */
 	take_expired(f);
-	if (f->env.source->lag(f->env.from, at, &f->lag, err, sizeof(err)) == -1)
+	if (f->env.source->lag(f->env.from, at, &f->lag, err, sizeof(err)) ==
+	    -1)
 		note_error(f, now, err);
 }
 

@@ -444,8 +444,8 @@ outbox_history(struct outbox *o, int64_t since, int64_t until,
 /* ---- as a source ---- */
 
 static int
-source_read(void *from, int64_t after, struct outbox_batch *b, char *err,
-    size_t errlen)
+source_read(
+    void *from, int64_t after, struct outbox_batch *b, char *err, size_t errlen)
 {
 	return outbox_read(from, after, b, err, errlen);
 }

@@ -59,8 +59,8 @@ line_room(struct store *s)
 }
 
 int
-store_alert_event(struct store *s, const struct alert *a, struct store_file *f,
-    int64_t id)
+store_alert_event(
+    struct store *s, const struct alert *a, struct store_file *f, int64_t id)
 {
 	char text[EVENT_ID_MAX];
 	struct row r = {EVENT_ALERT, a->finding.time, id,
@@ -151,10 +151,9 @@ ask(struct binder *b, int64_t fallback, int64_t *out, int columns)
 	bool row = sqlite3_step(b->st) == SQLITE_ROW;
 
 	for (int i = 0; i < columns; i++)
-		out[i] =
-		    row && sqlite3_column_type(b->st, i) != SQLITE_NULL
-			? sqlite3_column_int64(b->st, i)
-			: fallback;
+		out[i] = row && sqlite3_column_type(b->st, i) != SQLITE_NULL
+			     ? sqlite3_column_int64(b->st, i)
+			     : fallback;
 	return sqlite3_reset(b->st);
 }
 

@@ -156,8 +156,7 @@ birth(int fd, bool fresh)
 {
 	struct statx x;
 
-	if (!fresh &&
-	    statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) == 0 &&
+	if (!fresh && statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) == 0 &&
 	    (x.stx_mask & STATX_BTIME) != 0)
 		return x.stx_btime.tv_sec;
 	return (int64_t)time(NULL);
@@ -269,8 +268,7 @@ sync_file(struct transport *t, char *err)
 
 	if (write_out(t, err) == -1)
 		return -1;
-	if (t->dirty &&
-	    (fdatasync(t->fd) == -1 || fstat(t->fd, &st) == -1)) {
+	if (t->dirty && (fdatasync(t->fd) == -1 || fstat(t->fd, &st) == -1)) {
 		cut_back(t);
 		return trouble(t, err, "cannot be synchronised");
 	}
@@ -333,8 +331,8 @@ was_moved(struct transport *t)
 		return false;
 	t->looked = now_ms();
 	return fstat(t->fd, &mine) == 0 &&
-	       (stat(t->c->path, &there) == -1 ||
-		   mine.st_ino != there.st_ino || mine.st_dev != there.st_dev);
+	       (stat(t->c->path, &there) == -1 || mine.st_ino != there.st_ino ||
+		   mine.st_dev != there.st_dev);
 }
 
 static int

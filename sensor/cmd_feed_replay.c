@@ -81,8 +81,7 @@ rebuild(struct replay *r, int64_t alert, char *err, size_t errlen)
 	query_filter_init(&f);
 	f.id = alert;
 	r->taken = false;
-	if (r->q == NULL ||
-	    query_each(r->q, &f, on_row, r, err, errlen) == -1)
+	if (r->q == NULL || query_each(r->q, &f, on_row, r, err, errlen) == -1)
 		return -1;
 	r->rebuilt += r->taken;
 	return 0;
@@ -117,8 +116,8 @@ add_nothing(
 }
 
 static int
-add_alert(struct replay *r, struct outbox_batch *b,
-    const struct outbox_item *i, char *err, size_t errlen)
+add_alert(struct replay *r, struct outbox_batch *b, const struct outbox_item *i,
+    char *err, size_t errlen)
 {
 	struct event e = {.seq = i - r->list + 1,
 	    .type = EVENT_ALERT,
@@ -138,14 +137,14 @@ add_alert(struct replay *r, struct outbox_batch *b,
 
 /* 1: the batch is full; -1: err. */
 static int
-add_event(struct replay *r, struct outbox_batch *b,
-    const struct outbox_item *i, char *err, size_t errlen)
+add_event(struct replay *r, struct outbox_batch *b, const struct outbox_item *i,
+    char *err, size_t errlen)
 {
 	struct event e;
 	int at = place_of(&r->found, i->seq);
 
-	if (at == -1 && outbox_read(r->box, i->seq - 1, &r->found, err,
-			    errlen) == -1)
+	if (at == -1 &&
+	    outbox_read(r->box, i->seq - 1, &r->found, err, errlen) == -1)
 		return -1;
 	at = place_of(&r->found, i->seq);
 	if (at == -1) /* retired meanwhile */
@@ -159,8 +158,8 @@ add_event(struct replay *r, struct outbox_batch *b,
 /* ---- as the source of a feed ---- */
 
 static int
-source_read(void *from, int64_t after, struct outbox_batch *b, char *err,
-    size_t errlen)
+source_read(
+    void *from, int64_t after, struct outbox_batch *b, char *err, size_t errlen)
 {
 	struct replay *r = from;
 	int status = 0;
@@ -170,8 +169,8 @@ source_read(void *from, int64_t after, struct outbox_batch *b, char *err,
 	for (int64_t n = after; n < r->n && status == 0; n++) {
 		const struct outbox_item *i = &r->list[n];
 
-		status = (i->seq != 0 ? add_event : add_alert)(
-		    r, b, i, err, errlen);
+		status =
+		    (i->seq != 0 ? add_event : add_alert)(r, b, i, err, errlen);
 	}
 	return status == -1 ? -1 : 0;
 }
@@ -300,8 +299,7 @@ static int
 replay(struct replay *r, const struct feed_options *o,
     const struct config_feed *f, char *err, size_t errlen)
 {
-	struct feed_env env = {
-	    .source = &source, .from = r, .say = on_say};
+	struct feed_env env = {.source = &source, .from = r, .say = on_say};
 	struct feed_config c;
 	struct feed_status s;
 	struct feed *feed;
@@ -313,10 +311,9 @@ replay(struct replay *r, const struct feed_options *o,
 	r->box = outbox_open(r->db, err, errlen);
 	if (r->box == NULL)
 		return 2;
-	r->n = outbox_history(
-	    r->box, o->since, o->until, &r->list, err, errlen);
-	if (r->n == -1 ||
-	    (feed = feed_new(&c, &env, err, errlen)) == NULL)
+	r->n =
+	    outbox_history(r->box, o->since, o->until, &r->list, err, errlen);
+	if (r->n == -1 || (feed = feed_new(&c, &env, err, errlen)) == NULL)
 		return 2;
 	send_all(feed, &s);
 	feed_free(feed);
@@ -342,8 +339,8 @@ feed_replay(struct feed_options *o)
 	r.name = f->name;
 	status = replay(&r, o, f, err, sizeof(err));
 	if (status == 2)
-		fprintf(stderr, "stripwire feed --replay %s: %s\n", f->name,
-		    err);
+		fprintf(
+		    stderr, "stripwire feed --replay %s: %s\n", f->name, err);
 	query_close(r.q);
 	outbox_close(r.box);
 	outbox_batch_free(&r.found);

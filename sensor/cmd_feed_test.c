@@ -151,8 +151,8 @@ static int
 send_it(struct trial *t)
 {
 	if (t->ops->send(t->t, &t->m, t->err) != 0)
-		return failed("sending",
-		    t->err[0] != '\0' ? t->err : "there is no room");
+		return failed(
+		    "sending", t->err[0] != '\0' ? t->err : "there is no room");
 	return step("sending", "handed over");
 }
 

@@ -439,8 +439,8 @@ set_options(struct config_reader *r, struct config_feed *f,
 static bool
 take_address(struct config_feed *f)
 {
-	static const uint16_t usual[TRANSPORT_COUNT] = {
-	    [TRANSPORT_UDP] = 514, [TRANSPORT_TCP] = 601,
+	static const uint16_t usual[TRANSPORT_COUNT] = {[TRANSPORT_UDP] = 514,
+	    [TRANSPORT_TCP] = 601,
 	    [TRANSPORT_TLS] = 6514};
 	const char *a = f->address, *colon = strrchr(a, ':');
 	bool bracket = a[0] == '[';
@@ -560,8 +560,8 @@ unknown_key(struct config_reader *r, const struct config_node *key)
 }
 
 static void
-one_key(struct config_reader *r, struct reading *g,
-    const struct config_node *key)
+one_key(
+    struct config_reader *r, struct reading *g, const struct config_node *key)
 {
 	const struct config_key *k = NULL;
 	unsigned i, before = r->mistakes;
@@ -602,8 +602,8 @@ feed_new(const char *name)
 
 		n.text = k->initial;
 		if (is_text(k))
-			failed = (*(char **)config_field(f, k) = strdup("")) ==
-				 NULL;
+			failed =
+			    (*(char **)config_field(f, k) = strdup("")) == NULL;
 		else if (!config_is_list(k) && k->initial[0] != '\0')
 			config_set(&r, k, &n);
 	}

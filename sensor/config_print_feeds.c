@@ -94,8 +94,7 @@ config_feeds_print(const struct config *c)
 		puts(":");
 		for (unsigned k = 0; k < config_feed_key_count; k++)
 			if (has_meaning(c->feed[i], &config_feed_keys[k]))
-				print_key(
-				    c->feed[i], &config_feed_keys[k].key);
+				print_key(c->feed[i], &config_feed_keys[k].key);
 	}
 }
 
@@ -152,8 +151,8 @@ config_feeds_json(const struct config *c)
 			if (has_meaning(c->feed[i], &config_feed_keys[k]))
 				json_object_set_new(o,
 				    config_feed_keys[k].key.name,
-				    value_json(c->feed[i],
-					&config_feed_keys[k].key));
+				    value_json(
+					c->feed[i], &config_feed_keys[k].key));
 		json_object_set_new(all, c->feed[i]->name, o);
 	}
 	return all;
@@ -171,8 +170,8 @@ kinds_text(char *buf, size_t cap, const struct config_feed_key *k)
 		return;
 	for (unsigned i = 0; i < TRANSPORT_COUNT && used < cap; i++)
 		if ((k->kinds & 1u << i) != 0)
-			used += (size_t)snprintf(buf + used, cap - used,
-			    "%s%s", used == 0 ? " (type " : ", ", name[i]);
+			used += (size_t)snprintf(buf + used, cap - used, "%s%s",
+			    used == 0 ? " (type " : ", ", name[i]);
 	if (used < cap)
 		(void)snprintf(buf + used, cap - used, ")");
 }
@@ -188,8 +187,8 @@ config_feeds_sample(void)
 		const struct config_feed_key *k = &config_feed_keys[i];
 
 		kinds_text(kinds, sizeof(kinds), k);
-		(void)snprintf(text, sizeof(text), "Value: %s%s", k->key.range,
-		    kinds);
+		(void)snprintf(
+		    text, sizeof(text), "Value: %s%s", k->key.range, kinds);
 		puts("");
 		config_print_comment("    ", k->key.help);
 		config_print_comment("    ", text);

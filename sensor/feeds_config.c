@@ -51,8 +51,7 @@ read_password(const char *path, char text[PASSWORD_MAX], char *err)
 
 /* The password as an option of librdkafka. */
 static int
-add_password(
-    struct transport_config *t, const struct config_feed *f, char *err)
+add_password(struct transport_config *t, const struct config_feed *f, char *err)
 {
 	char text[PASSWORD_MAX] = "", *option;
 	size_t room;
@@ -149,9 +148,12 @@ const char *
 feeds_where(char *buf, size_t cap, const struct config_feed *f)
 {
 	static const char *const name[TRANSPORT_COUNT] = {
-	    [TRANSPORT_FILE] = "file", [TRANSPORT_UNIX] = "unix",
-	    [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp",
-	    [TRANSPORT_TLS] = "tls", [TRANSPORT_KAFKA] = "kafka"};
+	    [TRANSPORT_FILE] = "file",
+	    [TRANSPORT_UNIX] = "unix",
+	    [TRANSPORT_UDP] = "udp",
+	    [TRANSPORT_TCP] = "tcp",
+	    [TRANSPORT_TLS] = "tls",
+	    [TRANSPORT_KAFKA] = "kafka"};
 
 	if (f->type == TRANSPORT_FILE || f->type == TRANSPORT_UNIX)
 		(void)snprintf(buf, cap, "%s %s", name[f->type], f->path);

@@ -196,8 +196,7 @@ take_events(struct feeds *f)
 	struct ring_record head;
 	bool any = false;
 
-	while (f->p->events != NULL &&
-	       ring_peek(f->p->events, &head, buf)) {
+	while (f->p->events != NULL && ring_peek(f->p->events, &head, buf)) {
 		hand_out(f, &head, buf);
 		ring_take(f->p->events);
 		any = true;

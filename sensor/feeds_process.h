@@ -56,8 +56,8 @@ struct feeds_process {
 int feeds_process_run(const struct feeds_process *p);
 
 /* A consistent copy of what its thread wrote last. */
-void feeds_board_read(const struct feeds_board *b, unsigned i,
-    struct feed_status *out);
+void feeds_board_read(
+    const struct feeds_board *b, unsigned i, struct feed_status *out);
 
 /* The judge's side: never waits. False: there was no room, and it is counted
  * on the board. */

@@ -71,9 +71,9 @@ feeds_status_json(const struct config *c, const struct feeds_board *b)
 
 	for (unsigned i = 0; i < c->nfeeds; i++) {
 		feeds_board_read(b, i, &s);
-		json_array_append_new(list,
-		    feed_json(c->feed[i], &s,
-			feed_state_name((enum feed_state)s.state)));
+		json_array_append_new(
+		    list, feed_json(c->feed[i], &s,
+			      feed_state_name((enum feed_state)s.state)));
 	}
 	return list;
 }
@@ -91,8 +91,8 @@ feeds_rows_json(const struct config *c, struct outbox *o)
 		bool known = outbox_load(o, c->feed[i]->name, &row, err,
 				 sizeof(err)) == 0;
 
-		if (known && outbox_lag(o, row.cursor, &lag, err,
-				 sizeof(err)) == 0) {
+		if (known &&
+		    outbox_lag(o, row.cursor, &lag, err, sizeof(err)) == 0) {
 			s.waiting = lag.events;
 			if (lag.oldest != 0)
 				s.lag_ms = (wall_ns() - lag.oldest) / 1000000;
@@ -104,8 +104,8 @@ feeds_rows_json(const struct config *c, struct outbox *o)
 		s.expired = row.expired;
 		s.error_at = row.error_at;
 		(void)snprintf(s.error, sizeof(s.error), "%s", row.error);
-		json_array_append_new(list,
-		    feed_json(c->feed[i], &s, known ? "stopped" : "new"));
+		json_array_append_new(
+		    list, feed_json(c->feed[i], &s, known ? "stopped" : "new"));
 	}
 	return list;
 }
@@ -186,8 +186,7 @@ metric(const json_t *list, const char *field, const char *name,
 		if (json_is_real(v))
 			printf("%.3f\n", json_real_value(v));
 		else if (json_is_string(v))
-			printf("%d\n",
-			    strcmp(json_string_value(v), "up") == 0);
+			printf("%d\n", strcmp(json_string_value(v), "up") == 0);
 		else
 			printf("%lld\n", json_integer_value(v));
 	}

@@ -189,8 +189,8 @@ allow_folder(int rules, const char *path, uint64_t what)
 static int
 allow_names(int rules)
 {
-	static const char *const folder[] = {
-	    "/etc", "/usr/share/ca-certificates", "/usr/lib/ssl",
+	static const char *const folder[] = {"/etc",
+	    "/usr/share/ca-certificates", "/usr/lib/ssl",
 	    "/run/systemd/resolve", "/usr/share/zoneinfo"};
 
 	for (unsigned i = 0; i < COUNT(folder); i++)

@@ -25,10 +25,9 @@ set_feeds(struct setup *o, const struct config *f)
 
 	p->stream = 0;
 	for (unsigned i = 0; i < f->nfeeds; i++) {
-		o->feeds[i] = (struct store_feed){
-		    f->feed[i]->name, f->feed[i]->events};
-		p->stream |= f->feed[i]->events &
-			     ~((1u << EVENT_STORED) - 1);
+		o->feeds[i] =
+		    (struct store_feed){f->feed[i]->name, f->feed[i]->events};
+		p->stream |= f->feed[i]->events & ~((1u << EVENT_STORED) - 1);
 	}
 	p->feeds = o->feeds;
 	p->nfeeds = f->nfeeds;

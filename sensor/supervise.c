@@ -103,8 +103,8 @@ find_user(struct supervisor *s)
 {
 	char err[200];
 
-	if (sandbox_choose_user(
-		&s->sandbox, s->cfg->user, err, sizeof(err)) == 0)
+	if (sandbox_choose_user(&s->sandbox, s->cfg->user, err, sizeof(err)) ==
+	    0)
 		return 0;
 	log_line(LOG_LEVEL_ERROR, "%s", err);
 	return -1;
@@ -119,7 +119,8 @@ set_folders(struct supervisor *s)
 	for (unsigned i = 0; i < 2; i++) {
 		if (file[i] == NULL || strcmp(file[i], "-") == 0)
 			continue;
-		s->sandbox.folder[s->sandbox.nfolders] = sandbox_folder_of(file[i]);
+		s->sandbox.folder[s->sandbox.nfolders] =
+		    sandbox_folder_of(file[i]);
 		if (s->sandbox.folder[s->sandbox.nfolders++] == NULL)
 			return -1;
 	}
