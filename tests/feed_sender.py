@@ -56,6 +56,9 @@ class Transport:
     def figures(self):
         return self.said()[-1]
 
+    def state(self):
+        return ''
+
 
 class Sensor:
     """`stripwire run` on an interface without traffic; alerts are written into
@@ -156,6 +159,9 @@ class Sensor:
                 self.p.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+    def state(self):
+        return self.row()
 
     def figures(self):
         r = dict(zip(('cursor', 'sent', 'again', 'failed', 'error'), self.row()))

@@ -347,7 +347,7 @@ def disturbed(a, name, receiver, sender, breaks=None, loses=False):
         sender.allow(goal + a.resend // 2)
         least = goal // 2 if loses else goal
         wait_for(lambda: progress.count() >= least, a.patience,
-                 lambda: f'{name}: {progress.count()} of {goal} have arrived; {sender.said()[-3:]}')
+                 lambda: f'{name}: {progress.count()} of {goal} have arrived; {sender.said()[-3:]} {sender.state()}')
         if what == 'break':
             down()
             time.sleep(a.hold)
@@ -395,6 +395,8 @@ def sender(a, folder, kind, **o):
         o = {{'socket': 'path'}.get(k, k): v for k, v in o.items()}
         return Transport(folder, kind, a.count, f'resend={a.resend}', *[f'{k}={v}' for k, v in o.items()])
     lines = [f'type: {"unix" if kind == "datagram" else kind}']
+    if a.no_header:
+        lines += ['header: "no"']
     if kind == 'datagram':
         lines += ['socket: datagram']
     if 'host' in o:
@@ -485,6 +487,7 @@ def main():
     p.add_argument('--quiet', type=int, default=20, help='seconds without anything: the sensor has sent all')
     p.add_argument('--hold', type=float, default=0.3, help='seconds between break and repair')
     p.add_argument('--sensor', action='store_true', help='the whole sensor, not the transport alone')
+    p.add_argument('--no-header', action='store_true', help='of syslog, before each message of the sensor')
     p.add_argument('--only', default='')
     p.add_argument('--figures', action='store_true')
     a = p.parse_args()
