@@ -226,7 +226,7 @@ of_brokers(rd_kafka_resp_err_t e)
 	case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
 	case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
 		return "refuse the feed's user: check sasl.mechanism, "
-		       "sasl.username and sasl.password";
+		       "sasl.username and the password";
 	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
 		return "do not let this user write idempotently: allow it "
 		       "(kafka-acls.sh --idempotent)";

@@ -54,7 +54,7 @@ socket_check(const struct transport_config *c, char *err)
 {
 	if (c->host[0] == '\0')
 		return transport_error(
-		    err, "no host is set: give the receiver's name or address");
+		    err, "no address is set: give the receiver's, HOST:PORT");
 	if (c->port == 0)
 		return transport_error(err,
 		    "no port is set for %s (514 is usual for syslog, 6514 for "
@@ -209,8 +209,8 @@ socket_dial_path(const struct transport_config *c, int type, char *err)
 		close(fd);
 	if (e == EPROTOTYPE)
 		return transport_error(err,
-		    "%s is a Unix socket of the other kind: set datagram to %s",
-		    c->path, type == SOCK_DGRAM ? "no" : "yes");
+		    "%s is a Unix socket of the other kind: set socket to %s",
+		    c->path, type == SOCK_DGRAM ? "stream" : "datagram");
 	return transport_error(err, "cannot connect to %s: %s%s", c->path,
 	    strerror(e),
 	    e == ENOENT	  ? "; is the receiver running, is the path right?"

@@ -2,7 +2,7 @@
 /*
  * Syslog over TLS, RFC 5425, with TLS 1.2 or 1.3. The receiver's certificate
  * must lead to ca_file, or to the system's store, and hold its name (RFC 6125:
- * peer_name, or the configured host; an address has to be in it as such).
+ * peer_name (server_name in the configuration), or the configured host; an address has to be in it as such).
  * Revocation is not asked for. All files are read at open.
  *
  * With TLS 1.3 a client learns only after the handshake that its certificate

@@ -280,7 +280,7 @@ tls_refusal_error(const struct tls_refusal *r, const struct transport_config *c,
 	    r->code == X509_V_ERR_IP_ADDRESS_MISMATCH)
 		return transport_error(err,
 		    "the certificate of %.80s is for %.60s, not for %.60s: set "
-		    "peer_name to the name that it should have, or renew it",
+		    "server_name to the name that it should have, or renew it",
 		    where, r->detail,
 		    c->peer_name[0] != '\0' ? c->peer_name : c->host);
 	if (is_untrusted(r->code))

@@ -181,7 +181,7 @@ def tls_mistakes(certs):
             says('a stranger\'s authority', r'issued by ca, leads to no authority in .*stranger\.pem: put', 'tls', at, port,
                  f'ca_file={certs}/stranger.pem')
             says('no authority of the system', r'leads to no authority in the system\'s store', 'tls', at, port)
-            says('wrong name', r'is for localhost, 127\.0\.0\.1, not for siem\.example\.net: set peer_name', 'tls', at, port, ca,
+            says('wrong name', r'is for localhost, 127\.0\.0\.1, not for siem\.example\.net: set server_name', 'tls', at, port, ca,
                  'peer_name=siem.example.net')
         with Tls(certs, 'expired', version) as s:
             says('expired', r'the certificate of 127\.0\.0\.1:\d+ expired on 2021-01-01 00:00 UTC: renew', 'tls', at, f'port={s.port}', ca)
@@ -219,7 +219,7 @@ def net_mistakes(folder):
     port = free_port()
     says('refused', r'cannot connect to 127\.0\.0\.1:\d+: Connection refused; is the receiver running', 'tcp', 'host=127.0.0.1', f'port={port}')
     says('no such name', r'the name nosuch\.invalid (is not known|cannot be looked up)', 'tcp', 'host=nosuch.invalid', 'port=514')
-    says('no host', r'no host is set', 'udp', 'port=514')
+    says('no host', r'no address is set', 'udp', 'port=514')
     says('no port', r'no port is set', 'tcp', 'host=127.0.0.1')
     says('no path', r'no path is set', 'unix')
     says('long path', r'at most 107 bytes', 'unix', 'path=/' + 'x' * 200)
@@ -275,7 +275,7 @@ def kafka_mistakes(folder):
     says('brokers that are not there', r'the brokers 127\.0\.0\.1:1 cannot be reached: .*Connection refused', 'kafka', k, topic)
     says('brokers without a name', r'have a name that is not known|cannot be reached', 'kafka', 'brokers=nosuch.invalid:9092', topic)
     with Stub(refuse_sasl) as s:
-        says('refused SASL', r'refuse the feed\'s user: check sasl\.mechanism, sasl\.username and sasl\.password .*Invalid username', 'kafka',
+        says('refused SASL', r'refuse the feed\'s user: check sasl\.mechanism, sasl\.username and the password .*Invalid username', 'kafka',
              f'brokers=127.0.0.1:{s.port}', topic, 'option=security.protocol=sasl_plaintext', 'option=sasl.mechanism=PLAIN',
              'option=sasl.username=sensor', 'option=sasl.password=geheim')
     r = Kafka(folder + '/mistakes')

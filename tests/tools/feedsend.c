@@ -10,7 +10,8 @@
  * path, host, port, lines, ca_file, cert_file, key_file, peer_name, brokers,
  * topic, option (librdkafka's, again and again), timeout_ms; count: messages;
  * size: of each, bytes; cursor: file; resend: messages; gate: file, whose number
- * it does not go beyond; tries: failures before it gives up (0: never).
+ * it does not go beyond; eve: file, whose first line is sent in the given format
+ * (eve, ecs, ocsf, cef, syslog) instead of a message of ours; tries: failures before it gives up (0: never).
  *
  * Prints each new error on a line of its own, and what was done as JSON.
  */
@@ -33,7 +34,9 @@ struct run {
 	const struct transport_ops *ops;
 	struct transport *t;
 	long count, size, resend, tries;
-	const char *cursor, *gate;
+	const char *cursor, *gate, *eve, *format;
+	struct event event;
+	enum feed_format form;
 	int64_t open_to; /* of the gate */
 	int64_t next, last, arrived, stored_at, began;
 	long sent, failed, breaks, full;
@@ -65,7 +68,8 @@ set_text(struct run *r, const char *name, const char *value)
 	    {"ca_file", &r->c.ca_file}, {"cert_file", &r->c.cert_file},
 	    {"key_file", &r->c.key_file}, {"peer_name", &r->c.peer_name},
 	    {"brokers", &r->c.brokers}, {"topic", &r->c.topic},
-	    {"cursor", &r->cursor}, {"gate", &r->gate}};
+	    {"cursor", &r->cursor}, {"gate", &r->gate}, {"eve", &r->eve},
+	    {"format", &r->format}};
 
 	for (unsigned i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (strcmp(text[i].name, name) == 0) {
@@ -200,9 +204,57 @@ mend(struct run *r)
 }
 
 static void
+load_event(struct run *r)
+{
+	static char line[FEED_MESSAGE_MAX];
+	FILE *f = fopen(r->eve, "re");
+
+	if (f == NULL || fgets(line, sizeof(line), f) == NULL) {
+		fprintf(stderr, "feedsend: %s: no line\n", r->eve);
+		exit(2);
+	}
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	r->event = (struct event){
+	    .seq = 1, .type = EVENT_ALERT, .eve = line, .len = strlen(line)};
+	while (r->form < FORMAT_COUNT &&
+	       strcmp(feed_format_name(r->form), r->format) != 0)
+		r->form++;
+	if (r->form == FORMAT_COUNT) {
+		fprintf(stderr, "feedsend: no format %s\n", r->format);
+		exit(2);
+	}
+}
+
+static void
+formatted(struct run *r, struct message *m)
+{
+	static char key[128];
+	const struct feed_identity me = {"sensor", 42, 16};
+
+	m->seq = r->event.seq = r->next;
+	m->bytes = r->buf;
+	m->len = feed_format(r->buf, FEED_MESSAGE_MAX, r->form,
+	    r->c.kind == TRANSPORT_UDP || r->c.kind == TRANSPORT_TCP ||
+		r->c.kind == TRANSPORT_TLS,
+	    &r->event, &me);
+	m->id = "";
+	m->key = feed_key(key, sizeof(key), &r->event);
+	if (m->len != 0)
+		return;
+	fputs("feedsend: cannot be written in that format\n", stderr);
+	exit(2);
+}
+
+static void
 message(struct run *r, struct message *m)
 {
 	static char key[32], id[40];
+
+	if (r->eve[0] != '\0') {
+		formatted(r, m);
+		return;
+	}
 	int n = snprintf(r->buf, FEED_MESSAGE_MAX,
 	    "<134>1 2026-01-02T03:04:05.678901Z sensor stripwire 42 alert - "
 	    "{\"n\":%" PRId64
@@ -314,6 +366,8 @@ main(int argc, char **argv)
 	    .resend = 1000,
 	    .cursor = "",
 	    .gate = "",
+	    .eve = "",
+	    .format = "eve",
 	    .c = {.path = "",
 		.host = "",
 		.ca_file = "",
@@ -337,6 +391,8 @@ main(int argc, char **argv)
 		report(&r, false);
 		return 1;
 	}
+	if (r.eve[0] != '\0')
+		load_event(&r);
 	r.arrived = number_in(r.cursor);
 	r.next = r.arrived + 1;
 	bool done = r.ops->connect(r.t, r.err) == 0 || mend(&r);
