@@ -8,40 +8,13 @@
 
 #include <string.h>
 
-#include "db/addr_text.h"
 #include "db/community_id.h"
+#include "db/eve_parts.h"
 #include "db/event_id.h"
 #include "db/json_set.h"
-#include "decoders/tls_hello.h"
 #include "decoders/utf8.h"
 #include "rules/rule_class.h"
 #include "rules/visibility.h"
-
-#define FLOW_ID_MASK ((UINT64_C(1) << 51) - 1) /* exact in a double */
-
-static void
-set_vlan(json_t *o, const struct obs_flow *f)
-{
-	size_t n = sizeof(f->vlan) / sizeof(f->vlan[0]);
-	json_t *list;
-
-	if (f->nvlan == 0)
-		return;
-	list = json_array();
-	for (size_t i = 0; i < n && i < f->nvlan; i++)
-		(void)json_array_append_new(list, json_integer(f->vlan[i]));
-	(void)json_object_set_new(o, "vlan", list);
-}
-
-static void
-set_endpoint(
-    json_t *o, const char *const keys[2], const struct addr *a, uint16_t port)
-{
-	char buf[ADDR_TEXT_MAX];
-
-	json_set_text(o, keys[0], addr_to_text(buf, a));
-	json_set_number(o, keys[1], port);
-}
 
 /* The frame of the packet that was wrong. */
 static uint32_t
@@ -95,8 +68,8 @@ set_target(json_t *o, const struct alert *a)
 		return;
 	client = json_object();
 	server = json_object();
-	set_endpoint(client, keys, &f->client, f->client_port);
-	set_endpoint(server, keys, &f->server, f->server_port);
+	eve_set_endpoint(client, keys, &f->client, f->client_port);
+	eve_set_endpoint(server, keys, &f->server, f->server_port);
 	(void)json_object_set_new(
 	    o, "source", a->target == 1 ? server : client);
 	(void)json_object_set_new(
@@ -169,30 +142,6 @@ stripwire_object(const struct alert *a, const char *host)
 	return o;
 }
 
-/* {"hash": ...}, as Suricata writes it. */
-static void
-set_hash(json_t *o, const char *key, const char *hash)
-{
-	json_t *in;
-
-	if (hash[0] == '\0')
-		return;
-	in = json_object();
-	json_set_text(in, "hash", hash);
-	(void)json_object_set_new(o, key, in);
-}
-
-static const char *
-eve_version(uint16_t v)
-{
-	static const char *const old[] = {"SSLv3", "TLSv1"};
-
-	if (v == TLS_SSL2)
-		return "SSLv2";
-	return v >= TLS_SSL3 && v < TLS_11 ? old[v - TLS_SSL3]
-					   : tls_version_name(v);
-}
-
 /* Empty where no hello had been seen. */
 static json_t *
 tls_object(const struct alert_tls *t)
@@ -201,11 +150,11 @@ tls_object(const struct alert_tls *t)
 
 	json_set_text(o, "sni", t->sni);
 	if (t->version != 0)
-		json_set_text(o, "version", eve_version(t->version));
+		json_set_text(o, "version", eve_tls_version(t->version));
 	if (t->resumed)
 		(void)json_object_set_new(o, "session_resumed", json_true());
-	set_hash(o, "ja3", t->ja3);
-	set_hash(o, "ja3s", t->ja3s);
+	eve_set_hash(o, "ja3", t->ja3);
+	eve_set_hash(o, "ja3s", t->ja3s);
 	json_set_text(o, "ja4", t->ja4);
 	return o;
 }
@@ -234,10 +183,12 @@ set_header(json_t *o, const struct alert *a, const char *pcap_file)
 	if (pcap_file != NULL && frame_of(a) != 0)
 		json_set_number(o, "pcap_cnt", frame_of(a));
 	json_set_text(o, "event_type", "alert");
-	set_vlan(o, f);
+	eve_set_vlan(o, f);
 	/* what a rule on content matched has a sender, as in Suricata */
-	set_endpoint(o, a->to_client ? dst : src, &f->client, f->client_port);
-	set_endpoint(o, a->to_client ? src : dst, &f->server, f->server_port);
+	eve_set_endpoint(
+	    o, a->to_client ? dst : src, &f->client, f->client_port);
+	eve_set_endpoint(
+	    o, a->to_client ? src : dst, &f->server, f->server_port);
 	json_set_text(o, "proto", "TCP");
 	json_set_text(o, "community_id", community_id(buf, f));
 }

@@ -254,8 +254,8 @@ make_message(struct feed *f, const struct feed_clock *now,
     const struct event *e, const char *id)
 {
 	char err[TRANSPORT_ERROR_MAX];
-	size_t n = feed_format(f->message, sizeof(f->message), f->c->format,
-	    f->c->header, e, &f->c->me);
+	size_t n = feed_format(
+	    f->message, sizeof(f->message), f->c->format, e, &f->c->me);
 
 	if (n != 0)
 		return n;

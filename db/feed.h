@@ -27,7 +27,6 @@
 struct feed_config { /* strings outlive the feed */
 	const char *name;
 	enum feed_format format;
-	bool header; /* of syslog, before each message */
 	unsigned events; /* 1 << enum event_type */
 	struct feed_identity me;
 	struct transport_config transport;

@@ -265,6 +265,24 @@ eve_incident(struct eve *e, const struct incident *i, enum incident_event what)
 	write_event(e, &(struct event){.incident = i, .what = what});
 }
 
+void
+eve_line(struct eve *e, const char *line, size_t n)
+{
+	if (n > sizeof(e->buf) - e->used)
+		eve_flush(e);
+	if (n > sizeof(e->buf)) {
+		e->lost++;
+		note_error(e, ENOMEM);
+		return;
+	}
+	memcpy(e->buf + e->used, line, n);
+	e->used += n;
+	if (e->at_once)
+		eve_flush(e);
+	else
+		eve_poll(e);
+}
+
 const char *
 eve_problem(struct eve *e)
 {

@@ -36,6 +36,8 @@ void eve_alert(struct eve *e, const struct alert *a, const char *pcap_file);
  * or ends. */
 void eve_incident(
     struct eve *e, const struct incident *i, enum incident_event what);
+/* Any other event: n bytes with their newline. */
+void eve_line(struct eve *e, const char *line, size_t n);
 void eve_poll(struct eve *e);
 void eve_flush(struct eve *e);
 

@@ -6,12 +6,23 @@
  *	eve	as it is: timestamps as Suricata writes them
  *	ecs	Elastic Common Schema 8, one JSON object
  *	ocsf	Open Cybersecurity Schema Framework: detection finding (2004)
- *		for alerts and incidents, network activity (4001) for the rest
- *	cef	ArcSight Common Event Format 0.1 (revision 25 or later)
+ *		for alerts and incidents, network activity (4001) for the rest; 1.4.0
+ *	cef	ArcSight Common Event Format, version 0
  *	syslog	RFC 5424 structured data, and a sentence
  *
- * All but eve have RFC 3339 times with microseconds and zone. Nothing in the
- * text of an event can end a line, a field or a string early.
+ * All but eve have RFC 3339 times with microseconds and zone; where a schema
+ * wants ms since the epoch (ocsf, cef) they stand beside. Nothing in the text
+ * of an event can end a line, a field or a string early.
+ *
+ * Severities, of alerts and incidents; an incident that has ended and all other
+ * events are info:
+ *
+ *	stripwire  eve  ecs event.severity  ocsf severity_id  cef  syslog
+ *	info       4    1                   1 Informational   1    6
+ *	low        3    21                  2 Low             3    5
+ *	medium     2    47                  3 Medium          5    4
+ *	high       1    73                  4 High            8    3
+ *	critical   1    99                  5 Critical        10   2
  */
 #ifndef STRIPWIRE_FEED_FORMAT_H
 #define STRIPWIRE_FEED_FORMAT_H
@@ -36,15 +47,15 @@ struct feed_identity {
 	const char *host; /* the sensor's name */
 	long pid; /* of the syslog header; 0: none */
 	unsigned facility; /* syslog, 0 to 23; RFC 5424 section 6.2.1 */
+	bool header; /* of syslog before any format; FORMAT_SYSLOG always */
 };
 
 const char *feed_format_name(enum feed_format f); /* as above */
 
-/* The event in that format; with header, a RFC 5424 header stands before it
- * (always so for FORMAT_SYSLOG). No newline, a NUL at the end that is not
- * counted. Returns its length; 0: it does not fit or its EVE is not an
- * object, nothing was written. */
-size_t feed_format(char *buf, size_t cap, enum feed_format f, bool header,
+/* The event in that format. No newline, a NUL at the end that is not counted.
+ * Returns its length; 0: it does not fit or its EVE is not an object in UTF-8,
+ * what is in buf then is nothing. */
+size_t feed_format(char *buf, size_t cap, enum feed_format f,
     const struct event *e, const struct feed_identity *me);
 
 /* Events of one key go to one partition: the address of the server and its

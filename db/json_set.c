@@ -57,6 +57,19 @@ json_set_time(json_t *o, const char *key, int64_t ns)
 }
 
 json_t *
+json_lines(const char *text)
+{
+	char buf[TEXT_MAX], *rest = buf, *line;
+	json_t *list = json_array();
+
+	(void)utf8_copy(buf, sizeof(buf), text);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			(void)json_array_append_new(list, json_string(line));
+	return list;
+}
+
+json_t *
 json_addresses(const struct addr *a, uint32_t n)
 {
 	char text[ADDR_TEXT_MAX];

@@ -20,6 +20,8 @@ void json_set_text(json_t *o, const char *key, const char *s);
 void json_set_number(json_t *o, const char *key, uint64_t n);
 /* As Suricata writes it: 2026-11-22T10:03:14.512345+0000 */
 void json_set_time(json_t *o, const char *key, int64_t ns);
+/* The lines of a text, without empty ones, as a list. */
+json_t *json_lines(const char *text);
 /* A list of them as text. */
 json_t *json_addresses(const struct addr *a, uint32_t n);
 /* EVE knows four grades, 1 the worst; severity is enum severity. */

@@ -145,6 +145,8 @@ struct obs_flow {
 	uint8_t client_ttl, server_ttl; /* 0: not seen yet */
 	int64_t start; /* time of its first packet */
 	uint64_t public_id; /* EVE flow_id, <= 51 bits, same in every run */
+	uint32_t vantage; /* where its first packet was seen: place of the
+			     file in the input, or of the interface */
 };
 
 enum end_how {
@@ -170,6 +172,11 @@ struct obs_end {
 	uint32_t
 	    rtt[2]; /* us from the sensor to that side and back; 0 unknown */
 	uint32_t syn_signature[2]; /* hash of its SYN's options; 0 unknown */
+	/* not judged, for who compares vantage points */
+	uint64_t frame_bytes[2]; /* of whole frames, as on the wire */
+	uint32_t isn[2]; /* initial sequence number of that side */
+	uint8_t isn_known[2]; /* its SYN was seen, and this is it */
+	uint8_t tcp_flags[2]; /* of all its packets, together */
 };
 
 /* What was found about a RST (tests: Weaver, Sommer, Paxson, NDSS 2009). */

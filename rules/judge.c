@@ -27,6 +27,7 @@ struct judge {
 	struct pairs *pairs;
 	struct secret_seen secrets[SECRETS];
 	unsigned next_secret;
+	bool talk; /* judge_keep_talk() */
 	uint32_t asked; /* kinds that some detector wants */
 	struct detect_ctx ctx;
 	struct alert alert;
@@ -51,6 +52,8 @@ emit_alert(void *ctx, const struct alert *a)
 		return;
 	}
 	j->n.alerts++;
+	if (j->at != NULL && j->at->alerts < UINT32_MAX)
+		j->at->alerts++;
 	if (j->cfg.sink.alert != NULL)
 		j->cfg.sink.alert(j->cfg.sink.ctx, a);
 	if (in != NULL)
@@ -173,6 +176,7 @@ judge_sensor(
 	    .ctx = j};
 	struct alert *a = &j->alert;
 
+	j->at = NULL; /* about no flow */
 	memset(a, 0, sizeof(*a));
 	a->finding.id = (uint16_t)id;
 	a->finding.time = a->flow.start = time;
@@ -581,6 +585,27 @@ hide_names(struct judge *j, const struct obs *o)
 	return &j->hidden;
 }
 
+/* Somebody wants to know what is said, not only what is wrong. */
+static void
+tell_seen(struct judge *j, struct judged *w, const struct obs *o)
+{
+	struct judge_view v = {o, &w->f, NULL, w->incident, w->alerts};
+
+	if (j->cfg.seen == NULL)
+		return;
+	if (talk_is_over(w->talk, o))
+		v.over = w->talk;
+	j->cfg.seen(j->cfg.seen_ctx, &v);
+	if (v.over != NULL)
+		talk_clear(w->talk);
+	if (!j->talk || o->kind != OBS_LINE)
+		return;
+	if (w->talk == NULL)
+		w->talk = calloc(1, sizeof(*w->talk));
+	if (w->talk != NULL)
+		talk_line(w->talk, o);
+}
+
 static void
 judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 {
@@ -593,6 +618,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	o = hide_names(j, o);
 	if (o->kind == OBS_LINE) {
 		ask_rules(j, w, seen, o, NULL);
+		tell_seen(j, w, o);
 		return;
 	}
 	ladder_add(&w->ladder, o);
@@ -603,6 +629,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	if (o->kind == OBS_AUTH)
 		remember_secret(j, o);
 	teach(j, &w->f, o);
+	tell_seen(j, w, o);
 	if (o->kind == OBS_FLOW_END) {
 		if (j->cfg.history != NULL)
 			stack_learn(j->cfg.history, &w->f, o->time);
@@ -715,6 +742,12 @@ judge_use_rules(struct judge *j, const struct ruleset *rules)
 {
 	j->cfg.rules = rules;
 	engine_use(j->engine, rules, each_flow, j);
+}
+
+void
+judge_keep_talk(struct judge *j, bool keep)
+{
+	j->talk = keep;
 }
 
 struct engine *

@@ -16,7 +16,18 @@
 #include "rules/rule.h"
 
 struct judge;
+struct facts;
+struct talk;
 struct tls_policy;
+
+/* An observation that was judged, and what is known of its flow after it. */
+struct judge_view {
+	const struct obs *o; /* names of users as `names` has them */
+	const struct facts *f;
+	const struct talk *over; /* a mail transaction that ended; or NULL */
+	int64_t incident; /* that its alerts belong to, 0 none */
+	uint32_t alerts; /* about it so far */
+};
 
 struct judge_config {
 	const struct ruleset *rules;
@@ -30,6 +41,10 @@ struct judge_config {
 	const struct tls_policy *tls; /* likewise; NULL: the default */
 	const struct names *names; /* outlives the judge; NULL: clear */
 	struct incidents *incidents; /* outlives the judge; NULL: none */
+	/* each observation of a flow, when its alerts have been raised; lives
+	 * until it returns. NULL: nobody asks */
+	void (*seen)(void *ctx, const struct judge_view *v);
+	void *seen_ctx;
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
 	bool measure; /* what each rule costs */
 };
@@ -49,6 +64,8 @@ void judge_obs(struct judge *j, const struct obs *o);
 /* Other rules from the next observation on; they outlive the judge, or the
  * next ones. What was seen of flows and counted so far stays. */
 void judge_use_rules(struct judge *j, const struct ruleset *rules);
+/* Mail transactions in clear are kept for seen(), or no more. */
+void judge_keep_talk(struct judge *j, bool keep);
 /* For its counters and costs. */
 struct engine *judge_engine(const struct judge *j);
 /* End of input: what waits for something that will not come is settled. */

@@ -86,6 +86,7 @@ judged_forget(struct judged_table *t, struct judged *w)
 	t->count--;
 	ladder_fini(&w->ladder);
 	engine_flow_fini(&w->rules);
+	free(w->talk);
 	free(w);
 }
 

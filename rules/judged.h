@@ -9,6 +9,7 @@
 #include "rules/engine.h"
 #include "rules/facts.h"
 #include "rules/ladder.h"
+#include "rules/talk.h"
 
 #define JUDGED_MAX 65536 /* 3 KiB each, and up to 4 KiB of steps */
 
@@ -16,7 +17,9 @@ struct judged { /* a flow */
 	struct judged *chain, *older, *newer;
 	struct facts f;
 	struct ladder ladder;
+	struct talk *talk; /* NULL: nothing said, or nobody asked */
 	int64_t incident; /* that its alerts belong to, 0 none */
+	uint32_t alerts; /* of it; saturates */
 	struct engine_flow rules;
 };
 

@@ -16,7 +16,9 @@
 #include "db/store.h"
 #include "decoders/tls_record.h"
 #include "rules/rule_file.h"
+#include "rules/talk.h"
 #include "sensor/policy.h"
+#include "sensor/teller.h"
 
 #define NS INT64_C(1000000000)
 #define RETAIN_GRACE (60 * NS)
@@ -49,6 +51,7 @@ struct backend {
 	char unstored_text[600]; /* backend_take_loss() */
 	struct shown shown;
 	struct backend_totals n;
+	struct teller teller;
 };
 
 static void on_rule_error(void *, const struct rule_error *);
@@ -80,6 +83,9 @@ backend_new(
 		return NULL;
 	}
 	b->cfg = *cfg;
+	b->teller.cfg = &b->cfg;
+	b->teller.eve = &b->eve;
+	b->teller.verify = &b->verify;
 	err[0] = '\0';
 	if (load_policy(b, err, errlen) == -1 ||
 	    open_outputs(b, err, errlen) == -1 ||
@@ -97,8 +103,23 @@ backend_new(
 static void
 want_lines(struct backend *b)
 {
-	if (b->cfg.lines != NULL)
-		policy_want_lines(b->cfg.rules, b->cfg.lines);
+	unsigned types = b->cfg.eve_types | b->cfg.stream;
+
+	if (b->cfg.lines == NULL)
+		return;
+	policy_want_lines(b->cfg.rules, b->cfg.lines);
+	if ((types & EVENT_BIT(EVENT_SMTP)) != 0)
+		b->cfg.lines[PROTO_SMTP] |= TALK_LINES;
+}
+
+void
+backend_want_events(struct backend *b, unsigned stream)
+{
+	unsigned types = b->cfg.eve_types | stream;
+
+	b->cfg.stream = stream;
+	judge_keep_talk(b->judge, (types & EVENT_BIT(EVENT_SMTP)) != 0);
+	want_lines(b);
 }
 
 static int
@@ -255,6 +276,8 @@ open_judge(struct backend *b, char *err, size_t errlen)
 	    .tls = b->cfg.tls,
 	    .names = &b->names,
 	    .incidents = b->incidents,
+	    .seen = teller_seen,
+	    .seen_ctx = &b->teller,
 	    .max_flows = b->cfg.judged_flows,
 	    .measure = b->cfg.measure_rules};
 
@@ -263,6 +286,7 @@ open_judge(struct backend *b, char *err, size_t errlen)
 		snprintf(err, errlen, "out of memory");
 		return -1;
 	}
+	backend_want_events(b, b->cfg.stream);
 	return 0;
 }
 
@@ -616,11 +640,21 @@ on_incident(void *ctx, const struct incident *i, enum incident_event e)
 }
 
 void
+backend_stats(struct backend *b, const struct frontend_totals *t,
+    const struct live_counters *live)
+{
+	struct backend_totals n;
+
+	backend_totals(b, &n);
+	teller_stats(&b->teller, &n, t, live);
+}
+
+void
 backend_set_paths(
     struct backend *b, const char *(*path)(void *ctx, uint32_t file), void *ctx)
 {
-	b->path = path;
-	b->path_ctx = ctx;
+	b->path = b->teller.path = path;
+	b->path_ctx = b->teller.path_ctx = ctx;
 }
 
 /* All of it, to be freed; NULL: not readable, too large, or no memory. */
@@ -739,6 +773,7 @@ backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
 	b->cfg.stream = cfg->stream;
 	if (b->store != NULL)
 		(void)!store_use_feeds(b->store, cfg->feeds, cfg->nfeeds);
+	backend_want_events(b, cfg->stream);
 	incidents_configure(b->incidents, &ic);
 	if (b->cfg.user_names != cfg->user_names) {
 		b->cfg.user_names = cfg->user_names;

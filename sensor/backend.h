@@ -14,6 +14,8 @@
 
 struct backend;
 struct event;
+struct frontend_totals;
+struct live_counters;
 struct store_feed;
 struct tls_policy;
 
@@ -41,6 +43,7 @@ struct pipeline_config {
 	const char *db_path; /* NULL: store nothing */
 	const char *eve_path; /* "-" standard output; NULL: none */
 	bool eve_append; /* to what is there; else it is written anew */
+	unsigned eve_types; /* further events in it, EVENT_BIT() of event.h */
 	const char *host; /* EVE's `host`; NULL: left out */
 	const char *const *trust; /* PEM files */
 	unsigned ntrust;
@@ -71,6 +74,8 @@ struct pipeline_config {
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
+	const char *const *interfaces; /* live: names of vantage points */
+	unsigned ninterfaces;
 	/* each observation, before it is judged (tests, -v); may be NULL */
 	void (*on_obs)(void *ctx, const struct obs *o);
 	/* about every 4096 packets; may be NULL */
@@ -106,6 +111,12 @@ void backend_chain(struct backend *b, const uint8_t chain_id[32],
     const struct slice *der, unsigned n);
 void backend_staple(struct backend *b, const uint8_t chain_id[32],
     struct slice response, int64_t time);
+/* Which events on_event() is to have from now on. */
+void backend_want_events(struct backend *b, unsigned stream);
+/* The sensor's counters as an event, for whoever asked for it. live: of all
+ * captures together; NULL: there are none. */
+void backend_stats(struct backend *b, const struct frontend_totals *t,
+    const struct live_counters *live);
 /* No more observations: what waits is settled. */
 void backend_flush(struct backend *b);
 /* Flows of this number range will say no more: their worker is gone. */

@@ -256,6 +256,8 @@ judge_main(struct supervisor *s, int verifier)
 	cfg.on_say = on_say;
 	cfg.on_event = on_event;
 	cfg.eve_append = true;
+	cfg.interfaces = s->cfg->interface;
+	cfg.ninterfaces = s->cfg->ninterfaces;
 	cfg.ctx = s;
 	for (unsigned i = 0; i < s->nworkers; i++)
 		rings[i] = s->worker[i].ring;

@@ -121,8 +121,8 @@ make(struct trial *t, const char *host)
 	e.len = make_eve(t, host, e.time);
 	t->m = (struct message){.seq = 1, .bytes = t->message, .id = t->id};
 	if (e.len != 0)
-		t->m.len = feed_format(t->message, sizeof(t->message),
-		    t->c.format, t->c.header, &e, &t->c.me);
+		t->m.len = feed_format(
+		    t->message, sizeof(t->message), t->c.format, &e, &t->c.me);
 	if (t->m.len == 0)
 		return failed(
 		    "event", "it cannot be written in the feed's format");

@@ -62,6 +62,8 @@ static const char help[] =
     "      --eve FILE|-      write alerts as JSON lines as they are raised;\n"
     "                        - is standard output, all else then goes to\n"
     "                        standard error\n"
+    "      --eve-types LIST  beside alerts and incidents also: flow, tls,\n"
+    "                        smtp, imap, pop3, stats (commas between)\n"
     "      --host NAME       name of this sensor in the JSON (default: this\n"
     "                        machine's)\n"
     "      --json            summary as JSON\n"
@@ -90,6 +92,7 @@ enum {
 	OPT_CLASSIFICATION,
 	OPT_NO_SYSTEM,
 	OPT_EVE,
+	OPT_EVE_TYPES,
 	OPT_HOST,
 	OPT_JSON,
 	OPT_STATS,
@@ -113,6 +116,7 @@ static const struct option options[] = {
     {"trust", required_argument, NULL, OPT_TRUST},
     {"no-system-trust", no_argument, NULL, OPT_NO_SYSTEM},
     {"eve", required_argument, NULL, OPT_EVE},
+    {"eve-types", required_argument, NULL, OPT_EVE_TYPES},
     {"host", required_argument, NULL, OPT_HOST},
     {"json", no_argument, NULL, OPT_JSON},
     {"stats", required_argument, NULL, OPT_STATS},
@@ -240,6 +244,11 @@ one_option(struct read_options *o, int c)
 	case OPT_EVE:
 		options_text(&f->eve, optarg);
 		return -1;
+	case OPT_EVE_TYPES:
+		return options_words("read", "--eve-types", optarg, "eve_types",
+			   &f->eve_types) == 0
+			   ? -1
+			   : 2;
 	case OPT_HOST:
 		options_text(&f->sensor_name, optarg);
 		return -1;

@@ -55,6 +55,7 @@ struct config {
 	unsigned ntrust;
 	bool system_trust;
 	unsigned user_names; /* enum names_mode */
+	unsigned eve_types; /* 1 << enum event_type */
 	unsigned reassembly; /* enum reassembly */
 	struct resetters resetters;
 	char *resetter[RESETTERS_MAX * 2]; /* the same as written */

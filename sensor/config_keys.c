@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "db/event.h"
 #include "rules/names.h"
 #include "rules/weak_suites.h"
 #include "sensor/config.h"
@@ -17,6 +18,15 @@
 static const char *const names_words[] = {[NAMES_CLEAR] = "clear",
     [NAMES_HASHED] = "hashed",
     [NAMES_NONE] = "none",
+    NULL};
+static const char *const event_words[] = {[EVENT_ALERT] = "",
+    [EVENT_INCIDENT] = "",
+    [EVENT_FLOW] = "flow",
+    [EVENT_TLS] = "tls",
+    [EVENT_SMTP] = "smtp",
+    [EVENT_IMAP] = "imap",
+    [EVENT_POP3] = "pop3",
+    [EVENT_STATS] = "stats",
     NULL};
 static const char *const reassembly_words[] = {
     [REASSEMBLY_ON_DEMAND] = "on-demand", [REASSEMBLY_ALWAYS] = "always", NULL};
@@ -74,6 +84,15 @@ const struct config_key config_keys[] = {
 	.initial = "",
 	.help = "Alerts as JSON lines (EVE) as they are raised. Default: "
 		"none are written."},
+    {.name = "eve_types",
+	.type = CONFIG_WORDS,
+	.at = AT(eve_types),
+	.range = "list of flow, tls, smtp, imap, pop3, stats",
+	.initial = "",
+	.words = event_words,
+	.help = "What is written there beside alerts and incidents: "
+		"connections when they end, TLS handshakes, mail "
+		"transactions, logins and the like in clear, counters."},
     {.name = "sensor_name",
 	.type = CONFIG_TEXT,
 	.at = AT(sensor_name),

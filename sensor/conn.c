@@ -33,6 +33,7 @@ conn_init(struct tracker *t, struct conn *c, uint32_t slot,
 	c->port[dir] = pkt->sport;
 	c->port[!dir] = pkt->dport;
 	c->mail_port = mail_port(pkt->sport) || mail_port(pkt->dport);
+	c->vantage = pkt->file + t->vantage; /* one of them is 0 */
 	c->scale[0] = c->scale[1] = -1;
 	c->v6 = (pkt->flags & PKT_V6) != 0;
 	c->nvlan = pkt->nvlan < 2 ? pkt->nvlan : 2;
@@ -690,6 +691,8 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	if (skip)
 		return true;
 	c->packets[dir]++;
+	c->frame_bytes[dir] += pkt->wirelen;
+	c->tcp_flags[dir] |= pkt->tcp_flags;
 	c->last = pkt->time > c->last ? pkt->time : c->last;
 	if (c->ttl[dir] == 0)
 		c->ttl[dir] = pkt->ttl;

@@ -50,7 +50,7 @@ struct conn {
 	struct packet *again; /* a SYN after a reset, waits for its answer */
 	uint64_t number;
 	int64_t start, last, last_obs;
-	uint64_t packets[2]; /* by enum dir */
+	uint64_t packets[2], frame_bytes[2]; /* by enum dir */
 	uint32_t bad_csum, dup, retrans;
 	struct obs_gap gap[2]; /* told as gaps so far */
 	uint32_t vis, vis_told; /* enum vis; what the decoder knows of it */
@@ -60,7 +60,9 @@ struct conn {
 	uint8_t v6;
 	uint8_t state, use; /* enum conn_state, conn_use */
 	uint32_t listener; /* to whom it was opened */
+	uint32_t vantage; /* see obs_flow */
 	uint8_t ttl[2]; /* first seen */
+	uint8_t tcp_flags[2]; /* of all packets */
 	int8_t scale[2]; /* -1: its SYN was not seen; -2: no option in it */
 	bool mail_port; /* one of the ports is a mail port */
 	bool opened; /* OBS_FLOW_OPEN went out */
@@ -107,6 +109,7 @@ struct tracker {
 	enum tracker_phase phase;
 	uint64_t next_number;
 	uint32_t listener; /* tracker_set_listener() */
+	uint32_t vantage; /* tracker_set_vantage() */
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;

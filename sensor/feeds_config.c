@@ -105,10 +105,9 @@ feeds_config(struct feed_config *out, const struct config_feed *f,
 {
 	*out = (struct feed_config){.name = f->name,
 	    .format = (enum feed_format)f->format,
-	    .header = has_header(f),
 	    .events = f->events,
 	    .me = {host != NULL ? host : "", (long)getpid(),
-		(unsigned)f->facility},
+		(unsigned)f->facility, has_header(f)},
 	    .resend_bytes = f->resend_size,
 	    .resend_ms = (int64_t)f->resend_seconds * 1000,
 	    .queue_bytes = f->queue_size};

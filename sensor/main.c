@@ -22,7 +22,7 @@
 #include "sensor/cmd_status.h"
 #include "sensor/command.h"
 #include "sensor/harden.h"
-#include "sensor/version.h"
+#include "decoders/version.h"
 
 static const struct command commands[] = {
     {"read", cmd_read, "read captures, name the attacks, store alerts"},

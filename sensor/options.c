@@ -113,6 +113,51 @@ options_number(
 	return bad_value(command, option, value, "is no number above 0");
 }
 
+static int
+word_bit(const char *const *words, const char *word, size_t n)
+{
+	for (int i = 0; words[i] != NULL; i++)
+		if (strlen(words[i]) == n && n > 0 &&
+		    strncmp(words[i], word, n) == 0)
+			return i;
+	return -1;
+}
+
+static const struct config_key *
+key_named(const char *name)
+{
+	unsigned i = 0;
+
+	while (strcmp(config_keys[i].name, name) != 0)
+		i++;
+	return &config_keys[i];
+}
+
+int
+options_words(const char *command, const char *option, const char *value,
+    const char *key, unsigned *bits)
+{
+	const struct config_key *k = key_named(key);
+	char what[200];
+
+	*bits = 0;
+	for (const char *w = value; *w != '\0';) {
+		size_t n = strcspn(w, ",");
+		int bit = word_bit(k->words, w, n);
+
+		if (bit == -1) {
+			(void)snprintf(what, sizeof(what),
+			    "must be a %s, with "
+			    "commas between",
+			    k->range);
+			return bad_value(command, option, value, what);
+		}
+		*bits |= 1u << bit;
+		w += n + (w[n] == ',');
+	}
+	return 0;
+}
+
 static bool
 try_folder(char *path, const char *folder, const char *name)
 {

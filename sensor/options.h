@@ -49,4 +49,9 @@ int options_number(const char *command, const char *option, const char *value,
  * is no memory. */
 void options_text(char **field, const char *value);
 
+/* Words with commas between, any of those of a key of the configuration, as
+ * bits. -1: told. */
+int options_words(const char *command, const char *option, const char *value,
+    const char *key, unsigned *bits);
+
 #endif

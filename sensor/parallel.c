@@ -406,6 +406,7 @@ parallel_read(
 		backend_flush(b);
 	add_up(p);
 	merge_free(m);
+	backend_stats(b, &p->totals, NULL);
 	return backend_end(
 	    b, p->totals.packets, p->totals.bytes, p->totals.tracker.flows);
 }

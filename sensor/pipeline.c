@@ -149,6 +149,7 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	backend_flush(p->back);
 	book_file(p);
 	frontend_totals(p->front, &t);
+	backend_stats(p->back, &t, NULL);
 	status = backend_end(p->back, t.packets, t.bytes, t.tracker.flows);
 	capture_close(p->capture);
 	p->capture = NULL;

@@ -166,6 +166,7 @@ open_flow(struct tracker *t, struct conn *c, const struct obs *first)
 	f->client_ttl = c->ttl[DIR_C2S];
 	f->server_ttl = c->ttl[DIR_S2C];
 	f->start = c->start;
+	f->vantage = c->vantage;
 	f->public_id = public_id(f);
 	o.proto = first->proto;
 	o.phase = first->phase;
@@ -471,6 +472,12 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 		e->gap[d] = c->norm.d[d].gap;
 		e->unacked[d] = c->unacked[d];
 		e->bytes[d] = c->norm.d[d].next - c->norm.d[d].gap;
+		e->frame_bytes[d] = c->frame_bytes[d];
+		e->tcp_flags[d] = c->tcp_flags[d];
+		e->isn_known[d] = c->norm.d[d].known && !c->norm.d[d].soft &&
+				  (c->tcp_flags[d] & TCP_SYN) != 0;
+		if (e->isn_known[d])
+			e->isn[d] = c->norm.d[d].base - 1;
 	}
 	send(t, c, &o);
 }

@@ -43,6 +43,7 @@ setup_from_config(struct setup *o, const struct config *f)
 
 	p->db_path = f->database;
 	p->eve_path = or_null(f->eve);
+	p->eve_types = f->eve_types;
 	p->host = or_null(f->sensor_name);
 	if (p->host == NULL && gethostname(o->host, sizeof(o->host) - 1) == 0)
 		p->host = o->host;

@@ -16,7 +16,7 @@
 
 #include "sensor/feeds_status.h"
 #include "sensor/supervise.h"
-#include "sensor/version.h"
+#include "decoders/version.h"
 
 static int
 make_address(const char *path, struct sockaddr_un *a)

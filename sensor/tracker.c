@@ -321,6 +321,12 @@ tracker_set_listener(struct tracker *t, uint32_t listener)
 }
 
 void
+tracker_set_vantage(struct tracker *t, uint32_t vantage)
+{
+	t->vantage = vantage;
+}
+
+void
 tracker_tick(struct tracker *t, int64_t now)
 {
 	if (t->now != INT64_MIN)

@@ -101,6 +101,9 @@ void tracker_memory(const struct tracker *t, struct tracker_memory *out);
  * and knows of no flow: those that have more to say are opened to it again, as
  * joined late, with what was said before missing. */
 void tracker_set_listener(struct tracker *t, uint32_t listener);
+/* Live: the interface that the next packets come from, by its place in the
+ * list. Those of files tell their place themselves. */
+void tracker_set_vantage(struct tracker *t, uint32_t vantage);
 void tracker_flush(struct tracker *t);
 
 void tracker_config_default(struct tracker_config *cfg);

@@ -114,6 +114,7 @@ read_round(struct worker *w, int *got)
 	*got = 0;
 	for (unsigned i = 0; i < w->cfg.nlive; i++) {
 		w->cfg.board->interface = i;
+		tracker_set_vantage(frontend_tracker(w->front), i);
 		n = live_read(
 		    w->cfg.live[i], BATCH, on_packet, w, err, sizeof(err));
 		if (n == -1) {

@@ -76,6 +76,8 @@ part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
+part "formats of the feeds" tests/feeds.py
+part "events beside alerts" tests/eve_events.py
 part "doctor" tests/doctor.sh
 part "history and inventory" tests/history.sh
 part "incidents" tests/incidents.py
