@@ -20,22 +20,6 @@ window_reset(struct window *w)
 	w->bytes = 0;
 }
 
-void
-window_note(struct window *w, int64_t before, uint64_t bytes, int64_t ms)
-{
-	struct window_mark *last = w->n > 0 ? at(w, w->n - 1) : 0;
-
-	if (w->max_bytes == 0 || w->max_ms == 0)
-		return;
-	if (last == 0 ||
-	    (w->n < WINDOW_MARKS &&
-		(w->bytes - last->bytes >= w->max_bytes / WINDOW_PRECISION ||
-		    ms - last->ms >= w->max_ms / WINDOW_PRECISION)))
-		*at(w, w->n++) = (struct window_mark){before, w->bytes, ms};
-	w->bytes += bytes;
-	w->last_ms = ms;
-}
-
 /* Is everything before the i-th mark, or with i == n everything, outside? */
 static bool
 is_past(struct window *w, unsigned i, int64_t ms)
@@ -46,12 +30,36 @@ is_past(struct window *w, unsigned i, int64_t ms)
 	       w->bytes - at(w, i)->bytes >= w->max_bytes;
 }
 
-int64_t
-window_start(struct window *w, int64_t position, int64_t ms)
+static void
+trim(struct window *w, int64_t ms)
 {
 	while (w->n > 0 && is_past(w, 1, ms)) {
 		w->first = (w->first + 1) % WINDOW_MARKS;
 		w->n--;
 	}
+}
+
+void
+window_note(struct window *w, int64_t before, uint64_t bytes, int64_t ms)
+{
+	struct window_mark *last = w->n > 0 ? at(w, w->n - 1) : 0;
+
+	if (w->max_bytes == 0 || w->max_ms == 0)
+		return;
+	if (w->n == WINDOW_MARKS)
+		trim(w, ms);
+	if (last == 0 ||
+	    (w->n < WINDOW_MARKS &&
+		(w->bytes - last->bytes >= w->max_bytes / WINDOW_PRECISION ||
+		    ms - last->ms >= w->max_ms / WINDOW_PRECISION)))
+		*at(w, w->n++) = (struct window_mark){before, w->bytes, ms};
+	w->bytes += bytes;
+	w->last_ms = ms;
+}
+
+int64_t
+window_start(struct window *w, int64_t position, int64_t ms)
+{
+	trim(w, ms);
 	return w->n > 0 ? at(w, 0)->seq : position;
 }

@@ -87,6 +87,7 @@ part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "1 to 4 workers" tests/workers.sh
 part "live" sh -c 'make -s hooks tools && tests/live.py'
+part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
 part "lab" tests/lab/lab.py --short
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py

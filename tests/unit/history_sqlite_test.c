@@ -476,6 +476,23 @@ TEST(a_database_of_version_2_is_brought_up_to_date)
 	remove_folder();
 }
 
+TEST(a_database_of_version_3_is_brought_up_to_date)
+{
+	char cmd[2 * PATH_MAX + 64];
+
+	make_folder();
+	make_version_2();
+	snprintf(cmd, sizeof(cmd), "sqlite3 '%s' <db/upgrade_3.sql", db);
+	CHECK_INT(system(cmd), 0);
+	run_sql("PRAGMA user_version=3");
+	history_free(load());
+	CHECK_INT(ask_sql("PRAGMA user_version"), 4);
+	CHECK_INT(ask_sql("SELECT count(*) FROM alerts"), 1);
+	CHECK_INT(ask_sql("SELECT count(*) FROM events"), 0);
+	CHECK_INT(ask_sql("SELECT count(*) FROM feeds"), 0);
+	remove_folder();
+}
+
 /* What version 1 knew stays known, its pins become pins, and the tables are
  * those of a new database, column by column: they are read by position. */
 TEST(a_database_of_version_1_is_brought_up_to_date)
