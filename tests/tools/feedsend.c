@@ -230,14 +230,15 @@ static void
 formatted(struct run *r, struct message *m)
 {
 	static char key[128];
-	const struct feed_identity me = {"sensor", 42, 16};
+	const struct feed_identity me = {.host = "sensor",
+	    .pid = 42,
+	    .facility = 13,
+	    .header = r->c.kind == TRANSPORT_UDP ||
+		      r->c.kind == TRANSPORT_TCP || r->c.kind == TRANSPORT_TLS};
 
 	m->seq = r->event.seq = r->next;
 	m->bytes = r->buf;
-	m->len = feed_format(r->buf, FEED_MESSAGE_MAX, r->form,
-	    r->c.kind == TRANSPORT_UDP || r->c.kind == TRANSPORT_TCP ||
-		r->c.kind == TRANSPORT_TLS,
-	    &r->event, &me);
+	m->len = feed_format(r->buf, FEED_MESSAGE_MAX, r->form, &r->event, &me);
 	m->id = "";
 	m->key = feed_key(key, sizeof(key), &r->event);
 	if (m->len != 0)
