@@ -11,7 +11,7 @@ import time
 
 from receivers import ROOT, wait_for
 
-SEND = f'{ROOT}/build/release/tools/feedsend'
+SEND = os.environ.get('FEEDSEND', f'{ROOT}/build/release/tools/feedsend')
 SENSOR = f'{ROOT}/build/release/stripwire'
 SIZE = 400
 

@@ -116,9 +116,11 @@ class Rsyslog(Syslog):
                    f'DefaultNetstreamDriverCertFile="{self.certs}/server.pem" '
                    f'DefaultNetstreamDriverKeyFile="{self.certs}/server.key"')
             listen = f'module(load="imtcp" StreamDriver.Name="{self.driver}" StreamDriver.Mode="1" StreamDriver.AuthMode="{auth}")\n'
+        # a datagram that finds the queue full is thrown away, a connection waits
+        queue = '' if self.transport == 'udp' else 'main_queue(queue.size="1000")'
         more = 'rcvbufSize="8m"' if self.transport == 'udp' else ''
         return f'''global(workDirectory="{self.dir}" maxMessageSize="512k" {tls})
-{listen}main_queue(queue.size="1000")
+{listen}{queue}
 template(name="raw" type="string" string="%rawmsg%\\n")
 input(type="{module}" address="127.0.0.1" port="{self.port}" {more})
 action(type="omfile" file="{self.out}" template="raw")

@@ -89,6 +89,7 @@ part "1 to 4 workers" tests/workers.sh
 part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
 part "lab" tests/lab/lab.py --short
+part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000

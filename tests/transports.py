@@ -52,10 +52,12 @@ def judge(lines, body):
         n = int(found[-1][1]) if found else -1
         head, whole = line[:start], found and line[start:] == body(n)
         cut = max(head.rfind(b'<'), 0)
-        if whole and (not head or HEADER.match(head[cut:])) and beginning(head[:cut], body):
+        if HEADER.match(head[cut:]):
+            head = head[:cut]
+        if whole and beginning(head, body):
             twice += n in have
             have.add(n)
-        elif whole or not beginning(line, body):
+        elif not beginning(line, body):
             odd.append(line[:300])
     return have, twice, odd
 
