@@ -49,8 +49,8 @@ outstream_free(struct outstream *s)
 	free(s->buf);
 }
 
-static int
-broken(const struct outstream *s, int e, char *err)
+int
+outstream_error(const struct outstream *s, int e, char *err)
 {
 	if (e == 0 || e == EPIPE || e == ECONNRESET)
 		return transport_error(err,
@@ -59,8 +59,9 @@ broken(const struct outstream *s, int e, char *err)
 		    s->where);
 	if (e == ETIMEDOUT || e == EHOSTUNREACH)
 		return transport_error(err,
-		    "the receiver %.120s does not answer any more: has its "
-		    "machine gone, does a firewall drop the connection?",
+		    "the receiver %.120s takes nothing any more: is it "
+		    "hanging, has its machine gone, does a firewall drop "
+		    "the connection?",
 		    s->where);
 	return transport_error(err, "the connection to %.150s is broken: %s",
 	    s->where, strerror(e));
@@ -74,7 +75,9 @@ outstream_write_fd(void *ctx, const char *p, size_t n, char *err)
 
 	if (w >= 0)
 		return w;
-	return errno == EAGAIN || errno == EINTR ? 0 : broken(s, errno, err);
+	return errno == EAGAIN || errno == EINTR
+		   ? 0
+		   : outstream_error(s, errno, err);
 }
 
 int
@@ -89,7 +92,7 @@ outstream_listen_fd(void *ctx, char *err)
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return 0;
 		if (n <= 0)
-			return broken(s, n == 0 ? 0 : errno, err);
+			return outstream_error(s, n == 0 ? 0 : errno, err);
 	}
 	return 0;
 }

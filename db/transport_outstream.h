@@ -41,6 +41,9 @@ struct outstream {
 ssize_t outstream_write_fd(void *ctx, const char *p, size_t n, char *err);
 int outstream_listen_fd(void *ctx, char *err);
 
+/* The sentence for an errno of the socket; 0: it was closed. Returns -1. */
+int outstream_error(const struct outstream *s, int e, char *err);
+
 /* As the operations of transport_ops. begin: takes fd, which is connected;
  * end: closes it, what waits is forgotten. */
 int outstream_begin(struct outstream *s, int fd, char *err);

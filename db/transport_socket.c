@@ -67,7 +67,7 @@ static void
 set_keepalive(int fd, unsigned timeout_ms)
 {
 	int on = 1, idle = IDLE_S, probe = PROBE_S, n = 3;
-	unsigned gone_ms = 2 * timeout_ms; /* a full window is ours to tell */
+	unsigned gone_ms = 3 * timeout_ms; /* a full window is ours to tell */
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
@@ -136,7 +136,7 @@ resolve(const struct transport_config *c, int type, struct addrinfo **list,
 		return 0;
 	if (e == EAI_NONAME || e == EAI_NODATA)
 		return transport_error(err,
-		    "the name %.100s is not known: correct host, or the "
+		    "the name %.100s is not known: correct address, or the "
 		    "resolver of this machine (%s)",
 		    c->host, gai_strerror(e));
 	return transport_error(err,

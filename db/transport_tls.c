@@ -9,6 +9,7 @@
  * was refused. Where one is asked for, connect() listens a moment for that.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,7 @@ client_refused(const struct transport *t, const char *alert, char *err)
 static int
 broken(struct transport *t, const char *doing, char *err)
 {
+	int error = errno;
 	unsigned long e = ERR_peek_error();
 	int reason = ERR_GET_LIB(e) == ERR_LIB_SSL ? ERR_GET_REASON(e) : 0;
 	const char *text = e != 0 ? ERR_reason_error_string(e) : NULL;
@@ -95,6 +97,8 @@ broken(struct transport *t, const char *doing, char *err)
 		    "%.150s has no TLS 1.2 or 1.3: bring the receiver up to "
 		    "date",
 		    t->where);
+	if (e == 0 && error != 0 && error != ECONNRESET && error != EPIPE)
+		return outstream_error(&t->stream, error, err);
 	if (reason == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return transport_error(err,
 		    "the receiver %.120s has closed the connection while %s; "
@@ -112,6 +116,7 @@ tls_write(void *ctx, const char *p, size_t n, char *err)
 	struct transport *t = ctx;
 	size_t w = 0;
 
+	errno = 0;
 	ERR_clear_error();
 	if (SSL_write_ex(t->ssl, p, n, &w) == 1)
 		return (ssize_t)w;
@@ -132,6 +137,7 @@ tls_listen(void *ctx, char *err)
 	size_t n = 0;
 
 	for (size_t all = 0; all < LISTEN_MAX; all += n) {
+		errno = 0;
 		ERR_clear_error();
 		if (SSL_read_ex(t->ssl, rubbish, sizeof(rubbish), &n) == 1)
 			continue;
@@ -202,6 +208,7 @@ static int
 handshake(struct transport *t, int64_t until, char *err)
 {
 	for (;;) {
+		errno = 0;
 		ERR_clear_error();
 		int r = SSL_connect(t->ssl), e = SSL_get_error(t->ssl, r);
 

@@ -106,6 +106,8 @@ def certificates(d):
     certificate(d, 'other', 'DNS:siem.example.org,DNS:log.example.org')
     certificate(d, 'client', 'DNS:sensor.example.org')
     certificate(d, 'intruder', 'DNS:sensor.example.org', ca='stranger')
+    with open(f'{d}/password', 'w') as f:
+        f.write('geheim\n')
     openssl('ec', '-in', f'{d}/client.key', '-aes128', '-passout', 'pass:geheim', '-out', f'{d}/locked.key')
     return d
 
@@ -372,6 +374,7 @@ def settle(receiver, count, quiet=3):
 
 
 def certain(a, name, receiver, sender, breaks=None, loses=False):
+    name += ', whole sensor' if a.sensor else ''
     try:
         took = disturbed(a, name, receiver, sender, breaks, loses)
         settle(receiver, a.count)
@@ -471,6 +474,57 @@ def mistakes(a, folder, certs):
     stalled()
 
 
+# ---- the whole sensor ----
+
+def sensor_says(folder, name, pattern, *options, count=1):
+    """One line in the log and the same in the feed's row; the rest goes on."""
+    s = Sensor(folder, f'says-{name}', count, 'timeout: 2', *options)
+    try:
+        s.allow(count)
+        line = [None]
+
+        def said():
+            line[0] = re.search(r'feed siem: (.*); events wait, and it is tried again', s.text())
+            return line[0] is not None and s.row()[4] != ''
+        wait_for(said, 60, lambda: f'{name}: {s.said()[-3:]} {s.row()}')
+        text = line[0][1]
+        check(re.search(pattern, text) and re.search(pattern, s.row()[4]), f'sensor: {name}', (text, s.row()))
+        check('geheim' not in s.text() and s.row()[0] == 0, f'sensor: {name}: without secrets, nothing passed', s.row())
+        peak = json.loads(s.figures())['peak_mib']
+        check(s.p.poll() is None and peak < 150, f'sensor: {name}: goes on, bounded', f'{peak} MiB')
+    finally:
+        s.end()
+
+
+def sensor_mistakes(certs, folder):
+    with Tls(certs, 'other', '-tls1_3') as t:
+        sensor_says(folder, 'wrong name', r'is for siem\.example\.org, log\.example\.org, not for 127\.0\.0\.1', 'type: tls',
+                    f'address: 127.0.0.1:{t.port}', f'ca_file: {certs}/ca.pem')
+    with Stub(refuse_sasl) as t:
+        sensor_says(folder, 'refused SASL', r'refuse the feed.s user: check sasl', 'type: kafka', f'brokers: 127.0.0.1:{t.port}',
+                    'topic: events', f'sasl_password_file: {certs}/password', 'options:', '  security.protocol: sasl_plaintext',
+                    '  sasl.mechanism: PLAIN', '  sasl.username: sensor')
+    with Stub(lambda c: time.sleep(120)) as t:
+        sensor_says(folder, 'never reads', r'accepts the connection but has read nothing for 2 s|takes nothing any more: is it hanging', 'type: tcp',
+                    f'address: 127.0.0.1:{t.port}', count=30000)
+
+
+def whole_sensor(a, folder, certs):
+    """The rest is the same code in the same program: two of them are enough,
+    --sensor does all."""
+    if a.only or a.sensor:
+        return
+    sensor_mistakes(certs, folder)
+    a = argparse.Namespace(**{**vars(a), 'sensor': True, 'count': 3000, 'breaks': 1, 'kills': 1, 'resend': 1000})
+    again = f'{folder}/again'
+    os.mkdir(again)
+    os.chmod(again, 0o755)
+    a.only = 'syslog-ng tls'
+    syslog(a, again, certs)
+    a.only = 'kafka'
+    kafka(a, again)
+
+
 def alone():
     """A network of our own: loopback, and an interface without traffic."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
@@ -500,7 +554,7 @@ def main():
     try:
         certs = certificates(folder + '/certs')
         for part in (lambda: mistakes(a, folder, certs), lambda: sockets(a, folder), lambda: syslog(a, folder, certs),
-                     lambda: kafka(a, folder)):
+                     lambda: kafka(a, folder), lambda: whole_sensor(a, folder, certs)):
             try:
                 part()
             except (TimeoutError, RuntimeError, subprocess.SubprocessError) as e:
