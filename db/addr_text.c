@@ -16,16 +16,27 @@ addr_is_v4(const struct addr *a)
 	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
 }
 
+/* inet_ntop(3) goes through printf, which is felt: addresses are written for
+ * each alert, and for all that history knows. */
+static void
+v4_to_text(char *to, const uint8_t b[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (b[i] >= 100)
+			*to++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*to++ = (char)('0' + b[i] / 10 % 10);
+		*to++ = (char)('0' + b[i] % 10);
+		*to++ = i < 3 ? '.' : '\0';
+	}
+}
+
 char *
 addr_to_text(char buf[ADDR_TEXT_MAX], const struct addr *a)
 {
-	const char *s;
-
 	if (addr_is_v4(a))
-		s = inet_ntop(AF_INET, a->b + 12, buf, ADDR_TEXT_MAX);
-	else
-		s = inet_ntop(AF_INET6, a->b, buf, ADDR_TEXT_MAX);
-	if (s == NULL)
+		v4_to_text(buf, a->b + 12);
+	else if (inet_ntop(AF_INET6, a->b, buf, ADDR_TEXT_MAX) == NULL)
 		buf[0] = '\0';
 	return buf;
 }

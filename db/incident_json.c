@@ -11,8 +11,7 @@
 
 #include "db/addr_text.h"
 #include "db/history_fields.h"
-#include "db/json_set.h"
-#include "decoders/utf8.h"
+#include "db/json_text.h"
 
 /* clang-format off */
 #define FIELD(member, how) \
@@ -46,21 +45,49 @@ static const struct history_field fields[] = {
 
 /* ---- out ---- */
 
-static json_t *
-numbers(const uint32_t *v, uint32_t n)
+static void
+put_number(struct json_text *t, const char *name, int64_t v)
 {
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, json_integer(v[i]));
-	return list;
+	jt_key(t, name);
+	jt_int(t, v);
 }
 
-static json_t *
-state_object(const struct incident *i)
+static void
+put_string(struct json_text *t, const char *name, const char *s)
 {
-	json_t *o = json_object();
+	jt_key(t, name);
+	jt_string(t, s);
+}
 
+static void
+put_numbers(
+    struct json_text *t, const char *name, const uint32_t *v, uint32_t n)
+{
+	jt_key(t, name);
+	jt_open(t, '[');
+	for (uint32_t i = 0; i < n; i++)
+		jt_int(t, v[i]);
+	jt_close(t, ']');
+}
+
+static void
+put_addresses(
+    struct json_text *t, const char *name, const struct addr *a, uint32_t n)
+{
+	char text[ADDR_TEXT_MAX];
+
+	jt_key(t, name);
+	jt_open(t, '[');
+	for (uint32_t i = 0; i < n; i++)
+		jt_string(t, addr_to_text(text, &a[i]));
+	jt_close(t, ']');
+}
+
+static void
+put_state(struct json_text *t, const struct incident *i)
+{
+	jt_key(t, "state");
+	jt_open(t, '{');
 	for (size_t n = 0; n < NFIELDS; n++) {
 		const char *p = (const char *)i + fields[n].at;
 		uint32_t count;
@@ -72,87 +99,82 @@ state_object(const struct incident *i)
 			memcpy(&count, p, sizeof(count));
 			v = count;
 		}
-		(void)json_object_set_new(o, fields[n].name, json_integer(v));
+		put_number(t, fields[n].name, v);
 	}
-	return o;
+	jt_close(t, '}');
 }
 
-static json_t *
-clean_string(const char *s)
+static void
+put_step(struct json_text *t, const struct incident_step *s)
 {
-	char buf[2 * INCIDENT_TEXT_MAX];
+	char text[ADDR_TEXT_MAX];
 
-	(void)utf8_copy(buf, sizeof(buf), s);
-	return json_string(buf);
-}
-
-static json_t *
-step_object(const struct incident_step *s)
-{
-	char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX];
-
-	return json_pack("{s:I, s:I, s:I, s:s, s:i, s:s, s:s, s:i, s:i, s:o}",
-	    "first", (json_int_t)s->first, "last", (json_int_t)s->last, "count",
-	    (json_int_t)s->count, "finding",
+	jt_open(t, '{');
+	put_number(t, "first", s->first);
+	put_number(t, "last", s->last);
+	put_number(t, "count", s->count);
+	put_string(t, "finding",
 	    s->finding == FIND_NONE
 		? "none"
-		: finding_info((enum finding_id)s->finding)->name,
-	    "severity", s->severity, "client", addr_to_text(client, &s->client),
-	    "server", addr_to_text(server, &s->server), "port", s->port,
-	    "client_port", s->client_port, "text", clean_string(s->text));
+		: finding_info((enum finding_id)s->finding)->name);
+	put_number(t, "severity", s->severity);
+	put_string(t, "client", addr_to_text(text, &s->client));
+	put_string(t, "server", addr_to_text(text, &s->server));
+	put_number(t, "port", s->port);
+	put_number(t, "client_port", s->client_port);
+	put_string(t, "text", s->text);
+	jt_close(t, '}');
 }
 
-static json_t *
-timeline(const struct incident *i)
+static void
+put_timeline(struct json_text *t, const struct incident *i)
 {
-	json_t *list = json_array();
-
+	jt_key(t, "timeline");
+	jt_open(t, '[');
 	for (uint32_t n = 0; n < i->nsteps; n++)
-		(void)json_array_append_new(list, step_object(&i->step[n]));
-	return list;
+		put_step(t, &i->step[n]);
+	jt_close(t, ']');
 }
 
-static json_t *
-counts_object(const struct incident *i)
+static void
+put_counts(struct json_text *t, const struct incident *i)
 {
-	json_t *o = json_object();
-
+	jt_key(t, "findings");
+	jt_open(t, '{');
 	for (unsigned id = 1; id < FIND_COUNT; id++) {
 		const struct incident_count *c = &i->count[id];
 
-		if (c->alerts != 0)
-			(void)json_object_set_new(o,
-			    finding_info((enum finding_id)id)->name,
-			    json_pack("[I, I, i, I, I]", (json_int_t)c->alerts,
-				(json_int_t)c->folded, c->severity,
-				(json_int_t)c->first, (json_int_t)c->last));
+		if (c->alerts == 0)
+			continue;
+		jt_key(t, finding_info((enum finding_id)id)->name);
+		jt_open(t, '[');
+		jt_int(t, c->alerts);
+		jt_int(t, c->folded);
+		jt_int(t, c->severity);
+		jt_int(t, c->first);
+		jt_int(t, c->last);
+		jt_close(t, ']');
 	}
-	return o;
+	jt_close(t, '}');
 }
 
 char *
 incident_to_json(const struct incident *i)
 {
-	json_t *o = json_object();
-	char *text;
+	struct json_text t = {0};
 
-	(void)json_object_set_new(
-	    o, "clients", json_addresses(i->client, i->nclients));
-	(void)json_object_set_new(
-	    o, "servers", json_addresses(i->server, i->nservers));
-	(void)json_object_set_new(
-	    o, "server_name", clean_string(i->server_name));
-	(void)json_object_set_new(o, "state", state_object(i));
-	(void)json_object_set_new(
-	    o, "fine_clients", numbers(i->fine_client, i->nfine));
-	(void)json_object_set_new(o, "users", numbers(i->user, i->nusers));
-	(void)json_object_set_new(
-	    o, "networks", numbers(i->network, i->nnetworks));
-	(void)json_object_set_new(o, "timeline", timeline(i));
-	(void)json_object_set_new(o, "findings", counts_object(i));
-	text = json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	return text;
+	jt_open(&t, '{');
+	put_addresses(&t, "clients", i->client, i->nclients);
+	put_addresses(&t, "servers", i->server, i->nservers);
+	put_string(&t, "server_name", i->server_name);
+	put_state(&t, i);
+	put_numbers(&t, "fine_clients", i->fine_client, i->nfine);
+	put_numbers(&t, "users", i->user, i->nusers);
+	put_numbers(&t, "networks", i->network, i->nnetworks);
+	put_timeline(&t, i);
+	put_counts(&t, i);
+	jt_close(&t, '}');
+	return jt_take(&t);
 }
 
 /* ---- in ---- */

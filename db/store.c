@@ -21,7 +21,13 @@
 #define BACKOFF_MAX 4000
 #define QUIET 60000 /* ms without trouble: it is over */
 
-enum trouble { TROUBLE_FULL, TROUBLE_BUSY, TROUBLE_DAMAGED, TROUBLE_OTHER };
+enum trouble {
+	TROUBLE_FULL,
+	TROUBLE_BUSY,
+	TROUBLE_DAMAGED,
+	TROUBLE_READ_ONLY,
+	TROUBLE_OTHER
+};
 
 static int64_t
 clock_ms(clockid_t which)
@@ -118,6 +124,14 @@ store_run_id(const struct store *s)
 
 /* ---- trouble ---- */
 
+/* SQLite tells no more than that a write failed. */
+static bool
+is_read_only(const struct store *s)
+{
+	return access(s->path, W_OK) == -1 &&
+	       (errno == EROFS || errno == EPERM);
+}
+
 static enum trouble
 trouble_kind(const struct store *s, int rc)
 {
@@ -132,11 +146,13 @@ trouble_kind(const struct store *s, int rc)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return TROUBLE_DAMAGED;
+	case SQLITE_READONLY:
+		return TROUBLE_READ_ONLY;
 	case SQLITE_IOERR:
 		error = sqlite3_system_errno(s->db);
 		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 			return TROUBLE_FULL;
-		return TROUBLE_OTHER;
+		return is_read_only(s) ? TROUBLE_READ_ONLY : TROUBLE_OTHER;
 	default:
 		return TROUBLE_OTHER;
 	}
@@ -149,6 +165,8 @@ trouble_say(struct store *s, enum trouble kind)
 	    [TROUBLE_FULL] = "no room on the disk: make room",
 	    [TROUBLE_BUSY] = "another program holds it locked: end that one",
 	    [TROUBLE_DAMAGED] = "is damaged: restore it from a backup",
+	    [TROUBLE_READ_ONLY] = ("the disk is read-only: look why in the "
+				   "kernel's log, then mount it to be written"),
 	    [TROUBLE_OTHER] = "cannot be written: look at the disk"};
 	char text[512];
 
@@ -258,6 +276,12 @@ static const char *const sql[ST_COUNT] = {
 		"first=min(first, excluded.first), "
 		"last_server=iif(excluded.last>last, excluded.last_server, "
 		"last_server), last=max(last, excluded.last)",
+    [ST_CERT_AGAIN] = "UPDATE certificates SET "
+		      "trust=iif(?1=0, trust, ?1), error=iif(?1=0, error, ?2), "
+		      "first_server=iif(?3<first, ?4, first_server), "
+		      "first=min(first, ?3), "
+		      "last_server=iif(?5>last, ?6, last_server), "
+		      "last=max(last, ?5) WHERE sha256=?7",
     [ST_CERT_DER] = "INSERT INTO certificate_der (sha256, place, known, "
 		    "staple, scts, der) VALUES (?,?,?,?,?,?) "
 		    "ON CONFLICT (sha256) DO UPDATE SET "
@@ -310,12 +334,12 @@ static const char *const sql[ST_COUNT] = {
     [ST_FEED_CURSOR] = "SELECT cursor, expired FROM feeds WHERE name=?",
     [ST_OLD_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 AND run IN "
 		      "(SELECT id FROM runs WHERE started<?1) ORDER BY time "
-		      "LIMIT 200",
+		      "LIMIT 100",
     [ST_OLDEST_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 ORDER BY "
-			 "time LIMIT 200",
+			 "time LIMIT 100",
     [ST_OLDEST_TIME] = "SELECT min(time) FROM alerts",
     [ST_OLD_INCIDENTS] = "SELECT id, 0 FROM incidents WHERE last<?1 AND "
-			 "ended<>0 AND saved=1 LIMIT 200",
+			 "ended<>0 AND saved=1 LIMIT 100",
     [ST_RETIRE_ALERT] = "DELETE FROM alerts WHERE id=?",
     [ST_RETIRE_ALERT_NOTES] = "DELETE FROM notes WHERE kind='alert' AND ref=?",
     [ST_RETIRE_FLOW] = "DELETE FROM flows WHERE id=?1 AND NOT EXISTS "
@@ -324,11 +348,11 @@ static const char *const sql[ST_COUNT] = {
     [ST_RETIRE_INCIDENT_NOTES] = "DELETE FROM notes WHERE kind='incident' "
 				 "AND ref=?",
     [ST_RETIRE_CAPTURES] = "DELETE FROM captures WHERE id IN (SELECT id FROM "
-			   "captures WHERE last<?1 AND read_at<?1 LIMIT 200)",
+			   "captures WHERE last<?1 AND read_at<?1 LIMIT 100)",
     [ST_RETIRE_CERTS] = "DELETE FROM certificates WHERE sha256 IN (SELECT "
 			"sha256 FROM certificates WHERE last<?1 AND sha256 "
 			"NOT IN (SELECT sha256 FROM certificate_der WHERE "
-			"known=1) LIMIT 200)",
+			"known=1) LIMIT 100)",
     [ST_PAGES] = "PRAGMA page_count",
     [ST_PAGES_FREE] = "PRAGMA freelist_count",
     [ST_PAGE_SIZE] = "PRAGMA page_size",

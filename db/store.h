@@ -44,6 +44,8 @@ struct store_config {
 	void (*on_problem)(void *ctx, const char *sentence);
 	/* it can be written again; lost: alerts meanwhile. May be NULL */
 	void (*on_resumed)(void *ctx, uint64_t lost, const char *sentence);
+	/* now and then during work that takes long. May be NULL */
+	void (*on_busy)(void *ctx);
 	void *ctx;
 };
 

@@ -6,11 +6,12 @@
  * capture it was read: a file that is read again after a kill stores nothing
  * twice, nor does the same traffic in two overlapping captures.
  */
-#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/event_id.h"
+#include "db/json_text.h"
 #include "db/ladder_blob.h"
 #include "db/store_priv.h"
 
@@ -44,34 +45,22 @@ tags_text(char buf[TAGS_MAX], uint32_t tags)
 	}
 }
 
-/* Sentences are printable text by contract; what is not UTF-8 after all must
- * not cost the alert. */
-static json_t *
-sentence(const char *text)
-{
-	json_t *v = json_string(text);
-
-	return v != NULL ? v : json_string("(text is not UTF-8)");
-}
-
 /* To be freed. */
 static char *
 evidence_json(const struct finding *f)
 {
-	json_t *list = json_array();
-	char *out;
+	struct json_text t = {0};
 
+	jt_open(&t, '[');
 	for (unsigned i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX;
 	     i++) {
-		json_t *e = json_array();
-
-		json_array_append_new(e, json_integer(f->evidence[i].weight));
-		json_array_append_new(e, sentence(f->evidence[i].text));
-		json_array_append_new(list, e);
+		jt_open(&t, '[');
+		jt_int(&t, f->evidence[i].weight);
+		jt_string(&t, f->evidence[i].text);
+		jt_close(&t, ']');
 	}
-	out = json_dumps(list, JSON_COMPACT);
-	json_decref(list);
-	return out;
+	jt_close(&t, ']');
+	return jt_take(&t);
 }
 
 static void

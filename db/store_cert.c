@@ -2,8 +2,10 @@
 /*
  * Certificates: each once, with first and last sight. A busy server shows the
  * same ones on every connection, so sights are gathered in a small table and
- * written with the batch. Anybody can make certificates: when there are very
- * many, those not seen for longest go.
+ * written with the batch; those that were written stay in it, so that what
+ * they say is read once (OpenSSL takes 100 us to parse one) and after that only
+ * the last sight is brought up to date. Anybody can make certificates: when
+ * there are very many, those not seen for longest go.
  */
 #include "db/store_priv.h"
 
@@ -61,20 +63,20 @@ write_facts(struct store *s, const struct store_sight *e, const char *sha,
 	return store_step(&b);
 }
 
-static int
-write_sight(struct store *s, const struct store_sight *e)
+/* What the row of its DER says of it. */
+static uint32_t
+der_state(const struct store_sight *e)
 {
-	struct x509_facts facts;
-	char sha[65];
-	struct binder b;
-	int rc;
+	return (uint32_t)e->place << 24 | (uint32_t)e->known << 16 |
+	       (uint32_t)e->staple << 8 | e->scts;
+}
 
-	if (x509_read((struct slice){e->der, e->len}, &facts) != 0)
-		return SQLITE_OK; /* no certificate */
-	hex(sha, e->sha256, sizeof(e->sha256));
-	rc = write_facts(s, e, sha, &facts);
-	if (rc == SQLITE_OK)
-		rc = store_stmt(s, ST_CERT_DER, &b);
+static int
+write_der(struct store *s, const struct store_sight *e, const char *sha)
+{
+	struct binder b;
+	int rc = store_stmt(s, ST_CERT_DER, &b);
+
 	if (rc != SQLITE_OK)
 		return rc;
 	bind_text(&b, sha);
@@ -83,16 +85,58 @@ write_sight(struct store *s, const struct store_sight *e)
 	bind_int(&b, e->staple);
 	bind_int(&b, e->scts);
 	bind_blob(&b, e->der, e->len > STORE_DER_MAX ? 0 : e->len);
-	s->rows += 2;
+	s->rows++;
 	return store_step(&b);
 }
 
-static void
-release(struct store *s, struct store_sight *e)
+/* Its row is there already. *gone: it was, and has been dropped. */
+static int
+write_again(
+    struct store *s, const struct store_sight *e, const char *sha, bool *gone)
 {
-	free(e->der);
-	memset(e, 0, sizeof(*e));
-	s->nsights--;
+	struct binder b;
+	int rc = store_stmt(s, ST_CERT_AGAIN, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_int(&b, e->trust);
+	bind_text(&b, e->error);
+	bind_int(&b, e->first);
+	bind_text(&b, e->first_server);
+	bind_int(&b, e->last);
+	bind_text(&b, e->last_server);
+	bind_text(&b, sha);
+	s->rows++;
+	rc = store_step(&b);
+	*gone = rc == SQLITE_OK && sqlite3_changes(s->db) == 0;
+	if (rc == SQLITE_OK && !*gone && der_state(e) != e->as_written)
+		rc = write_der(s, e, sha);
+	return rc;
+}
+
+static int
+write_sight(struct store *s, struct store_sight *e)
+{
+	struct x509_facts facts;
+	bool gone = true;
+	char sha[65];
+	int rc = SQLITE_OK;
+
+	hex(sha, e->sha256, sizeof(e->sha256));
+	if (e->written)
+		rc = write_again(s, e, sha, &gone);
+	if (rc == SQLITE_OK && gone) {
+		if (x509_read((struct slice){e->der, e->len}, &facts) != 0)
+			return SQLITE_OK; /* no certificate */
+		rc = write_facts(s, e, sha, &facts);
+		s->rows++;
+		s->unchecked++;
+		if (rc == SQLITE_OK)
+			rc = write_der(s, e, sha);
+	}
+	e->written = rc == SQLITE_OK;
+	e->as_written = der_state(e);
+	return rc;
 }
 
 void
@@ -154,12 +198,12 @@ store_write_sights(struct store *s)
 	if (s->nsights == 0)
 		return rc;
 	for (unsigned i = 0; i < STORE_CERT_SLOTS && s->nsights != 0; i++) {
-		if (!s->sights[i].used)
+		if (!s->sights[i].due)
 			continue;
 		if ((rc = write_sight(s, &s->sights[i])) != SQLITE_OK)
 			return rc;
-		release(s, &s->sights[i]);
-		s->unchecked++;
+		s->sights[i].due = false;
+		s->nsights--;
 	}
 	return keep_in_bounds(s);
 }
@@ -189,40 +233,88 @@ sight_again(struct store_sight *e, const struct store_sight *now)
 	e->known |= now->known;
 }
 
-/* Makes room in the table: the slot is taken by another, or it is time. */
-static void
-write_due(struct store *s, const struct store_sight *slot)
+/* The i-th of the slots in which it may stand. */
+static struct store_sight *
+slot_of(struct store *s, const uint8_t sha256[32], unsigned i)
 {
-	int rc = SQLITE_OK;
+	unsigned set = sha256[0] % (STORE_CERT_SLOTS / STORE_CERT_WAYS);
 
-	if (slot->used || s->nsights >= STORE_CERT_DUE)
-		if ((rc = store_begin(s)) == SQLITE_OK)
-			rc = store_write_sights(s);
+	return &s->sights[set * STORE_CERT_WAYS + i % STORE_CERT_WAYS];
+}
+
+static struct store_sight *
+find_sight(struct store *s, const uint8_t sha256[32])
+{
+	for (unsigned i = 0; i < STORE_CERT_WAYS; i++) {
+		struct store_sight *e = slot_of(s, sha256, i);
+
+		if (e->used && memcmp(e->sha256, sha256, 32) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+/* One that is free, or was written; in turns. */
+static struct store_sight *
+find_room(struct store *s, const uint8_t sha256[32])
+{
+	struct store_sight *clean = NULL;
+
+	for (unsigned i = 0; i < STORE_CERT_WAYS; i++) {
+		struct store_sight *e = slot_of(s, sha256, s->next_way + i);
+
+		if (!e->used)
+			return e;
+		if (clean == NULL && !e->due)
+			clean = e;
+	}
+	s->next_way++;
+	return clean;
+}
+
+static void
+write_due(struct store *s)
+{
+	int rc = store_begin(s);
+
+	if (rc == SQLITE_OK)
+		rc = store_write_sights(s);
 	if (rc != SQLITE_OK)
 		store_trouble(s, rc);
 }
 
 static void
+mark_due(struct store *s, struct store_sight *e)
+{
+	s->nsights += !e->due;
+	e->due = true;
+}
+
+static void
 note_sight(struct store *s, const struct store_sight *now, struct slice der)
 {
-	struct store_sight *e = &s->sights[now->sha256[0] % STORE_CERT_SLOTS];
+	struct store_sight *e = find_sight(s, now->sha256);
+	uint8_t *copy;
 
-	if (e->used && memcmp(e->sha256, now->sha256, 32) == 0) {
+	if (e != NULL) {
 		sight_again(e, now);
+		mark_due(s, e);
 		return;
 	}
-	write_due(s, e);
-	if (e->used)
+	e = find_room(s, now->sha256);
+	if (e == NULL || s->nsights >= STORE_CERT_DUE) {
+		write_due(s);
+		e = find_room(s, now->sha256);
+	}
+	copy = e != NULL ? malloc(der.len) : NULL;
+	if (copy == NULL)
 		return; /* could not be written, as told */
+	free(e->der);
 	*e = *now;
-	e->der = malloc(der.len);
-	if (e->der == NULL) {
-		e->used = false;
-		return;
-	}
+	e->der = copy;
 	memcpy(e->der, der.p, der.len);
 	e->len = der.len;
-	s->nsights++;
+	mark_due(s, e);
 	s->counters.certs++;
 }
 
@@ -287,12 +379,13 @@ void
 store_staple(struct store *s, const struct chain_verdict *v)
 {
 	const uint8_t *sha256 = v->leaf.sha256;
-	struct store_sight *e = &s->sights[sha256[0] % STORE_CERT_SLOTS];
+	struct store_sight *e = find_sight(s, sha256);
 	int rc;
 
-	if (e->used && memcmp(e->sha256, sha256, 32) == 0) {
+	if (e != NULL) {
 		e->staple = v->staple;
 		e->scts |= ways(v, false);
+		mark_due(s, e);
 		return;
 	}
 	if ((rc = write_staple(s, v)) != SQLITE_OK)

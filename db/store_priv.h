@@ -26,7 +26,8 @@
 #define STORE_SCHEMA_VERSION 4
 #define STORE_BUSY_MS 5000
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
-#define STORE_CERT_SLOTS 256 /* sights not written yet */
+#define STORE_CERT_SLOTS 256 /* certificates seen of late */
+#define STORE_CERT_WAYS 8 /* slots in which one may stand */
 #define STORE_CERT_DUE 64 /* of them before a batch is due */
 
 enum store_stmt {
@@ -47,6 +48,7 @@ enum store_stmt {
 	ST_INCIDENTS_DROP,
 	ST_INCIDENTS_CLOSED,
 	ST_CERT,
+	ST_CERT_AGAIN,
 	ST_CERT_DER,
 	ST_CERT_STAPLE,
 	ST_CERTS_COUNT,
@@ -102,8 +104,11 @@ struct store_file {
 	bool known; /* read before: nothing of it is stored */
 };
 
-struct store_sight { /* a certificate seen, not written yet */
+struct store_sight { /* a certificate seen of late */
 	bool used;
+	bool due; /* something of it is not written yet */
+	bool written; /* before: its row is there, unless it was dropped */
+	uint32_t as_written; /* what was of its DER, see store_cert.c */
 	uint8_t sha256[32];
 	uint8_t place; /* in the chain, nearest to 0 */
 	uint8_t known; /* see certificates_der.known in schema.sql */
@@ -161,7 +166,8 @@ struct store {
 	struct store_file files[STORE_FILES];
 	unsigned next_file;
 	struct store_sight sights[STORE_CERT_SLOTS];
-	unsigned nsights;
+	unsigned nsights; /* due ones */
+	unsigned next_way; /* who makes room next */
 	unsigned unchecked; /* certificates written since they were counted */
 };
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What is too old, or too much, goes: in steps of RETAIN_STEP rows between two
- * batches, so that neither the judge nor a reader waits for it.
+ * batches, so that neither the judge nor a reader waits for it; the log is
+ * merged into the file in smaller pieces than usual for the same reason.
  *
  * Alerts go first, oldest first, each with its notes and, when no other alert
  * refers to it, its flow; the index that this needs is made when retention is
- * first asked for, so that databases without it do not pay for it. Then
- * incidents that have ended, captures and certificates that are older than all
- * alerts that are left: nothing refers to them. History is not touched: it
- * ages by itself (rules/history.h).
+ * first asked for (a second for a million alerts, once), so that databases
+ * without it do not pay for it. Then incidents that have ended, captures and
+ * certificates that are older than all alerts that are left: nothing refers to
+ * them. History is not touched: it ages by itself (rules/history.h).
  *
  * A database that was made by this version gives pages back by SQLite's
  * incremental vacuum, some at a time, once a tenth of the file is free; in an
@@ -19,8 +20,10 @@
 
 #include <string.h>
 
-#define RETAIN_STEP 200 /* rows; about 5 ms */
-#define VACUUM_STEP "PRAGMA incremental_vacuum(256)" /* pages: 1 MiB */
+#define RETAIN_STEP 100 /* rows */
+#define FREE_PAGES 64 /* may stay so; given back at a time */
+#define VACUUM_STEP "PRAGMA incremental_vacuum(64)"
+#define PROGRESS 100000 /* steps of SQLite's machine: some ms */
 #define AGE_EVERY 60000 /* ms between looks at what is too old */
 #define DAY (INT64_C(86400) * 1000000000)
 
@@ -56,7 +59,7 @@ used_bytes(struct store *s, uint64_t *used, bool *much_is_free)
 	if (rc == SQLITE_OK)
 		rc = ask(s, ST_PAGE_SIZE, 0, &size);
 	*used = (uint64_t)(pages - unused) * (uint64_t)size;
-	*much_is_free = unused > 256 && unused > pages / 10;
+	*much_is_free = unused > FREE_PAGES && unused > pages / 10;
 	return rc;
 }
 
@@ -201,23 +204,43 @@ retain(struct store *s, const struct store_retention *r, int64_t now)
 	return worked || (much_is_free && s->gives_back);
 }
 
+static int
+on_progress(void *ctx)
+{
+	struct store *s = ctx;
+
+	if (s->cfg.on_busy != NULL)
+		s->cfg.on_busy(s->cfg.ctx);
+	return 0;
+}
+
+/* Once in the life of a database. */
+static bool
+prepare(struct store *s)
+{
+	int64_t vacuum = 0;
+	int rc;
+
+	sqlite3_progress_handler(s->db, PROGRESS, on_progress, s);
+	rc = sqlite3_exec(s->db,
+	    "CREATE INDEX IF NOT EXISTS alerts_by_flow ON alerts (flow);"
+	    "PRAGMA wal_autocheckpoint=250",
+	    NULL, NULL, NULL);
+	sqlite3_progress_handler(s->db, 0, NULL, NULL);
+	if (rc != SQLITE_OK || ask(s, ST_AUTO_VACUUM, 0, &vacuum) != SQLITE_OK)
+		return false; /* tried again */
+	s->gives_back = vacuum == 2;
+	s->retains = true;
+	return true;
+}
+
 int
 store_retain(struct store *s, const struct store_retention *r, int64_t now)
 {
-	int64_t vacuum = 0;
-
 	if ((r->days == 0 && r->bytes == 0) || store_is_down(s))
 		return 0;
 	store_flush(s);
-	if (!s->retains) {
-		if (sqlite3_exec(s->db,
-			"CREATE INDEX IF NOT EXISTS alerts_by_flow ON "
-			"alerts (flow)",
-			NULL, NULL, NULL) != SQLITE_OK ||
-		    ask(s, ST_AUTO_VACUUM, 0, &vacuum) != SQLITE_OK)
-			return 0; /* tried again */
-		s->gives_back = vacuum == 2;
-		s->retains = true;
-	}
+	if (!s->retains && !prepare(s))
+		return 0;
 	return retain(s, r, now) == 1;
 }

@@ -308,8 +308,11 @@ store_open_file(struct store *s, char *err, size_t errlen)
 	}
 	if (open_and_lock(s, err, errlen) == -1)
 		return -1;
-	rc = sqlite3_open_v2(
-	    s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	/* one thread uses it: no locks, and none for each allocation */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	rc = sqlite3_open_v2(s->path, &s->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	    NULL);
 	if (rc != SQLITE_OK)
 		return say_sqlite(s, rc, err, errlen);
 	sqlite3_extended_result_codes(s->db, 1);

@@ -90,6 +90,23 @@ on_code(struct mail *m, const struct reply *r, enum caps_source source)
 
 /* ---- greeting ---- */
 
+/* "server.example logged in as first.last": a user may look like a host. */
+static struct slice
+before_user(struct slice text)
+{
+	struct slice rest = text;
+
+	while (rest.len > 0) {
+		struct slice w = slice_word(&rest);
+
+		if (slice_is(w, "AS")) {
+			text.len = (size_t)(w.p - text.p);
+			break;
+		}
+	}
+	return text;
+}
+
 static void
 on_greeting(struct mail *m, const struct reply *r)
 {
@@ -99,7 +116,8 @@ on_greeting(struct mail *m, const struct reply *r)
 							    : GREETING_REFUSED;
 
 	memset(&m->acc, 0, sizeof(m->acc));
-	(void)obs_copy_string(g->host, sizeof(g->host), use_host_word(r->text));
+	(void)obs_copy_string(
+	    g->host, sizeof(g->host), use_host_word(before_user(r->text)));
 	(void)obs_copy_string(g->text, sizeof(g->text), r->line);
 	g->pkt = *mail_now(m);
 	use_greeting(m, kind, 0, slice_starts(r->code, "CAPABILITY"));

@@ -27,6 +27,8 @@ mail_ops_of(enum proto proto)
 	return ops[proto];
 }
 
+_Static_assert(sizeof(struct mail) % 8 == 0, "can be packed");
+
 size_t
 mail_size(void)
 {
@@ -45,6 +47,13 @@ mail_init(struct mail *m, struct mail_env *env, const struct mail_flow *flow)
 	m->phase = PHASE_TEXT;
 	line_init(&m->half[DIR_C2S].line, m->c2s_line, sizeof(m->c2s_line));
 	line_init(&m->half[DIR_S2C].line, m->s2c_line, sizeof(m->s2c_line));
+}
+
+void
+mail_moved(struct mail *m)
+{
+	m->half[DIR_C2S].line.buf = m->c2s_line;
+	m->half[DIR_S2C].line.buf = m->s2c_line;
 }
 
 const struct pkt_ref *

@@ -16,8 +16,8 @@
 
 #include "decoders/obs.h"
 
-struct mail; /* sizeof by mail_size(); lives in the flow's session slot and
-		must not be moved after mail_init() */
+struct mail; /* sizeof by mail_size(); a multiple of 8. Where it is moved,
+		mail_moved() is due before anything else */
 
 struct tls_pool; /* buffers for handshakes in progress, see tls_record.h */
 
@@ -55,6 +55,7 @@ enum mail_want {
 size_t mail_size(void);
 void mail_init(
     struct mail *m, struct mail_env *env, const struct mail_flow *flow);
+void mail_moved(struct mail *m);
 
 /* Ordered bytes of one direction; pkt is the packet that carried them. The
  * bytes are not kept: a partial line is copied, a body is only scanned. */

@@ -60,6 +60,7 @@ struct packet {
 	uint32_t caplen; /* bytes held */
 	uint32_t wirelen; /* bytes that were on the wire */
 	int linktype; /* DLT_ value of its interface */
+	uint32_t interface; /* 0-based, of those of the capture or the file */
 
 	/* link */
 	const uint8_t *mac; /* dst then src, 12 bytes, if PKT_HAS_MAC */
@@ -73,6 +74,7 @@ struct packet {
 	uint32_t ip_caplen; /* bytes held from there on */
 	struct addr src, dst;
 	uint32_t flags; /* enum packet_flag */
+	uint32_t tunnel_id; /* VNIs, GRE keys, ERSPAN sessions, mixed */
 	uint16_t ip_id; /* IPv4 only */
 	uint8_t ttl; /* or hop limit */
 	uint8_t ip_proto;

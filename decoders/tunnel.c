@@ -58,6 +58,7 @@ enum inner_type {
 };
 
 #define ERSPAN_CUT 0x0400 /* t, in the second word of 16 bits */
+#define ERSPAN_SESSION 0x03ff
 #define ERSPAN3_HAS_PLATFORM 0x01
 #define VXLAN_HAS_VNI 0x08
 #define GENEVE_CONTROL 0x80
@@ -74,6 +75,13 @@ step(struct ip_payload *in, uint32_t n)
 	in->held -= n;
 	in->wire -= n;
 	return TUNNEL_IP;
+}
+
+/* Which network of several: the identifiers of all layers. */
+static void
+note_id(struct packet *pkt, uint32_t id)
+{
+	pkt->tunnel_id = (pkt->tunnel_id ^ (id + 1)) * 0x9e3779b1u;
 }
 
 static enum tunnel_result
@@ -108,6 +116,7 @@ mirrored(
 	if (r != TUNNEL_IP)
 		return r;
 	pkt->tunnel = TUNNEL_ERSPAN;
+	note_id(pkt, word & ERSPAN_SESSION);
 	if (word & ERSPAN_CUT && in->wire == in->held)
 		in->wire++;
 	return inner(pkt, in, LINK_ETHER_IN_TUNNEL);
@@ -148,6 +157,8 @@ gre(struct packet *pkt, struct ip_payload *in)
 	r = step(in, size);
 	if (r != TUNNEL_IP)
 		return r;
+	if (flags & GRE_KEY)
+		note_id(pkt, be32(at.p + (flags & GRE_SUM ? 4 : 0)));
 	pkt->tunnel = type == TYPE_ERSPAN ? TUNNEL_ERSPAN : TUNNEL_GRE;
 	if (type == TYPE_ERSPAN && !(flags & GRE_NUMBER))
 		return inner(pkt, in, LINK_ETHER_IN_TUNNEL);
@@ -167,6 +178,7 @@ vxlan(struct packet *pkt, struct ip_payload *in)
 	if (!(p[0] & VXLAN_HAS_VNI))
 		return TUNNEL_NONE;
 	pkt->tunnel = TUNNEL_VXLAN;
+	note_id(pkt, be32(p + 4) >> 8);
 	return inner(pkt, in, LINK_ETHER_IN_TUNNEL);
 }
 
@@ -181,6 +193,7 @@ geneve(struct packet *pkt, struct ip_payload *in)
 	if (p[0] >> 6 != 0 || p[1] & GENEVE_CONTROL)
 		return TUNNEL_NONE;
 	pkt->tunnel = TUNNEL_GENEVE;
+	note_id(pkt, be32(p + 4) >> 8);
 	r = step(in, (p[0] & 0x3fu) * 4);
 	return r == TUNNEL_IP ? inner(pkt, in, be16(p + 2)) : r;
 }

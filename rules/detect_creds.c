@@ -48,6 +48,16 @@ recent_attack(const struct detect_ctx *c)
 	return false;
 }
 
+static void
+add_recent_attack(struct finding *n, const struct detect_ctx *c)
+{
+	if (!recent_attack(c))
+		return;
+	n->tags |= EVT_AFTER_ATTACK;
+	finding_add(n, 0,
+	    "signs of interference between the same two hosts came before it");
+}
+
 /* " of user "alice"", or "" where the name was not seen or is not to be. */
 static const char *
 of_user(char buf[USER_TEXT_MAX], const char *user)
@@ -70,12 +80,7 @@ fill(struct finding *n, const struct obs_auth *a, const struct detect_ctx *c)
 	}
 	memcpy(n->user, a->user, sizeof(n->user));
 	memcpy(n->mech, a->mech_name, sizeof(n->mech));
-	if (recent_attack(c)) {
-		n->tags |= EVT_AFTER_ATTACK;
-		finding_add(n, 0,
-		    "signs of interference between the same two hosts came "
-		    "before it");
-	}
+	add_recent_attack(n, c);
 	if (c->f->proxied.known)
 		finding_add(n, 0, "the client behind the proxy is %s",
 		    obs_addr(addr, sizeof(addr), &c->f->proxied.client));
@@ -165,6 +170,7 @@ detect_plain_mail(
 	    "these two hosts used TLS in %u earlier session%s and never sent "
 	    "mail in clear",
 	    p->tls, p->tls == 1 ? "" : "s");
+	add_recent_attack(n, c);
 	if (o->u.content.protected_ != 0)
 		finding_add(n, 0,
 		    "the message itself is encrypted or signed "

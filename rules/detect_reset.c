@@ -24,6 +24,8 @@
 
 _Static_assert(W_SIGNS + 5 * PLUS_LONE_SIGN + PLUS_RST_HANDSHAKE < 85,
     "signs alone are never high");
+_Static_assert(W_SIGNS + 2 * PLUS_LONE_SIGN >= 50 && W_BEHIND >= 50,
+    "nor a mere suspicion: sensor.rules has no rule for one");
 
 #define SIGNS (RST_TTL | RST_UNASKED | RST_IP_ID | RST_OLD_TTL | RST_SAME_AFTER)
 #define PROOFS (RST_DATA_AFTER | RST_ALIVE | RST_SYN_RACE | RST_SEQ_CHANGE)

@@ -20,6 +20,8 @@
 _Static_assert(W_AFTER_FIN + PLUS_OTHER_TTL + PLUS_FIN_HANDSHAKE < 85 &&
 		   W_TWO_ANSWERS + LESS_ASKED_AGAIN + PLUS_OTHER_TTL < 85,
     "medium stays medium");
+_Static_assert(W_AFTER_FIN >= 50 && W_TWO_ANSWERS + LESS_ASKED_AGAIN >= 50,
+    "and is no mere suspicion: sensor.rules has no rule for one");
 
 static const char *
 sender(const struct obs *o)

@@ -150,21 +150,20 @@ interceptors_parse(const char *name, struct slice text,
 }
 
 struct interceptors *
-interceptors_load(const char *path,
-    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
-    int *sys, char *err, size_t errlen)
+interceptors_load(
+    const struct rule_sources *src, int *sys, char *err, size_t errlen)
 {
+	const struct rule_wanted w = {
+	    src->reader, src->path, "the intercepting products", false};
 	struct interceptors *set;
-	size_t len;
-	char *text = rule_file_read(
-	    path, "the intercepting products", &len, err, errlen);
+	struct rule_file f;
 
-	*sys = text == NULL ? -1 : 0;
-	if (text == NULL)
+	*sys = rule_file_open(&w, &f, err, errlen);
+	if (*sys == -1)
 		return NULL;
-	set = interceptors_parse(
-	    path, (struct slice){(uint8_t *)text, len}, on_error, ctx);
-	free(text);
+	set = interceptors_parse(src->path,
+	    (struct slice){(uint8_t *)f.bytes, f.len}, src->on_error, src->ctx);
+	rule_file_fini(&f);
 	return set;
 }
 

@@ -26,10 +26,9 @@ struct interceptor {
 
 struct interceptors;
 
-/* As ruleset_load() and ruleset_parse(). */
-struct interceptors *interceptors_load(const char *path,
-    void (*on_error)(void *ctx, const struct rule_error *e), void *ctx,
-    int *sys, char *err, size_t errlen);
+/* As ruleset_load(), of src->path, and ruleset_parse(). */
+struct interceptors *interceptors_load(
+    const struct rule_sources *src, int *sys, char *err, size_t errlen);
 struct interceptors *interceptors_parse(const char *name, struct slice text,
     void (*on_error)(void *ctx, const struct rule_error *e), void *ctx);
 void interceptors_free(struct interceptors *l);

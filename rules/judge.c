@@ -637,6 +637,8 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		return;
 	}
 	judged_touch(&j->flows, w);
+	if (w->f.taught && is_lesson_over(&w->f, o))
+		judged_rest(&j->flows, w);
 }
 
 void
@@ -680,18 +682,29 @@ end_flow(struct judge *j, struct judged *w)
 void
 judge_flush(struct judge *j)
 {
-	while (j->flows.oldest != NULL)
-		end_flow(j, j->flows.oldest);
+	struct judged_slot *next;
+
+	for (struct judged_slot *s = j->flows.oldest; s != NULL; s = next) {
+		struct judged *w = judged_wake(&j->flows, s);
+
+		next = s->newer;
+		if (w != NULL)
+			end_flow(j, w);
+	}
 }
 
 void
 judge_cut(struct judge *j, uint64_t first, uint64_t last)
 {
-	struct judged *next;
+	struct judged_slot *next;
 
-	for (struct judged *w = j->flows.oldest; w != NULL; w = next) {
-		next = w->newer;
-		if (w->f.flow >= first && w->f.flow <= last)
+	for (struct judged_slot *s = j->flows.oldest; s != NULL; s = next) {
+		struct judged *w = NULL;
+
+		next = s->newer;
+		if (s->flow >= first && s->flow <= last)
+			w = judged_wake(&j->flows, s);
+		if (w != NULL)
 			end_flow(j, w);
 	}
 }
@@ -731,10 +744,14 @@ static void
 each_flow(void *ctx, void (*fn)(struct engine *, struct engine_flow *),
     struct engine *e)
 {
-	const struct judge *j = ctx;
+	struct judge *j = ctx;
 
-	for (struct judged *w = j->flows.oldest; w != NULL; w = w->newer)
-		fn(e, &w->rules);
+	for (struct judged_slot *s = j->flows.oldest; s != NULL; s = s->newer) {
+		struct judged *w = judged_wake(&j->flows, s);
+
+		if (w != NULL)
+			fn(e, &w->rules);
+	}
 }
 
 void
@@ -757,7 +774,7 @@ judge_engine(const struct judge *j)
 }
 
 const struct obs_flow *
-judge_who(const struct judge *j, uint64_t flow)
+judge_who(struct judge *j, uint64_t flow)
 {
 	const struct judged *w = judged_find(&j->flows, flow);
 

@@ -78,7 +78,7 @@ void judge_sensor(
 void judge_cut(struct judge *j, uint64_t first, uint64_t last);
 /* Whose flow that is; NULL if it is not (or no more) known. Lives until the
  * next observation. */
-const struct obs_flow *judge_who(const struct judge *j, uint64_t flow);
+const struct obs_flow *judge_who(struct judge *j, uint64_t flow);
 const struct judge_counters *judge_counters(const struct judge *j);
 
 #endif

@@ -2,6 +2,11 @@
 /*
  * The flows that the judge has before it: a bounded hash table with a list by
  * last use. Private to the judge.
+ *
+ * Of a flow that nothing is said of for a while only the words that are not
+ * zero are kept, a tenth of it; it is made whole when it is asked for. So a
+ * hundred thousand open connections cost what is known of them, and not what
+ * could be.
  */
 #ifndef STRIPWIRE_JUDGED_H
 #define STRIPWIRE_JUDGED_H
@@ -11,10 +16,13 @@
 #include "rules/ladder.h"
 #include "rules/talk.h"
 
-#define JUDGED_MAX 65536 /* 3 KiB each, and up to 4 KiB of steps */
+#define JUDGED_MAX 65536 /* half a KiB to 3 KiB each, by what is known */
+#define JUDGED_AWAKE 512 /* 4 KiB each, and up to 4 KiB of steps */
 
-struct judged { /* a flow */
-	struct judged *chain, *older, *newer;
+struct judged { /* a flow that is awake */
+	struct judged *colder, *warmer; /* among these, by last use */
+	struct judged_slot *slot;
+	/* from here on it is packed when it goes to sleep */
 	struct facts f;
 	struct ladder ladder;
 	struct talk *talk; /* NULL: nothing said, or nobody asked */
@@ -23,16 +31,30 @@ struct judged { /* a flow */
 	struct engine_flow rules;
 };
 
+struct judged_slot { /* a flow */
+	struct judged_slot *chain, *older, *newer;
+	uint64_t flow;
+	struct judged *awake;
+	uint64_t *asleep; /* packed; NULL: it is awake */
+	bool owns; /* asleep: there is more than that to free */
+};
+
 struct judged_table {
-	struct judged **bucket, *oldest, *newest;
+	struct judged_slot **bucket, *oldest, *newest;
 	uint32_t nbuckets, count, max;
+	struct judged *coldest, *warmest, *spare; /* spare: by colder */
+	uint32_t nawake; /* spare ones not counted */
+	uint64_t *room; /* to pack into */
 };
 
 /* max: 0 is JUDGED_MAX. -1: no memory. */
 int judged_init(struct judged_table *t, uint32_t max)
     __attribute__((warn_unused_result));
 void judged_fini(struct judged_table *t);
-struct judged *judged_find(const struct judged_table *t, uint64_t flow);
+/* What these return stays awake until JUDGED_AWAKE others were asked for.
+ * NULL: not known, or there is no memory to wake it. */
+struct judged *judged_find(struct judged_table *t, uint64_t flow);
+struct judged *judged_wake(struct judged_table *t, struct judged_slot *s);
 /* Takes the flow of an OBS_FLOW_OPEN in, in place of one with its number. One
  * that is told again, to a judge that took another's place, stays as it is.
  * Returns how many had to go, or could not come, for want of room. */
@@ -40,5 +62,7 @@ unsigned judged_open(struct judged_table *t, const struct obs *open);
 void judged_forget(struct judged_table *t, struct judged *w);
 /* It was just used. */
 void judged_touch(struct judged_table *t, struct judged *w);
+/* Not much more will be said of it: it sleeps at once. */
+void judged_rest(struct judged_table *t, struct judged *w);
 
 #endif

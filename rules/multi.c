@@ -29,6 +29,7 @@ struct multi {
 #ifdef HAVE_HYPERSCAN
 	hs_database_t *db;
 	hs_scratch_t *scratch;
+	bool tried; /* to make them */
 #endif
 };
 
@@ -85,9 +86,9 @@ is_usable(void)
 	return usable == 1;
 }
 
-static int
+static void
 compile(struct multi *m, const char **texts, size_t *lens, unsigned *flags,
-    unsigned *ids, char *err, size_t errlen)
+    unsigned *ids)
 {
 	hs_compile_error_t *why = NULL;
 
@@ -100,33 +101,31 @@ compile(struct multi *m, const char **texts, size_t *lens, unsigned *flags,
 	}
 	if (hs_compile_lit_multi(texts, flags, ids, lens, m->n, HS_MODE_BLOCK,
 		NULL, &m->db, &why) == HS_SUCCESS &&
-	    hs_alloc_scratch(m->db, &m->scratch) == HS_SUCCESS)
-		return 0;
-	(void)snprintf(err, errlen, "Hyperscan cannot take %u patterns: %s",
-	    m->n, why != NULL ? why->message : "no memory");
+	    hs_alloc_scratch(m->db, &m->scratch) != HS_SUCCESS) {
+		hs_free_database(m->db);
+		m->db = NULL;
+	}
 	hs_free_compile_error(why);
-	return -1;
 }
 
-static int
-prepare(struct multi *m, char *err, size_t errlen)
+static void
+prepare(struct multi *m)
 {
 	const char **texts;
 	size_t *lens;
 	unsigned *flags;
-	int rc = -1;
 
+	m->tried = true;
 	if (m->n < FEW || !is_usable())
-		return 0;
+		return;
 	texts = calloc(m->n, sizeof(*texts));
 	lens = calloc(m->n, sizeof(*lens));
 	flags = calloc(m->n, 2 * sizeof(*flags));
 	if (texts != NULL && lens != NULL && flags != NULL)
-		rc = compile(m, texts, lens, flags, flags + m->n, err, errlen);
+		compile(m, texts, lens, flags, flags + m->n);
 	free(texts);
 	free(lens);
 	free(flags);
-	return rc;
 }
 
 struct hit {
@@ -153,6 +152,8 @@ search_all(struct multi *m, struct slice in,
 {
 	struct hit h = {fn, ctx};
 
+	if (!m->tried)
+		prepare(m);
 	if (m->db == NULL)
 		return false;
 	(void)hs_scan(m->db, (const char *)in.p, (unsigned)in.len, 0,
@@ -178,15 +179,6 @@ multi_engine(void)
 	return text;
 }
 #else
-static int
-prepare(struct multi *m, char *err, size_t errlen)
-{
-	(void)m;
-	(void)err;
-	(void)errlen;
-	return 0;
-}
-
 static bool
 search_all(struct multi *m, struct slice in,
     void (*fn)(void *ctx, unsigned pattern), void *ctx)
@@ -214,7 +206,7 @@ multi_engine(void)
 /* ---- both ---- */
 
 struct multi *
-multi_new(const struct multi_pattern *p, unsigned n, char *err, size_t errlen)
+multi_new(const struct multi_pattern *p, unsigned n)
 {
 	struct multi *m = calloc(1, sizeof(*m));
 
@@ -223,9 +215,7 @@ multi_new(const struct multi_pattern *p, unsigned n, char *err, size_t errlen)
 	while (m != NULL && m->p != NULL && m->n < n &&
 	       keep(&m->p[m->n], &p[m->n]))
 		m->n++;
-	if (m == NULL || m->n < n)
-		(void)snprintf(err, errlen, "out of memory for patterns");
-	else if (prepare(m, err, errlen) == 0)
+	if (m != NULL && m->n == n)
 		return m;
 	multi_free(m);
 	return NULL;

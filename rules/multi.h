@@ -4,6 +4,11 @@
  * had (it needs an amd64 processor with SSSE3; vectorscan, the same interface,
  * knows others); without it, and for a few strings, each is looked for in
  * turn. The answers are the same.
+ *
+ * Hyperscan's tables are made when the first bytes are searched, since that
+ * costs more than all the rest of loading rules, and of the buffers that rules
+ * look at a network often has half. If they cannot be made, strings are looked
+ * for in turn.
  */
 #ifndef STRIPWIRE_MULTI_H
 #define STRIPWIRE_MULTI_H
@@ -20,9 +25,8 @@ struct multi_pattern {
 	bool nocase;
 };
 
-/* NULL: no memory, or a sentence in err. */
-struct multi *multi_new(
-    const struct multi_pattern *p, unsigned n, char *err, size_t errlen);
+/* NULL: no memory. */
+struct multi *multi_new(const struct multi_pattern *p, unsigned n);
 void multi_free(struct multi *m);
 
 /* Calls fn with the number of each pattern that is in the bytes, once. */

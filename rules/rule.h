@@ -14,10 +14,10 @@
 #define STRIPWIRE_RULE_H
 
 #include "rules/alert.h"
+#include "rules/rule_file.h"
 
 #define RULE_COUNT_MAX 100000 /* about 700 bytes each */
 #define RULE_ERRORS_MAX 200 /* reported; then one that says it stopped */
-#define RULE_FILES_MAX 1024 /* read in one run */
 #define RULE_INCLUDE_DEPTH 8
 #define RULE_FLOWBITS_MAX 256 /* names, of flowbits and xbits together */
 
@@ -46,6 +46,9 @@ struct rule_sources {
 	const char *classification; /* a classification.config, or NULL */
 	const struct rule_vars *vars; /* what $NAMES stand for; NULL: the
 					 known ones are any */
+	const struct rule_reader *reader; /* NULL: the disk */
+	bool check_only; /* the set is not made ready to be asked: it may be
+			    counted and freed */
 	rule_error_fn *on_error; /* in order, also for what is skipped */
 	void *ctx;
 };

@@ -19,6 +19,7 @@ struct reader {
 	struct lex *l;
 	enum rule_addr_kind kind;
 	bool wrong; /* a mistake was reported */
+	struct lex_word any; /* a variable that is any, if one is */
 };
 
 static int parse_entry(struct reader *r, unsigned depth, struct range_set *pos,
@@ -271,6 +272,8 @@ parse_variable(struct reader *r, struct lex_word w, struct range_set *into)
 	w.at++;
 	w.len--;
 	rc = rule_vars_get(r->l->vars, w, r->kind, &set, &near);
+	if (rc == 0 && set.all)
+		r->any = w;
 	if (rc == 0)
 		rc = set.all ? range_set_add(into, &all.lo, &all.hi)
 			     : range_set_add_all(into, &set);
@@ -321,10 +324,37 @@ is_everything(const struct range_set *s, enum rule_addr_kind kind)
 	return s->n == 1 && memcmp(&s->r[0], &all, sizeof(all)) == 0;
 }
 
+/* Nobody is meant: a slip of the pen, unless a variable is to blame, which the
+ * configuration sets. Then the rule is left out, as Suricata does. */
+static void
+nothing(struct reader *r, size_t at)
+{
+	const char *what = kind_name(r->kind);
+	char shown[64];
+
+	if (r->any.len == 0) {
+		lex_error(r->l, at, "this matches no %s at all", what);
+		return;
+	}
+	(void)lex_show(shown, sizeof(shown), r->any);
+	if (r->l->in_rule && r->l->skipped)
+		return;
+	if (r->l->in_rule)
+		lex_skipped(r->l, at,
+		    "skipped: $%s is any, so this matches no %s at all: set it "
+		    "under 'variables:'",
+		    shown, what);
+	else
+		lex_error(r->l, at,
+		    "$%s is any, so this matches no %s at all: set it under "
+		    "'variables:' first",
+		    shown, what);
+}
+
 int
 rule_addr_parse(struct lex *l, enum rule_addr_kind kind, struct range_set *out)
 {
-	struct reader r = {l, kind, false};
+	struct reader r = {.l = l, .kind = kind};
 	struct range_set neg = {0};
 	size_t start = l->at;
 	int rc = parse_entry(&r, 0, out, &neg);
@@ -335,8 +365,7 @@ rule_addr_parse(struct lex *l, enum rule_addr_kind kind, struct range_set *out)
 	if (rc == -1)
 		return -1;
 	if (out->n == 0 && !r.wrong)
-		lex_error(
-		    l, start, "this matches no %s at all", kind_name(kind));
+		nothing(&r, start);
 	if (is_everything(out, kind)) {
 		range_set_free(out);
 		out->all = true;

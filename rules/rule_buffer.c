@@ -100,7 +100,8 @@ enum rule_buffer
 buffer_by_name(const char *name)
 {
 	for (unsigned b = 0; b < BUF_COUNT; b++) {
-		if (name[0] != '\0' && strcmp(infos[b].name, name) == 0)
+		if (name[0] != '\0' && infos[b].name[0] == name[0] &&
+		    strcmp(infos[b].name, name) == 0)
 			return (enum rule_buffer)b;
 		for (unsigned i = 0; i < 3 && infos[b].also[i] != NULL; i++)
 			if (strcmp(infos[b].also[i], name) == 0)

@@ -28,8 +28,9 @@ static const struct {
 
 static const char *const actions[] = {
     [RULE_ALERT] = "alert", [RULE_PASS] = "pass", [RULE_LOG] = "log"};
-static const char *const active_actions[] = {
-    "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "sdrop", "block"};
+/* Of Suricata and Snort: they change traffic, or what is logged of it. */
+static const char *const actions_outside[] = {"drop", "reject", "rejectsrc",
+    "rejectdst", "rejectboth", "sdrop", "block", "accept", "config"};
 
 static bool
 is_one_of(struct lex_word w, const char *const *names, size_t n)
@@ -45,15 +46,7 @@ static bool
 unknown_action(struct lex *l, struct lex_word w)
 {
 	struct nearest near;
-	char shown[32];
 
-	if (is_one_of(w, active_actions, COUNT(active_actions))) {
-		lex_error(l, w.at,
-		    "action '%s' would change traffic, and Stripwire only "
-		    "listens: use 'alert'",
-		    lex_show(shown, sizeof(shown), w));
-		return true;
-	}
 	if (l->after_joined_comment) {
 		lex_error(l, w.at,
 		    "the comment before this line ends in a backslash: put a "
@@ -135,35 +128,42 @@ read_side(struct lex *l, struct range_set *addr, struct range_set *port)
 	return rule_addr_parse(l, RULE_PORT, port) == 0;
 }
 
-/* The word of the protocol, if an action is before it. */
+/* The words of action and protocol, if it is an action of ours or theirs. */
 static bool
-peek_protocol(struct lex *l, struct lex_word *proto)
+peek_words(struct lex *l, struct lex_word *action, struct lex_word *proto)
 {
-	struct lex_word action = lex_word(l, "(");
-
+	*action = lex_word(l, "(");
 	lex_skip_space(l);
 	*proto = lex_word(l, "(");
-	return is_one_of(action, actions, COUNT(actions)) ||
-	       is_one_of(action, active_actions, COUNT(active_actions));
+	return is_one_of(*action, actions, COUNT(actions)) ||
+	       is_one_of(*action, actions_outside, COUNT(actions_outside));
 }
 
 bool
 rule_is_outside(struct lex *l)
 {
 	struct lex probe = *l;
-	struct lex_word w;
+	struct lex_word action, w;
 	const char *open, *why;
 	char shown[64];
 
-	if (!peek_protocol(&probe, &w))
+	if (!peek_words(&probe, &action, &w))
 		return false;
+	open = memchr(l->rule + probe.at, '(', l->len - probe.at);
 	if (protocol_outside(w)) {
 		lex_skipped(l, w.at,
 		    "skipped: protocol '%s' is not one of mail",
 		    lex_show(shown, sizeof(shown), w));
 		return true;
 	}
-	open = memchr(l->rule + probe.at, '(', l->len - probe.at);
+	if (open != NULL &&
+	    is_one_of(action, actions_outside, COUNT(actions_outside))) {
+		lex_skipped(l, action.at,
+		    "skipped: Stripwire only listens, and has no action '%s': "
+		    "write 'alert' to hear of it",
+		    lex_show(shown, sizeof(shown), action));
+		return true;
+	}
 	if (open == NULL)
 		return false;
 	probe.at = (size_t)(open - l->rule) + 1;

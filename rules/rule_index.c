@@ -143,9 +143,12 @@ build(struct rule_group *g, const struct entry *e, unsigned n, char *err,
 	}
 	g->first[k] = n;
 	g->npatterns = k;
-	g->multi = multi_new(p, k, err, errlen);
+	g->multi = multi_new(p, k);
 	free(p);
-	return g->multi == NULL ? -1 : 0;
+	if (g->multi != NULL)
+		return 0;
+	(void)snprintf(err, errlen, "out of memory for rules");
+	return -1;
 }
 
 static bool

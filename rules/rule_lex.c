@@ -219,6 +219,8 @@ lex_word(struct lex *l, const char *stops)
 bool
 lex_word_is(struct lex_word w, const char *s)
 {
+	if (w.len > 0 && w.p[0] != s[0])
+		return false; /* most are told by it, and there are many */
 	return strlen(s) == w.len && memcmp(w.p, s, w.len) == 0;
 }
 
@@ -372,6 +374,7 @@ lex_skipped(struct lex *l, size_t at, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e.message, sizeof(e.message), fmt, ap);
 	va_end(ap);
+	l->skipped = true;
 	tell(l, at, &e);
 }
 

@@ -35,6 +35,8 @@ struct lex {
 	unsigned errors;
 	bool after_joined_comment; /* the line before is one, and ends in \ */
 	bool stopped; /* too many mistakes, or no memory */
+	bool in_rule; /* what is read is a rule: it may be left out */
+	bool skipped; /* by lex_skipped() */
 	rule_error_fn *on_error;
 	void *ctx;
 	const struct rule_vars *vars; /* of the configuration, or NULL */
@@ -76,7 +78,7 @@ const char *lex_show(char *buf, size_t cap, struct lex_word w);
 void lex_error(struct lex *l, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void lex_nomem(struct lex *l);
-/* The same of a rule that is left out, which is no mistake. */
+/* The same of a rule that is left out, which is no mistake; skipped is set. */
 void lex_skipped(struct lex *l, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -6,96 +6,88 @@
  * mistake at the place of the include, and of the whole run where the operator
  * named it.
  */
-#include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "rules/rule_file.h"
 #include "rules/rule_parse.h"
 
 struct loader {
 	struct rule_parser p;
-	const char *path[RULE_INCLUDE_DEPTH]; /* files under way */
+	const struct rule_reader *reader;
+	struct {
+		uint64_t device, inode;
+	} open[RULE_INCLUDE_DEPTH]; /* files under way */
 	unsigned depth;
 	unsigned nfiles;
 	char *err;
 	size_t errlen;
 };
 
-static int load_path(struct loader *o, const char *path);
-
 static bool
-is_folder(const char *path)
+is_under_way(const struct loader *o, const struct rule_file *f)
 {
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool
-is_under_way(const struct loader *o, const char *path)
-{
-	struct stat a, b;
-
-	if (stat(path, &a) == -1)
-		return false;
 	for (unsigned i = 0; i < o->depth; i++)
-		if (stat(o->path[i], &b) == 0 && a.st_dev == b.st_dev &&
-		    a.st_ino == b.st_ino)
+		if (o->open[i].device == f->device &&
+		    o->open[i].inode == f->inode)
 			return true;
 	return false;
 }
 
+/* Takes f over. */
 static int
-load_file(struct loader *o, const char *path)
+parse_file(struct loader *o, const char *path, struct rule_file *f)
 {
-	size_t len;
-	char *text;
+	int rc = -1;
 
-	if (o->nfiles++ == RULE_FILES_MAX) {
+	if (is_under_way(o, f)) {
 		(void)snprintf(o->err, o->errlen,
-		    "cannot read rules from %s: more than %u files", path,
-		    RULE_FILES_MAX);
-		return -1;
+		    "it would include itself: %s is being read already", path);
+	} else {
+		o->open[o->depth].device = f->device;
+		o->open[o->depth++].inode = f->inode;
+		rule_parse_text(
+		    &o->p, path, (struct slice){(uint8_t *)f->bytes, f->len});
+		o->depth--;
+		rc = 0;
 	}
-	text = rule_file_read(path, "rules", &len, o->err, o->errlen);
-	if (text == NULL)
-		return -1;
-	o->path[o->depth++] = path;
-	rule_parse_text(&o->p, path, (struct slice){(uint8_t *)text, len});
-	o->depth--;
-	free(text);
-	return 0;
+	rule_file_fini(f);
+	return rc;
 }
 
 static int
-load_folder(struct loader *o, const char *path)
+open_rules(
+    struct loader *o, const char *path, bool or_folder, struct rule_file *f)
 {
-	char pattern[PATH_MAX];
-	glob_t g;
-	int rc = 0;
+	const struct rule_wanted w = {o->reader, path, "rules", or_folder};
 
-	(void)snprintf(pattern, sizeof(pattern), "%s/*.rules", path);
-	if (glob(pattern, 0, NULL, &g) != 0) {
-		(void)snprintf(o->err, o->errlen,
-		    "cannot read rules from %s: there is no *.rules in it",
-		    path);
-		return -1;
-	}
-	for (size_t i = 0; rc == 0 && i < g.gl_pathc; i++)
-		rc = load_file(o, g.gl_pathv[i]);
-	globfree(&g);
-	return rc;
+	if (o->nfiles++ < RULE_FILES_MAX)
+		return rule_file_open(&w, f, o->err, o->errlen);
+	(void)snprintf(o->err, o->errlen,
+	    "cannot read rules from %s: more than %u files", path,
+	    RULE_FILES_MAX);
+	return -1;
 }
 
 static int
 load_path(struct loader *o, const char *path)
 {
-	return is_folder(path) ? load_folder(o, path) : load_file(o, path);
+	struct rule_file f, folder;
+	int rc = 0;
+
+	if (open_rules(o, path, true, &folder) == -1)
+		return -1;
+	if (!folder.folder)
+		return parse_file(o, path, &folder);
+	for (const char *p = folder.bytes;
+	     rc == 0 && p < folder.bytes + folder.len; p += strlen(p) + 1) {
+		rc = open_rules(o, p, false, &f);
+		if (rc == 0)
+			rc = parse_file(o, p, &f);
+	}
+	rule_file_fini(&folder);
+	return rc;
 }
 
 /* ---- include ---- */
@@ -144,12 +136,6 @@ include(struct rule_parser *p, struct lex *l, void *ctx)
 		return;
 	}
 	beside(path, l->file, name);
-	if (is_under_way(o, path)) {
-		lex_error(l, at,
-		    "this file is being read already: it would "
-		    "include itself");
-		return;
-	}
 	if (o->depth == RULE_INCLUDE_DEPTH) {
 		lex_error(l, at, "includes are nested more than %u deep",
 		    RULE_INCLUDE_DEPTH);
@@ -173,48 +159,47 @@ static int
 load_classes(
     struct loader *o, const struct rule_sources *s, struct rule_classes **out)
 {
-	size_t len;
-	char *text;
+	const struct rule_wanted w = {
+	    o->reader, s->classification, "classifications", false};
+	struct rule_file f;
 
-	if (s->classification == NULL)
+	if (w.path == NULL)
 		return 0;
-	text = rule_file_read(
-	    s->classification, "classifications", &len, o->err, o->errlen);
-	if (text == NULL)
+	if (rule_file_open(&w, &f, o->err, o->errlen) == -1)
 		return -1;
-	*out = rule_classes_parse(s->classification,
-	    (struct slice){(uint8_t *)text, len}, s->on_error, s->ctx);
+	*out = rule_classes_parse(w.path,
+	    (struct slice){(uint8_t *)f.bytes, f.len}, s->on_error, s->ctx);
 	o->p.errors += *out == NULL;
 	o->p.classes = *out;
-	free(text);
+	rule_file_fini(&f);
 	return 0;
 }
 
 static int
 load_filters(struct loader *o, const struct rule_sources *s)
 {
-	size_t len;
-	char *text;
+	const struct rule_wanted w = {
+	    o->reader, s->thresholds, "thresholds", false};
+	struct rule_file f;
 
-	if (s->thresholds == NULL)
+	if (w.path == NULL)
 		return 0;
-	text = rule_file_read(
-	    s->thresholds, "thresholds", &len, o->err, o->errlen);
-	if (text == NULL)
+	if (rule_file_open(&w, &f, o->err, o->errlen) == -1)
 		return -1;
 	rule_filters_text(
-	    &o->p, s->thresholds, (struct slice){(uint8_t *)text, len});
-	free(text);
+	    &o->p, w.path, (struct slice){(uint8_t *)f.bytes, f.len});
+	rule_file_fini(&f);
 	return 0;
 }
 
 /* With mistakes, or if it does not fit, there is no set. */
 static struct ruleset *
-finish(struct rule_parser *p, int *sys, char *err, size_t errlen)
+finish(
+    struct rule_parser *p, bool check_only, int *sys, char *err, size_t errlen)
 {
 	rule_parser_fini(p);
 	if (*sys == 0 && p->errors == 0 && !p->stopped) {
-		if (ruleset_index(p->set, err, errlen) == 0)
+		if (check_only || ruleset_index(p->set, err, errlen) == 0)
 			return p->set;
 		*sys = -1;
 	}
@@ -229,6 +214,7 @@ ruleset_load(const struct rule_sources *s, int *sys, char *err, size_t errlen)
 			       .on_error = s->on_error,
 			       .ctx = s->ctx,
 			       .include = include},
+	    .reader = s->reader,
 	    .err = err,
 	    .errlen = errlen};
 	struct rule_classes *classes = NULL;
@@ -244,7 +230,7 @@ ruleset_load(const struct rule_sources *s, int *sys, char *err, size_t errlen)
 	    load_filters(&o, s) == 0)
 		*sys = 0;
 	rule_classes_free(classes);
-	return finish(&o.p, sys, err, errlen);
+	return finish(&o.p, s->check_only, sys, err, errlen);
 }
 
 struct ruleset *
@@ -260,5 +246,5 @@ ruleset_parse(const char *name, const char *text, const struct rule_vars *vars,
 	if (p.set == NULL)
 		return NULL;
 	rule_parse_text(&p, name, s);
-	return finish(&p, &sys, err, sizeof(err));
+	return finish(&p, false, &sys, err, sizeof(err));
 }

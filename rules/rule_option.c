@@ -415,7 +415,7 @@ option(struct lex *l, struct rule_draft *d)
 {
 	struct lex_word name = lex_word(l, ":;()\"");
 	const struct keyword *k = keyword_find(name);
-	enum rule_buffer b = buffer_find(name);
+	enum rule_buffer b = k == NULL ? buffer_find(name) : BUF_COUNT;
 
 	if (name.len == 0) {
 		lex_error(l, name.at, "expected a keyword");
@@ -429,6 +429,9 @@ option(struct lex *l, struct rule_draft *d)
 		buffer(l, d, b, name);
 	} else {
 		unknown_keyword(l, name);
+		/* it may have been a content: one mistake is enough */
+		if (d->look >= 0)
+			d->tried |= (uint8_t)(1u << d->look);
 	}
 }
 

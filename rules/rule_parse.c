@@ -342,6 +342,8 @@ read_rule(struct rule_parser *p, struct lex *l)
 	unsigned errors = l->errors;
 
 	d.start = l->at;
+	l->in_rule = true;
+	l->skipped = false;
 	if (rule_header(l, &d.rule)) {
 		rule_options(l, &d);
 		check_rule(p, l, &d);
@@ -352,10 +354,13 @@ read_rule(struct rule_parser *p, struct lex *l)
 		lex_error(l, d.start, "more than %u rules", RULE_COUNT_MAX);
 		l->stopped = true;
 	}
-	if (l->errors == errors && add_rule(p->set, &d, l->rule) == 0)
-		return;
-	if (l->errors == errors)
+	l->in_rule = false;
+	p->set->skipped += l->skipped;
+	if (l->errors == errors && !l->skipped) {
+		if (add_rule(p->set, &d, l->rule) == 0)
+			return;
 		lex_nomem(l);
+	}
 	draft_checks_free(&d);
 	rule_fini(&d.rule);
 }

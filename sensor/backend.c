@@ -14,26 +14,17 @@
 
 #include "db/feed_eve.h"
 #include "db/store.h"
-#include "decoders/tls_record.h"
-#include "rules/rule_file.h"
 #include "rules/talk.h"
 #include "sensor/policy.h"
+#include "sensor/shown.h"
 #include "sensor/teller.h"
 
 #define NS INT64_C(1000000000)
 #define RETAIN_GRACE (60 * NS)
 
-struct shown { /* the chain of the certificate message at hand, a copy */
-	uint8_t id[32];
-	struct slice der[X509_CHAIN_MAX];
-	unsigned n;
-	uint8_t bytes[TLS_MESSAGE_MAX];
-};
-
 struct backend {
 	struct pipeline_config cfg;
-	struct policy *policy; /* the rules as they were found at the start */
-	struct ruleset *own_rules; /* that took their place, or NULL */
+	struct policy *policy; /* NULL: no files were named */
 	struct interceptors *interceptors;
 	struct names names;
 	struct history *history;
@@ -63,6 +54,7 @@ static int64_t next_incident(void *);
 static int open_incidents(struct backend *, char *, size_t);
 static void on_store_problem(void *, const char *);
 static void on_store_resumed(void *, uint64_t, const char *);
+static void on_store_busy(void *);
 static int load_policy(struct backend *, char *, size_t);
 static int open_outputs(struct backend *, char *, size_t);
 static int open_names(struct backend *, char *, size_t);
@@ -83,6 +75,7 @@ backend_new(
 		return NULL;
 	}
 	b->cfg = *cfg;
+	teller_start(&b->teller);
 	b->teller.cfg = &b->cfg;
 	b->teller.eve = &b->eve;
 	b->teller.verify = &b->verify;
@@ -122,15 +115,21 @@ backend_want_events(struct backend *b, unsigned stream)
 	want_lines(b);
 }
 
+static struct policy_files
+files_of(const struct pipeline_config *cfg)
+{
+	return (struct policy_files){.rules = cfg->rules_path,
+	    .thresholds = cfg->thresholds_path,
+	    .classification = cfg->classification_path,
+	    .vars = cfg->vars,
+	    .reader = cfg->reader};
+}
+
 static int
 load_rules(struct backend *b, char *err, size_t errlen)
 {
-	struct policy_config pc = {.rules = b->cfg.rules_path,
-	    .thresholds = b->cfg.thresholds_path,
-	    .classification = b->cfg.classification_path,
-	    .vars = b->cfg.vars,
-	    .say = on_policy,
-	    .ctx = b};
+	struct policy_config pc = {
+	    .files = files_of(&b->cfg), .say = on_policy, .ctx = b};
 
 	if (b->cfg.rules_path != NULL) {
 		b->policy = policy_open(&pc, err, errlen);
@@ -147,13 +146,16 @@ static int
 load_policy(struct backend *b, char *err, size_t errlen)
 {
 	const char *list = b->cfg.interceptors_path;
+	const struct rule_sources src = {.path = list,
+	    .reader = b->cfg.reader,
+	    .on_error = on_rule_error,
+	    .ctx = b};
 	char why[512] = "";
 	int sys = 0, rc = load_rules(b, err, errlen);
 
 	if (list == NULL)
 		return rc;
-	b->interceptors =
-	    interceptors_load(list, on_rule_error, b, &sys, why, sizeof(why));
+	b->interceptors = interceptors_load(&src, &sys, why, sizeof(why));
 	if (b->interceptors != NULL || rc == -1)
 		return rc;
 	if (why[0] != '\0')
@@ -173,6 +175,7 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 	    .again = b->cfg.again,
 	    .on_problem = on_store_problem,
 	    .on_resumed = on_store_resumed,
+	    .on_busy = on_store_busy,
 	    .ctx = b};
 
 	b->history = history_new();
@@ -307,7 +310,6 @@ backend_free(struct backend *b)
 	if (b->history != NULL)
 		history_free(b->history);
 	interceptors_free(b->interceptors);
-	ruleset_free(b->own_rules);
 	policy_close(b->policy);
 	free(b);
 }
@@ -492,6 +494,15 @@ on_store_resumed(void *ctx, uint64_t lost, const char *sentence)
 	    b->unstored_text, sizeof(b->unstored_text), "%s", sentence);
 }
 
+static void
+on_store_busy(void *ctx)
+{
+	const struct backend *b = ctx;
+
+	if (b->cfg.on_busy != NULL)
+		b->cfg.on_busy(b->cfg.ctx);
+}
+
 bool
 backend_take_loss(struct backend *b, char *text, size_t len)
 {
@@ -544,33 +555,13 @@ keep_chain(struct backend *b, const struct obs *o)
 		store_chain(b->store, &c, who, o->time);
 }
 
-/* The observation that says whose it is comes next, without the bytes. */
-static void
-copy_chain(struct shown *to, const uint8_t chain_id[32],
-    const struct slice *der, unsigned n)
-{
-	size_t used = 0;
-
-	memcpy(to->id, chain_id, 32);
-	for (to->n = 0; to->n < n && to->n < X509_CHAIN_MAX; to->n++) {
-		struct slice s = der[to->n];
-
-		if (s.len > sizeof(to->bytes) - used)
-			break;
-		to->der[to->n] = (struct slice){to->bytes + used, s.len};
-		if (s.len > 0)
-			memcpy(to->bytes + used, s.p, s.len);
-		used += s.len;
-	}
-}
-
 void
 backend_chain(struct backend *b, const uint8_t chain_id[32],
     const struct slice *der, unsigned n)
 {
 	verify_chain(b->verify, chain_id, der, n);
 	if (b->store != NULL)
-		copy_chain(&b->shown, chain_id, der, n);
+		shown_copy(&b->shown, chain_id, der, n);
 }
 
 void
@@ -657,76 +648,18 @@ backend_set_paths(
 	b->path_ctx = b->teller.path_ctx = ctx;
 }
 
-/* All of it, to be freed; NULL: not readable, too large, or no memory. */
-static char *
-read_text(int fd)
-{
-	char *text = malloc(RULE_FILE_MAX + 1);
-	size_t used = 0;
-	ssize_t got = 1;
-
-	while (text != NULL && used < RULE_FILE_MAX &&
-	       (got = read(fd, text + used, RULE_FILE_MAX - used)) > 0)
-		used += (size_t)got;
-	if (text == NULL || got != 0) {
-		free(text);
-		return NULL;
-	}
-	text[used] = '\0';
-	return text;
-}
-
 /* Between two observations: what was seen of connections and counted stays. */
-void
-backend_reload(struct backend *b)
+int
+backend_reload(struct backend *b, const struct pipeline_config *cfg)
 {
-	if (b->policy == NULL || !policy_reload(b->policy))
-		return;
+	struct policy_files files = files_of(cfg != NULL ? cfg : &b->cfg);
+
+	if (b->policy == NULL || !policy_reload(b->policy, &files))
+		return -1;
 	b->cfg.rules = policy_rules(b->policy);
 	judge_use_rules(b->judge, b->cfg.rules);
 	want_lines(b);
 	policy_settle(b->policy);
-}
-
-static struct ruleset *
-parse_rules(struct backend *b, int fd)
-{
-	char *text = read_text(fd);
-	struct ruleset *rules = NULL;
-
-	if (text != NULL)
-		rules = ruleset_parse(
-		    b->cfg.rules_path, text, b->cfg.vars, on_rule_error, b);
-	free(text);
-	return rules;
-}
-
-int
-backend_reload_rules(struct backend *b, int fd)
-{
-	struct ruleset *rules = NULL;
-
-	if (b->cfg.thresholds_path != NULL ||
-	    b->cfg.classification_path != NULL)
-		backend_say(b, SAY_PROBLEM,
-		    "%s: with a threshold or classification file the rules "
-		    "are read at the start only: restart the sensor",
-		    b->cfg.rules_path);
-	else
-		rules = parse_rules(b, fd);
-	(void)close(fd);
-	if (rules == NULL) {
-		backend_say(b, SAY_PROBLEM,
-		    "%s: not loaded, the rules stay as they were",
-		    b->cfg.rules_path);
-		return -1;
-	}
-	judge_use_rules(b->judge, rules);
-	ruleset_free(b->own_rules);
-	b->cfg.rules = b->own_rules = rules;
-	want_lines(b);
-	backend_say(b, SAY_NOTE, "%s: %u rules", b->cfg.rules_path,
-	    ruleset_count(rules));
 	return 0;
 }
 
@@ -736,10 +669,9 @@ backend_rules(const struct backend *b)
 	return b->cfg.rules;
 }
 
-/* It may have been moved away. The old one goes on if the new one cannot be
- * opened. */
-static void
-reopen_eve(struct backend *b)
+/* The old one goes on if the new one cannot be opened. */
+void
+backend_reopen(struct backend *b)
 {
 	char err[512];
 	struct eve *fresh;
@@ -764,7 +696,6 @@ backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
 	    .fold_after = cfg->incident_fold};
 	char err[512];
 
-	b->cfg.vars = cfg->vars; /* for the rules that are read next */
 	b->cfg.resetters = cfg->resetters;
 	b->cfg.keep_days = cfg->keep_days;
 	b->cfg.keep_bytes = cfg->keep_bytes;
@@ -783,7 +714,6 @@ backend_reconfigure(struct backend *b, const struct pipeline_config *cfg)
 			    "%s: no names of users from now on", err);
 		}
 	}
-	reopen_eve(b);
 }
 
 struct verify *

@@ -30,6 +30,7 @@ struct pipeline_config {
 	const char *rules_path; /* NULL: rules must be set */
 	/* a threshold.config, a classification.config; NULL: none */
 	const char *thresholds_path, *classification_path;
+	const struct rule_reader *reader; /* of these; NULL: the disk */
 	/* each time another value stands there, the rules are read again
 	 * (with one worker); NULL: never */
 	const volatile int *reload;
@@ -72,6 +73,8 @@ struct pipeline_config {
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
+	/* now and then while the database is at work for long; may be NULL */
+	void (*on_busy)(void *ctx);
 	/* an alert was raised; id is its number in the store or 0 */
 	void (*on_alert)(void *ctx, const struct alert *a, int64_t id);
 	const char *const *interfaces; /* live: names of vantage points */
@@ -142,16 +145,17 @@ bool backend_take_loss(struct backend *b, char *text, size_t len);
 void backend_set_paths(struct backend *b,
     const char *(*path)(void *ctx, uint32_t file), void *ctx);
 
-/* Rules read anew from their files. */
-void backend_reload(struct backend *b);
-/* The same where files cannot be opened any more: from fd, which is closed.
- * With any mistake in them, which is said, the old ones stay in force: -1. */
-int backend_reload_rules(struct backend *b, int fd);
+/* Rules and what goes with them read anew, from where cfg (NULL: the one of the
+ * start) has them. With any mistake in them, which is said, the old ones stay
+ * in force: -1. */
+int backend_reload(struct backend *b, const struct pipeline_config *cfg);
 const struct ruleset *backend_rules(const struct backend *b); /* in force */
 
-/* What may change while it works, see config_is_live(), as in cfg from now on;
- * the feed is opened anew under its name. */
+/* What else may change while it works, see config_is_live(), as in cfg from
+ * now on. */
 void backend_reconfigure(struct backend *b, const struct pipeline_config *cfg);
+/* The feed is opened anew under its name: it may have been moved away. */
+void backend_reopen(struct backend *b);
 
 struct verify *backend_verify(struct backend *b);
 struct judge *backend_judge(struct backend *b);

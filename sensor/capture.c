@@ -246,7 +246,7 @@ static inline void
 clear_decoded(struct packet *pkt)
 {
 	enum {
-		FROM = offsetof(struct packet, linktype) + sizeof(int),
+		FROM = offsetof(struct packet, interface) + sizeof(uint32_t),
 		SIZE = sizeof(struct packet) - FROM,
 		PIECE = 64
 	};

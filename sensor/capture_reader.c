@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * libpcap reads from a FILE. A plain file is given to it as one; a pipe, of
- * which the first bytes were looked at already, and gzip come through a cookie
- * over our input. The place of a record is the sum of those before it, which
- * costs nothing; only where libpcap may have thrown bytes away (a record
- * longer than the file's snap length) is the FILE asked.
+ * pcap and pcapng are both read in place, from our input: a frame is where the
+ * kernel put it, and is copied nowhere. What the header of a pcap file means
+ * libpcap says, which knows all the values that were ever written there; a
+ * record is two times and two lengths, and is read here: libpcap's own way of
+ * copying it out of a FILE took more time than all that is done with most.
+ *
+ *	sec 4 | usec or nsec 4 | held 4 | on the wire 4 | (Kuznetzov: 8 more)
  */
 #include "sensor/capture_reader.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pcap.h>
 #include <stdio.h>
-#include <stdio_ext.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "sensor/harden.h"
+#include "decoders/link.h"
 #include "sensor/pcapng.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define PCAP_FILE_HEADER 24
+#define PCAP_HEADER_MAX 24 /* of a record */
+#define PCAP_FRAME_MAX 262144 /* libpcap's cap; more is malformed */
+#define PCAP_FRAME_OTHER (128u << 20) /* of links that we do not know */
+
+enum pcap_lengths { /* of old versions: see libpcap, sf-pcap.c */
+	LENGTHS_RIGHT,
+	LENGTHS_SWAPPED,
+	LENGTHS_MAYBE
+};
 
 void
 reader_init(struct reader *r)
@@ -35,19 +42,12 @@ reader_fini(struct reader *r)
 {
 	reader_close(r);
 	input_fini(&r->in);
-	if (r->iobuf != NULL)
-		explicit_bzero(r->iobuf, INPUT_CHUNK);
-	free(r->iobuf);
-	r->iobuf = NULL;
 }
 
 void
 reader_close(struct reader *r)
 {
-	if (r->pcap != NULL)
-		pcap_close(r->pcap); /* and with it the FILE */
 	pcapng_free(r->ng);
-	r->pcap = NULL;
 	r->ng = NULL;
 	input_close(&r->in);
 }
@@ -56,51 +56,6 @@ static const char *
 plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
-}
-
-static ssize_t
-cookie_read(void *cookie, char *buf, size_t n)
-{
-	return (ssize_t)input_read(cookie, buf, n);
-}
-
-/* Only so that ftello() works. */
-static int
-cookie_tell(void *cookie, off64_t *at, int whence)
-{
-	if (whence != SEEK_CUR || *at != 0)
-		return -1;
-	*at = (off64_t)input_offset(cookie);
-	return 0;
-}
-
-/* The buffer has to be ours: glibc takes no size without one and reads 4 KiB
- * at a time. Where there is no memory for it, it does so anyway. */
-static FILE *
-file_of(struct reader *r)
-{
-	struct input *in = &r->in;
-	cookie_io_functions_t io = {.read = cookie_read, .seek = cookie_tell};
-	FILE *f;
-
-	if (in->regular && !in->gzip) {
-		int fd = fcntl(in->fd, F_DUPFD_CLOEXEC, 3);
-		f = fd < 0 ? NULL : fdopen(fd, "r");
-		if (f != NULL && fseeko(f, 0, SEEK_SET) < 0) {
-			fclose(f);
-			return NULL;
-		}
-	} else {
-		f = fopencookie(in, "r", io);
-	}
-	if (r->iobuf == NULL)
-		r->iobuf = malloc(INPUT_CHUNK);
-	harden_memory(r->iobuf, INPUT_CHUNK);
-	if (f != NULL) {
-		(void)setvbuf(f, r->iobuf, _IOFBF, INPUT_CHUNK);
-		(void)__fsetlocking(f, FSETLOCKING_BYCALLER);
-	}
-	return f;
 }
 
 /* libpcap says this in its own words, and knows nothing of gzip. */
@@ -116,32 +71,70 @@ cut_header(struct reader *r)
 	return READER_FAILED;
 }
 
+/* How the two lengths lie depends on who wrote the file. */
+static enum pcap_lengths
+lengths_of(const struct reader *r, const uint8_t *header)
+{
+	uint16_t major, minor;
+
+	memcpy(&major, header + 4, sizeof(major));
+	memcpy(&minor, header + 6, sizeof(minor));
+	if (r->swapped) {
+		major = __builtin_bswap16(major);
+		minor = __builtin_bswap16(minor);
+	}
+	if (major == 543 || (major == 2 && minor < 3))
+		return LENGTHS_SWAPPED;
+	return major == 2 && minor == 3 ? LENGTHS_MAYBE : LENGTHS_RIGHT;
+}
+
+/* Returns NULL with libpcap's sentence in why. */
+static pcap_t *
+read_header(const uint8_t *header, char *why)
+{
+	uint8_t copy[PCAP_FILE_HEADER];
+	FILE *f;
+	pcap_t *p;
+
+	memcpy(copy, header, sizeof(copy));
+	f = fmemopen(copy, sizeof(copy), "r");
+	if (f == NULL) {
+		snprintf(why, PCAP_ERRBUF_SIZE, "out of memory");
+		return NULL;
+	}
+	p = pcap_fopen_offline_with_tstamp_precision(
+	    f, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (p == NULL)
+		fclose(f);
+	return p;
+}
+
 static enum reader_open_result
 open_pcap(struct reader *r, uint32_t magic)
 {
+	const uint8_t *header = input_peek(&r->in, PCAP_FILE_HEADER);
 	char why[PCAP_ERRBUF_SIZE] = "";
-	FILE *f;
+	pcap_t *p;
 
-	if (input_peek(&r->in, PCAP_FILE_HEADER) == NULL)
+	if (header == NULL)
 		return cut_header(r);
-	f = file_of(r);
-	if (f == NULL) {
-		snprintf(r->error, sizeof(r->error), "%s", strerror(errno));
-		return READER_FAILED;
-	}
-	r->pcap = pcap_fopen_offline_with_tstamp_precision(
-	    f, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (r->pcap == NULL) {
+	p = read_header(header, why);
+	if (p == NULL) {
 		snprintf(r->error, sizeof(r->error),
 		    "its file header is broken: %.150s", why);
-		fclose(f);
 		return READER_FAILED;
 	}
-	bool kuznetzov = magic == 0xa1b2cd34 || magic == 0x34cdb2a1;
-	r->header = kuznetzov ? 24 : 16;
-	r->at = r->end = PCAP_FILE_HEADER;
-	r->linktype = pcap_datalink(r->pcap);
-	r->snaplen = (uint32_t)pcap_snapshot(r->pcap);
+	r->linktype = pcap_datalink(p);
+	r->snaplen = (uint32_t)pcap_snapshot(p);
+	r->swapped = pcap_is_swapped(p);
+	pcap_close(p);
+	r->header = magic == 0xa1b2cd34 || magic == 0x34cdb2a1 ? 24 : 16;
+	r->to_ns = magic == 0xa1b23c4d || magic == 0x4d3cb2a1 ? 1 : 1000;
+	r->lengths = (uint8_t)lengths_of(r, header);
+	r->frame_max =
+	    link_known(r->linktype) ? PCAP_FRAME_MAX : PCAP_FRAME_OTHER;
+	r->rest = 0;
+	input_take(&r->in, PCAP_FILE_HEADER);
 	return READER_OPEN;
 }
 
@@ -225,7 +218,7 @@ reader_open(struct reader *r, const char *path)
 
 	reader_close(r);
 	r->error[0] = '\0';
-	r->at = r->end = 0;
+	r->at = 0;
 	if (input_open(&r->in, path) < 0) {
 		snprintf(r->error, sizeof(r->error), "%s", r->in.error);
 		return READER_FAILED;
@@ -258,7 +251,7 @@ ended(struct reader *r, bool cut, const char *malformed)
 		    "cut in the middle of a record: the one that begins at "
 		    "byte %" PRIu64 " lacks its end, the %s at byte %" PRIu64,
 		    r->at, in->gzip ? "unpacked data ends" : "file ends",
-		    r->pcap != NULL ? r->end : in->base + in->tail);
+		    in->base + in->tail);
 	else if (malformed != NULL)
 		snprintf(r->error, sizeof(r->error),
 		    "malformed at byte %" PRIu64 ": %.150s", r->at, malformed);
@@ -267,43 +260,93 @@ ended(struct reader *r, bool cut, const char *malformed)
 	return READER_BROKEN;
 }
 
+static inline uint32_t
+field(const struct reader *r, const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return r->swapped ? __builtin_bswap32(v) : v;
+}
+
 /* The fraction is what the file says: it may be negative, or seconds long. */
 static inline int64_t
-time_of(const struct pcap_pkthdr *h)
+time_of(const struct reader *r, const uint8_t *p)
 {
-	int64_t t = (int64_t)(uint32_t)h->ts.tv_sec * NS_PER_S + h->ts.tv_usec;
+	int64_t t = (int64_t)field(r, p) * NS_PER_S +
+		    (int64_t)(int32_t)field(r, p + 4) * r->to_ns;
 
 	return t < 0 ? 0 : t;
+}
+
+static inline void
+order_lengths(const struct reader *r, uint32_t *held, uint32_t *sent)
+{
+	uint32_t other = *sent;
+
+	if (r->lengths == LENGTHS_RIGHT ||
+	    (r->lengths == LENGTHS_MAYBE && *held <= *sent))
+		return;
+	*sent = *held;
+	*held = other;
+}
+
+static enum reader_result
+too_long(struct reader *r, uint32_t held)
+{
+	char why[100];
+
+	snprintf(why, sizeof(why),
+	    "invalid packet capture length %" PRIu32
+	    ", bigger than maximum of %" PRIu32,
+	    held, r->frame_max);
+	return ended(r, false, why);
+}
+
+/* A record that is longer than the file says they are is cut; of one that is
+ * longer than our buffer, of a link that nobody decodes, the front is shown. */
+static inline uint32_t
+shown_of(const struct reader *r, uint32_t held)
+{
+	uint32_t room = INPUT_PEEK_MAX - PCAP_HEADER_MAX;
+
+	if (held > r->snaplen)
+		held = r->snaplen;
+	return held < room ? held : room;
 }
 
 static enum reader_result
 pcap_frame(struct reader *r, struct packet *pkt)
 {
-	struct pcap_pkthdr *h;
-	const u_char *frame;
+	struct input *in = &r->in;
+	uint32_t held, sent, shown;
+	const uint8_t *p;
 
-	r->at = r->end;
-	int got = pcap_next_ex(r->pcap, &h, &frame);
-	if (got == 1) {
-		pkt->time = time_of(h);
-		pkt->frame = frame;
-		pkt->caplen = h->caplen;
-		pkt->wirelen = h->len > h->caplen ? h->len : h->caplen;
-		pkt->linktype = r->linktype;
-		r->end += r->header + h->caplen;
-		if (h->caplen == r->snaplen)
-			r->end = (uint64_t)ftello(pcap_file(r->pcap));
-		return READER_PACKET;
-	}
-	if (got == PCAP_ERROR_BREAK)
-		return ended(r, false, NULL);
-	FILE *f = pcap_file(r->pcap);
-	if (ferror(f) && r->in.error[0] == '\0')
-		snprintf(r->in.error, sizeof(r->in.error),
-		    "at byte %" PRIu64 ": %.90s", r->at, pcap_geterr(r->pcap));
-	r->end = (uint64_t)ftello(f);
-	/* at the end of the file the record is short, elsewhere it is wrong */
-	return ended(r, feof(f), pcap_geterr(r->pcap));
+	if (r->rest > 0 && input_skip(in, r->rest) < 0)
+		return ended(r, true, NULL);
+	r->rest = 0;
+	r->at = input_offset(in);
+	p = input_peek(in, r->header);
+	if (p == NULL)
+		return ended(r, input_fill(in, 1) > 0, NULL);
+	held = field(r, p + 8);
+	sent = field(r, p + 12);
+	order_lengths(r, &held, &sent);
+	if (held > r->frame_max)
+		return too_long(r, held);
+	shown = shown_of(r, held);
+	p = input_peek(in, r->header + shown);
+	if (p == NULL)
+		return ended(r, true, NULL);
+	pkt->time = time_of(r, p);
+	pkt->frame = p + r->header;
+	pkt->caplen = shown;
+	pkt->wirelen = sent > shown ? sent : shown;
+	pkt->linktype = r->linktype;
+	pkt->interface = 0;
+	r->rest = held - shown;
+	input_take(in, r->header + shown);
+	return READER_PACKET;
 }
 
 static enum reader_result
@@ -322,14 +365,12 @@ pcapng_frame(struct reader *r, struct packet *pkt)
 enum reader_result
 reader_next(struct reader *r, struct packet *pkt)
 {
-	return r->pcap != NULL ? pcap_frame(r, pkt) : pcapng_frame(r, pkt);
+	return r->ng == NULL ? pcap_frame(r, pkt) : pcapng_frame(r, pkt);
 }
 
 uint64_t
 reader_consumed(const struct reader *r)
 {
-	if (r->pcap != NULL && !r->in.gzip)
-		return r->end;
 	return input_consumed(&r->in);
 }
 

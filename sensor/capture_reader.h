@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The frames of one file, whatever its format: found by its first bytes, read
- * by libpcap (pcap) or by our own block reader (pcapng).
+ * as records (pcap, whose header libpcap explains) or blocks (pcapng).
  */
 #ifndef STRIPWIRE_CAPTURE_READER_H
 #define STRIPWIRE_CAPTURE_READER_H
@@ -11,18 +11,18 @@
 
 #define READER_ERROR 256
 
-struct pcap;
 struct pcapng;
 
 struct reader {
 	struct input in;
-	struct pcap *pcap; /* one of the two while a file is open */
-	struct pcapng *ng;
-	int linktype; /* of pcap; also the next three */
-	uint32_t snaplen;
+	struct pcapng *ng; /* NULL: it is pcap */
+	int linktype; /* of pcap; also what follows */
+	uint32_t snaplen, frame_max;
 	uint32_t header; /* bytes before each packet */
-	char *iobuf; /* of its FILE; kept between files */
-	uint64_t end; /* offset behind the last record */
+	uint32_t to_ns; /* of a fraction of a second */
+	uint32_t rest; /* of the last record, not shown */
+	bool swapped; /* written on a machine of the other byte order */
+	uint8_t lengths; /* enum pcap_lengths */
 	uint64_t at; /* offset of the last record that was begun */
 	char error[READER_ERROR];
 };
@@ -43,7 +43,7 @@ enum reader_open_result reader_open(struct reader *r, const char *path)
     __attribute__((warn_unused_result));
 void reader_close(struct reader *r);
 
-/* Sets time, frame, caplen, wirelen and linktype of pkt, nothing else. On
+/* Sets time, frame, caplen, wirelen, linktype and interface of pkt, nothing else. On
  * READER_BROKEN r->error says what is wrong and at which byte. The frame lives
  * until the next call. */
 enum reader_result reader_next(struct reader *r, struct packet *pkt);

@@ -174,34 +174,22 @@ worker_main(struct supervisor *s, struct child *c, pid_t parent)
 
 /* ---- the verifier ---- */
 
+/* Trust store and products are those that the supervisor loaded: what lies on
+ * the disk by now may not load. */
 static int
 verifier_main(struct supervisor *s, int fd, pid_t parent)
 {
-	const struct pipeline_config *p = s->cfg->cfg;
 	struct sandbox box = s->sandbox;
-	struct interceptors *list = NULL;
-	struct verifier *v;
 	char err[600] = "";
-	int sys;
 
 	box.role = SANDBOX_VERIFIER;
 	box.nfolders = 0;
 	if (sandbox_user(&box, err, sizeof(err)) == -1)
 		return child_failed(err);
 	child_end_with_parent(parent, SIGKILL);
-	if (p->interceptors_path != NULL) /* the judge told of mistakes */
-		list = interceptors_load(
-		    p->interceptors_path, NULL, NULL, &sys, err, sizeof(err));
-	v = verifier_new(
-	    p->trust, p->ntrust, p->no_system_trust, err, sizeof(err));
-	if (v == NULL)
-		return child_failed(err);
-	verifier_use_interceptors(v, list);
 	if (sandbox_enter(&box, err, sizeof(err)) == -1)
 		return child_failed(err);
-	verifier_process_serve(v, fd);
-	verifier_free(v);
-	interceptors_free(list);
+	verifier_process_serve(s->in_force.trust, fd);
 	return 0;
 }
 
@@ -225,6 +213,15 @@ on_say(void *ctx, enum say what, const char *text)
 	log_line(level[what], "%s", text);
 }
 
+/* A sign of life. */
+static void
+on_busy(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	atomic_fetch_add(&s->judged->beat, 1);
+}
+
 static void
 on_event(void *ctx, const struct event *e, const char *id)
 {
@@ -237,30 +234,41 @@ static int
 judge_main(struct supervisor *s, int verifier)
 {
 	struct ring *rings[WORKERS_MAX];
+	const struct board *boards[WORKERS_MAX];
 	struct pipeline_config cfg = *s->cfg->cfg;
+	struct bundle *texts = s->in_force.texts;
+	const struct rule_reader reader = bundle_reader(texts);
 	struct sandbox box = s->sandbox;
 	struct judge_process jp = {.cfg = &cfg,
 	    .rings = rings,
 	    .nrings = s->nworkers,
+	    .boards = boards,
+	    .ninterfaces = s->cfg->ninterfaces,
 	    .verifier = verifier,
 	    .control = s->control,
 	    .board = s->judged,
 	    .enter = enter_judge,
 	    .ctx = &box,
-	    .reload = s->cfg->reload,
-	    .reload_ctx = s->cfg->reload_ctx,
-	    .fresh = s->cfg->cfg};
+	    .again = s->cfg->again};
 	char err[300];
 
 	box.role = SANDBOX_JUDGE;
+	cfg.rules_path = bundle_path(texts, BUNDLE_RULES);
+	cfg.thresholds_path = bundle_path(texts, BUNDLE_THRESHOLDS);
+	cfg.classification_path = bundle_path(texts, BUNDLE_CLASSIFICATION);
+	cfg.reader = &reader;
+	cfg.interceptors_path = NULL; /* the verifier's */
 	cfg.on_say = on_say;
+	cfg.on_busy = on_busy;
 	cfg.on_event = on_event;
 	cfg.eve_append = true;
 	cfg.interfaces = s->cfg->interface;
 	cfg.ninterfaces = s->cfg->ninterfaces;
 	cfg.ctx = s;
-	for (unsigned i = 0; i < s->nworkers; i++)
+	for (unsigned i = 0; i < s->nworkers; i++) {
 		rings[i] = s->worker[i].ring;
+		boards[i] = s->worker[i].board;
+	}
 	if (sandbox_user(&box, err, sizeof(err)) == -1)
 		return child_failed(err);
 	return judge_process_run(&jp);

@@ -173,7 +173,7 @@ run(struct read_options *o, int argc, char **argv)
 	if (o->no_db)
 		o->setup.cfg.db_path = NULL;
 	o->setup.cfg.workers = o->workers;
-	if (setup_find_policy(&o->setup, &o->config, "read") == -1)
+	if (setup_find_policy(&o->setup, "read") == -1)
 		return 2;
 	line = join_words(argc, argv);
 	o->setup.cfg.command_line = line;

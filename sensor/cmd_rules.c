@@ -20,7 +20,8 @@
 static const char check_help[] =
     "usage: stripwire rules check [options] [FILE|FOLDER]...\n\n"
     "Says what is wrong with rules, all mistakes at once with place and\n"
-    "line, and which rules are left out since they are not about mail.\n"
+    "line, and which rules are left out, since they are not about mail,\n"
+    "change traffic, or want nobody while a variable is not set.\n"
     "Without a name: the rules that `stripwire read` would take.\n\n"
     "  -c, --config FILE     configuration, for variables and paths\n"
     "      --thresholds FILE, --classification FILE\n"
@@ -202,8 +203,9 @@ print_checked(const struct telling *t, const char *path,
 		fprintf(stderr, "%s: %u mistake%s\n", path, t->n,
 		    t->n == 1 ? "" : "s");
 	else if (!t->o->quiet)
-		printf("%s: %u rules, %u skipped (patterns: %s)\n", path,
-		    ruleset_count(set), ruleset_skipped(set), multi_engine());
+		printf("%s: %u rule%s, %u skipped (patterns: %s)\n", path,
+		    ruleset_count(set), ruleset_count(set) == 1 ? "" : "s",
+		    ruleset_skipped(set), multi_engine());
 }
 
 static void
@@ -331,8 +333,8 @@ list(int argc, char **argv)
 		else
 			print_rule(set, i);
 	if (set != NULL && !o.json)
-		printf("%u rules, %u skipped\n", ruleset_count(set),
-		    ruleset_skipped(set));
+		printf("%u rule%s, %u skipped\n", ruleset_count(set),
+		    ruleset_count(set) == 1 ? "" : "s", ruleset_skipped(set));
 	rules_options_fini(&o);
 	if (status == -1)
 		status = set != NULL ? 0 : 2;

@@ -20,10 +20,11 @@ struct run_options {
 	struct config config;
 	struct setup setup;
 	struct supervise_config sup;
+	struct reconfigure again;
+	struct run_options *fresh; /* prepared at SIGHUP, or NULL */
 	char *names; /* of the interfaces, taken apart */
 	int argc;
 	char **argv;
-	pid_t pid; /* the supervisor's: what it said the judge does not */
 };
 
 static const char help[] =
@@ -189,55 +190,70 @@ split_names(struct run_options *o)
 /* ---- SIGHUP ---- */
 
 static void
-on_config_mistake(void *ctx, const char *line)
+drop(void *ctx)
 {
-	(void)ctx;
-	log_line(LOG_LEVEL_ERROR, "%s", line);
+	struct run_options *o = ctx;
+
+	if (o->fresh != NULL)
+		config_fini(&o->fresh->config);
+	free(o->fresh);
+	o->fresh = NULL;
 }
 
-static void
-on_frozen(const char *key)
-{
-	log_line(
-	    LOG_LEVEL_WARN, "%s: changed, which counts after a restart", key);
-}
-
-/* The file, and over it the options as at the start. */
+/* The text, and over it the options as at the start. */
 static int
-read_anew(struct run_options *fresh, const struct run_options *o, int fd)
+read_anew(struct run_options *o, struct slice text, config_error_fn *say,
+    void *say_ctx)
 {
+	const char *path = o->sup.config_path;
+	struct config *f = &o->fresh->config;
 	int c;
 
-	if (config_init(&fresh->config) == -1 ||
-	    config_read(&fresh->config, fd, o->sup.config_path, false,
-		on_config_mistake, NULL) != 0)
+	if (config_init(f) == -1 || config_parse(f, path != NULL ? path : "",
+					text, false, say, say_ctx) != 0)
 		return -1;
 	optind = 0;
 	while ((c = getopt_long(
 		    o->argc, o->argv, short_options, options, NULL)) != -1)
-		if (one_option(fresh, c) != -1)
+		if (one_option(o->fresh, c) != -1)
 			return -1;
 	return 0;
 }
 
-static int
-reload(void *ctx, int fd)
+static const struct pipeline_config *
+prepare(void *ctx, struct slice text, bool find, config_error_fn *say,
+    void *say_ctx)
 {
-	struct run_options *o = ctx, fresh;
-	int status;
+	struct run_options *o = ctx;
+	int status = -1;
 
-	memset(&fresh, 0, sizeof(fresh));
-	status = read_anew(&fresh, o, fd);
-	if (status == 0) {
-		o->sup.feeds_changed |=
-		    !config_feeds_are_same(&o->config, &fresh.config);
-		config_take_live(&o->config, &fresh.config,
-		    getpid() == o->pid ? on_frozen : NULL);
-		setup_from_config(&o->setup, &o->config);
-		o->sup.log = o->config.log;
+	o->fresh = calloc(1, sizeof(*o->fresh));
+	if (o->fresh == NULL) {
+		say(say_ctx, "out of memory for the configuration");
+		return NULL;
 	}
-	config_fini(&fresh.config);
-	return status;
+	status = read_anew(o, text, say, say_ctx);
+	if (status == 0)
+		setup_from_config(&o->fresh->setup, &o->fresh->config);
+	if (status == 0 && find)
+		status = setup_find_policy(&o->fresh->setup, "run");
+	if (status == 0)
+		return &o->fresh->setup.cfg;
+	drop(o);
+	return NULL;
+}
+
+static void
+take(void *ctx, config_frozen_fn *frozen, void *frozen_ctx)
+{
+	struct run_options *o = ctx;
+
+	o->sup.feeds_changed |=
+	    !config_feeds_are_same(&o->config, &o->fresh->config);
+	config_take_live(&o->config, &o->fresh->config, frozen, frozen_ctx);
+	setup_from_config(&o->setup, &o->config);
+	o->sup.log = o->config.log;
+	drop(o);
 }
 
 static int
@@ -247,7 +263,7 @@ settle(struct run_options *o)
 	struct supervise_config *s = &o->sup;
 
 	setup_from_config(&o->setup, f);
-	if (setup_find_policy(&o->setup, f, "run") == -1)
+	if (setup_find_policy(&o->setup, "run") == -1)
 		return 2;
 	o->setup.cfg.command_line = "stripwire run";
 	o->setup.cfg.lines = harden_shared(PROTO_COUNT);
@@ -271,8 +287,12 @@ settle(struct run_options *o)
 	s->config = f;
 	s->config_path =
 	    options_config_path(o->argc, o->argv, short_options, options);
-	s->reload = reload;
-	s->reload_ctx = o;
+	o->again = (struct reconfigure){.prepare = prepare,
+	    .take = take,
+	    .drop = drop,
+	    .ctx = o,
+	    .cfg = &o->setup.cfg};
+	s->again = &o->again;
 	return split_names(o);
 }
 
@@ -309,7 +329,6 @@ cmd_run(int argc, char **argv)
 	static struct run_options o;
 	int status;
 
-	o.pid = getpid();
 	o.argc = argc;
 	o.argv = argv;
 	status = options_config(&o.config, argc, argv, short_options, options);

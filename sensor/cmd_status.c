@@ -17,6 +17,7 @@
 
 #include "sensor/feeds_status.h"
 #include "sensor/options.h"
+#include "sensor/text.h"
 
 #define ANSWER_MAX (1u << 20)
 #define WEEK (7 * 86400) /* s: history learns */
@@ -37,7 +38,8 @@ static const char help[] =
     "      --prometheus      in Prometheus' text format\n"
     "  -h, --help            this text\n\n"
     "exit status: 0 it answered; 1 it answered, and packets or observations\n"
-    "were lost or processes died; 2 no sensor answers\n";
+    "were lost, processes died, or what was changed did not load; 2 no sensor "
+    "answers\n";
 
 enum { OPT_SOCKET = 256, OPT_JSON, OPT_PROMETHEUS };
 
@@ -255,6 +257,35 @@ print_history(const json_t *o)
 		    (double)(time(NULL) - since) / 86400);
 }
 
+/* Which rules are in force, since when, and what did not load. */
+static void
+print_reload(const json_t *o)
+{
+	const json_t *r = json_object_get(o, "reload");
+	const json_t *lines = json_object_get(r, "mistakes");
+	char since[TEXT_TIME_MAX];
+	json_t *t;
+	size_t i;
+
+	(void)text_time_seconds(since, get(r, "loaded_at") * 1000000000);
+	printf("rules in force: %lld, since %s\n", get(r, "rules"), since);
+	json_array_foreach(json_object_get(r, "restart_needed"), i, t)
+	    printf("%s: changed, which counts after a restart\n",
+		json_string_value(t));
+	if (json_is_true(json_object_get(r, "pending")))
+		puts("reload: under way");
+	if (!json_is_true(json_object_get(r, "last_failed")))
+		return;
+	(void)text_time_seconds(since, get(r, "tried_at") * 1000000000);
+	printf("NOT RELOADED at %s, what was before stays in force:\n", since);
+	json_array_foreach(lines, i, t)
+	    printf("    %s\n", json_string_value(t));
+	if (get(r, "mistakes_count") > (json_int_t)json_array_size(lines))
+		printf("    and %lld more, see the log\n",
+		    get(r, "mistakes_count") -
+			(json_int_t)json_array_size(lines));
+}
+
 static json_int_t
 feeds_lost(const json_t *o, const char *field)
 {
@@ -350,6 +381,23 @@ print_tables(const json_t *o)
 }
 
 static void
+print_reloads(const json_t *r)
+{
+	metric("rules", "gauge", "Rules in force.");
+	printf("stripwire_rules %lld\n", get(r, "rules"));
+	metric("reload_successful", "gauge",
+	    "Whether the last reload was taken (1) or refused (0).");
+	printf("stripwire_reload_successful %d\n",
+	    !json_is_true(json_object_get(r, "last_failed")));
+	metric("reload_success_timestamp_seconds", "gauge",
+	    "When what is in force was loaded.");
+	printf("stripwire_reload_success_timestamp_seconds %lld\n",
+	    get(r, "loaded_at"));
+	metric("reloads_failed_total", "counter", "Reloads refused.");
+	printf("stripwire_reloads_failed_total %lld\n", get(r, "failed"));
+}
+
+static void
 print_prometheus(const json_t *o)
 {
 	static const char *const field[][3] = {
@@ -382,6 +430,7 @@ print_prometheus(const json_t *o)
 	metric("judge_observations_total", "counter", "Observations judged.");
 	printf("stripwire_judge_observations_total %lld\n",
 	    get(j, "observations"));
+	print_reloads(json_object_get(o, "reload"));
 	metric("uptime_seconds", "gauge", "Since the start.");
 	printf("stripwire_uptime_seconds %lld\n", get(o, "seconds"));
 	feeds_status_prometheus(json_object_get(o, "feeds"));
@@ -407,8 +456,13 @@ show(const struct status_options *o)
 		print_history(answer);
 		feeds_status_print(json_object_get(answer, "feeds"));
 		print_memory(answer);
+		print_reload(answer);
 	}
-	status = print_losses(answer, o->json || o->prometheus) > 0 ? 1 : 0;
+	status = print_losses(answer, o->json || o->prometheus) > 0 ||
+			 json_is_true(json_object_get(
+			     json_object_get(answer, "reload"), "last_failed"))
+		     ? 1
+		     : 0;
 	json_decref(answer);
 	return status;
 }

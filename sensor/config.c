@@ -287,17 +287,6 @@ config_parse(struct config *c, const char *file, struct slice text, bool files,
 	return r.mistakes;
 }
 
-/* Whoever else holds the descriptor may have read it before us. A pipe is read
- * as it comes. */
-static ssize_t
-read_some(int fd, uint8_t *buf, size_t have)
-{
-	size_t room = CONFIG_FILE_MAX + 1 - have;
-	ssize_t n = pread(fd, buf + have, room, (off_t)have);
-
-	return n == -1 && errno == ESPIPE ? read(fd, buf + have, room) : n;
-}
-
 /* Fills buf with the file. Returns what is wrong with it, or NULL. */
 static const char *
 slurp(int fd, uint8_t *buf, struct slice *text)
@@ -311,7 +300,7 @@ slurp(int fd, uint8_t *buf, struct slice *text)
 		return "it is a folder";
 	for (text->len = 0; text->len <= CONFIG_FILE_MAX;
 	     text->len += (size_t)n) {
-		n = read_some(fd, buf, text->len);
+		n = read(fd, buf + text->len, CONFIG_FILE_MAX + 1 - text->len);
 		if (n == -1)
 			return strerror(errno);
 		if (n == 0)
@@ -324,17 +313,17 @@ slurp(int fd, uint8_t *buf, struct slice *text)
 }
 
 unsigned
-config_read(struct config *c, int fd, const char *path, bool files,
+config_load(struct config *c, const char *path, bool files,
     config_error_fn *error, void *ctx)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t *buf = malloc(CONFIG_FILE_MAX + 1);
 	struct slice text = {NULL, 0};
-	const char *why = "there is no memory for it";
+	const char *why =
+	    buf != NULL ? slurp(fd, buf, &text) : "there is no memory for it";
 	char line[MISTAKE_MAX];
 	unsigned mistakes = 1;
 
-	if (buf != NULL)
-		why = slurp(fd, buf, &text);
 	if (why == NULL) {
 		mistakes = config_parse(c, path, text, files, error, ctx);
 	} else {
@@ -344,16 +333,6 @@ config_read(struct config *c, int fd, const char *path, bool files,
 			error(ctx, line);
 	}
 	free(buf);
-	return mistakes;
-}
-
-unsigned
-config_load(struct config *c, const char *path, bool files,
-    config_error_fn *error, void *ctx)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	unsigned mistakes = config_read(c, fd, path, files, error, ctx);
-
 	if (fd != -1)
 		(void)close(fd);
 	return mistakes;

@@ -140,17 +140,14 @@ unsigned config_parse(struct config *c, const char *file, struct slice text,
 /* The same of a file; one that cannot be read is a mistake without a place. */
 unsigned config_load(struct config *c, const char *path, bool files,
     config_error_fn *error, void *ctx);
-/* From a descriptor, which stays open and is read from its beginning; path:
- * what to call it. */
-unsigned config_read(struct config *c, int fd, const char *path, bool files,
-    config_error_fn *error, void *ctx);
 
 /* May this key change while the sensor runs? */
 bool config_is_live(const struct config_key *k);
+typedef void config_frozen_fn(void *ctx, const char *key);
 /* Takes over all that may from fresh, which gets what was there, to be freed.
- * frozen is told the other keys that differ. */
-void config_take_live(
-    struct config *c, struct config *fresh, void (*frozen)(const char *key));
+ * frozen (or NULL) is told the other keys that differ. */
+void config_take_live(struct config *c, struct config *fresh,
+    config_frozen_fn *frozen, void *ctx);
 
 /* As the file would have it. Returns how it is written, in buf if need be;
  * of lists the i-th entry, NULL behind the last. */

@@ -8,9 +8,9 @@
 #include "sensor/config.h"
 #include "sensor/config_private.h"
 
-static const char *const live[] = {"user_names", "authorized_resetters",
-    "variables", "tls.", "incidents.", "retention.", "trust.", "run.log",
-    "feeds", "events."};
+static const char *const live[] = {"rules", "thresholds", "classification",
+    "interceptors", "user_names", "authorized_resetters", "variables", "tls.",
+    "incidents.", "retention.", "trust.", "run.log", "feeds", "events."};
 
 bool
 config_is_live(const struct config_key *k)
@@ -103,7 +103,7 @@ take(struct config *c, struct config *fresh, const struct config_key *k)
 
 void
 config_take_live(
-    struct config *c, struct config *fresh, void (*frozen)(const char *key))
+    struct config *c, struct config *fresh, config_frozen_fn *frozen, void *ctx)
 {
 	for (unsigned i = 0; i < config_key_count; i++) {
 		const struct config_key *k = &config_keys[i];
@@ -111,6 +111,6 @@ config_take_live(
 		if (config_is_live(k))
 			take(c, fresh, k);
 		else if (frozen != NULL && !is_same(c, fresh, k))
-			frozen(k->name);
+			frozen(ctx, k->name);
 	}
 }

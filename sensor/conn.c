@@ -57,10 +57,8 @@ conn_adopt(struct conn *c, const struct conn *old)
 			norm_base(&c->norm, (enum dir)d, old->cand_isn[d] + 1);
 }
 
-/* Both sides have closed. One of the FINs, and one only, may have been missed
- * by the sensor: then its acknowledgement tells. */
-static bool
-is_ended(const struct conn *c)
+bool
+conn_is_ended(const struct conn *c)
 {
 	return (c->norm.d[0].fin_at != NORM_NONE ||
 		   c->norm.d[1].fin_at != NORM_NONE) &&
@@ -86,7 +84,7 @@ conn_idle_deadline(const struct conn *c)
 	if (fin_c && fin_s && norm_fin_acked(&c->norm, DIR_C2S) &&
 	    norm_fin_acked(&c->norm, DIR_S2C))
 		return c->last + IDLE_CLOSED;
-	if (is_ended(c))
+	if (conn_is_ended(c))
 		return c->last + IDLE_CLOSING;
 	if (fin_c || fin_s)
 		return c->last + IDLE_FIN;
@@ -98,7 +96,7 @@ conn_how(const struct conn *c, enum end_how otherwise)
 {
 	if (is_reset(c))
 		return END_RST;
-	if (is_ended(c))
+	if (conn_is_ended(c))
 		return END_FIN;
 	if (c->closed && otherwise == END_TIMEOUT)
 		return END_FIN;
@@ -256,7 +254,7 @@ on_syn(struct conn *c, const struct packet *pkt, enum dir dir)
 		note_scale(c, pkt, dir);
 		return true; /* its answer came first, and told of its data */
 	}
-	if (c->state == CONN_OPEN && is_ended(c))
+	if (c->state == CONN_OPEN && conn_is_ended(c))
 		return false;
 	c->cand_wild = false;
 	c->cand[!dir] = is_answered_before(c, pkt, dir);
@@ -296,8 +294,8 @@ answers_candidate(const struct conn *c, const struct packet *pkt, enum dir dir)
 			     : acks_syn(pkt, c->cand_isn[!dir], c->cand_len));
 }
 
-static bool
-is_near(uint32_t a, uint32_t b)
+bool
+conn_is_near(uint32_t a, uint32_t b)
 {
 	int32_t off = (int32_t)(a - b);
 
@@ -312,7 +310,7 @@ is_first_answer(const struct conn *c, const struct packet *pkt, enum dir dir)
 	const struct norm_dir *d = &c->norm.d[dir];
 
 	return is_free(c, dir) || is_just_before(c, pkt, dir) ||
-	       (d->soft && d->next == 0 && !is_near(d->base, pkt->seq));
+	       (d->soft && d->next == 0 && !conn_is_near(d->base, pkt->seq));
 }
 
 static void
@@ -380,17 +378,15 @@ is_candidate_proven(
 			     : c->packets[!dir] == 0;
 }
 
-/* Neither number is of this connection: there is another on its ports, whose
- * handshake the tap missed, or somebody guesses. */
-static bool
-is_elsewhere(const struct conn *c, const struct packet *pkt, enum dir dir)
+bool
+conn_is_elsewhere(const struct conn *c, const struct packet *pkt, enum dir dir)
 {
 	const struct norm_dir *d = &c->norm.d[dir], *peer = &c->norm.d[!dir];
 
 	return c->state == CONN_OPEN && d->known && peer->known &&
 	       (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       !is_near(pkt->seq, d->base + (uint32_t)d->next) &&
-	       !is_near(pkt->ack, peer->base + (uint32_t)peer->next);
+	       !conn_is_near(pkt->seq, d->base + (uint32_t)d->next) &&
+	       !conn_is_near(pkt->ack, peer->base + (uint32_t)peer->next);
 }
 
 /* Such a packet proves what a packet of the other side, or a SYN/ACK, had told;
@@ -399,8 +395,8 @@ static bool
 proves_another(struct conn *c, const struct packet *pkt, enum dir dir)
 {
 	bool fits = c->cand[0] && c->cand[1] &&
-		    is_near(pkt->seq, c->cand_isn[dir]) &&
-		    is_near(pkt->ack, c->cand_isn[!dir]);
+		    conn_is_near(pkt->seq, c->cand_isn[dir]) &&
+		    conn_is_near(pkt->ack, c->cand_isn[!dir]);
 
 	if (fits && (!c->cand_wild || c->cand_dir != dir))
 		return true;
@@ -470,7 +466,7 @@ set_age(struct tracker *t, struct conn *c)
 {
 	if (c->proven)
 		flow_set_age(t->flows, conn_slot(c),
-		    is_ended(c) ? FLOW_CLOSED : FLOW_LIVE);
+		    conn_is_ended(c) ? FLOW_CLOSED : FLOW_LIVE);
 }
 
 /* Its data wait until they are acknowledged. */
@@ -541,7 +537,7 @@ take_evidence(
 	    .phase = (uint8_t)session_phase(c),
 	    .quit = c->quit,
 	    .opaque = c->use == USE_OPAQUE,
-	    .body = c->mail != NULL && mail_in_body(c->mail, dir)};
+	    .body = c->in_body[dir]};
 
 	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
 				 : (pkt->tcp_flags & TCP_RST) != 0)
@@ -647,7 +643,7 @@ look_beside(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir,
 	*skip = false;
 	if (answers_kept(c, pkt))
 		return false;
-	if (is_syn(pkt) && dir == DIR_C2S && is_reset(c) && !is_ended(c) &&
+	if (is_syn(pkt) && dir == DIR_C2S && is_reset(c) && !conn_is_ended(c) &&
 	    c->norm.d[dir].base != pkt->seq + 1) {
 		keep_syn(t, c, pkt);
 		*skip = true;
@@ -657,7 +653,7 @@ look_beside(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir,
 		return on_handshake(c, pkt, dir);
 	if (is_candidate_proven(c, pkt, dir))
 		return false;
-	if (!is_elsewhere(c, pkt, dir))
+	if (!conn_is_elsewhere(c, pkt, dir))
 		return true;
 	*skip = c->closed;
 	return !proves_another(c, pkt, dir);

@@ -6,6 +6,7 @@
  *
  *	tracker.c	packets in, timers, which flow, who goes
  *	conn.c		handshakes, FIN and RST, reuse of a four-tuple, the end
+ *	legs.c		which of two connections on one four-tuple
  *	session.c	the mail decoder, and the observations on their way out
  */
 #ifndef STRIPWIRE_CONN_H
@@ -14,6 +15,7 @@
 #include "sensor/early.h"
 #include "sensor/evidence.h"
 #include "sensor/flow.h"
+#include "sensor/mails.h"
 #include "sensor/normalize.h"
 #include "sensor/pool.h"
 #include "sensor/timers.h"
@@ -42,10 +44,12 @@ enum conn_use {
 	USE_OPAQUE /* nothing to decode any more */
 };
 
+#define CONN_PLACES 4 /* two for each direction: before a router and behind */
+
 struct conn {
 	struct norm norm;
 	struct evidence_flow ev;
-	struct mail *mail; /* from tracker.mails while USE_MAIL */
+	struct mail_place mail; /* in tracker.mails while USE_MAIL */
 	struct early *early; /* noted before it was known to be mail */
 	struct packet *again; /* a SYN after a reset, waits for its answer */
 	uint64_t number;
@@ -57,6 +61,8 @@ struct conn {
 	uint16_t port[2]; /* of the sender in that direction */
 	uint16_t vlan[2];
 	uint8_t nvlan;
+	uint8_t nplaces;
+	uint32_t place[CONN_PLACES]; /* where it was seen: legs.c */
 	uint8_t v6;
 	uint8_t state, use; /* enum conn_state, conn_use */
 	uint32_t listener; /* to whom it was opened */
@@ -76,6 +82,7 @@ struct conn {
 	/* as last known from the decoder, which may be gone */
 	uint8_t proto, phase;
 	bool implicit_tls, quit;
+	bool in_body[2]; /* by enum dir: the next bytes are a message's */
 	bool fed; /* the decoder was given something; ask it */
 	/* a handshake seen on a living connection, not proven yet; without
 	 * one (wild), numbers that are none of this connection's */
@@ -95,7 +102,8 @@ struct tracker {
 	struct tracker_config cfg;
 	struct flow_table *flows;
 	struct timers *timers;
-	struct pool *conns, *mails, *early;
+	struct pool *conns, *early;
+	struct mails *mails;
 	struct evidence_ctx *evidence;
 	struct norm_env norm;
 	struct ip_ctx *ip;
@@ -128,6 +136,15 @@ void tracker_arm(struct tracker *t, struct conn *c);
 /* Frees the connection and its slot. */
 void tracker_forget(struct tracker *t, struct conn *c);
 
+/* ---- legs.c ---- */
+/* Which flow of this four-tuple a packet is of; slot is the first of them.
+ * FLOW_NONE: none, it is the first of one more. */
+uint32_t leg_of(
+    struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b);
+/* Of a new flow. other: one that has its four-tuple already, or FLOW_NONE. */
+void leg_init(
+    struct tracker *t, uint32_t slot, uint32_t other, const struct packet *pkt);
+
 /* ---- conn.c ---- */
 void conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir);
@@ -139,6 +156,15 @@ bool conn_packet(
 void conn_lives(struct tracker *t, struct conn *c, enum dir dir);
 /* Starts from a handshake seen on its predecessor. */
 void conn_adopt(struct conn *c, const struct conn *old);
+/* Both sides have closed. One of the FINs, and one only, may have been missed
+ * by the sensor: then its acknowledgement tells. */
+bool conn_is_ended(const struct conn *c);
+/* Numbers no further apart than a connection's may be. */
+bool conn_is_near(uint32_t a, uint32_t b);
+/* Neither number is of this connection: there is another on its ports, whose
+ * handshake the tap missed, or somebody guesses. */
+bool conn_is_elsewhere(
+    const struct conn *c, const struct packet *pkt, enum dir dir);
 int64_t conn_idle_deadline(const struct conn *c);
 void conn_timeout(struct tracker *t, struct conn *c, int64_t deadline);
 /* Judges all that is withheld, emits the end, forgets. */

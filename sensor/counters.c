@@ -118,6 +118,8 @@ static const struct counter counters[] = {
 
     {"flows", "all", NULL, AT(tracker.flows), false},
     {"flows", "middle", "met in their middle", AT(tracker.midstream), false},
+    {"flows", "legs", "on the ports of another one, in another place",
+	AT(tracker.legs), false},
     {"flows", "one_way", "seen one way only", AT(tracker.one_way), false},
     {"flows", "timed_out", "timed out", AT(tracker.timed_out), false},
     {"flows", "not_mail", NULL, AT(tracker.not_mail), false},

@@ -16,9 +16,12 @@ struct early {
 };
 
 struct pool *
-early_pool(void)
+early_pool(unsigned workers)
 {
-	return pool_new(sizeof(struct early), EARLY_FLOWS);
+	unsigned flows = workers > 1 ? EARLY_FLOWS / workers : EARLY_FLOWS;
+
+	return pool_new(
+	    sizeof(struct early), flows > EARLY_LEAST ? flows : EARLY_LEAST);
 }
 
 bool

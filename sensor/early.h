@@ -13,11 +13,14 @@
 #include "sensor/pool.h"
 
 #define EARLY_FLOWS 1024 /* under 2 MB if all have EARLY_OBS */
+#define EARLY_LEAST 64
 #define EARLY_OBS 3 /* a SYN race, two answers, and one more */
 
 struct early;
 
-struct pool *early_pool(void); /* for pool_free(); NULL: no memory */
+/* For pool_free(); NULL: no memory. One's share of so many workers (0: 1), at
+ * least EARLY_LEAST flows. */
+struct pool *early_pool(unsigned workers);
 
 /* Keeps a copy of an observation of TCP evidence; *e is made if it is NULL.
  * Returns false if there is no room. */

@@ -338,13 +338,16 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 }
 
 struct evidence_ctx *
-evidence_new(const struct evidence_sink *sink)
+evidence_new(const struct evidence_sink *sink, unsigned workers)
 {
 	struct evidence_ctx *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->sink = *sink;
+	c->pool_max = EVIDENCE_POOL_BYTES / (workers > 1 ? workers : 1);
+	if (c->pool_max < EVIDENCE_POOL_LEAST)
+		c->pool_max = EVIDENCE_POOL_LEAST;
 	bulk_key_init(&c->key);
 	if (evidence_used_init(c) == -1 || evidence_group_init(c) == -1) {
 		evidence_free(c);

@@ -46,7 +46,8 @@
 	32 /* of bodies and TLS, kept a direction: 45 KiB of full ones, and \
 	      2 KiB of memory, which bounds what busy flows push out of the \
 	      cache. Loss is repaired within a round trip. */
-#define EVIDENCE_POOL_BYTES (16u << 20) /* all of these together */
+#define EVIDENCE_POOL_BYTES (16u << 20) /* all of these, of all workers */
+#define EVIDENCE_POOL_LEAST (1u << 20) /* of one of them */
 #define EVIDENCE_STEAL 5000000000LL /* ns without a segment: may be taken */
 #define EVIDENCE_WAITS 256 /* conflicts waiting; told at once if full */
 #define EVIDENCE_USED_WAIT 1000000000LL /* ns; an ACK comes sooner */
@@ -144,7 +145,9 @@ struct evidence_counters {
 
 struct evidence_ctx;
 
-struct evidence_ctx *evidence_new(const struct evidence_sink *sink);
+/* workers: that share the pool; 0, 1: this one has all of it. */
+struct evidence_ctx *evidence_new(
+    const struct evidence_sink *sink, unsigned workers);
 void evidence_free(struct evidence_ctx *c);
 const struct evidence_counters *evidence_counters(const struct evidence_ctx *c);
 

@@ -33,14 +33,21 @@
  * map is not touched. It speaks for what lies before, down to the window's
  * size below top, once a hole was seen. Likewise for the map of public text:
  * it is clear below `top` while the window holds none.
+ *
+ * All but its head is zero when it is lent: what was used is cleared when it
+ * comes back.
  */
 struct ev_window {
 	struct ev_block block;
 	uint32_t top; /* one past the highest number in it */
 	uint32_t solid; /* from here to top nothing is missing */
 	uint32_t open_end; /* one past the highest public number */
+	uint32_t low; /* the lowest number that was ever in it */
 	bool has_open; /* some number of the window is public */
-	uint8_t at; /* next of segs[] */
+	bool has_opened; /* ... was, since it was lent */
+	bool has_map; /* likewise: bits of have[] were set */
+	bool turned; /* data was written all over */
+	uint8_t at, nsegs; /* next of segs[]; used ones */
 	uint8_t have[MAP_BYTES], open[MAP_BYTES]; /* there; public */
 	struct {
 		struct ev_first first;
@@ -67,13 +74,31 @@ window_lend(
 	    evidence_lend(c, d, sizeof(*w), false, s->pkt->time);
 
 	d->window = w;
-	if (w == NULL)
-		return NULL;
-	/* data is read only where the map or solid say that it is there */
-	memset((uint8_t *)w + sizeof(w->block), 0,
-	    offsetof(struct ev_window, data) - sizeof(w->block));
-	w->top = w->solid = s->seq;
+	if (w != NULL)
+		w->top = w->solid = w->low = s->seq;
 	return w;
+}
+
+/* Most dialogues are short, and of a window little was touched. */
+void
+evidence_window_wipe(struct ev_window *w)
+{
+	uint32_t i = w->low % EVIDENCE_WINDOW, n = w->top - w->low;
+	uint32_t first = EVIDENCE_WINDOW - i;
+
+	if (w->turned || n >= EVIDENCE_WINDOW) {
+		explicit_bzero(w->data, sizeof(w->data));
+	} else {
+		first = n < first ? n : first;
+		explicit_bzero(w->data + i, first);
+		explicit_bzero(w->data, n - first);
+	}
+	if (w->has_map)
+		memset(w->have, 0, sizeof(w->have));
+	if (w->has_opened)
+		memset(w->open, 0, sizeof(w->open));
+	w->has_open = w->has_opened = w->has_map = w->turned = false;
+	w->at = w->nsegs = 0;
 }
 
 /* ---- the maps ---- */
@@ -145,6 +170,7 @@ window_advance(struct ev_window *w, uint32_t top)
 static void
 window_leave_hole(struct ev_window *w, uint32_t top)
 {
+	w->has_map = true;
 	map_fill(w->have, w->solid, w->top - w->solid, true);
 	map_clear(w->have, w->top, top);
 	window_advance(w, top);
@@ -226,6 +252,7 @@ window_fill(struct ev_window *w, const struct run *s, bool replace)
 	for (uint32_t i = 0; i < s->len; i++)
 		if (replace || !window_has(w, s->seq + i))
 			w->data[(s->seq + i) % EVIDENCE_WINDOW] = s->p[i];
+	w->has_map = true;
 	map_fill(w->have, s->seq, s->len, true);
 }
 
@@ -243,6 +270,9 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 		window_advance(w, end);
 	if (seq_diff(s.seq, w->top - EVIDENCE_WINDOW) < 0)
 		s = rest_of(s, w->top - EVIDENCE_WINDOW - s.seq);
+	if (seq_diff(s.seq, w->low) < 0)
+		w->low = s.seq;
+	w->turned |= w->top - w->low >= EVIDENCE_WINDOW;
 	below = seq_diff(s.seq, old) < 0 ? old - s.seq : 0;
 	if (below > 0) {
 		part = head_of(s, below);
@@ -261,6 +291,8 @@ window_note_segment(struct ev_window *w, const struct ev_segment *s)
 	w->segs[w->at].first.odd = s->odd;
 	w->segs[w->at].seq = s->seq;
 	w->at = (uint8_t)((w->at + 1) % WINDOW_SEGMENTS);
+	if (w->nsegs < WINDOW_SEGMENTS)
+		w->nsegs++;
 }
 
 /* The earliest remembered packet that carried this number. */
@@ -269,8 +301,8 @@ window_segment(const struct ev_window *w, uint32_t seq)
 {
 	static const struct ev_first none;
 
-	for (unsigned i = 0; i < WINDOW_SEGMENTS; i++) {
-		unsigned at = (w->at + i) % WINDOW_SEGMENTS;
+	for (unsigned i = 0; i < w->nsegs; i++) {
+		unsigned at = (w->at + i) % w->nsegs;
 		const struct ev_first *f = &w->segs[at].first;
 
 		if (f->ref.ordinal != 0 && seq - w->segs[at].seq < f->ref.len)
@@ -491,5 +523,5 @@ evidence_public(
 	map_fill(w->open, seq, len, true);
 	if (!w->has_open || seq_diff(seq + len, w->open_end) > 0)
 		w->open_end = seq + len;
-	w->has_open = true;
+	w->has_open = w->has_opened = true;
 }

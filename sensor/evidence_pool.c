@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The memory of payload evidence: windows and rings, lent to directions on
- * demand, EVIDENCE_POOL_BYTES in all. When that is spent, what has been idle
+ * demand, a worker's share of EVIDENCE_POOL_BYTES in all. When that is spent, what has been idle
  * the longest goes, looked for among the few that were lent first (a second
  * chance moves the others to the end). What was used within EVIDENCE_STEAL is
  * left alone: a flood of new flows does not blind those that are talking.
@@ -47,7 +47,7 @@ evidence_return(struct evidence_ctx *c, void *window_or_ring)
 		b->owner->window = NULL;
 	unlink_block(c, b);
 	if (!b->is_ring) /* passwords among it */
-		explicit_bzero(b + 1, b->size - sizeof(*b));
+		evidence_window_wipe(window_or_ring);
 	b->newer = c->free_blocks[b->is_ring];
 	c->free_blocks[b->is_ring] = b;
 }
@@ -81,7 +81,7 @@ take_idle(struct evidence_ctx *c, int64_t now)
 static bool
 make_room(struct evidence_ctx *c, size_t size, int64_t now)
 {
-	while (c->pool_used + size > EVIDENCE_POOL_BYTES) {
+	while (c->pool_used + size > c->pool_max) {
 		int i = c->free_blocks[0] != NULL ? 0 : 1;
 		struct ev_block *b = c->free_blocks[i];
 
@@ -116,6 +116,7 @@ get_block(struct evidence_ctx *c, size_t size, bool is_ring, int64_t now)
 	if (b == NULL)
 		return NULL;
 	harden_memory(b, size);
+	memset(b, 0, size);
 	b->size = size;
 	c->pool_used += size;
 	return b;

@@ -111,7 +111,7 @@ struct evidence_ctx {
 	/* payload */
 	struct ev_block *oldest_block, *newest_block; /* as lent */
 	struct ev_block *free_blocks[2]; /* by is_ring; chained by newer */
-	size_t pool_used; /* bytes of all of these */
+	size_t pool_used, pool_max; /* bytes of all of these */
 	int64_t failed; /* when none was to be had */
 	struct bulk_key key;
 	struct conflict_wait *waits;
@@ -181,8 +181,11 @@ enum ring_keep { KEEP_NONE, KEEP_ALL, KEEP_SAMPLE };
 enum difference evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, enum ring_keep keep);
 
+/* ... and as it was when it was lent for the first time. */
+void evidence_window_wipe(struct ev_window *w);
+
 /* evidence_pool.c: memory for a window or ring of the direction, aligned to
- * cache lines; cleared is only its head. NULL, counted, if there is none. */
+ * cache lines; a new one is clear. NULL, counted, if there is none. */
 void *evidence_lend(struct evidence_ctx *c, struct evidence_dir *d, size_t size,
     bool is_ring, int64_t now);
 void evidence_return(struct evidence_ctx *c, void *window_or_ring);

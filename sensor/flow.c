@@ -151,6 +151,17 @@ flow_find(const struct flow_table *t, const struct flow_key *key)
 	return i == 0 ? FLOW_NONE : i - 1;
 }
 
+uint32_t
+flow_next(const struct flow_table *t, uint32_t slot)
+{
+	const struct flow_key *key = &t->flows[slot].key;
+	uint32_t i = t->flows[slot].chain;
+
+	while (i != 0 && !is_key(&t->flows[i - 1].key, key))
+		i = t->flows[i - 1].chain;
+	return i == 0 ? FLOW_NONE : i - 1;
+}
+
 static void
 age_unlink(struct flow_table *t, uint32_t slot)
 {

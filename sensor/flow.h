@@ -11,10 +11,10 @@
  * asymmetric routing between overlays each direction has the VNI of where it
  * goes to (RFC 9135, asymmetric IRB), and GRE keys are free to differ. A key
  * that held them would make half connections of these, which are blind to
- * most attacks. The price: where two tenants use the same addresses and ports
- * at the same moment they share a slot, as connections on reused ports do
- * (conn.c), and what is known of a server is known of its address in all
- * networks.
+ * most attacks. Two connections on one five-tuple, of two tenants or on both
+ * sides of a proxy, are told apart by their numbers, and have a flow each
+ * (legs.c). The price: what is known of a server is known of its address in
+ * all networks.
  *
  * The table never grows. When it is full flow_victim() names who goes: the
  * oldest half-open flow, so that a flood of SYNs only evicts itself; then
@@ -52,9 +52,10 @@ struct flow { /* 64 bytes */
 	uint32_t older, newer; /* neighbours in its age list */
 	uint32_t last; /* last packet, in flow_clock() units */
 	uint8_t age; /* enum flow_age */
-	bool used;
-	bool client_is_b;
-	uint8_t pad;
+	uint8_t tag; /* of where it was seen first (legs.c) */
+	bool used : 1;
+	bool client_is_b : 1;
+	bool shared : 1; /* there is another with this key, or was */
 	struct conn *conn; /* NULL: passed over */
 };
 
@@ -68,7 +69,10 @@ void flow_table_free(struct flow_table *t);
 bool flow_key_of(struct flow_key *key, const struct packet *pkt);
 
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *key);
-/* The key must not be in the table. FLOW_NONE if the table is full. */
+/* The next with the same key, FLOW_NONE if there is none. */
+uint32_t flow_next(const struct flow_table *t, uint32_t slot);
+/* Beside others with the same key, if there are. FLOW_NONE if the table is
+ * full. */
 uint32_t flow_add(
     struct flow_table *t, const struct flow_key *key, enum flow_age age);
 void flow_remove(struct flow_table *t, uint32_t slot);

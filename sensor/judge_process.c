@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/bundle.h"
 #include "sensor/records.h"
 #include "sensor/worker.h"
 
@@ -21,6 +22,7 @@
 #define RETAIN_MS 1000 /* between looks at what was kept long enough */
 #define RETAIN_AGAIN_MS 50
 #define LEARN_MS 10000 /* between looks at how much is known */
+#define STATS_MS 10000 /* between events of the counters */
 #define WAIT_MS 100
 #define ORPHAN_MS 400 /* the supervisor has gone: workers may still speak */
 
@@ -146,40 +148,116 @@ take_round(struct judging *j)
 /* ---- the supervisor ---- */
 
 static void
+tell(const struct judge_process *p, enum control_what what, unsigned number,
+    const char *text)
+{
+	struct control c = {.what = what, .number = number};
+
+	(void)snprintf(c.text, sizeof(c.text), "%.500s", text);
+	(void)control_send(p->control, &c, -1);
+}
+
+static unsigned
+rules_of(const struct backend *b)
+{
+	const struct ruleset *rules = backend_rules(b);
+
+	return rules != NULL ? ruleset_count(rules) : 0;
+}
+
+static void
+on_config_mistake(void *ctx, const char *line)
+{
+	backend_say(ctx, SAY_PROBLEM, "%s", line);
+}
+
+/* The supervisor has loaded the same with the same code. Returns what is wrong
+ * with it here all the same, or NULL. */
+static const char *
+load_bundle(struct judging *j, struct bundle *u)
+{
+	const struct reconfigure *again = j->p->again;
+	const struct rule_reader reader = bundle_reader(u);
+	const struct pipeline_config *p = again->prepare(
+	    again->ctx, bundle_config(u), false, on_config_mistake, j->b);
+	struct pipeline_config cfg;
+
+	if (p == NULL)
+		return "the configuration did not load";
+	cfg = *p;
+	cfg.rules_path = bundle_path(u, BUNDLE_RULES);
+	cfg.thresholds_path = bundle_path(u, BUNDLE_THRESHOLDS);
+	cfg.classification_path = bundle_path(u, BUNDLE_CLASSIFICATION);
+	cfg.reader = &reader;
+	if (backend_reload(j->b, &cfg) == -1) {
+		again->drop(again->ctx);
+		return "the rules did not load";
+	}
+	again->take(again->ctx, NULL, NULL);
+	backend_reconfigure(j->b, again->cfg);
+	return NULL;
+}
+
+static void
+reload(struct judging *j, int fd)
+{
+	struct bundle *u = fd != -1 ? bundle_from_fd(fd) : NULL;
+	const char *why = u != NULL ? load_bundle(j, u)
+				    : "what was handed over makes no sense";
+
+	bundle_free(u);
+	tell(j->p, why == NULL ? CONTROL_LOADED : CONTROL_REFUSED,
+	    rules_of(j->b), why != NULL ? why : "");
+}
+
+/* What it said goes to the log that there is now. */
+static void
+reopen(struct judging *j, int fd)
+{
+	if (fd != -1)
+		(void)dup2(fd, STDERR_FILENO);
+	backend_reopen(j->b);
+}
+
+/* Takes *fd if it keeps it: then it is -1. */
+static void
+obey_one(struct judging *j, const struct control *c, int *fd)
+{
+	switch (c->what) {
+	case CONTROL_FINDING:
+		if (c->number == FIND_SENSOR_RESTARTED ||
+		    c->number == FIND_SENSOR_PACKETS_LOST)
+			judge_sensor(backend_judge(j->b),
+			    (enum finding_id)c->number, c->time, c->text);
+		break;
+	case CONTROL_VERIFIER:
+		if (c->number == 1)
+			verify_forget(backend_verify(j->b));
+		verify_reconnect(backend_verify(j->b), *fd);
+		*fd = -1;
+		break;
+	case CONTROL_REOPEN:
+		reopen(j, *fd);
+		break;
+	case CONTROL_RELOAD:
+		reload(j, *fd);
+		break;
+	case CONTROL_STOP:
+		j->stop = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
 obey(struct judging *j)
 {
 	struct control c;
 	int fd, got;
 
 	while ((got = control_receive(j->p->control, &c, &fd)) == 1) {
-		switch (c.what) {
-		case CONTROL_FINDING:
-			if (c.number == FIND_SENSOR_RESTARTED ||
-			    c.number == FIND_SENSOR_PACKETS_LOST)
-				judge_sensor(backend_judge(j->b),
-				    (enum finding_id)c.number, c.time, c.text);
-			break;
-		case CONTROL_VERIFIER:
-			if (c.number == 1)
-				verify_forget(backend_verify(j->b));
-			verify_reconnect(backend_verify(j->b), fd);
-			fd = -1;
-			break;
-		case CONTROL_CONFIG:
-			if (fd == -1 || j->p->reload(j->p->reload_ctx, fd) == 0)
-				backend_reconfigure(j->b, j->p->fresh);
-			break;
-		case CONTROL_RULES:
-			if (fd != -1)
-				(void)backend_reload_rules(j->b, fd);
-			fd = -1;
-			break;
-		case CONTROL_STOP:
-			j->stop = true;
-			break;
-		default:
-			break;
-		}
+		obey_one(j, &c, &fd);
 		if (fd != -1)
 			(void)close(fd);
 	}
@@ -239,10 +317,54 @@ tell_loss(struct judging *j)
 	    (int64_t)t.tv_sec * 1000000000 + t.tv_nsec, text);
 }
 
+/* What all workers count, as they show it. */
+static void
+tell_stats(struct judging *j)
+{
+	struct frontend_totals sum = {.packets = 0};
+	struct live_counters live = {0, 0, 0};
+
+	for (unsigned i = 0; i < j->p->nrings; i++) {
+		const struct board *b = j->p->boards[i];
+		struct frontend_totals t = b->totals;
+
+		frontend_totals_add(&sum, &t);
+		for (unsigned n = 0; n < j->p->ninterfaces; n++)
+			live_counters_add(&live, &b->live[n]);
+	}
+	backend_stats(j->b, &sum, &live);
+}
+
+/* What is due by the clock. */
+struct due {
+	int64_t kept, saved, retain, told; /* ms */
+};
+
+static void
+do_due(struct judging *j, struct due *d)
+{
+	if (now_ms() - d->saved > INCIDENTS_MS) {
+		backend_keep_incidents(j->b);
+		d->saved = now_ms();
+	}
+	if (now_ms() > d->retain)
+		d->retain = now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
+							     : RETAIN_MS);
+	if (now_ms() - d->kept > KEEP_SECONDS * 1000) {
+		backend_keep(j->b);
+		d->kept = now_ms();
+	}
+	if (now_ms() - d->told > STATS_MS) {
+		tell_stats(j);
+		d->told = now_ms();
+	}
+}
+
 static void
 work(struct judging *j)
 {
-	int64_t kept = now_ms(), saved = kept, retain = kept + RETAIN_MS;
+	int64_t now = now_ms();
+	struct due due = {now, now, now + RETAIN_MS, now};
 
 	while (!j->stop) {
 		unsigned n = take_round(j);
@@ -251,18 +373,7 @@ work(struct judging *j)
 		backend_poll(j->b);
 		tell_loss(j);
 		publish(j);
-		if (now_ms() - saved > INCIDENTS_MS) {
-			backend_keep_incidents(j->b);
-			saved = now_ms();
-		}
-		if (now_ms() > retain)
-			retain =
-			    now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
-							     : RETAIN_MS);
-		if (now_ms() - kept > KEEP_SECONDS * 1000) {
-			backend_keep(j->b);
-			kept = now_ms();
-		}
+		do_due(j, &due);
 		if (n == 0)
 			(void)merge_wait(j->m, j->p->control, WAIT_MS);
 		obey(j);
@@ -283,15 +394,6 @@ turn_in_a_circle(int sig)
 }
 #endif
 
-static void
-tell(const struct judge_process *p, enum control_what what, const char *text)
-{
-	struct control c = {.what = what};
-
-	(void)snprintf(c.text, sizeof(c.text), "%.500s", text);
-	(void)control_send(p->control, &c, -1);
-}
-
 int
 judge_process_run(const struct judge_process *p)
 {
@@ -303,7 +405,7 @@ judge_process_run(const struct judge_process *p)
 	j.m = merge_new(p->rings, p->nrings, true);
 	if (j.b == NULL || j.m == NULL ||
 	    p->enter(p->ctx, err, sizeof(err)) == -1) {
-		tell(p, CONTROL_FAILED, j.m == NULL ? "out of memory" : err);
+		tell(p, CONTROL_FAILED, 0, j.m == NULL ? "out of memory" : err);
 		merge_free(j.m);
 		backend_free(j.b);
 		return 2;
@@ -312,7 +414,7 @@ judge_process_run(const struct judge_process *p)
 	(void)signal(SIGUSR1, turn_in_a_circle);
 #endif
 	backend_begin(j.b);
-	tell(p, CONTROL_READY, "");
+	tell(p, CONTROL_READY, rules_of(j.b), "");
 	work(&j);
 	publish(&j);
 	status = backend_end(j.b, j.packets, j.bytes, j.flows);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One write(2) a line, so that the lines of several processes stay whole.
+ * One write(2) a line, so that the lines of several processes stay whole. Who
+ * reads them, a journal or a pipe, may stand still: nothing here waits for it
+ * longer than PATIENCE_MS. What it did not take is counted, and said once it
+ * reads again.
  */
 #include "sensor/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +20,9 @@
 static char name[24] = "stripwire";
 static enum log_level limit = LOG_LEVEL_NOTE;
 static bool journal;
+static unsigned long unread; /* lines that nobody took */
+
+#define PATIENCE_MS 100
 
 void
 log_init(const char *who, enum log_level most)
@@ -42,6 +49,27 @@ prefix(char *buf, size_t cap, enum log_level level)
 	    now.tv_nsec / 1000000, name);
 }
 
+/* There is room for a line: a pipe says so when PIPE_BUF bytes fit. */
+static bool
+is_read(void)
+{
+	struct pollfd p = {STDERR_FILENO, POLLOUT, 0};
+
+	return poll(&p, 1, unread == 0 ? PATIENCE_MS : 0) != 0;
+}
+
+static void
+tell_unread(enum log_level level)
+{
+	char buf[160];
+	int n = prefix(buf, sizeof(buf), level);
+
+	n += snprintf(buf + n, sizeof(buf) - (size_t)n,
+	    "%lu lines of the log were lost: nobody read them\n", unread);
+	unread = 0;
+	(void)!write(STDERR_FILENO, buf, (size_t)n);
+}
+
 void
 log_line(enum log_level level, const char *fmt, ...)
 {
@@ -59,6 +87,12 @@ log_line(enum log_level level, const char *fmt, ...)
 	if ((size_t)n > sizeof(buf) - 2)
 		n = (int)sizeof(buf) - 2;
 	buf[n++] = '\n';
+	if (!is_read()) {
+		unread++;
+		return;
+	}
+	if (unread > 0)
+		tell_unread(LOG_LEVEL_WARN);
 	(void)!write(STDERR_FILENO, buf, (size_t)n);
 }
 

@@ -118,6 +118,7 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 {
 	struct verifier *v = verifier_new(
 	    p->cfg.trust, p->cfg.ntrust, p->cfg.no_system_trust, err, errlen);
+	const struct rule_sources src = {.path = p->cfg.interceptors_path};
 	struct interceptors *list = NULL;
 	int pair[2], sys;
 	char why[512];
@@ -130,9 +131,8 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 		p->verifier = start(SANDBOX_VERIFIER, pair[0]);
 	if (p->verifier == 0) {
 		(void)close(pair[1]);
-		if (p->cfg.interceptors_path != NULL) /* mistakes: backend */
-			list = interceptors_load(p->cfg.interceptors_path, NULL,
-			    NULL, &sys, why, sizeof(why));
+		if (src.path != NULL) /* mistakes: backend */
+			list = interceptors_load(&src, &sys, why, sizeof(why));
 		verifier_use_interceptors(v, list);
 		enter(SANDBOX_VERIFIER);
 		verifier_process_serve(v, pair[0]);

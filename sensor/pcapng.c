@@ -256,6 +256,7 @@ take_packet(struct pcapng *ng, const struct packet_block *b, struct packet *pkt)
 	pkt->caplen = b->held;
 	pkt->wirelen = b->sent > b->held ? b->sent : b->held;
 	pkt->linktype = f->linktype;
+	pkt->interface = b->iface;
 	return true;
 }
 
@@ -300,6 +301,7 @@ simple_block(
 	pkt->caplen = held;
 	pkt->wirelen = sent;
 	pkt->linktype = f->linktype;
+	pkt->interface = 0;
 	return true;
 }
 

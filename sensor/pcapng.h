@@ -37,7 +37,7 @@ struct pcapng;
 struct pcapng *pcapng_new(struct input *in);
 void pcapng_free(struct pcapng *ng);
 
-/* Sets time, frame, caplen, wirelen and linktype of pkt, nothing else. The
+/* Sets time, frame, caplen, wirelen, linktype and interface of pkt, nothing else. The
  * frame lives until the next call. A simple packet block has no time: it gets
  * that of the packet before it. */
 enum pcapng_result pcapng_next(struct pcapng *ng, struct packet *pkt);

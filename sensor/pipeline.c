@@ -141,7 +141,7 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	    (stop == NULL || !*stop) && capture_next(p->capture, &pkt) == 1) {
 		if (p->cfg.reload != NULL && *p->cfg.reload != p->reloads) {
 			p->reloads = *p->cfg.reload;
-			backend_reload(p->back);
+			(void)backend_reload(p->back, NULL);
 		}
 		one_packet(p, &pkt);
 	}

@@ -6,55 +6,68 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct policy {
-	struct policy_config cfg;
+	struct policy_config cfg; /* its files: not kept */
 	struct ruleset *now, *before;
 };
 
 static void
 on_error(void *ctx, const struct rule_error *e)
 {
-	const struct policy *p = ctx;
+	const struct policy_config *cfg = ctx;
 	char buf[700];
 
 	(void)rule_error_format(buf, sizeof(buf), e);
-	p->cfg.say(p->cfg.ctx,
+	cfg->say(cfg->ctx,
 	    e->level == RULE_SKIPPED ? POLICY_DETAIL : POLICY_PROBLEM, buf);
 }
 
 static void
-say_skipped(const struct policy *p, const struct ruleset *set)
+say_skipped(const struct policy *p, const char *rules)
 {
 	char buf[700];
-	unsigned n = ruleset_skipped(set);
+	unsigned n = ruleset_skipped(p->now);
 
 	if (n == 0)
 		return;
 	(void)snprintf(buf, sizeof(buf),
 	    "%.500s: %u rule%s not about mail skipped (stripwire rules check "
 	    "names them)",
-	    p->cfg.rules, n, n == 1 ? "" : "s");
+	    rules, n, n == 1 ? "" : "s");
 	p->cfg.say(p->cfg.ctx, POLICY_NOTE, buf);
 }
 
 static struct ruleset *
-load(struct policy *p, char *err, size_t errlen)
+load(struct policy_config *cfg, bool check_only, char *err, size_t errlen)
 {
-	struct rule_sources s = {.path = p->cfg.rules,
-	    .thresholds = p->cfg.thresholds,
-	    .classification = p->cfg.classification,
-	    .vars = p->cfg.vars,
+	struct rule_sources s = {.path = cfg->files.rules,
+	    .thresholds = cfg->files.thresholds,
+	    .classification = cfg->files.classification,
+	    .vars = cfg->files.vars,
+	    .reader = cfg->files.reader,
+	    .check_only = check_only,
 	    .on_error = on_error,
-	    .ctx = p};
-	struct ruleset *set;
+	    .ctx = cfg};
 	int sys = 0;
 
-	set = ruleset_load(&s, &sys, err, errlen);
-	if (set == NULL && sys == 0)
-		(void)snprintf(err, errlen, "%s: not loaded", p->cfg.rules);
-	if (set != NULL)
-		say_skipped(p, set);
+	err[0] = '\0';
+	return ruleset_load(&s, &sys, err, errlen);
+}
+
+/* The next in force; NULL: a closing sentence is in err. */
+static struct ruleset *
+load_next(struct policy *p, const struct policy_files *files, char *err,
+    size_t errlen)
+{
+	struct ruleset *set;
+
+	p->cfg.files = *files;
+	set = load(&p->cfg, false, err, errlen);
+	memset(&p->cfg.files, 0, sizeof(p->cfg.files));
+	if (set == NULL && err[0] == '\0')
+		(void)snprintf(err, errlen, "%s: not loaded", files->rules);
 	return set;
 }
 
@@ -68,9 +81,11 @@ policy_open(const struct policy_config *cfg, char *err, size_t errlen)
 		return NULL;
 	}
 	p->cfg = *cfg;
-	p->now = load(p, err, errlen);
-	if (p->now != NULL)
+	p->now = load_next(p, &cfg->files, err, errlen);
+	if (p->now != NULL) {
+		say_skipped(p, cfg->files.rules);
 		return p;
+	}
 	policy_close(p);
 	return NULL;
 }
@@ -92,10 +107,10 @@ policy_rules(const struct policy *p)
 }
 
 bool
-policy_reload(struct policy *p)
+policy_reload(struct policy *p, const struct policy_files *files)
 {
-	char err[600] = "", text[800];
-	struct ruleset *set = load(p, err, sizeof(err));
+	char err[600], text[800];
+	struct ruleset *set = load_next(p, files, err, sizeof(err));
 
 	if (set == NULL) {
 		(void)snprintf(text, sizeof(text),
@@ -106,10 +121,21 @@ policy_reload(struct policy *p)
 	policy_settle(p);
 	p->before = p->now;
 	p->now = set;
+	say_skipped(p, files->rules);
 	(void)snprintf(text, sizeof(text), "%.600s: read again, %u rules",
-	    p->cfg.rules, ruleset_count(set));
+	    files->rules, ruleset_count(set));
 	p->cfg.say(p->cfg.ctx, POLICY_NOTE, text);
 	return true;
+}
+
+bool
+policy_check(const struct policy_config *cfg, char *err, size_t errlen)
+{
+	struct policy_config c = *cfg;
+	struct ruleset *set = load(&c, true, err, errlen);
+
+	ruleset_free(set);
+	return set != NULL;
 }
 
 void

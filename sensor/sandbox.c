@@ -58,7 +58,7 @@ static const int judge_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(faccessat), CALL(unlink), CALL(unlinkat), CALL(rename), CALL(renameat),
     CALL(renameat2), CALL(mkdir), CALL(getcwd), CALL(geteuid), CALL(getuid),
     CALL(readlink), CALL(readlinkat), CALL(fchmod), CALL(fchown), CALL(umask),
-    CALL(sysinfo), CALL(fstatfs), CALL(statfs), CALL(uname)};
+    CALL(sysinfo), CALL(fstatfs), CALL(statfs), CALL(uname), CALL(dup2)};
 static const int reader_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(fcntl), CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat),
     CALL(statx), CALL(getdents64), CALL(pread64), CALL(readv), CALL(sysinfo)};

@@ -41,6 +41,10 @@ setup_from_config(struct setup *o, const struct config *f)
 {
 	struct pipeline_config *p = &o->cfg;
 
+	p->rules_path = or_null(f->rules);
+	p->thresholds_path = or_null(f->thresholds);
+	p->classification_path = or_null(f->classification);
+	p->interceptors_path = or_null(f->interceptors);
 	p->db_path = f->database;
 	p->eve_path = or_null(f->eve);
 	p->eve_types = f->eve_types;
@@ -75,15 +79,11 @@ setup_from_config(struct setup *o, const struct config *f)
 }
 
 int
-setup_find_policy(struct setup *o, const struct config *f, const char *command)
+setup_find_policy(struct setup *o, const char *command)
 {
-	o->cfg.rules_path = or_null(f->rules);
 	if (o->cfg.rules_path == NULL)
 		o->cfg.rules_path = options_data_file(
 		    o->rules_path, "sensor.rules", command, "-r");
-	o->cfg.thresholds_path = or_null(f->thresholds);
-	o->cfg.classification_path = or_null(f->classification);
-	o->cfg.interceptors_path = or_null(f->interceptors);
 	if (o->cfg.interceptors_path == NULL)
 		o->cfg.interceptors_path =
 		    options_data_file(o->interceptors_path, "interceptors.list",

@@ -22,9 +22,9 @@ struct setup { /* cfg points into it and into the configuration */
 };
 
 void setup_from_config(struct setup *s, const struct config *c);
-/* Beside the program, in the install prefix, in the working folder. -1: one is
- * missing, which is said on standard error. */
-int setup_find_policy(struct setup *s, const struct config *c,
-    const char *command) __attribute__((warn_unused_result));
+/* Those that c does not name: beside the program, in the install prefix, in the
+ * working folder. -1: one is missing, which is said on standard error. */
+int setup_find_policy(struct setup *s, const char *command)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -78,16 +78,6 @@ set(json_t *o, const char *name, uint64_t v)
 	json_object_set_new(o, name, json_integer((json_int_t)v));
 }
 
-static uint64_t
-all_shed(const struct board *b)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i <= OBS_KIND_COUNT; i++)
-		n += b->shed[i];
-	return n;
-}
-
 /* Resident memory of a process; 0: it has gone. */
 static uint64_t
 resident(pid_t pid)
@@ -153,7 +143,7 @@ worker_json(const struct supervisor *s, const struct child *c)
 	set(o, "holes", t->tracker.holes);
 	set(o, "hole_bytes", t->tracker.hole_bytes);
 	set(o, "observations", observed);
-	set(o, "observations_shed", all_shed(b));
+	set(o, "observations_shed", board_shed(b));
 	set(o, "resident_bytes", resident(c->pid));
 	json_object_set_new(o, "memory", memory_json(t, c->ring));
 	set(o, "queue_bytes", ring_used(c->ring));
@@ -206,6 +196,29 @@ judge_json(const struct supervisor *s)
 }
 
 static json_t *
+reload_json(const struct reloads *r)
+{
+	json_t *o = json_object(), *mistakes = json_array();
+	json_t *frozen = json_array();
+
+	set(o, "rules", r->rules);
+	set(o, "loaded_at", (uint64_t)r->loaded_at);
+	set(o, "tried_at", (uint64_t)r->tried_at);
+	set(o, "loaded", r->loaded);
+	set(o, "failed", r->failed);
+	json_object_set_new(o, "pending", json_boolean(r->pending));
+	json_object_set_new(o, "last_failed", json_boolean(r->bad));
+	for (unsigned i = 0; r->bad && i < r->mistakes && i < RELOAD_SHOWN; i++)
+		json_array_append_new(mistakes, json_string(r->shown[i]));
+	for (unsigned i = 0; i < r->nfrozen; i++)
+		json_array_append_new(frozen, json_string(r->frozen[i]));
+	set(o, "mistakes_count", r->bad ? r->mistakes : 0);
+	json_object_set_new(o, "mistakes", mistakes);
+	json_object_set_new(o, "restart_needed", frozen);
+	return o;
+}
+
+static json_t *
 status_json(const struct supervisor *s)
 {
 	json_t *o = json_object(), *workers = json_array();
@@ -223,6 +236,7 @@ status_json(const struct supervisor *s)
 	json_object_set_new(o, "sandbox", json_boolean(!sandbox_is_off()));
 	set(o, "restarts", s->restarts);
 	set(o, "hangs", s->hangs);
+	json_object_set_new(o, "reload", reload_json(&s->reloads));
 	json_object_set_new(o, "workers", workers);
 	json_object_set_new(o, "judge", judge_json(s));
 	set(o, "verifier_pid", (uint64_t)s->verifier.pid);

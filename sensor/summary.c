@@ -104,8 +104,6 @@ row_before(const struct row *a, const struct row *b)
 static void
 row_fill(struct row *r, const struct alert *a, int64_t id)
 {
-	char client[64], server[64];
-
 	r->id = id;
 	r->times = 1;
 	r->time = a->finding.time;
@@ -115,10 +113,18 @@ row_fill(struct row *r, const struct alert *a, int64_t id)
 	r->client = a->flow.client;
 	r->server = a->flow.server;
 	r->port = a->flow.server_port;
+	r->sid = a->finding.id == FIND_NONE ? a->sid : 0;
+}
+
+/* Of those alone that are shown. */
+static void
+row_text(struct row *r, const struct alert *a)
+{
+	char client[64], server[64];
+
 	format_end(client, sizeof(client), &r->client, a->flow.v6, 0);
 	format_end(server, sizeof(server), &r->server, a->flow.v6, r->port);
 	snprintf(r->who, sizeof(r->who), "%s > %s", client, server);
-	r->sid = a->finding.id == FIND_NONE ? a->sid : 0;
 	snprintf(r->why, sizeof(r->why), "%s%s%s", r->sid != 0 ? a->msg : "",
 	    r->sid != 0 ? ": " : "", finding_best_evidence(&a->finding));
 }
@@ -142,6 +148,7 @@ summary_alert(struct summary *s, const struct alert *a, int64_t id)
 			s->rows[at] = s->rows[at - 1];
 	if (at == SUMMARY_ROWS)
 		return;
+	row_text(&r, a);
 	s->rows[at] = r;
 	if (s->nrows < SUMMARY_ROWS)
 		s->nrows++;

@@ -299,12 +299,17 @@ worker_died(struct supervisor *s, struct child *c, int status)
 		replace_worker(s, c);
 }
 
-static void
-restart_verifier(struct supervisor *s, bool other_trust)
+void
+supervise_replace_verifier(struct supervisor *s, bool other_trust)
 {
 	struct control c = {.what = CONTROL_VERIFIER, .number = other_trust};
-	int fd = start_verifier(s);
+	pid_t old = s->verifier.pid;
+	int fd;
 
+	s->verifier.pid = 0; /* its end is no death */
+	fd = start_verifier(s);
+	if (old != 0)
+		(void)kill(old, SIGKILL);
 	if (fd == -1 || control_send(s->control, &c, fd) == -1)
 		log_line(LOG_LEVEL_ERROR, "the judge has no verifier");
 	if (fd != -1)
@@ -324,7 +329,7 @@ verifier_died(struct supervisor *s, int status)
 		return;
 	s->restarts++;
 	if (supervise_now() - s->verifier.started > QUICK_MS)
-		restart_verifier(s, false);
+		supervise_replace_verifier(s, false);
 	supervise_tell(s, FIND_SENSOR_RESTARTED, how);
 }
 
@@ -343,6 +348,7 @@ judge_died(struct supervisor *s, int status)
 	s->ready = false;
 	(void)close(s->control);
 	s->control = -1;
+	reload_answer(s, NULL);
 	if (s->failed || s->ending)
 		return;
 	if (s->verifier.pid != 0)
@@ -404,7 +410,7 @@ look(struct supervisor *s)
 		(void)start_judge(s); /* said; tried again */
 	if (s->verifier.pid == 0 && s->judge.pid != 0 &&
 	    now - s->verifier.started > PAUSE_MS)
-		restart_verifier(s, false);
+		supervise_replace_verifier(s, false);
 	feeds_look(s, now);
 	watch(s, now);
 	if (every > 0 && now - watchdog > every / 3) {
@@ -417,8 +423,9 @@ look(struct supervisor *s)
 
 /* It is told what became of the one before. */
 static void
-judge_ready(struct supervisor *s)
+judge_ready(struct supervisor *s, unsigned rules)
 {
+	s->reloads.rules = rules;
 	s->ready = s->was_ready = true;
 	s->judge_pause = 0;
 	s->judge_trouble[0] = '\0';
@@ -437,7 +444,9 @@ judge_says(struct supervisor *s)
 		if (fd != -1)
 			(void)close(fd);
 		if (c.what == CONTROL_READY)
-			judge_ready(s);
+			judge_ready(s, c.number);
+		if (c.what == CONTROL_LOADED || c.what == CONTROL_REFUSED)
+			reload_answer(s, &c);
 		if (c.what != CONTROL_FAILED)
 			continue;
 		if (strcmp(s->judge_trouble, c.text) != 0) /* once */
@@ -448,72 +457,6 @@ judge_says(struct supervisor *s)
 	}
 }
 
-/* The verifier comes with the store; one that would not load is not tried. */
-static void
-reload_trust(struct supervisor *s)
-{
-	const struct pipeline_config *p = s->cfg->cfg;
-	char err[600];
-	struct verifier *v = verifier_new(
-	    p->trust, p->ntrust, p->no_system_trust, err, sizeof(err));
-	pid_t old = s->verifier.pid;
-
-	if (v == NULL) {
-		log_line(LOG_LEVEL_ERROR, "%s: the trust store stays as it was",
-		    err);
-		return;
-	}
-	verifier_free(v);
-	s->verifier.pid = 0; /* its end is no death */
-	restart_verifier(s, true);
-	if (old != 0)
-		(void)kill(old, SIGKILL);
-}
-
-/* With a mistake in it, which is said, all stays as it was. The judge reads it
- * once more. */
-static void
-reload_config(struct supervisor *s)
-{
-	struct control c = {.what = CONTROL_CONFIG};
-	const char *path = s->cfg->config_path;
-	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-
-	if (path != NULL && s->cfg->reload(s->cfg->reload_ctx, fd) == -1)
-		log_line(LOG_LEVEL_ERROR,
-		    "%s: not loaded, the configuration stays as it was", path);
-	else if (s->control != -1)
-		(void)control_send(s->control, &c, fd);
-	if (fd != -1)
-		(void)close(fd);
-}
-
-/* SIGHUP. The judge can open no rules: it is given the file. */
-static void
-reload(struct supervisor *s)
-{
-	struct control c = {.what = CONTROL_RULES};
-	const char *rules = s->cfg->cfg->rules_path;
-	int fd = open(rules, O_RDONLY | O_CLOEXEC);
-
-	notify_send("RELOADING=1");
-	reload_config(s);
-	if (s->cfg->log[0] != '\0' && log_to_file(s->cfg->log) == -1)
-		log_line(
-		    LOG_LEVEL_ERROR, "%s: %s", s->cfg->log, strerror(errno));
-	if (fd == -1)
-		log_line(LOG_LEVEL_ERROR, "%s: %s; the rules stay as they were",
-		    rules, strerror(errno));
-	else if (s->control != -1)
-		(void)control_send(s->control, &c, fd);
-	if (fd != -1)
-		(void)close(fd);
-	feeds_reload(s);
-	if (s->control != -1)
-		reload_trust(s);
-	notify_send("READY=1");
-}
-
 static void
 take_signals(struct supervisor *s)
 {
@@ -522,13 +465,16 @@ take_signals(struct supervisor *s)
 	while (read(s->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
 			s->ending = true;
-		s->reload |= si.ssi_signo == SIGHUP;
+		if (si.ssi_signo != SIGHUP)
+			continue;
+		s->reload = true;
+		reload_reopen(s);
 	}
 	reap(s);
-	if (!s->reload || !s->ready || s->ending)
+	if (!s->reload || !s->ready || s->reloads.pending || s->ending)
 		return; /* a judge that is not ready hears of it when it is */
 	s->reload = false;
-	reload(s);
+	reload_begin(s);
 }
 
 static void
@@ -653,7 +599,7 @@ end_all(struct supervisor *s)
 static int
 run(struct supervisor *s)
 {
-	if (prepare(s) == -1)
+	if (prepare(s) == -1 || reload_first(s) == -1)
 		return 2;
 	if (start_judge(s) == -1 || start_workers(s) == -1 ||
 	    wait_ready(s) == -1) {
@@ -682,6 +628,7 @@ supervise(struct supervise_config *cfg)
 	status = run(&s);
 	for (unsigned i = 0; i < s.sandbox.nfolders; i++)
 		free((char *)s.sandbox.folder[i]);
+	reload_fini(&s);
 	crash_free(s.crash);
 	return status;
 }

@@ -7,6 +7,7 @@
  *	supervise.c	the life of the sensor: start, watch, end
  *	watch.c		what hangs, what is lost
  *	child.c		one process: fork, what it keeps, what it may
+ *	reload.c	rules, configuration, trust store: at the start, at SIGHUP
  *	feeds_child.c	the process of the feeds: likewise, and when it is
  *			started, told to reopen, ended
  *	crash.c		the packet that a worker died of
@@ -17,6 +18,8 @@
 
 #include <sys/types.h>
 
+#include "rules/interceptors.h"
+#include "sensor/bundle.h"
 #include "sensor/feeds_process.h"
 #include "sensor/judge_process.h"
 #include "sensor/sandbox.h"
@@ -35,10 +38,31 @@ struct supervise_config {
 	bool whole_packets, verbose;
 	const struct config *config; /* for the feeds */
 	const char *config_path; /* NULL: none */
-	/* the file anew: cfg and log change; -1: mistakes, said */
-	int (*reload)(void *ctx, int fd);
-	void *reload_ctx;
-	bool feeds_changed; /* set by reload() */
+	const struct reconfigure *again; /* SIGHUP; log changes with it */
+	bool feeds_changed; /* set by again->take() */
+};
+
+/* What was checked, and what processes that start or are replaced get: not what
+ * lies on the disk by then. */
+struct in_force {
+	struct bundle *texts;
+	struct verifier *trust;
+	struct interceptors *products;
+};
+
+#define RELOAD_SHOWN 8 /* mistakes, in `status` */
+#define RELOAD_TEXT 300
+
+struct reloads {
+	uint64_t loaded, failed; /* how often */
+	int64_t tried_at, loaded_at; /* s since the epoch */
+	unsigned rules; /* in force */
+	bool pending; /* the judge has not answered yet */
+	bool bad; /* the last one */
+	unsigned mistakes; /* of the last one; the first of them: */
+	char shown[RELOAD_SHOWN][RELOAD_TEXT];
+	const char *frozen[RELOAD_SHOWN * 2]; /* keys that wait for a restart */
+	unsigned nfrozen;
 };
 
 enum role { ROLE_WORKER, ROLE_VERIFIER, ROLE_JUDGE, ROLE_FEEDS };
@@ -76,6 +100,8 @@ struct supervisor {
 	bool ready, ending, failed; /* ready: the judge is */
 	bool was_ready; /* from then on trouble of a judge is no end */
 	bool reload; /* asked for by SIGHUP, to be done */
+	struct in_force in_force, next; /* next: while it is pending */
+	struct reloads reloads;
 	char judge_death[160]; /* of the last one, to be told to the next */
 	char judge_trouble[512]; /* why it cannot work, as said */
 	int64_t judge_pause; /* ms before the next one is tried */
@@ -93,6 +119,20 @@ void supervise_tell(struct supervisor *s, enum finding_id id, const char *text);
 /* ---- watch.c ---- */
 /* Kills what hangs, tells of loss; several times a second. */
 void watch(struct supervisor *s, int64_t now);
+
+/* The verifier with another trust store, or in the place of one that died. */
+void supervise_replace_verifier(struct supervisor *s, bool other_trust);
+
+/* ---- reload.c ---- */
+/* At the start. -1: what is wrong is in the log. */
+int reload_first(struct supervisor *s);
+/* Reads all of it anew, and hands to the judge what loads. */
+void reload_begin(struct supervisor *s);
+/* The log and the feed, under their names: they may have been moved away. */
+void reload_reopen(struct supervisor *s);
+/* The judge's answer; or it died before it gave one (c is NULL). */
+void reload_answer(struct supervisor *s, const struct control *c);
+void reload_fini(struct supervisor *s);
 
 /* ---- child.c ---- */
 /* Forks. -1: it could not, which is said. */

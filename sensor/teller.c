@@ -2,6 +2,7 @@
 #include "sensor/teller.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "db/event_id.h"
 #include "rules/facts.h"
@@ -81,6 +82,21 @@ teller_seen(void *ctx, const struct judge_view *v)
 	}
 }
 
+static int64_t
+clock_ns(clockid_t which)
+{
+	struct timespec t;
+
+	(void)clock_gettime(which, &t);
+	return t.tv_sec * NS + t.tv_nsec;
+}
+
+void
+teller_start(struct teller *t)
+{
+	t->started = clock_ns(CLOCK_MONOTONIC);
+}
+
 void
 teller_stats(struct teller *t, const struct backend_totals *n,
     const struct frontend_totals *f, const struct live_counters *live)
@@ -105,6 +121,9 @@ teller_stats(struct teller *t, const struct backend_totals *n,
 	char text[32];
 
 	if (live != NULL) {
+		s.time = clock_ns(CLOCK_REALTIME);
+		s.uptime =
+		    (uint64_t)((clock_ns(CLOCK_MONOTONIC) - t->started) / NS);
 		s.kernel_packets = live->received;
 		s.kernel_drops = live->dropped;
 	}

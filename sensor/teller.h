@@ -17,13 +17,15 @@ struct teller {
 	const char *(*path)(void *ctx, uint32_t file); /* or NULL */
 	void *path_ctx;
 	int64_t first, last; /* ns: of what was seen; 0 nothing yet */
+	int64_t started; /* ns, monotonic: of this program */
 	char id[EVENT_ID_MAX];
 	char line[EVE_LINE_MAX];
 };
 
+void teller_start(struct teller *t);
 /* judge_config.seen; ctx is a struct teller. */
 void teller_seen(void *ctx, const struct judge_view *v);
-/* At the time of what was seen last. live: NULL of files. */
+/* Of files (live: NULL) at the time of what was seen last, else now. */
 void teller_stats(struct teller *t, const struct backend_totals *n,
     const struct frontend_totals *f, const struct live_counters *live);
 

@@ -89,9 +89,9 @@ new_parts(struct tracker *t, char *err, size_t errlen)
 	t->flows = flow_table_new(t->cfg.max_flows);
 	t->timers = timers_new(t->cfg.max_flows);
 	t->conns = pool_new(sizeof(struct conn), t->cfg.max_flows);
-	t->mails = pool_new(mail_size(), t->cfg.max_sessions);
-	t->early = early_pool();
-	t->evidence = evidence_new(&es);
+	t->mails = mails_new(t->cfg.max_sessions);
+	t->early = early_pool(t->cfg.workers);
+	t->evidence = evidence_new(&es, t->cfg.workers);
 	if (t->flows == NULL || t->timers == NULL || t->conns == NULL ||
 	    t->mails == NULL || t->early == NULL || t->evidence == NULL) {
 		(void)snprintf(err, errlen, "flow table: out of memory");
@@ -136,7 +136,7 @@ drop_all(struct tracker *t)
 		if (!f->used || f->conn == NULL)
 			continue;
 		norm_drop(&t->norm, &f->conn->norm);
-		pool_put(t->mails, f->conn->mail);
+		mails_put(t->mails, &f->conn->mail);
 		free(f->conn->again);
 		pool_put(t->conns, f->conn);
 		f->conn = NULL;
@@ -154,7 +154,7 @@ tracker_free(struct tracker *t)
 		t->env->sink = t->out;
 	stream_free(t->norm.stream);
 	evidence_free(t->evidence);
-	pool_free(t->mails);
+	mails_free(t->mails);
 	pool_free(t->early);
 	pool_free(t->conns);
 	timers_free(t->timers);
@@ -300,7 +300,7 @@ void
 tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails)
 {
 	*flows = flow_count(t->flows);
-	*mails = pool_used(t->mails);
+	*mails = mails_used(t->mails);
 }
 
 void
@@ -309,7 +309,7 @@ tracker_memory(const struct tracker *t, struct tracker_memory *out)
 	*out = (struct tracker_memory){
 	    .flows = (uint64_t)flow_high(t->flows) * sizeof(struct flow),
 	    .connections = pool_bytes(t->conns),
-	    .decoders = pool_bytes(t->mails),
+	    .decoders = mails_bytes(t->mails),
 	    .early = pool_bytes(t->early),
 	    .pending = t->norm.pending};
 }
@@ -386,10 +386,11 @@ add_flow(struct tracker *t, const struct packet *pkt,
 {
 	enum dir dir = guess_dir(pkt);
 	struct flow *f;
-	uint32_t slot;
+	uint32_t slot, other;
 
 	if (flow_is_crowded(t->flows, FLOW_YOUNG))
 		evict(t);
+	other = flow_find(t->flows, key);
 	slot = flow_add(t->flows, key, FLOW_YOUNG);
 	if (slot == FLOW_NONE)
 		return slot;
@@ -402,6 +403,7 @@ add_flow(struct tracker *t, const struct packet *pkt,
 		return FLOW_NONE;
 	}
 	conn_init(t, f->conn, slot, pkt, dir);
+	leg_init(t, slot, other, pkt);
 	tracker_arm(t, f->conn);
 	return slot;
 }
@@ -483,6 +485,8 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 	set_time(t, pkt->time);
 	from_b = flow_key_of(&key, pkt);
 	slot = flow_find(t->flows, &key);
+	if (slot != FLOW_NONE)
+		slot = leg_of(t, slot, pkt, from_b);
 	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
 		slot = add_flow(t, pkt, &key, from_b);
 	if (slot != FLOW_NONE)

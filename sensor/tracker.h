@@ -38,6 +38,8 @@ struct tracker_config {
 	uint64_t max_pending; /* bytes waiting behind holes, all flows */
 	enum reassembly reassembly;
 	uint64_t first_number; /* of flows: what tells workers apart */
+	unsigned workers; /* that share the memory of evidence and of what is
+			     kept early; 0, 1: this one has all of it */
 };
 
 /* When in the order of things the observation at hand was made. What timers
@@ -64,6 +66,7 @@ struct tracker_clock {
 struct tracker_counters {
 	uint64_t packets, tcp_packets, flows, mail_flows[PROTO_COUNT];
 	uint64_t evicted, timed_out, midstream, one_way;
+	uint64_t legs; /* flows on the four-tuple of another, elsewhere */
 	uint64_t in_order, reordered, retrans, dup_frames, holes, hole_bytes;
 	uint64_t rst, rst_after_data, conflicts, pending_full;
 	uint64_t bad_csum_ignored, out_of_window, sessions_full;

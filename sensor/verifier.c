@@ -38,6 +38,7 @@ struct entry {
 
 struct verifier {
 	struct verifier_store trust;
+	bool offered; /* what stands above the extra anchors is in the store */
 	struct entry *bucket[BUCKETS];
 	struct entry *newest, *oldest;
 	unsigned entries;
@@ -175,12 +176,9 @@ load_system(struct verifier *v)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char *text = paths[i] != NULL ? read_file(paths[i]) : NULL;
 
-		unsigned n =
-		    text != NULL ? anchors_add_pem(v->trust.system, text) : 0;
-
-		free(text);
-		if (n > 0)
+		if (text != NULL && anchors_take_pem(v->trust.system, text))
 			return;
+		free(text);
 	}
 	(void)X509_STORE_set_default_paths(v->trust.store);
 	ERR_clear_error();
@@ -231,7 +229,6 @@ verifier_new(const char *const *extra, unsigned nextra, bool no_system,
 			return NULL;
 		}
 	}
-	anchors_offer(v->trust.system, v->trust.store, v->trust.extra);
 	return v;
 nomem:
 	snprintf(err, errlen, "no memory for the trust store");
@@ -391,6 +388,9 @@ verify(struct verifier *v, struct entry *e, const struct slice *der, unsigned n)
 		return;
 	}
 	name_interceptor(v->interceptors, out);
+	if (!v->offered)
+		anchors_offer(v->trust.system, v->trust.store, v->trust.extra);
+	v->offered = true;
 	anchors_offer(v->trust.system, v->trust.store, sent);
 	verifier_check_path(&v->trust, sent, out, &path);
 	remember(v, path, sent, out);

@@ -25,6 +25,8 @@ struct anchor {
 struct anchors {
 	struct anchor *list;
 	unsigned n, room;
+	BIO *bio; /* what was not taken apart yet, of pem; or NULL */
+	char *pem;
 };
 
 struct anchors *
@@ -42,6 +44,8 @@ anchors_free(struct anchors *a)
 		X509_NAME_free(a->list[i].subject);
 		OPENSSL_free(a->list[i].der);
 	}
+	BIO_free(a->bio);
+	free(a->pem);
 	free(a->list);
 	free(a);
 }
@@ -110,27 +114,54 @@ add(struct anchors *a, unsigned char *der, long len)
 	return true;
 }
 
-unsigned
-anchors_add_pem(struct anchors *a, const char *pem)
+/* The next certificate of the text; false at its end. */
+static bool
+add_next(struct anchors *a, BIO *bio)
 {
-	BIO *bio = BIO_new_mem_buf(pem, -1);
 	char *name, *header;
 	unsigned char *der;
-	unsigned n = 0;
 	long len;
 
-	while (
-	    bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1) {
-		if (strcmp(name, PEM_STRING_X509) == 0)
-			n += add(a, der, len);
-		else
-			OPENSSL_free(der);
-		OPENSSL_free(name);
-		OPENSSL_free(header);
-	}
+	if (PEM_read_bio(bio, &name, &header, &der, &len) != 1)
+		return false;
+	if (strcmp(name, PEM_STRING_X509) == 0)
+		(void)add(a, der, len);
+	else
+		OPENSSL_free(der);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	return true;
+}
+
+bool
+anchors_take_pem(struct anchors *a, char *pem)
+{
+	a->bio = BIO_new_mem_buf(pem, -1);
+	while (a->bio != NULL && a->n == 0 && add_next(a, a->bio))
+		continue;
 	ERR_clear_error();
-	BIO_free(bio);
-	return n;
+	if (a->n > 0) {
+		a->pem = pem;
+		return true;
+	}
+	BIO_free(a->bio);
+	a->bio = NULL;
+	return false;
+}
+
+/* Now they are wanted. */
+static void
+read_all(struct anchors *a)
+{
+	if (a->bio == NULL)
+		return;
+	while (add_next(a, a->bio))
+		continue;
+	ERR_clear_error();
+	BIO_free(a->bio);
+	free(a->pem);
+	a->bio = NULL;
+	a->pem = NULL;
 }
 
 /* Parses the anchor into the store; the name of its own issuer if another
@@ -174,6 +205,8 @@ void
 anchors_offer(
     struct anchors *a, X509_STORE *store, const STACK_OF(X509) * certs)
 {
+	if (sk_X509_num(certs) > 0)
+		read_all(a);
 	for (int i = 0; i < sk_X509_num(certs); i++)
 		offer_name(
 		    a, store, X509_get_issuer_name(sk_X509_value(certs, i)), 0);
@@ -181,8 +214,9 @@ anchors_offer(
 }
 
 bool
-anchors_have_organisation(const struct anchors *a, const ASN1_STRING *o)
+anchors_have_organisation(struct anchors *a, const ASN1_STRING *o)
 {
+	read_all(a);
 	for (unsigned i = 0; i < a->n; i++) {
 		const X509_NAME *name = a->list[i].subject;
 		int at =

@@ -25,6 +25,9 @@ struct patience {
 };
 static const struct patience of_worker = {700, 10000};
 static const struct patience of_judge = {5000, 60000};
+/* 100,000 rules take some seconds */
+static const struct patience of_loading_judge = {60000, 300000};
+#define JUDGE_START_MS 300000 /* it reads its history first */
 
 static int64_t
 cpu_ms(pid_t pid)
@@ -74,7 +77,14 @@ look_at_all(struct supervisor *s)
 		look_at(s, c, atomic_load(&c->board->beat), &of_worker);
 	}
 	if (s->judge.pid != 0 && s->ready)
-		look_at(s, &s->judge, atomic_load(&s->judged->beat), &of_judge);
+		look_at(s, &s->judge, atomic_load(&s->judged->beat),
+		    s->reloads.pending ? &of_loading_judge : &of_judge);
+	else if (s->judge.pid != 0 &&
+		 supervise_now() - s->judge.started > JUDGE_START_MS) {
+		s->hangs++;
+		log_line(LOG_LEVEL_ERROR, "the judge does not start: killed");
+		(void)kill(s->judge.pid, SIGKILL);
+	}
 	if (s->feeds.pid != 0)
 		look_at(s, &s->feeds, atomic_load(&s->feeds_board->beat),
 		    &of_judge);
@@ -151,9 +161,54 @@ look_for_loss(struct supervisor *s, int64_t now)
 	at = now;
 }
 
+static uint64_t
+all_observed(const struct supervisor *s, uint64_t *shed)
+{
+	uint64_t all = 0;
+
+	*shed = 0;
+	for (unsigned i = 0; i < s->nworkers; i++) {
+		const struct board *b = s->worker[i].board;
+
+		for (unsigned n = 0; n < OBS_KIND_COUNT; n++)
+			all += b->totals.observed[n];
+		*shed += board_shed(b);
+	}
+	return all;
+}
+
+/* Workers that the judge does not keep up with: it is told once it does. */
+static void
+look_for_shed(struct supervisor *s, int64_t now)
+{
+	static uint64_t seen, lost;
+	static int64_t at, said;
+	uint64_t shed, all = all_observed(s, &shed);
+	char text[240];
+
+	if (now - at < LOSS_MS)
+		return;
+	/* fewer than before: of a worker that was replaced */
+	if (at != 0 && shed > lost &&
+	    is_loss(shed - lost, all > seen ? all - seen : 0) &&
+	    (said == 0 || now - said > LOSS_AGAIN_MS)) {
+		(void)snprintf(text, sizeof(text),
+		    "%llu observations were lost within 10 s because the "
+		    "queues to the judge were full: what they would have told "
+		    "is not found",
+		    (unsigned long long)(shed - lost));
+		supervise_tell(s, FIND_SENSOR_PACKETS_LOST, text);
+		said = now;
+	}
+	seen = all;
+	lost = shed;
+	at = now;
+}
+
 void
 watch(struct supervisor *s, int64_t now)
 {
 	look_at_all(s);
 	look_for_loss(s, now);
+	look_for_shed(s, now);
 }

@@ -33,6 +33,7 @@ worker_share(struct frontend_config *f, unsigned workers)
 	t->max_sessions = (t->max_sessions + of - 1) / of;
 	t->max_pending /= of;
 	f->tls_bytes /= of;
+	t->workers = workers;
 	while (of > 1 && t->max_flows > LEAST_FLOWS) { /* a power of two */
 		t->max_flows /= 2;
 		of = (of + 1) / 2;

@@ -89,6 +89,16 @@ struct board {
 	uint8_t poison_key[16];
 };
 
+static inline uint64_t
+board_shed(const struct board *b)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i <= OBS_KIND_COUNT; i++)
+		n += b->shed[i];
+	return n;
+}
+
 struct worker_config {
 	struct frontend_config front; /* sink, is_ours and ctx are set here */
 	struct ring *out;

@@ -5,6 +5,7 @@
  * later than it was captured.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +26,38 @@ worker_fingerprint(const uint8_t key[16], const uint8_t *frame, size_t len)
 	size_t skip = len >= HEADERS + 32 ? HEADERS : 0;
 
 	return siphash(key, (struct slice){frame + skip, len - skip});
+}
+
+#ifdef STRIPWIRE_TEST_HOOKS
+/* The machine's clock, as far as this process sees it, is set: back by an hour,
+ * or forward. */
+static volatile int64_t clock_step;
+
+static void
+set_clock(int sig)
+{
+	clock_step += (sig == SIGUSR1 ? -3600 : 3600) * INT64_C(1000000000);
+}
+#else
+#define clock_step INT64_C(0)
+#endif
+
+static int64_t
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + clock_step;
+}
+
+static int64_t
+steady_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static bool
@@ -63,6 +96,8 @@ on_packet(void *ctx, struct packet *pkt)
 	struct board *b = w->cfg.board;
 
 	pkt->ordinal = ++w->ordinal;
+	pkt->interface = b->interface;
+	pkt->time += clock_step;
 	w->now = pkt->time;
 	atomic_store_explicit(&b->beat,
 	    atomic_load_explicit(&b->beat, memory_order_relaxed) + 1,
@@ -81,15 +116,6 @@ on_packet(void *ctx, struct packet *pkt)
 #endif
 	frontend_packet(w->front, pkt);
 	atomic_store_explicit(&b->len, 0, memory_order_relaxed);
-}
-
-static int64_t
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void
@@ -162,7 +188,7 @@ begin(struct worker *w)
 static void
 drain(struct worker *w)
 {
-	int64_t end = clock_now() + 3 * LIVE_BLOCK_MS * INT64_C(1000000);
+	int64_t end = steady_now() + 3 * LIVE_BLOCK_MS * INT64_C(1000000);
 	int got;
 
 	do {
@@ -170,7 +196,7 @@ drain(struct worker *w)
 			break;
 		if (got == 0)
 			wait_for_packets(w, LIVE_BLOCK_MS);
-	} while (clock_now() < end);
+	} while (steady_now() < end);
 }
 
 static void
@@ -188,6 +214,10 @@ worker_live(struct worker *w)
 	int got, status = 0;
 	int64_t now;
 
+#ifdef STRIPWIRE_TEST_HOOKS
+	(void)signal(SIGUSR1, set_clock);
+	(void)signal(SIGUSR2, set_clock);
+#endif
 	begin(w);
 	while (!*w->cfg.stop && status == 0) {
 		tracker_set_listener(frontend_tracker(w->front),

@@ -39,6 +39,7 @@ take_packet(struct worker *w, const struct ring_record *r, uint8_t *bytes)
 	pkt.frame_no = p.pkt.frame_no;
 	pkt.wirelen = p.pkt.wirelen;
 	pkt.linktype = p.pkt.linktype;
+	pkt.interface = p.pkt.interface;
 	pkt.frame = bytes + sizeof(p);
 	pkt.caplen = (uint32_t)(r->size - sizeof(p));
 	w->era = r->key.era;

@@ -25,7 +25,10 @@ libwrap0 libpcre3 libjson-c5 libcap2 libglib2.0-0 libsystemd0"
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
 # the tests look at results with tools that are not ours.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
-python3 openssl sqlite3 tshark gzip kcat $receivers"
+python3 openssl sqlite3 tshark gzip $receivers"
+# clickhouse, kcat: what a fleet's events are judged with. python3-yaml: the
+# configurations of other tools are read.
+test="$test clickhouse-server clickhouse-client kcat python3-yaml"
 # libnet-ssleay-perl: TLS of swaks.
 lab="postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl msmtp
 fetchmail curl openssl python3 iproute2 iptables ethtool procps tcpdump"

@@ -65,6 +65,7 @@ part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B
 make -s stripwire tools
 part "lint" tests/lint.sh
 part "units, sanitizers" units asan
+part "without Hyperscan" tests/plain.sh
 part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "known attacks" tests/attacks.py
@@ -74,20 +75,27 @@ part "JA3 beside tshark" tests/ja3.py
 part "real TLS handshakes" tests/handshakes.py
 part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
+part "two connections, one four-tuple" tests/legs.py
 part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
 part "formats of the feeds" tests/feeds.py
 part "events beside alerts" tests/eve_events.py
+part "configurations for SIEMs" tests/siem.py
+part "fleet in ClickHouse" tests/fleet.py
 part "doctor" tests/doctor.sh
+part "doctor on an interface" tests/doctor_live.py
 part "history and inventory" tests/history.sh
 part "incidents" tests/incidents.py
 part "shipped rules and their twins" tests/shipped.py
+part "chapters on rules" tests/docs.py
 part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "1 to 4 workers" tests/workers.sh
 part "live" sh -c 'make -s hooks tools && tests/live.py'
+part "all read again while live" tests/live_reload.py
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
+part "the unit under systemd" tests/systemd.py
 part "lab" tests/lab/lab.py --short
 part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh

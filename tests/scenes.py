@@ -14,6 +14,8 @@ A scene file holds sessions to be played again and scenes:
                          them together (HM); SEVERITY /info, /low ... exactly, or /alarm: anything above info
         may FINDING ...  may be reported
         times FINDING N  as often above info, neither more nor less
+        pin SERVER KEY=VALUE...      what the operator said before (`stripwire history pin`)
+        system CERT          this root is one of the system's, and no longer the operator's own
         case NAME | TEXT the scene is played for each, with $name and $text replaced in its steps and its own name
         what, names      for tests/attacks.py
     What else is reported above info is a false alarm. A scene without `want` must stay silent.
@@ -90,20 +92,41 @@ def expand(steps, sessions):
                 out.append('wait ' + every)
         elif words[0] == 'use':
             out += expand(sessions[words[1]], sessions)[0]
-        else:
+        elif words[0] not in ('pin', 'system'):
             out.append(line)
     return out, want, may
 
 
-def judge(binary, capture, path, trust):
-    capture.write(path)
-    p = subprocess.run([binary, 'read', '--no-db', '-q', '--no-system-trust', '--trust', trust,
-                        '-r', os.path.join(HERE, '..', 'sensor.rules'), '--eve', '-', path],
-                       capture_output=True, text=True, timeout=60)
+def roots(folder):
+    """The anchors of the scenes, as files: all of them, and each by itself."""
+    with open(os.path.join(HERE, 'scenes', 'certs.pem')) as f:
+        found = re.findall(r'# (root\d?|gateroot)\n(-----BEGIN.*?END CERTIFICATE-----\n)', f.read(), re.S)
+    for name, text in found + [('root', ''.join(text for name, text in found if name != 'gateroot'))]:
+        with open(os.path.join(folder, f'{name}.pem'), 'w') as f:
+            f.write(text)
+
+
+def setting(steps, path, tmp, binary):
+    """Options and environment of `read`, by what the scene says besides its dialogues."""
+    options, env = ['--trust', os.path.join(tmp, 'root.pem')], dict(os.environ)
+    words = [line.split() for _, line in steps]
+    pins = [w[1:] for w in words if w[0] == 'pin']
+    system = [os.path.join(tmp, f'{w[1]}.pem') for w in words if w[0] == 'system']
+    options += [] if system else ['--no-system-trust']
+    env.update({'SSL_CERT_FILE': system[0], 'SSL_CERT_DIR': tmp + '/none'} if system else {})
+    for pin in pins:
+        subprocess.run([binary, 'history', '-d', path + '.db', 'pin', *pin], check=True, capture_output=True)
+    return options + (['-d', path + '.db'] if pins else ['--no-db']), env
+
+
+def alerts_of(binary, path, tmp, steps=(), more=()):
+    """The alerts that the shipped rules raise on a capture, as EVE has them."""
+    options, env = setting(steps, path, tmp, binary)
+    p = subprocess.run([binary, 'read', '-q', '-r', os.path.join(HERE, '..', 'sensor.rules'), '--eve', '-', *options,
+                        *more, path], capture_output=True, text=True, timeout=120, env=env)
     if p.returncode:
-        return None, p.stderr
-    events = [json.loads(line) for line in p.stdout.splitlines()]
-    return [e['stripwire'] for e in events if e['event_type'] == 'alert'], ''
+        raise OSError(p.stderr)
+    return [e for e in map(json.loads, p.stdout.splitlines()) if e['event_type'] == 'alert']
 
 
 def satisfied(wish, alerts):
@@ -141,9 +164,11 @@ def play(job):
     capture.eol = b'\n' if way == 'LF' else b'\r\n'
     capture.play(lines)
     path = os.path.join(args.keep or tmp, f'{name}.{way}.pcap'.replace('/', '-'))
-    alerts, err = judge(args.binary, capture, path, os.path.join(tmp, 'root.pem'))
-    if alerts is None:
-        return name, way, ['exit: ' + err], []
+    capture.write(path)
+    try:
+        alerts = [e['stripwire'] for e in alerts_of(args.binary, path, tmp, steps)]
+    except OSError as e:
+        return name, way, [f'exit: {e}'], []
     return name, way, complaints(alerts, want, may), alerts
 
 
@@ -161,9 +186,7 @@ def main():
     scenes = cases(scenes)
     failed = 0
     with tempfile.TemporaryDirectory() as tmp:
-        with open(os.path.join(HERE, 'scenes', 'certs.pem')) as f, \
-             open(os.path.join(tmp, 'root.pem'), 'w') as out:
-            out.write(''.join(re.findall(r'# root2?\n(-----BEGIN.*?END CERTIFICATE-----\n)', f.read(), re.S)))
+        roots(tmp)
         jobs = [(n, s, sessions, way, args, tmp) for n, s in scenes.items() for way in WAYS
                 if re.search(args.only, n)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -294,6 +294,47 @@ def content(args, search, tmp, captures):
     return rules
 
 
+NAMED = [  # where names stand besides logins; what servers say in words of their own is not understood
+    ['conn 25', 'S: 220 mx.example.net ESMTP', 'C: EHLO a.example', 'S: 250 mx.example.net', f'C: VRFY {CONTROL}', 'S: 502 no',
+     f'C: EXPN {CONTROL}', 'S: 502 no', f'C: MAIL FROM:<{CONTROL}@a.example>', 'S: 250 ok', f'C: MAIL FROM:<{CONTROL}>',
+     'S: 250 ok', f'C: RCPT TO:<{CONTROL}@b.example>', f'S: 550 5.1.1 <{CONTROL}@b.example>: no', f'C: RCPT TO:<{CONTROL}>',
+     f'S: 550 5.1.1 <{CONTROL}>: no', 'C: QUIT', 'S: 221 bye', 'fin S'],
+    ['conn 143', 'S: * OK IMAP4rev1 ready', f'C: a1 LOGIN {CONTROL} pw', f'S: a1 OK Logged in as {CONTROL}',
+     f'C: a2 SELECT user.{CONTROL}.INBOX', 'S: a2 OK', f'C: a3 SETACL INBOX {CONTROL} lr', 'S: a3 OK', 'C: a9 LOGOUT',
+     'S: * BYE', 'S: a9 OK', 'fin S'],
+    ['conn 143', f'S: * PREAUTH server logged in as {CONTROL}', 'C: a9 LOGOUT', 'S: * BYE', 'S: a9 OK', 'fin S'],
+    ['conn 143', 'S: * OK ready', 'C: a1 LOGIN a b', f'S: a1 NO [REFERRAL imap://{CONTROL}@h.example/] there', 'fin S'],
+    ['conn 110', 'S: +OK ready', f'C: USER {CONTROL}', f'S: +OK {CONTROL} is known', 'C: PASS pw',
+     f'S: -ERR no such user {CONTROL}', f'C: XTND XMIT {CONTROL}', 'S: -ERR', 'fin S']]
+
+
+def names(args, tmp, rules, captures):
+    """user_names: hashed and none hold for what rules on buffers show, too, and one user has one pseudonym."""
+    c, conf, path = Capture(False), os.path.join(tmp, 'names.conf'), os.path.join(tmp, 'named.pcap')
+    for i, dialog in enumerate(NAMED):
+        c.play([f'{dialog[0]} client={i + 20}'] + dialog[1:] + ['wait 1m'])
+    c.write(path)
+    search = Search({CONTROL}, args.verbose)
+    for how in 'hashed', 'none', 'clear':
+        db, eve = (os.path.join(tmp, f'{how}.{n}') for n in ('db', 'eve'))
+        with open(conf, 'w') as f:
+            f.write(f'user_names: {how}\n')
+        said = run(args.binary, 'read', '-v', '-c', conf, '-d', db, '--eve', eve, '-r', rules, '--no-system-trust', path,
+                   *captures)
+        events = open(eve, 'rb').read()
+        said += b''.join(run(args.binary, 'show', '-d', db, str(n)) for n in range(1, 100))
+        data = {'what is said': said, 'EVE': events, 'database': b''.join(open(f, 'rb').read() for f in glob.glob(db + '*'))}
+        if how == 'clear':
+            search.result(CONTROL.encode() in events, 'names clear: there', 'the search finds nothing')
+            continue
+        for what, text in data.items():
+            search.clean(f'names {how}, {what}', text, False)
+        if how == 'hashed':
+            found = set(re.findall(rb'user-[0-9a-f]{12}', events))
+            search.result(0 < len(found) < 12, 'names hashed: one user, one pseudonym', sorted(found))
+    return search
+
+
 def memory(args, search, tmp, captures, *options):
     needles = os.path.join(tmp, 'needles')
     with open(needles, 'w') as f:
@@ -378,10 +419,13 @@ def main():
         whole = b''.join(open(f, 'rb').read() for f in made + given)
         search.result(len(set(search.pattern.findall(whole))) > len(secrets), 'the captures themselves', 'not there')
         memory(args, search, tmp, made + given)
-        memory(args, search, tmp, made + given, '-r', content(args, search, tmp, made + given))
+        rules = content(args, search, tmp, made + given)
+        memory(args, search, tmp, made + given, '-r', rules)
+        hidden = names(args, tmp, rules, made)
         no_core(args, search, tmp, made[0])
-    print(f'{search.passed} passed, {search.failed} failed')
-    return search.failed != 0
+    passed, failed = search.passed + hidden.passed, search.failed + hidden.failed
+    print(f'{passed} passed, {failed} failed')
+    return failed != 0
 
 
 if __name__ == '__main__':

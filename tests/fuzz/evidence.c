@@ -120,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct evidence_sink sink = {check, settled, NULL};
 
-	if (ctx == NULL && (ctx = evidence_new(&sink)) == NULL)
+	if (ctx == NULL && (ctx = evidence_new(&sink, 1)) == NULL)
 		abort();
 	now = 1000000000000LL;
 	ordinal = 0;

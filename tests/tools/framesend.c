@@ -7,12 +7,13 @@
  * Rate 0 (the default): as they came, by their times, but no pause is longer
  * than 50 ms. With -c all is sent from memory and each round has other
  * clients (hosts of 10.0.0.0/8, IPv4 without VLAN tags), with checksums that are
- * as right as they were: new connections for ever. -s ends it after so long. Prints frames,
- * bytes and seconds.
+ * as right as they were: new connections for ever. -s ends it after so long,
+ * SIGTERM with the round. Prints frames, bytes and seconds.
  */
 #include <errno.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@
 #define PAUSE_MAX 50000000LL
 #define BURST 64 /* frames a system call */
 #define ETHER 14
+
+static volatile sig_atomic_t ended;
 
 struct sender {
 	int fd;
@@ -45,6 +48,13 @@ struct world { /* all frames of the input, in memory */
 	struct frame *frame;
 	size_t n, room;
 };
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
 
 static int64_t
 now(void)
@@ -253,7 +263,7 @@ send_changing(struct sender *s, long rounds, char **paths, unsigned n)
 	if (load(&w, (const char *const *)paths, n) == -1)
 		return 1;
 	s->start = now();
-	for (long r = 0; r < rounds || s->until != 0; r++) {
+	for (long r = 0; !ended && (r < rounds || s->until != 0); r++) {
 		for (size_t i = 0; i < w.n; i++)
 			readdress(&w.frame[i], (uint16_t)r);
 		status = send_round(s, &w);
@@ -311,11 +321,12 @@ main(int argc, char **argv)
 	s.fd = open_interface(argv[optind]);
 	if (s.fd == -1)
 		return 1;
+	(void)signal(SIGTERM, on_term);
 	s.start = s.due = now();
 	if (changing)
 		status = send_changing(&s, rounds, argv + optind + 1,
 		    (unsigned)(argc - optind - 1));
-	while (!changing && rounds-- > 0 && status == 0)
+	while (!changing && !ended && rounds-- > 0 && status == 0)
 		status = send_all(&s, (const char *const *)argv + optind + 1,
 		    (unsigned)(argc - optind - 1));
 	printf("%llu frames, %llu bytes, %.3f s, %llu not sent\n",

@@ -10,8 +10,8 @@ A step is one line. Lines of one speaker that follow each other share a segment,
     S: text, C: text     a line of server or client; \\xNN, \\t are escapes, CRLF is added (LF alone after `lf`)
     S| text, C| text     the same without an end of line
     --                   ends a segment early
-    hello [12|13|10] [sni=NAME] [psk] [alpn=NAME]   ClientHello that offers this version
-    flight [12|13|10] [cert=NAME+...] [suite=HEX] [sentinel] [size=N] [swapped] [psk] [scts=N] [staple]
+    hello [12|13|10] [sni=NAME] [psk] [scsv] [alpn=NAME]   ClientHello that offers this version; scsv: less than it can
+    flight [12|13|10] [cert=NAME+...] [suite=HEX] [sentinel] [size=N] [swapped] [psk] [scts=N] [staple[=NAME]]
                          the server's part of the handshake; for 1.3: size of what is encrypted, other order of the extensions,
                          resumed; for 1.2: time stamps in the ServerHello, a stapled response
     finish, app          the rest of the handshake; a record of data from each side
@@ -48,7 +48,7 @@ def duration(text):
 
 def certificates(path=os.path.join(HERE, '..', 'scenes', 'certs.pem')):
     text = open(path).read()
-    found = re.findall(r'# (\w+)\n-----BEGIN CERTIFICATE-----\n(.*?)-----END',
+    found = re.findall(r'# (\w+)\n-----BEGIN [A-Z ]+-----\n(.*?)-----END',
                        text, re.S)
     return {name: base64.b64decode(body) for name, body in found}
 
@@ -88,9 +88,10 @@ STACKS = {'linux': b'\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x03\x03\x07', 'bsd': b
           'windows': b'\x02\x04\x05\xa0\x01\x03\x03\x08\x01\x01\x04\x02', 'none': b''}
 
 
-def client_hello(offer, sni, psk=False, alpn=None):
+def client_hello(offer, sni, flags=(), alpn=None):
     v = VERSIONS[offer]
-    suites = b'\xc0\x2f\xc0\x30\x00\x9c\x00\x2f'
+    psk = 'psk' in flags or 'ticket' in flags
+    suites = b'\xc0\x2f\xc0\x30\x00\x9c\x00\x2f' + (b'\x56\x00' if 'scsv' in flags else b'')
     exts = b''
     if v == 0x0304:
         suites = b'\x13\x01\x13\x02' + suites
@@ -114,7 +115,7 @@ def sslv2_hello():
     return struct.pack('>H', 0x8000 | len(body)) + body
 
 
-def server_flight(chosen, chain, suite, flags, size, scts):
+def server_flight(chosen, chain, suite, flags, size, scts, staple):
     v = VERSIONS[chosen]
     rnd = b'S' * 24 + (b'DOWNGRD\x01' if 'sentinel' in flags else b'S' * 8)
     suite = suite or (b'\x13\x01' if v == 0x0304 else b'\xc0\x2f')
@@ -130,10 +131,11 @@ def server_flight(chosen, chain, suite, flags, size, scts):
         body += u16(b''.join(exts))
         return (record(22, message(2, body)) + record(20, b'\x01') +
                 record(23, b'e' * size))
-    body += u16(extension(0xff01, b'\x00') + (extension(18, u16(u16(b't' * 119) * scts)) if scts else b''))
+    body += u16(extension(0xff01, b'\x00') + (extension(18, u16(u16(b't' * 119) * scts)) if scts else b'') +
+                (extension(5, b'') if staple else b''))
     flight = message(2, body) + message(11, u24(b''.join(u24(c) for c in chain)))
-    if 'staple' in flags:
-        flight += message(22, b'\x01' + u24(b'\x30\x03\x0a\x01\x03'))
+    if staple:
+        flight += message(22, b'\x01' + u24(staple))
     flight += message(12, b'\x03\x00\x17' + u8(b'\x04' * 65) +
                       b'\x04\x03' + u16(b's' * 70)) + message(14, b'')
     return record(22, flight, min(v, 0x0303))
@@ -162,7 +164,7 @@ class Capture:
         self.v6, self.now, self.frames = v6, START, []
         self.snap, self.only, self.bytes = 65535, None, False
         self.eol, self.midstream = b'\r\n', False
-        self.side, self.conns = {}, 0
+        self.side, self.conns, self.isn = {}, 0, 0
         self.certs = certificates()
 
     def address(self, who, text):
@@ -230,9 +232,9 @@ class Capture:
         cport = int(o.get('cport', 40000 + self.conns))
         self.side = {
             'C': Side(self.address('C', c), cport, int(o.get('ttl', 64)),
-                      1000 + 70001 * cport + 999983 * self.conns),
+                      self.isn + 1000 + 70001 * cport + 999983 * self.conns),
             'S': Side(self.address('S', s), int(port), int(o.get('sttl', 55)),
-                      9000 + 31337 * cport + 1299709 * self.conns)}
+                      2 * self.isn + 9000 + 31337 * cport + 1299709 * self.conns)}
         options = STACKS[o.get('stack', 'none')]
         if not self.midstream:
             self.packet('C', 0x02)
@@ -243,12 +245,13 @@ class Capture:
         self.midstream = False
 
     def do_hello(self, offer='12', *flags, sni=None, alpn=None):
-        self.send('C', client_hello(offer, sni, 'psk' in flags or 'ticket' in flags, alpn))
+        self.send('C', client_hello(offer, sni, flags, alpn))
 
-    def do_flight(self, chosen='12', *flags, cert='good', suite=None, size=900, scts=0):
+    def do_flight(self, chosen='12', *flags, cert='good', suite=None, size=900, scts=0, staple=None):
+        later = b'\x30\x03\x0a\x01\x03'  # "try later": no word on the certificate
         self.send('S', server_flight(
-            chosen, [self.certs[c] for c in cert.split('+')], bytes.fromhex(suite) if suite else None,
-            flags, int(size), int(scts)))
+            chosen, [self.certs[c] for c in cert.split('+')], bytes.fromhex(suite) if suite else None, flags,
+            int(size), int(scts), self.certs[staple] if staple else later if 'staple' in flags else None))
         self.tls13 = chosen == '13'
 
     def do_finish(self):

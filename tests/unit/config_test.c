@@ -343,8 +343,9 @@ TEST(values_read_back_are_the_same)
 static char frozen[200];
 
 static void
-on_frozen(const char *key)
+on_frozen(void *ctx, const char *key)
 {
+	(void)ctx;
 	strncat(frozen, key, sizeof(frozen) - strlen(frozen) - 2);
 	strcat(frozen, " ");
 }
@@ -370,7 +371,7 @@ TEST(what_may_change_while_it_runs_does)
 			   "  promiscuous: no\nvariables:\n  A: 10.0.0.1\n"
 			   "retention:\n  days: 9\ntls:\n  accept: [rc4]\n");
 	frozen[0] = '\0';
-	config_take_live(&c, &fresh, on_frozen);
+	config_take_live(&c, &fresh, on_frozen, NULL);
 	CHECK_STR(frozen, "database run.promiscuous run.user ");
 	CHECK_STR(c.user, "a");
 	CHECK_STR(c.log, "/y");

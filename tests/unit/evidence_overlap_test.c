@@ -255,23 +255,34 @@ TEST(window_goes_back_when_the_text_ends)
 	finish();
 }
 
-TEST(pool_is_bounded)
+static void
+bounded(unsigned workers, size_t bytes)
 {
 	struct evidence_view v = {DIR_S2C, PHASE_TEXT, 0, 0, 0};
+	struct evidence_sink to = {on_emit, on_settled, NULL};
 	static struct evidence_flow flows[4096];
 
 	start();
+	evidence_free(ctx);
+	ctx = evidence_new(&to, workers);
 	for (unsigned i = 0; i < 4096; i++) {
 		evidence_init(&flows[i], 5);
 		make(DIR_S2C, TCP_ACK, 0, 0, LINE);
 		(void)evidence_packet(ctx, &flows[i], &pk, &v);
 	}
 	CHECK(evidence_counters(ctx)->windows_short > 0);
-	CHECK(evidence_counters(ctx)->windows * EVIDENCE_WINDOW <=
-	      EVIDENCE_POOL_BYTES);
+	CHECK(evidence_counters(ctx)->windows * EVIDENCE_WINDOW <= bytes);
+	CHECK(evidence_counters(ctx)->windows * EVIDENCE_WINDOW > bytes / 2);
 	for (unsigned i = 0; i < 4096; i++)
 		evidence_end(ctx, &flows[i], now);
 	finish();
+}
+
+TEST(pool_is_bounded)
+{
+	bounded(0, EVIDENCE_POOL_BYTES);
+	bounded(4, EVIDENCE_POOL_BYTES / 4); /* a worker's share */
+	bounded(64, EVIDENCE_POOL_LEAST);
 }
 
 TEST_MAIN

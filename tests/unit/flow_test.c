@@ -106,6 +106,23 @@ TEST(half_open_flows_have_a_quarter_of_the_table)
 	flow_table_free(t);
 }
 
+TEST(two_of_one_key_are_found_one_after_the_other)
+{
+	struct flow_table *t = flow_table_new(8);
+	uint32_t a = add(t, 1, 7, FLOW_LIVE), b = add(t, 1, 7, FLOW_LIVE);
+	uint32_t first;
+
+	(void)add(t, 1, 8, FLOW_LIVE);
+	first = find(t, 1, 7);
+	CHECK(a != b && (first == a || first == b));
+	CHECK_INT(flow_next(t, first), first == a ? b : a);
+	CHECK_INT(flow_next(t, first == a ? b : a), FLOW_NONE);
+	flow_remove(t, first);
+	CHECK_INT(find(t, 1, 7), first == a ? b : a);
+	CHECK_INT(flow_next(t, find(t, 1, 7)), FLOW_NONE);
+	flow_table_free(t);
+}
+
 TEST(the_idlest_of_the_living_goes)
 {
 	struct flow_table *t = flow_table_new(8);

@@ -123,13 +123,14 @@ TEST(names)
 
 TEST(the_shipped_list)
 {
+	const struct rule_sources src = {
+	    .path = "interceptors.list", .on_error = on_error, .ctx = &r};
 	char err[300] = "";
 	int sys = 0;
 	struct interceptors *l;
 
 	r.n = 0;
-	l = interceptors_load(
-	    "interceptors.list", on_error, &r, &sys, err, sizeof(err));
+	l = interceptors_load(&src, &sys, err, sizeof(err));
 	if (l == NULL)
 		TEST_FAIL("%s%s", err, r.n > 0 ? r.e[0].message : "");
 	CHECK_INT(kind_of(l, "CN=mitmproxy,O=mitmproxy", "CN=a"), ICPT_TOOL);
@@ -145,11 +146,12 @@ TEST(the_shipped_list)
 
 TEST(a_list_that_cannot_be_read)
 {
+	const struct rule_sources src = {
+	    .path = "/nonexistent/x", .on_error = on_error, .ctx = &r};
 	char err[300] = "";
 	int sys = 0;
 
-	CHECK(interceptors_load("/nonexistent/x", on_error, &r, &sys, err,
-		  sizeof(err)) == NULL);
+	CHECK(interceptors_load(&src, &sys, err, sizeof(err)) == NULL);
 	CHECK_INT(sys, -1);
 	CHECK(strstr(err, "/nonexistent/x: No such file") != NULL);
 }

@@ -40,7 +40,10 @@ TEST(where_names_stand_in_texts)
 	    {DIR_S2C, "* PREAUTH server logged in as smith (x)",
 		"* PREAUTH server logged in as … (x)"},
 	    {DIR_S2C, "-ERR no such user \"smith\"", "-ERR no such user \"…\""},
-	    {DIR_S2C, "imap://smith@mail.lab.test/", "imap:…@mail.lab.test/"},
+	    {DIR_S2C, "imap://smith@mail.lab.test/", "imap://…@mail.lab.test/"},
+	    {DIR_C2S, "RCPT TO:<smith>", "RCPT TO:<…>"},
+	    {DIR_S2C, "550 5.1.1 <smith>: no such mailbox",
+		"550 5.1.1 <…>: no such mailbox"},
 	    {DIR_S2C, "250 STARTTLS SIZE", "250 STARTTLS SIZE"},
 	    {DIR_S2C, "@", "@"},
 	    {DIR_S2C, "@@ a@@b@", "@@ …@@…@"},
@@ -55,6 +58,58 @@ TEST(where_names_stand_in_texts)
 		text_obs(&o, t[i].dir, t[i].text);
 		names_hide(&clear, &o);
 		CHECK_STR(o.text, t[i].text);
+	}
+}
+
+static const char *
+line(const struct names *n, enum proto proto, enum obs_line_what what,
+    const char *text)
+{
+	static struct obs o;
+
+	obs_init(&o, OBS_LINE);
+	o.proto = (uint8_t)proto;
+	o.dir = what == LINE_REPLY ? DIR_S2C : DIR_C2S;
+	o.u.line.what = (uint8_t)what;
+	o.u.line.len = (uint16_t)strlen(text);
+	memcpy(o.u.line.bytes, text, strlen(text));
+	names_hide(n, &o);
+	CHECK_INT(o.u.line.len, strlen(o.u.line.bytes));
+	return o.u.line.bytes;
+}
+
+TEST(where_names_stand_in_lines)
+{
+	static const struct {
+		enum proto proto;
+		enum obs_line_what what;
+		const char *text, *none;
+	} t[] = {
+	    {PROTO_SMTP, LINE_COMMAND, "MAIL FROM:<alice@lab.test>",
+		"MAIL FROM:<********@lab.test>"},
+	    {PROTO_SMTP, LINE_COMMAND, "RCPT TO:<smith>", "RCPT TO:<********>"},
+	    {PROTO_SMTP, LINE_RCPT_TO, "<smith>", "<********>"},
+	    {PROTO_SMTP, LINE_MAIL_FROM, "<>", "<>"},
+	    {PROTO_SMTP, LINE_COMMAND, "vrfy smith", "vrfy ********"},
+	    {PROTO_SMTP, LINE_COMMAND, "EHLO mx.lab.test", "EHLO mx.lab.test"},
+	    {PROTO_SMTP, LINE_REPLY, "550 <smith> unknown",
+		"550 <********> unknown"},
+	    {PROTO_IMAP, LINE_COMMAND, "a SETACL INBOX smith lr", "a ********"},
+	    {PROTO_IMAP, LINE_COMMAND, "a SELECT user.smith", "a ********"},
+	    {PROTO_IMAP, LINE_COMMAND, "a SELECT INBOX", "a SELECT INBOX"},
+	    {PROTO_IMAP, LINE_REPLY, "* PREAUTH logged in as smith",
+		"* PREAUTH logged in as ********"},
+	    {PROTO_POP3, LINE_COMMAND, "USER smith", "USER ********"},
+	    {PROTO_POP3, LINE_REPLY, "-ERR no such user smith",
+		"-ERR no such user ********"},
+	};
+	struct names none = mode(NAMES_NONE), clear = mode(NAMES_CLEAR);
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		CHECK_STR(
+		    line(&none, t[i].proto, t[i].what, t[i].text), t[i].none);
+		CHECK_STR(
+		    line(&clear, t[i].proto, t[i].what, t[i].text), t[i].text);
 	}
 }
 

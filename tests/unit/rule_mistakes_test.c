@@ -17,9 +17,8 @@ static const struct mistake {
     /* header */
     {"alrt smtp any any -> any any (" S, 1,
 	"unknown action 'alrt': did you mean 'alert'?"},
-    {"drop smtp any any -> any any (" S, 1,
-	"action 'drop' would change traffic, and Stripwire only listens: use "
-	"'alert'"},
+    {"drp smtp any any -> any any (" S, 1, "unknown action 'drp'"},
+    {"drop smtp any any", 1, "unknown action 'drop'"},
     {"hello world", 1, "unknown action 'hello'"},
     {"alert", 6, "expected a protocol: smtp, imap, pop3, mail, tls or tcp"},
     {"alert stmp any any -> any any (" S, 7,
@@ -54,7 +53,9 @@ static const struct mistake {
     {"alert smtp 10.0.0.9-x any -> any any (" S, 21, "'x' is not an address"},
     {"alert smtp $HOM_NET any -> any any (" S, 13,
 	"unknown address variable 'HOM_NET': did you mean 'HOME_NET'?"},
-    {"alert smtp !$HOME_NET any -> any any (" S, 12,
+    {"alert smtp !any any -> any any (" S, 12,
+	"this matches no address at all"},
+    {"alert smtp !$HOME_NET any -> !any any (" S, 30,
 	"this matches no address at all"},
     {"alert smtp [1.2.3.4,!1.2.3.0/24] any -> any any (" S, 12,
 	"this matches no address at all"},
@@ -162,6 +163,8 @@ static const struct mistake {
 	"unknown keyword 'smtp.hello': did you mean 'smtp.helo'?"},
     {H "(tls.cert_isuer; " S, 32,
 	"unknown keyword 'tls.cert_isuer': did you mean 'tls.cert_issuer'?"},
+    {H "(smtp.helo; contnt:\"a\"; " S, 43,
+	"unknown keyword 'contnt': did you mean 'content'?"},
     {H "(smtp.helo; " S, 32,
 	"behind smtp.helo no content or pcre says what to look for"},
     {H "(imap.command; content:\"a\"; " S, 32,
@@ -311,6 +314,15 @@ TEST(rules_outside_mail_are_skipped)
 	    H "(content:\"a\\;b\"; byte_test:1,>,2,0; frobnicate:1; sid:1;)",
 	    H "(dsize:>100; sid:1;)",
 	    "alert tls any any -> any any (ssl_state:client_hello; sid:1;)",
+	    "drop smtp any any -> any any (smtp.helo; content:\"a\"; sid:1;)",
+	    "reject imap any any -> any any (" S,
+	    "rejectboth tls any any -> "
+	    "any any (" S,
+	    "config smtp any any -> any any (" S,
+	    /* a variable that is any has nothing outside */
+	    "alert smtp !$HOME_NET any -> any any (" S,
+	    "alert smtp !$HOME_NET !$SMTP_PORTS -> ![$HOME_NET] any (" S,
+	    "alert smtp [10.0.0.0/8,!$HOME_NET] any -> any any (" S,
 	};
 	static struct report r;
 

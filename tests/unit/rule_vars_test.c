@@ -118,7 +118,8 @@ TEST(mistakes_have_a_place)
 	    {"HOME_NET", "", "is missing", 1},
 	    {"HOME_NET", "# no", "is missing", 1},
 	    {"HOME_NET", "$HOEM_NET", "did you mean 'HOME_NET'", 2},
-	    {"EXTERNAL_NET", "!$HOME_NET", "no address at all", 1},
+	    {"EXTERNAL_NET", "!$HOME_NET",
+		"$HOME_NET is any, so this matches no address at all", 1},
 	    {"HOME_NET", "[10.0.0.1", "no closing ']'", 1},
 	};
 

@@ -105,13 +105,15 @@ TEST(a_220_of_ftp_is_not_mail)
 }
 
 /* One flow after the other gets two answers, and none says anything. */
-TEST(so_many_flows_and_no_more)
+static void
+so_many(unsigned flows, unsigned workers)
 {
 	struct runner r = small();
 
 	r.cfg.max_flows = 4 * EARLY_FLOWS;
+	r.cfg.workers = workers;
 	runner_begin(&r, REASSEMBLY_ON_DEMAND);
-	for (uint16_t i = 0; i < EARLY_FLOWS + 2; i++) {
+	for (uint16_t i = 0; i < flows + 2; i++) {
 		two_answers(ODD_PORT);
 		for (size_t k = 0; k < sc.n; k++) {
 			struct packet *p = &sc.pkt[k];
@@ -123,12 +125,19 @@ TEST(so_many_flows_and_no_more)
 	runner_end(&r);
 	CHECK_STR(text, "");
 	CHECK_INT(seen.early_full, 2);
-	CHECK_INT(seen.early_dropped, EARLY_FLOWS);
+	CHECK_INT(seen.early_dropped, flows);
+}
+
+TEST(so_many_flows_and_no_more)
+{
+	so_many(EARLY_FLOWS, 0);
+	so_many(EARLY_FLOWS / 4, 4); /* a worker's share */
+	so_many(EARLY_LEAST, 64);
 }
 
 TEST(so_many_of_a_flow_in_their_order)
 {
-	struct pool *p = early_pool();
+	struct pool *p = early_pool(1);
 	struct early *e = NULL;
 	struct obs o, got;
 
