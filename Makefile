@@ -63,10 +63,12 @@ run:
 
 test:
 	@tests/deps.sh test
+	@tests/receivers.sh
 	@tests/run.sh
 
 deps:
 	@tests/deps.sh test
+	@tests/receivers.sh
 	@tests/deps.sh test --list
 
 # One golden result (or all: T=) made anew; shows what changed.

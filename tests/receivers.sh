@@ -12,7 +12,14 @@ folder=build/receivers
 rm -rf $folder
 mkdir -p $folder/root
 cd $folder
-apt-get -qq -o DPkg::Lock::Timeout=300 download $want 2>log || {
+get() {
+	apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >log 2>&1
+}
+get download $want || {
+	echo "  (the package lists are old or absent: apt-get update)"
+	get update
+	get download $want
+} || {
 	cat log >&2
 	exit 1
 }
