@@ -17,6 +17,9 @@ tests/live.py --segv 100 --kills 200 || status=1
 tests/live_reload.py --reloads 1000 --rate 10000 || status=1
 tests/transports.py --sensor --count 100000 --breaks 10 --kills 10 \
 	--resend 8000 --hold 1 --patience 300 --figures || status=1
+# longer than a producer is given: it is made anew
+tests/transports.py --sensor --only kafka --count 20000 --breaks 3 --kills 3 \
+	--hold 13 --patience 300 --figures || status=1
 tests/benign.py --sessions 100000 --weeks 8 || status=1
 make -s -j"$(nproc)" build/release/unit/verifier_cost_test || exit 1
 FIGURES=1 build/release/unit/verifier_cost_test || status=1

@@ -400,8 +400,6 @@ def sender(a, folder, kind, **o):
         o = {{'socket': 'path'}.get(k, k): v for k, v in o.items()}
         return Transport(folder, kind, a.count, f'resend={a.resend}', *[f'{k}={v}' for k, v in o.items()])
     lines = [f'type: {"unix" if kind == "datagram" else kind}']
-    if a.no_header:
-        lines += ['header: "no"']
     if kind == 'datagram':
         lines += ['socket: datagram']
     if 'host' in o:
@@ -543,7 +541,6 @@ def main():
     p.add_argument('--quiet', type=int, default=20, help='seconds without anything: the sensor has sent all')
     p.add_argument('--hold', type=float, default=0.3, help='seconds between break and repair')
     p.add_argument('--sensor', action='store_true', help='the whole sensor, not the transport alone')
-    p.add_argument('--no-header', action='store_true', help='of syslog, before each message of the sensor')
     p.add_argument('--only', default='')
     p.add_argument('--figures', action='store_true')
     a = p.parse_args()

@@ -5,7 +5,7 @@ alert, made into the format and sent again and again (tests/tools/feedsend), to
 receivers on loopback that read and forget. Medians. CPU time is the feed's own
 (kafka: librdkafka's threads too), the rate is also the receiver's.
 
-    feeds.py [--count 50000] [--rounds 3] [--only WORD]
+    feeds.py [--count 10000] [--rounds 3] [--only WORD]
 """
 import argparse
 import json
@@ -95,7 +95,7 @@ class Sinks:
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument('--count', type=int, default=50000)
+    p.add_argument('--count', type=int, default=10000)
     p.add_argument('--rounds', type=int, default=3)
     p.add_argument('--only', default='')
     a = p.parse_args()
