@@ -34,7 +34,8 @@ say = $(if $(V),,@echo '  $(1)' $(2))
 
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
-LDLIBS  = -lnids -lpcap -lseccomp -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz
+LDLIBS  = -lnids -lpcap -lseccomp -lsqlite3 -lssl -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz \
+          $(shell pkg-config --libs rdkafka)
 
 # Hyperscan (amd64) or vectorscan, which has its interface; without either the
 # patterns of rules are looked for one by one. HYPERSCAN= leaves it out.
@@ -62,10 +63,12 @@ run:
 
 test:
 	@tests/deps.sh test
+	@tests/receivers.sh
 	@tests/run.sh
 
 deps:
 	@tests/deps.sh test
+	@tests/receivers.sh
 	@tests/deps.sh test --list
 
 # One golden result (or all: T=) made anew; shows what changed.

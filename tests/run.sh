@@ -98,6 +98,7 @@ part "all read again while live" tests/live_reload.py
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
 part "the unit under systemd" tests/systemd.py
 part "lab" tests/lab/lab.py --short
+part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000
