@@ -34,7 +34,8 @@ say = $(if $(V),,@echo '  $(1)' $(2))
 
 CFLAGS  = -std=c11 $(WARN) $(CFLAGS.$(BUILD))
 LDFLAGS = $(LDFLAGS.$(BUILD))
-LDLIBS  = -lnids -lpcap -lseccomp -lsqlite3 -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz
+LDLIBS  = -lnids -lpcap -lseccomp -lsqlite3 -lssl -lcrypto -lidn2 -ljansson -lyaml -lpcre2-8 -lz \
+          $(shell pkg-config --libs rdkafka)
 
 # Hyperscan (amd64) or vectorscan, which has its interface; without either the
 # patterns of rules are looked for one by one. HYPERSCAN= leaves it out.
@@ -62,18 +63,28 @@ run:
 
 test:
 	@tests/deps.sh test
+	@tests/receivers.sh
 	@tests/run.sh
 
 deps:
 	@tests/deps.sh test
+	@tests/receivers.sh
 	@tests/deps.sh test --list
 
 # One golden result (or all: T=) made anew; shows what changed.
 bless: stripwire
 	@tests/golden.sh --bless $(T)
 
+# Speed beside a bare loop over the same file: full size, or BENCH=quick.
+# ARGS: --bytes 200M, --only abe, --rounds N
 bench: stripwire
-	@tests/bench/bench.sh
+	@tests/bench/bench.sh $(ARGS)
+
+# Where the instructions of workload W go, by function.
+W = a
+profile: stripwire
+	@tests/deps.sh test
+	@tests/bench/profile.sh $(W)
 
 # Real servers, clients and attacks against the running sensor; needs root.
 # ARGS: --short, --offload on|off|both, --record DIR, --keep
@@ -170,6 +181,6 @@ tools: $(TOOL)
 hooks: $(B)/stripwire-hooks
 
 -include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/hooks/*.d) $(wildcard $(B)/tests/*/*.d)
-.PHONY: all run test deps bless bench lab long lint install clean unit \
+.PHONY: all run test deps bless bench profile lab long lint install clean unit \
     unit-programs fuzz-programs tools hooks
 .SECONDARY:

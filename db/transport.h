@@ -98,6 +98,7 @@ struct transport_ops {
 	void (*close)(struct transport *t); /* disconnects, frees */
 };
 
-const struct transport_ops *transport_ops(enum transport_kind k);
+/* By kind; a Unix socket's by `datagram` too. */
+const struct transport_ops *transport_ops(const struct transport_config *c);
 
 #endif

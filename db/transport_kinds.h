@@ -8,6 +8,8 @@
 
 #include "db/transport.h"
 
-extern const struct transport_ops transport_file;
+extern const struct transport_ops transport_file, transport_unix,
+    transport_unix_datagram, transport_udp, transport_tcp, transport_tls,
+    transport_kafka;
 
 #endif

@@ -8,8 +8,8 @@
 
 /* Eight words at most, whose bits begin at `bit`. */
 static inline uint64_t *
-pack_some(uint64_t *out, const uint8_t *from, size_t n, unsigned bit,
-    uint64_t *there)
+pack_some(
+    uint64_t *out, const uint8_t *from, size_t n, unsigned bit, uint64_t *there)
 {
 	for (size_t i = 0; i < n; i++, from += 8) {
 		memcpy(out, from, 8);

@@ -303,23 +303,12 @@ too_long(struct reader *r, uint32_t held)
 	return ended(r, false, why);
 }
 
-/* A record that is longer than the file says they are is cut; of one that is
- * longer than our buffer, of a link that nobody decodes, the front is shown. */
-static inline uint32_t
-shown_of(const struct reader *r, uint32_t held)
-{
-	uint32_t room = INPUT_PEEK_MAX - PCAP_HEADER_MAX;
-
-	if (held > r->snaplen)
-		held = r->snaplen;
-	return held < room ? held : room;
-}
-
 static enum reader_result
 pcap_frame(struct reader *r, struct packet *pkt)
 {
 	struct input *in = &r->in;
-	uint32_t held, sent, shown;
+	uint32_t room = INPUT_PEEK_MAX - PCAP_HEADER_MAX;
+	uint32_t held, sent, here, shown;
 	const uint8_t *p;
 
 	if (r->rest > 0 && input_skip(in, r->rest) < 0)
@@ -334,18 +323,20 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	order_lengths(r, &held, &sent);
 	if (held > r->frame_max)
 		return too_long(r, held);
-	shown = shown_of(r, held);
-	p = input_peek(in, r->header + shown);
+	here = held < room ? held : room; /* all, of links that we know */
+	p = input_peek(in, r->header + here);
 	if (p == NULL)
 		return ended(r, true, NULL);
+	/* longer than the file says they are: cut, as libpcap does */
+	shown = here < r->snaplen ? here : r->snaplen;
 	pkt->time = time_of(r, p);
 	pkt->frame = p + r->header;
 	pkt->caplen = shown;
 	pkt->wirelen = sent > shown ? sent : shown;
 	pkt->linktype = r->linktype;
 	pkt->interface = 0;
-	r->rest = held - shown;
-	input_take(in, r->header + shown);
+	r->rest = held - here;
+	input_take(in, r->header + here);
 	return READER_PACKET;
 }
 

@@ -87,7 +87,7 @@ feed_prepare(const struct feed_options *o, const struct config_feed *f,
 		t = feeds_open(c, err);
 	if (t == NULL || sandbox_user(&who, err, TRANSPORT_ERROR_MAX) == 0)
 		return t;
-	transport_ops(c->transport.kind)->close(t);
+	transport_ops(&c->transport)->close(t);
 	return NULL;
 }
 

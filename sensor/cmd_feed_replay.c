@@ -307,7 +307,7 @@ replay(struct replay *r, const struct feed_options *o,
 	env.transport = feed_prepare(o, f, &c, err);
 	if (env.transport == NULL)
 		return 2;
-	env.ops = transport_ops(c.transport.kind);
+	env.ops = transport_ops(&c.transport);
 	r->box = outbox_open(r->db, err, errlen);
 	if (r->box == NULL)
 		return 2;

@@ -216,7 +216,7 @@ feed_test(struct feed_options *o)
 		status = failed("configuration", t->err);
 	} else {
 		(void)step("configuration", "keys and files can be read");
-		t->ops = transport_ops(t->c.transport.kind);
+		t->ops = transport_ops(&t->c.transport);
 		status = try_it(t, o->host);
 	}
 	feeds_config_free(&t->c);

@@ -38,7 +38,7 @@ static const char help[] =
     "      --prometheus      in Prometheus' text format\n"
     "  -h, --help            this text\n\n"
     "exit status: 0 it answered; 1 it answered, and packets or observations\n"
-    "were lost, processes died, or what was changed did not load; 2 no sensor "
+    "were lost, processes died, or what was changed did not load; 2 no sensor\n"
     "answers\n";
 
 enum { OPT_SOCKET = 256, OPT_JSON, OPT_PROMETHEUS };

@@ -300,7 +300,9 @@ build(struct builder *b)
 	yaml_event_t e;
 
 	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b->parser, b->text.p, b->text.len);
+	/* there may be no file at all, and libyaml takes no NULL */
+	yaml_parser_set_input_string(&b->parser,
+	    b->text.p != NULL ? b->text.p : (const uint8_t *)"", b->text.len);
 	while (!b->stopped) {
 		if (!yaml_parser_parse(&b->parser, &e)) {
 			not_yaml(b);

@@ -134,7 +134,7 @@ feeds_config_free(struct feed_config *c)
 struct transport *
 feeds_open(const struct feed_config *c, char *err)
 {
-	const struct transport_ops *ops = transport_ops(c->transport.kind);
+	const struct transport_ops *ops = transport_ops(&c->transport);
 
 	if (ops != NULL)
 		return ops->open(&c->transport, err);

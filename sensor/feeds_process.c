@@ -281,9 +281,9 @@ open_all(struct feeds *f)
 		r->all = f;
 		r->env.say = p->say;
 		r->env.ctx = p->ctx;
-		r->env.ops = transport_ops((enum transport_kind)c->type);
 		if (feeds_config(&r->config, c, p->host, err) == 0 &&
 		    (r->env.transport = feeds_open(&r->config, err)) != NULL) {
+			r->env.ops = transport_ops(&r->config.transport);
 			f->n++;
 			continue;
 		}

@@ -58,8 +58,7 @@ mails_new(uint32_t max)
 		return NULL;
 	m->max = max;
 	m->nwords = (mail_size() + 7) / 8;
-	m->awake = pool_new(
-	    sizeof(struct awake) + m->nwords * 8, MAILS_AWAKE);
+	m->awake = pool_new(sizeof(struct awake) + m->nwords * 8, MAILS_AWAKE);
 	m->room = malloc(PACK_ROOM(m->nwords) * 8);
 	ok = m->awake != NULL && m->room != NULL;
 	for (unsigned i = 0; i < SIZES; i++) {

@@ -10,18 +10,24 @@ set -eu
 
 run="gcc libc6-dev pkg-config libpcap-dev libnids-dev libsqlite3-dev
 libssl-dev libseccomp-dev libidn2-dev libjansson-dev libyaml-dev libpcre2-dev zlib1g-dev
-ca-certificates"
+librdkafka-dev ca-certificates"
 # Many patterns of rules at once: Hyperscan, or vectorscan, which has its
 # interface and knows other processors. Without either it works too.
 case $(dpkg --print-architecture) in
 amd64) run="$run libhyperscan-dev" ;;
 arm64 | ppc64el) run="$run libvectorscan-dev" ;;
 esac
+# Libraries of rsyslog and syslog-ng, which are unpacked, not installed: see
+# tests/receivers.sh.
+receivers="libestr0 libfastjson4 liblognorm5 libgnutls30 libivykis0 libnet1
+libwrap0 libpcre3 libjson-c5 libcap2 libglib2.0-0 libsystemd0"
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
-# the tests look at results with tools that are not ours.
+# the tests look at results with tools that are not ours;
+# valgrind counts instructions.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
-python3 openssl sqlite3 tshark gzip"
+python3 openssl sqlite3 tshark gzip valgrind
+$receivers"
 # clickhouse, kcat: what a fleet's events are judged with. python3-yaml: the
 # configurations of other tools are read.
 test="$test clickhouse-server clickhouse-client kcat python3-yaml"

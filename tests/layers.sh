@@ -35,8 +35,10 @@ for d in decoders rules db sensor; do
 	forbid $d 'yaml\.h' '^sensor/config_tree\.c:' \
 		'yaml.h belongs to sensor/config_tree.c'
 	forbid $d 'sqlite3\.h' '^db/' 'sqlite3.h belongs to db/'
-	forbid $d 'openssl/' '^(decoders/x509[a-z_]*\.[ch]|decoders/hash\.c|sensor/verifier[a-z_]*\.[ch]):' \
-		'openssl/ belongs to x509, the verifier and the hash file'
+	forbid $d 'openssl/' '^(decoders/x509[a-z_]*\.[ch]|decoders/hash\.c|sensor/verifier[a-z_]*\.[ch]|db/transport_tls[a-z_]*\.[ch]):' \
+		'openssl/ belongs to x509, the verifier, the hash file and TLS transport'
+	forbid $d 'librdkafka/' '^db/transport_kafka[a-z_]*\.[ch]:' \
+		'librdkafka/ belongs to db/transport_kafka*.c'
 done
 [ $bad -eq 0 ] && echo "layers: clean"
 exit $bad

@@ -777,8 +777,8 @@ def test_log_unread():
         check(until(full), "nobody reads")
         for _ in range(5):
             full()
-        check(until(ready), "it answers")
-        check(until(told), "it says what was lost")
+        check(until(ready), "it answers: %s" % p.poll())
+        check(until(told), "it says what was lost: %s" % b"".join(said)[-1500:])
         p.send_signal(signal.SIGTERM)
         check(p.wait(WAIT) == 0, "it ends cleanly")
     finally:

@@ -92,11 +92,13 @@ part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
 part "1 to 4 workers" tests/workers.sh
+part "instructions" tests/bench/counts.py
 part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "all read again while live" tests/live_reload.py
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
 part "the unit under systemd" tests/systemd.py
 part "lab" tests/lab/lab.py --short
+part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000

@@ -180,6 +180,17 @@ check('graylog: port', feeds['graylog']['address'].endswith(f':{gray["configurat
       gray['configuration']['tls_enable'] == (feeds['graylog']['type'] == 'tls'))
 check('graylog: form', feeds['graylog']['format'] == 'syslog' and gray['configuration']['expand_structured_data'])
 
+# ---- README shows parts of these files ----
+
+shown = re.search(r'(?s)\n## Into a SIEM\n(.*?)\n## ', open('README.md').read())[1]
+for tool in ('elastic', 'splunk', 'wazuh', 'evebox', 'graylog'):
+    files = re.findall(rf'`({tool}/[^`]+)`', shown)
+    have = {line.strip() for f in files for line in open(SIEM + f)}
+    block = shown.split(f'`{tool}/stripwire.conf`')[1].split('`' + {'elastic': 'splunk', 'splunk': 'wazuh', 'wazuh': 'evebox',
+                                                                    'evebox': 'graylog', 'graylog': '\0'}[tool] + '/')[0]
+    lines = [line.strip() for line in block.splitlines() if line.startswith('    ') and line.strip()]
+    check(f'README: {tool}', len(lines) >= 3 and all(line in have for line in lines), set(lines) - have)
+
 # ---- what ships the file ----
 
 vector = load('vector/vector.yaml')

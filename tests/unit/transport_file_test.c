@@ -29,7 +29,7 @@ begin(void)
 	snprintf(path, sizeof(path), "%s/x", folder);
 	config = (struct transport_config){
 	    .kind = TRANSPORT_FILE, .path = path, .rotate_keep = 3};
-	ops = transport_ops(TRANSPORT_FILE);
+	ops = transport_ops(&config);
 	t = ops->open(&config, err);
 	CHECK(t != NULL);
 	return t;
