@@ -182,7 +182,7 @@ check('graylog: form', feeds['graylog']['format'] == 'syslog' and gray['configur
 
 # ---- README shows parts of these files ----
 
-shown = re.search(r'(?s)\n## Into a SIEM\n(.*?)\n## ', open('README.md').read())[1]
+shown = re.search(r'(?s)\n#+ Into a SIEM\n(.*?)\n#+ ', open('README.md').read())[1]
 for tool in ('elastic', 'splunk', 'wazuh', 'evebox', 'graylog'):
     files = re.findall(rf'`({tool}/[^`]+)`', shown)
     have = {line.strip() for f in files for line in open(SIEM + f)}
