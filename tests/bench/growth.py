@@ -8,9 +8,8 @@ A packet's cost is that of 300,000 packets of activity on flows drawn at random:
 the run without. Memory a flow is the resident peak of a run with flows less that of one without:
 
     half       SYN, SYN/ACK and no more
-    idle       a connection to a mail port on which nothing was said yet
     greeted    a mail connection that has said its greeting and rests
-    active     a plaintext session in the middle of its dialogue (workload a, cut)
+    active     a plaintext session with one message, 10,000 of them interleaved
 """
 import argparse
 import json
@@ -54,8 +53,8 @@ def memory(tmp, conf):
     n = 50000
     none = peak(flows(1, 0), tmp, conf)
     rows = {'half': (n, flows(n, 0, 1)), 'greeted': (n, flows(n, 0)),
-            'active': (20000, w.make(f'{w.DIR}/stripwire-growth-active.pcap', 'smtp-plain', '--bytes', '120M',
-                                     '--concurrency', 20000, '--seed', 11, '--body-min', 60000, '--body-max', 60001))}
+            'active': (10000, w.make(f'{w.DIR}/stripwire-growth-active.pcap', 'smtp-plain', '--bytes', 100000000,
+                                     '--concurrency', 10000, '--seed', 11, '--body-min', 5000, '--body-max', 5001))}
     return {what: (peak(path, tmp, conf) - none) / count for what, (count, path) in rows.items()}
 
 
