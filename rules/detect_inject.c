@@ -13,12 +13,12 @@
 #include "rules/detect.h"
 #include "rules/weights.h"
 
-/* sensor.rules has no rule for less */
-_Static_assert(W_CONFLICT + LESS_BAD_CHECKSUM >= 50 &&
-		   W_CONFLICT + LESS_ONE_BYTE >= 50 &&
-		   W_CONFLICT + LESS_IN_TLS >= 50,
-    "no mere suspicion: these do not come together, since few bytes with a "
-    "wrong checksum, and any within TLS, are spoilt ones (evidence.h)");
+/* sensor.rules has no rule for less. These do not come together, since few
+ * bytes with a wrong checksum, and any within TLS, are spoilt ones
+ * (evidence.h). */
+_Static_assert(W_CONFLICT + LESS_BAD_CHECKSUM >= 50, "no mere suspicion");
+_Static_assert(W_CONFLICT + LESS_ONE_BYTE >= 50, "no mere suspicion");
+_Static_assert(W_CONFLICT + LESS_IN_TLS >= 50, "no mere suspicion");
 
 #define SURE 85 /* what was only medium is told again if it goes on */
 
