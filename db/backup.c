@@ -26,17 +26,22 @@ say(char *err, size_t errlen, const char *path, const char *what)
 	return -1;
 }
 
+/* Of the database as it is now: the transaction that query_open() began reads
+ * from here on, or each step would be one of its own, and SQLite begin anew
+ * whenever the sensor wrote meanwhile: beside a busy one it would never end. */
 static int
 copy_pages(sqlite3 *from, sqlite3 *to)
 {
-	sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
-	int rc;
+	sqlite3_backup *b;
+	int rc = sqlite3_exec(
+	    from, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
 
-	if (b == NULL)
-		return sqlite3_errcode(to);
-	do
+	if (rc != SQLITE_OK)
+		return rc;
+	b = sqlite3_backup_init(to, "main", from, "main");
+	rc = b != NULL ? SQLITE_OK : sqlite3_errcode(to);
+	while (rc == SQLITE_OK)
 		rc = sqlite3_backup_step(b, STEP);
-	while (rc == SQLITE_OK);
 	if (rc == SQLITE_DONE)
 		rc = SQLITE_OK;
 	(void)sqlite3_backup_finish(b);
