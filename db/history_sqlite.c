@@ -191,11 +191,11 @@ save_pair(void *ctx, const struct pair_facts *p)
 }
 
 int
-history_sqlite_save(struct store *s, struct history *h)
+history_sqlite_save(struct store *s, struct history *h, uint64_t max)
 {
 	struct saver v = {s, SQLITE_OK};
 
-	history_each_dirty(h, save_server, save_pair, &v);
+	history_each_dirty(h, max, save_server, save_pair, &v);
 	return v.rc;
 }
 
@@ -422,14 +422,16 @@ load_pairs(sqlite3 *db, struct history *h)
 }
 
 static int
-prune_table(struct store *s, const char *table, int max)
+prune_table(struct store *s, const char *table, uint64_t max)
 {
 	char sql[384];
 
 	snprintf(sql, sizeof(sql),
-	    "DELETE FROM %s WHERE (SELECT count(*) FROM %s) > %d AND "
-	    "last < (SELECT last FROM %s ORDER BY last DESC LIMIT 1 OFFSET %d)",
-	    table, table, 2 * max, table, max);
+	    "DELETE FROM %s WHERE (SELECT count(*) FROM %s) > %llu AND "
+	    "last < (SELECT last FROM %s ORDER BY last DESC LIMIT 1 OFFSET "
+	    "%llu)",
+	    table, table, 2 * (unsigned long long)max, table,
+	    (unsigned long long)max);
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
 
@@ -448,14 +450,14 @@ prune_list(struct store *s, const char *table)
 }
 
 static int
-prune(struct store *s)
+prune(struct store *s, const struct history_counters *n)
 {
 	int rc = store_begin(s);
 
 	if (rc == SQLITE_OK)
-		rc = prune_table(s, "pairs", HISTORY_PAIRS_MAX);
+		rc = prune_table(s, "pairs", n->max_pairs);
 	if (rc == SQLITE_OK)
-		rc = prune_table(s, "servers", HISTORY_SERVERS_MAX);
+		rc = prune_table(s, "servers", n->max_servers);
 	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
 		return rc;
 	rc = prune_list(s, "server_keys");
@@ -475,10 +477,39 @@ history_sqlite_load(sqlite3 *db, struct history *h)
 int
 store_load_history(struct store *s, struct history *h)
 {
-	int rc = prune(s);
+	int rc = prune(s, history_counters(h));
 
 	if (rc == SQLITE_OK)
 		rc = history_sqlite_load(s->db, h);
+	if (rc != SQLITE_OK) {
+		store_trouble(s, rc);
+		return -1;
+	}
+	return store_commit(s);
+}
+
+/* As many entries as memory holds have gone from it: their rows stay. */
+static bool
+is_prune_due(struct store *s, const struct history_counters *n)
+{
+	if (n->evicted_servers - s->pruned_servers < n->max_servers &&
+	    n->evicted_pairs - s->pruned_pairs < n->max_pairs)
+		return false;
+	s->pruned_servers = n->evicted_servers;
+	s->pruned_pairs = n->evicted_pairs;
+	return true;
+}
+
+int
+store_keep_history(struct store *s, struct history *h, uint64_t max)
+{
+	const struct history_counters *n = history_counters(h);
+	int rc = store_begin(s);
+
+	if (rc == SQLITE_OK)
+		rc = history_sqlite_save(s, h, max);
+	if (rc == SQLITE_OK && is_prune_due(s, n))
+		rc = prune(s, n);
 	if (rc != SQLITE_OK) {
 		store_trouble(s, rc);
 		return -1;

@@ -13,7 +13,7 @@ struct store;
 
 /* Writes what changed since the last save, inside the open batch. Returns an
  * SQLite result code. */
-int history_sqlite_save(struct store *s, struct history *h)
+int history_sqlite_save(struct store *s, struct history *h, uint64_t max)
     __attribute__((warn_unused_result));
 
 /* Reads all of it. An SQLite result code. */

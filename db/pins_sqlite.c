@@ -65,7 +65,7 @@ store_save_history(struct store *s, struct history *h)
 	int rc = store_begin(s);
 
 	if (rc == SQLITE_OK)
-		rc = history_sqlite_save(s, h);
+		rc = history_sqlite_save(s, h, UINT64_MAX);
 	if (rc == SQLITE_OK)
 		rc = save_pins(s, h);
 	if (rc != SQLITE_OK) {

@@ -547,3 +547,31 @@ store_run_end(struct store *s, uint64_t packets, uint64_t bytes, uint64_t flows)
 		store_trouble(s, rc);
 	store_flush(s);
 }
+
+static uint64_t
+held(const struct store *s, int what)
+{
+	int now = 0, most = 0;
+
+	(void)sqlite3_db_status(s->db, what, &now, &most, 0);
+	return (uint64_t)now;
+}
+
+void
+store_memory(const struct store *s, struct store_memory *out)
+{
+	uint64_t pages = held(s, SQLITE_DBSTATUS_CACHE_USED), ders = 0;
+	uint64_t rest = held(s, SQLITE_DBSTATUS_SCHEMA_USED) +
+			held(s, SQLITE_DBSTATUS_STMT_USED);
+
+	out->sqlite = (struct table_use){.entries = pages / SQLITE_PAGE_BYTES,
+	    .bytes = pages + rest,
+	    .max_bytes = STORE_CACHE_BYTES + rest};
+	for (unsigned i = 0; i < STORE_CERT_SLOTS; i++)
+		ders += s->sights[i].used ? table_alloc(s->sights[i].len) : 0;
+	out->certs = (struct table_use){.entries = s->nsights,
+	    .max_entries = STORE_CERT_SLOTS,
+	    .bytes = sizeof(*s) + ders,
+	    .max_bytes =
+		sizeof(*s) + STORE_CERT_SLOTS * table_alloc(UINT16_MAX)};
+}

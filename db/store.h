@@ -9,6 +9,7 @@
 #define STRIPWIRE_STORE_H
 
 #include "decoders/siphash.h"
+#include "decoders/table_use.h"
 #include "decoders/x509.h"
 #include "rules/alert.h"
 #include "rules/history.h"
@@ -72,6 +73,10 @@ int store_key(struct store *s, const char *name, uint8_t key[SIPHASH_KEY],
 int store_load_history(struct store *s, struct history *h);
 /* For commands: writes what changed, and the pins. -1: told by on_problem. */
 int store_save_history(struct store *s, struct history *h)
+    __attribute__((warn_unused_result));
+/* Live: the same for max of each kind, those that have waited for longest, and
+ * without the pins, which only commands change. */
+int store_keep_history(struct store *s, struct history *h, uint64_t max)
     __attribute__((warn_unused_result));
 /* Takes a server and its pairs from the tables; name where the key is of one. */
 int store_forget(struct store *s, const struct server_key *key,
@@ -181,5 +186,13 @@ void store_poll(struct store *s);
 void store_flush(struct store *s);
 
 const struct store_counters *store_counters(const struct store *s);
+
+#define STORE_CACHE_BYTES (2u << 20) /* of pages; SQLite's own default */
+struct store_memory {
+	struct table_use sqlite; /* its cache, schema and statements; entries:
+				    pages */
+	struct table_use certs; /* not written yet */
+};
+void store_memory(const struct store *s, struct store_memory *out);
 
 #endif

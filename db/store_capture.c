@@ -190,7 +190,7 @@ keep(struct store *s, struct store_file *f, const struct store_capture *e,
 	if (rc == SQLITE_OK)
 		rc = write_end(s, f, e);
 	if (rc == SQLITE_OK && !f->lost && h != NULL)
-		rc = history_sqlite_save(s, h);
+		rc = history_sqlite_save(s, h, UINT64_MAX);
 	if (rc == SQLITE_OK && !f->lost)
 		rc = incidents_sqlite_save(s);
 	return rc;

@@ -25,6 +25,7 @@
 #define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
 #define STORE_SCHEMA_VERSION 4
 #define STORE_BUSY_MS 5000
+#define SQLITE_PAGE_BYTES 4096
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_CERT_SLOTS 256 /* certificates seen of late */
 #define STORE_CERT_WAYS 8 /* slots in which one may stand */
@@ -129,6 +130,9 @@ struct store {
 	char *path;
 	struct store_counters counters;
 	sqlite3_stmt *stmt[ST_COUNT];
+
+	/* evictions of history when its tables were last cut */
+	uint64_t pruned_servers, pruned_pairs;
 
 	/* the batch */
 	bool open;

@@ -277,6 +277,7 @@ prepare(struct store *s, int64_t version, char *err, size_t errlen)
 	static const char settings[] = "PRAGMA synchronous=NORMAL;"
 				       "PRAGMA temp_store=MEMORY;"
 				       "PRAGMA trusted_schema=OFF;"
+				       "PRAGMA journal_size_limit=67108864;"
 				       "PRAGMA journal_mode=WAL;";
 	static const char probe[] =
 	    "BEGIN IMMEDIATE;"

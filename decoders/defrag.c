@@ -392,3 +392,15 @@ defrag_add(struct defrag *d, const struct frag *in, struct slice *whole,
 	datagram_end(d, i, false);
 	return DEFRAG_DONE;
 }
+
+struct table_use
+defrag_use(const struct defrag *d)
+{
+	struct table_use use = {.max_entries = DEFRAG_DATAGRAMS,
+	    .bytes = sizeof(*d) + d->bytes,
+	    .max_bytes = sizeof(*d) + DEFRAG_BYTES};
+
+	for (uint16_t i = d->oldest; i != NONE; i = d->dg[i].newer)
+		use.entries++;
+	return use;
+}

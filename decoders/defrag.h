@@ -12,6 +12,7 @@
 
 #include "decoders/ip.h"
 #include "decoders/slice.h"
+#include "decoders/table_use.h"
 
 #define DEFRAG_PIECES 1024 /* of one datagram; 64 KiB at MTU 576 is 119 */
 #define DEFRAG_SECONDS 30 /* Linux's default */
@@ -58,5 +59,7 @@ enum defrag_result defrag_add(struct defrag *d, const struct frag *f,
 bool defrag_unsure(const struct defrag *d);
 
 const struct defrag_counters *defrag_counters(const struct defrag *d);
+/* Slow: looks at all. */
+struct table_use defrag_use(const struct defrag *d);
 
 #endif

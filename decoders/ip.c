@@ -76,6 +76,12 @@ ip_free(struct ip_ctx *c)
 	free(c);
 }
 
+struct table_use
+ip_use(const struct ip_ctx *c)
+{
+	return defrag_use(c->defrag);
+}
+
 const struct ip_counters *
 ip_counters(const struct ip_ctx *c)
 {

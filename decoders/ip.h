@@ -48,6 +48,8 @@ struct ip_ctx; /* the defragmenter and the counters */
 struct ip_ctx *ip_new(void);
 void ip_free(struct ip_ctx *c);
 const struct ip_counters *ip_counters(const struct ip_ctx *c);
+/* Of the fragments held. */
+struct table_use ip_use(const struct ip_ctx *c);
 
 /* pkt->ip must be set. A put-together datagram borrows from the context and
  * lives until the next call. */

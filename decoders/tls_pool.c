@@ -10,6 +10,7 @@
 
 struct tls_pool {
 	size_t limit, lent;
+	uint32_t buffers;
 };
 
 struct tls_pool *
@@ -36,8 +37,10 @@ tls_pool_grow(struct tls_pool *p, uint8_t *buf, uint32_t oldcap, uint32_t cap)
 	if (p == NULL || cap - oldcap > p->limit - p->lent)
 		return NULL;
 	grown = realloc(buf, cap);
-	if (grown != NULL)
+	if (grown != NULL) {
 		p->lent += cap - oldcap;
+		p->buffers += buf == NULL;
+	}
 	return grown;
 }
 
@@ -48,10 +51,12 @@ tls_pool_return(struct tls_pool *p, uint8_t *buf, uint32_t cap)
 		return;
 	free(buf);
 	p->lent -= cap;
+	p->buffers--;
 }
 
-size_t
-tls_pool_lent(const struct tls_pool *p)
+struct table_use
+tls_pool_use(const struct tls_pool *p)
 {
-	return p->lent;
+	return (struct table_use){
+	    .entries = p->buffers, .bytes = p->lent, .max_bytes = p->limit};
 }

@@ -468,6 +468,12 @@ engine_counters(struct engine *e)
 	return &e->n;
 }
 
+struct table_use
+engine_states_use(const struct engine *e)
+{
+	return rule_states_use(e->states);
+}
+
 const struct engine_cost *
 engine_costs(const struct engine *e)
 {

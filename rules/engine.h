@@ -11,6 +11,7 @@
 #ifndef STRIPWIRE_ENGINE_H
 #define STRIPWIRE_ENGINE_H
 
+#include "decoders/table_use.h"
 #include "rules/history.h"
 #include "rules/rule.h"
 
@@ -99,6 +100,8 @@ void engine_obs(struct engine *e, const struct engine_about *about,
     const struct engine_seen *seen);
 
 const struct engine_counters *engine_counters(struct engine *e);
+/* Of limits and xbits. */
+struct table_use engine_states_use(const struct engine *e);
 /* By the number of the rule; NULL if nothing was measured. */
 const struct engine_cost *engine_costs(const struct engine *e);
 /* ns of all searches in a buffer, by enum rule_buffer; likewise. */

@@ -35,6 +35,7 @@ struct undo { /* what an entry was like at the mark; facts follow */
 struct entry { /* facts follow */
 	struct entry *chain; /* next in the bucket */
 	struct entry *older, *newer; /* list by last use */
+	struct entry *before, *behind; /* among the dirty, first come first */
 	uint32_t hash;
 	uint8_t age; /* which list */
 	bool dirty;
@@ -44,7 +45,9 @@ struct entry { /* facts follow */
 struct table {
 	struct entry *bucket[BUCKETS];
 	struct entry *oldest[AGES], *newest[AGES];
+	struct entry *first_dirty, *last_dirty;
 	struct undo *undo;
+	uint64_t nundo;
 	size_t key_size, size; /* the key leads the facts */
 	uint64_t count, max, evicted, ndirty;
 	bool (*is_old)(const void *facts);
@@ -145,6 +148,30 @@ list_append(struct table *t, struct entry *e)
 	t->newest[e->age] = e;
 }
 
+static void
+set_dirty(struct table *t, struct entry *e)
+{
+	if (e->dirty)
+		return;
+	e->dirty = true;
+	e->behind = NULL;
+	e->before = t->last_dirty;
+	*(e->before != NULL ? &e->before->behind : &t->first_dirty) = e;
+	t->last_dirty = e;
+	t->ndirty++;
+}
+
+static void
+set_clean(struct table *t, struct entry *e)
+{
+	if (!e->dirty)
+		return;
+	e->dirty = false;
+	*(e->before != NULL ? &e->before->behind : &t->first_dirty) = e->behind;
+	*(e->behind != NULL ? &e->behind->before : &t->last_dirty) = e->before;
+	t->ndirty--;
+}
+
 static struct entry *
 table_find(const struct table *t, const void *key)
 {
@@ -184,8 +211,7 @@ table_remove(struct table *t, struct entry *e)
 	*at = e->chain;
 	list_remove(t, e);
 	t->count--;
-	if (e->dirty)
-		t->ndirty--;
+	set_clean(t, e);
 	free(e);
 }
 
@@ -217,6 +243,7 @@ undo_save(struct table *t, struct entry *e, const void *key)
 	u->was_dirty = e != NULL && e->dirty;
 	u->next = t->undo;
 	t->undo = u;
+	t->nundo++;
 	if (e != NULL)
 		e->saved = true;
 	return true;
@@ -235,6 +262,7 @@ undo_forget(struct table *t)
 			e->saved = false;
 		free(u);
 	}
+	t->nundo = 0;
 }
 
 /* Newest first: of two records of one key the older has the last word. */
@@ -251,10 +279,8 @@ undo_apply(struct table *t)
 		if (!u->existed)
 			continue;
 		e = table_insert(t, undo_facts(u));
-		if (e != NULL && u->was_dirty) {
-			e->dirty = true;
-			t->ndirty++;
-		}
+		if (e != NULL && u->was_dirty)
+			set_dirty(t, e);
 	}
 	undo_forget(t);
 }
@@ -292,10 +318,7 @@ table_touch(struct table *t, const void *facts, bool marked)
 	}
 	list_remove(t, e);
 	list_append(t, e);
-	if (!e->dirty) {
-		e->dirty = true;
-		t->ndirty++;
-	}
+	set_dirty(t, e);
 	return facts_of(e);
 }
 
@@ -324,6 +347,13 @@ history_new(void)
 		return NULL;
 	}
 	return h;
+}
+
+void
+history_limit(struct history *h, uint32_t servers, uint32_t pairs)
+{
+	h->servers.max = servers != 0 ? servers : HISTORY_SERVERS_MAX;
+	h->pairs.max = pairs != 0 ? pairs : HISTORY_PAIRS_MAX;
 }
 
 void
@@ -514,20 +544,15 @@ history_load_pair(struct history *h, const struct pair_facts *p)
 	table_load(&h->pairs, p);
 }
 
-/* What was touched last stands last: the walk ends when all were met. */
 static void
-each_dirty(struct table *t, void (*fn)(void *, const void *), void *ctx)
+each_dirty(
+    struct table *t, uint64_t max, void (*fn)(void *, const void *), void *ctx)
 {
-	for (int age = YOUNG; age < AGES; age++) {
-		struct entry *e = t->newest[age];
+	struct entry *e;
 
-		for (; e != NULL && t->ndirty > 0; e = e->older) {
-			if (!e->dirty)
-				continue;
-			e->dirty = false;
-			t->ndirty--;
-			fn(ctx, facts_of(e));
-		}
+	for (uint64_t n = 0; n < max && (e = t->first_dirty) != NULL; n++) {
+		set_clean(t, e);
+		fn(ctx, facts_of(e));
 	}
 }
 
@@ -554,14 +579,21 @@ save_pair(void *ctx, const void *facts)
 }
 
 void
-history_each_dirty(struct history *h,
+history_each_dirty(struct history *h, uint64_t max,
     void (*server)(void *, const struct server_facts *),
     void (*pair)(void *, const struct pair_facts *), void *ctx)
 {
 	struct savers s = {server, pair, ctx};
 
-	each_dirty(&h->servers, save_server, &s);
-	each_dirty(&h->pairs, save_pair, &s);
+	each_dirty(&h->servers, max, save_server, &s);
+	each_dirty(&h->pairs, max, save_pair, &s);
+}
+
+uint64_t
+history_dirty(const struct history *h)
+{
+	return h->servers.ndirty > h->pairs.ndirty ? h->servers.ndirty
+						   : h->pairs.ndirty;
 }
 
 static void
@@ -683,7 +715,30 @@ history_counters(const struct history *h)
 	h->counters->pairs = h->pairs.count;
 	h->counters->evicted_servers = h->servers.evicted;
 	h->counters->evicted_pairs = h->pairs.evicted;
+	h->counters->max_servers = h->servers.max;
+	h->counters->max_pairs = h->pairs.max;
 	return h->counters;
+}
+
+static struct table_use
+use_of(const struct table *t)
+{
+	return table_use(
+	    t->count, t->max, sizeof(struct entry) + t->size, sizeof(*t));
+}
+
+void
+history_memory(const struct history *h, struct history_memory *out)
+{
+	out->servers = use_of(&h->servers);
+	out->pairs = use_of(&h->pairs);
+	out->pins = pins_use(h->pins);
+	out->undo = (struct table_use){
+	    .entries = h->servers.nundo + h->pairs.nundo,
+	    .bytes = h->servers.nundo *
+			 table_alloc(sizeof(struct undo) + h->servers.size) +
+		     h->pairs.nundo *
+			 table_alloc(sizeof(struct undo) + h->pairs.size)};
 }
 
 static void

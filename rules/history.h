@@ -12,12 +12,15 @@
 #ifndef STRIPWIRE_HISTORY_H
 #define STRIPWIRE_HISTORY_H
 
+#include "decoders/table_use.h"
 #include "rules/members.h"
 #include "rules/pins.h"
 #include "rules/server_key.h"
 
-#define HISTORY_SERVERS_MAX 65536 /* ~ 3 KiB each */
-#define HISTORY_PAIRS_MAX 262144 /* ~ 250 bytes each */
+/* Defaults: about 90 and 40 MB. Each server counts twice, by its address and by
+ * its name. */
+#define HISTORY_SERVERS_MAX 32768 /* 2.8 KB each */
+#define HISTORY_PAIRS_MAX 131072 /* 300 bytes each */
 #define HISTORY_KEYS 8 /* leaf keys remembered per server */
 #define HISTORY_CLIENTS 8 /* told apart in an absence; more are not counted */
 #define HISTORY_TEXTS 4 /* ALERT texts remembered per server */
@@ -144,6 +147,9 @@ struct history;
 
 struct history *history_new(void);
 void history_free(struct history *h);
+/* Other limits than the defaults, 0: those. Before anything is learned. Whoever
+ * only reads what a sensor keeps sets none: UINT32_MAX. */
+void history_limit(struct history *h, uint32_t servers, uint32_t pairs);
 
 /* As of `now`: NULL if nothing was learned before that time. The pointer lives
  * until the next call that learns. */
@@ -182,18 +188,24 @@ struct server_facts *history_touch_server(
 struct pair_facts *history_touch_pair(
     struct history *h, const struct pair_key *key);
 
-/* For db/: loading, and saving what changed since the last call. */
+/* For db/: loading, and saving what changed since the last call: max of each
+ * kind, those that have waited for longest first. */
 void history_load_server(struct history *h, const struct server_facts *s);
 void history_load_pair(struct history *h, const struct pair_facts *p);
-void history_each_dirty(struct history *h,
+void history_each_dirty(struct history *h, uint64_t max,
     void (*server)(void *, const struct server_facts *),
     void (*pair)(void *, const struct pair_facts *), void *ctx);
+
+/* How many of the kind of which more wait. */
+uint64_t history_dirty(const struct history *h);
 
 /*
  * Learning can be taken back as a whole: a capture that turns out to have been
  * read before teaches nothing, nor does one whose teachings could not be saved.
  * mark() starts, keep() makes it last, once what is dirty has been saved;
- * drop() restores the state at mark().
+ * drop() restores the state at mark(). Between them a copy is kept of each
+ * entry that changed or went, as many as there are: live, where nothing is ever
+ * taken back, nothing is marked.
  */
 void history_mark(struct history *h);
 void history_keep(struct history *h);
@@ -201,8 +213,15 @@ void history_drop(struct history *h);
 
 struct history_counters {
 	uint64_t servers, pairs, evicted_servers, evicted_pairs;
+	uint64_t max_servers, max_pairs;
 };
 const struct history_counters *history_counters(const struct history *h);
+
+struct history_memory {
+	struct table_use servers, pairs, pins;
+	struct table_use undo; /* what could be taken back; no cap */
+};
+void history_memory(const struct history *h, struct history_memory *out);
 
 /* How well servers are known: by one session, by some, or well (two days or
  * ten sessions, as entries that a flood does not wash out). Looks at all. */

@@ -35,6 +35,7 @@ struct incidents {
 	struct incidents_counters n;
 	struct open *oldest, *newest; /* by last use */
 	struct open *ended; /* since mark(), by `newer` */
+	uint32_t nended; /* of these */
 	struct link *bucket[BUCKETS];
 	int64_t last_id;
 	int64_t due; /* nothing ends before */
@@ -185,6 +186,7 @@ end(struct incidents *in, struct open *o, enum incident_end why)
 	list_remove(in, o);
 	o->newer = in->ended;
 	in->ended = o;
+	in->nended++;
 	in->n.open--;
 	in->n.ended++;
 	if (in->told == o)
@@ -477,6 +479,7 @@ incidents_keep(struct incidents *in)
 		in->ended = o->newer;
 		open_free(o);
 	}
+	in->nended = 0;
 	for (o = in->oldest; o != NULL; o = o->newer) {
 		free(o->before);
 		o->before = NULL;
@@ -517,6 +520,7 @@ incidents_drop(struct incidents *in)
 		in->n.open++;
 		in->n.ended--;
 	}
+	in->nended = 0;
 	for (o = in->oldest; o != NULL; o = next) {
 		next = o->newer;
 		if (o->fresh)
@@ -565,4 +569,27 @@ const struct incidents_counters *
 incidents_counters(struct incidents *in)
 {
 	return &in->n;
+}
+
+/* An incident that changed leaves a copy of itself until it is kept. */
+struct table_use
+incidents_use(const struct incidents *in)
+{
+	size_t links = INCIDENT_HOSTS + INCIDENT_SERVERS + 1;
+	struct table_use use = table_use(0, INCIDENTS_MAX,
+	    sizeof(struct open) + sizeof(struct incident), sizeof(*in));
+
+	for (const struct open *o = in->oldest; o != NULL; o = o->newer) {
+		use.entries++;
+		use.bytes += table_alloc(sizeof(*o));
+		if (o->before != NULL)
+			use.bytes += table_alloc(sizeof(*o->before));
+		for (const struct link *l = o->links; l != NULL; l = l->next)
+			use.bytes += table_alloc(sizeof(*l));
+	}
+	use.bytes += in->nended * table_alloc(sizeof(struct open));
+	use.max_bytes +=
+	    INCIDENTS_MAX * (table_alloc(sizeof(struct open)) +
+				links * table_alloc(sizeof(struct link)));
+	return use;
 }

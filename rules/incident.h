@@ -28,6 +28,7 @@
 #ifndef STRIPWIRE_INCIDENT_H
 #define STRIPWIRE_INCIDENT_H
 
+#include "decoders/table_use.h"
 #include "rules/alert.h"
 #include "rules/facts.h"
 #include "rules/history.h"
@@ -187,5 +188,6 @@ int incidents_load(struct incidents *in, const struct incident *i);
 void incidents_close(struct incidents *in, int64_t id);
 
 const struct incidents_counters *incidents_counters(struct incidents *in);
+struct table_use incidents_use(const struct incidents *in);
 
 #endif

@@ -696,9 +696,12 @@ judge_flush(struct judge *j)
 void
 judge_cut(struct judge *j, uint64_t first, uint64_t last)
 {
-	struct judged_slot *next;
+	struct judged *one = judged_find(&j->flows, first);
+	struct judged_slot *s, *next;
 
-	for (struct judged_slot *s = j->flows.oldest; s != NULL; s = next) {
+	if (one != NULL)
+		end_flow(j, one);
+	for (s = first < last ? j->flows.oldest : NULL; s != NULL; s = next) {
 		struct judged *w = NULL;
 
 		next = s->newer;
@@ -785,4 +788,12 @@ const struct judge_counters *
 judge_counters(const struct judge *j)
 {
 	return &j->n;
+}
+
+void
+judge_memory(const struct judge *j, struct judge_memory *out)
+{
+	out->flows = judged_use(&j->flows);
+	out->pairs = pairs_use(j->pairs);
+	out->limits = engine_states_use(j->engine);
 }

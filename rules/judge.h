@@ -81,4 +81,10 @@ void judge_cut(struct judge *j, uint64_t first, uint64_t last);
 const struct obs_flow *judge_who(struct judge *j, uint64_t flow);
 const struct judge_counters *judge_counters(const struct judge *j);
 
+struct judge_memory {
+	struct table_use flows, pairs, limits;
+};
+/* Slow: looks at all flows. */
+void judge_memory(const struct judge *j, struct judge_memory *out);
+
 #endif

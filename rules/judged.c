@@ -295,3 +295,29 @@ judged_open(struct judged_table *t, const struct obs *o)
 	}
 	return gone + !open_slot(t, o);
 }
+
+/* At most: all that can be known of all of them. */
+struct table_use
+judged_use(const struct judged_table *t)
+{
+	uint64_t base =
+	    t->nbuckets * sizeof(void *) + table_alloc(ROOM * sizeof(*t->room));
+	uint64_t each = table_alloc(sizeof(struct judged_slot)) +
+			table_alloc(ROOM * sizeof(uint64_t));
+	struct table_use use =
+	    table_use(t->count, t->max, sizeof(struct judged_slot), base);
+
+	use.max_bytes = base + t->max * each +
+			JUDGED_AWAKE * table_alloc(sizeof(struct judged));
+	for (const struct judged *w = t->spare; w != NULL; w = w->colder)
+		use.bytes += table_alloc(sizeof(*w));
+	for (const struct judged_slot *s = t->oldest; s != NULL; s = s->newer) {
+		if (s->asleep != NULL)
+			use.bytes += table_held(s->asleep);
+		if (s->awake == NULL)
+			continue;
+		use.bytes += table_alloc(sizeof(*s->awake)) +
+			     table_held(s->awake->ladder.step);
+	}
+	return use;
+}

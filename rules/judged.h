@@ -11,6 +11,7 @@
 #ifndef STRIPWIRE_JUDGED_H
 #define STRIPWIRE_JUDGED_H
 
+#include "decoders/table_use.h"
 #include "rules/engine.h"
 #include "rules/facts.h"
 #include "rules/ladder.h"
@@ -64,5 +65,7 @@ void judged_forget(struct judged_table *t, struct judged *w);
 void judged_touch(struct judged_table *t, struct judged *w);
 /* Not much more will be said of it: it sleeps at once. */
 void judged_rest(struct judged_table *t, struct judged *w);
+/* Slow: looks at all. */
+struct table_use judged_use(const struct judged_table *t);
 
 #endif

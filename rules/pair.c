@@ -309,3 +309,16 @@ pairs_evicted(const struct pairs *p)
 {
 	return p->evicted;
 }
+
+struct table_use
+pairs_use(const struct pairs *p)
+{
+	struct table_use use = table_use(p->count, p->max,
+	    sizeof(struct pair_entry), p->nbuckets * sizeof(void *));
+
+	for (const struct pair_entry *e = p->oldest; e != NULL; e = e->newer)
+		if (e->story != NULL)
+			use.bytes += table_alloc(sizeof(*e->story));
+	use.max_bytes += p->max * table_alloc(sizeof(struct pair_story));
+	return use;
+}

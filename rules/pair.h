@@ -11,6 +11,7 @@
 #ifndef STRIPWIRE_PAIR_H
 #define STRIPWIRE_PAIR_H
 
+#include "decoders/table_use.h"
 #include "rules/alert.h"
 #include "rules/facts.h"
 
@@ -88,5 +89,7 @@ const struct pair_story *pairs_story(
     struct pairs *p, const struct obs_flow *who);
 
 uint64_t pairs_evicted(const struct pairs *p);
+/* Slow: looks at all. */
+struct table_use pairs_use(const struct pairs *p);
 
 #endif

@@ -46,6 +46,12 @@ pins_count(const struct pins *p)
 	return p->count;
 }
 
+struct table_use
+pins_use(const struct pins *p)
+{
+	return table_use(p->count, PINS_MAX, sizeof(struct node), sizeof(*p));
+}
+
 static unsigned
 bucket_of(const struct server_key *key)
 {

@@ -11,6 +11,7 @@
 #ifndef STRIPWIRE_PINS_H
 #define STRIPWIRE_PINS_H
 
+#include "decoders/table_use.h"
 #include "rules/server_key.h"
 
 #define PINS_MAX 16384 /* ~ 650 bytes each */
@@ -44,6 +45,7 @@ struct pins;
 struct pins *pins_new(void);
 void pins_free(struct pins *p);
 unsigned pins_count(const struct pins *p);
+struct table_use pins_use(const struct pins *p);
 
 /* Puts it in, or in the place of the one with the same key, source and domain.
  * false: no room. */

@@ -75,6 +75,17 @@ rule_states_evicted(const struct rule_states *t)
 	return t->evicted;
 }
 
+struct table_use
+rule_states_use(const struct rule_states *t)
+{
+	uint64_t buckets = t->nbuckets * sizeof(*t->bucket);
+
+	return (struct table_use){.entries = t->used,
+	    .max_entries = t->max,
+	    .bytes = buckets + t->cap * sizeof(*t->e),
+	    .max_bytes = buckets + t->max * sizeof(*t->e)};
+}
+
 /* ---- the table ---- */
 
 static uint64_t

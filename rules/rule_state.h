@@ -9,6 +9,7 @@
 #define STRIPWIRE_RULE_STATE_H
 
 #include "decoders/packet.h"
+#include "decoders/table_use.h"
 #include "rules/ruleset.h"
 
 #define RULE_STATES_MAX 65536 /* about 100 bytes each */
@@ -24,6 +25,7 @@ struct rule_states *rule_states_new(uint32_t max); /* 0: the default */
 void rule_states_free(struct rule_states *t);
 uint32_t rule_states_count(const struct rule_states *t);
 uint64_t rule_states_evicted(const struct rule_states *t);
+struct table_use rule_states_use(const struct rule_states *t);
 
 /* The key of a rule's limit for these hosts. */
 struct rule_state_key rule_state_key(const struct rule *r,

@@ -21,6 +21,8 @@
 
 #define NS INT64_C(1000000000)
 #define RETAIN_GRACE (60 * NS)
+#define KEEP_EVERY (60 * NS)
+#define KEEP_AT_ONCE 2000 /* servers, and pairs: 20 ms or so */
 
 struct backend {
 	struct pipeline_config cfg;
@@ -40,6 +42,8 @@ struct backend {
 	int64_t begun, begun_wall; /* ns, monotonic and wall clock */
 	uint64_t unstored; /* alerts that nobody was told of yet, see */
 	char unstored_text[600]; /* backend_take_loss() */
+	int64_t kept; /* ns: when a round of saving what was learned began */
+	uint64_t to_keep; /* of it */
 	struct shown shown;
 	struct backend_totals n;
 	struct teller teller;
@@ -183,6 +187,7 @@ open_outputs(struct backend *b, char *err, size_t errlen)
 		snprintf(err, errlen, "out of memory for the history");
 		return -1;
 	}
+	history_limit(b->history, b->cfg.servers, b->cfg.pairs);
 	if (b->cfg.db_path != NULL) {
 		if (store_open(&b->store, &sc, err, errlen) != STORE_OK)
 			return -1;
@@ -461,11 +466,25 @@ backend_keep_incidents(struct backend *b)
 void
 backend_keep(struct backend *b)
 {
-	if (b->store == NULL)
-		history_keep(b->history);
-	else if (store_save_history(b->store, b->history) == -1)
-		history_keep(b->history); /* said; still in memory */
-	history_mark(b->history);
+	if (b->store != NULL) /* what failed is said, and is still in memory */
+		(void)!store_keep_history(b->store, b->history, UINT64_MAX);
+	history_keep(b->history);
+}
+
+void
+backend_keep_some(struct backend *b)
+{
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t n;
+
+	if (now - b->kept > KEEP_EVERY) {
+		b->to_keep = history_dirty(b->history);
+		b->kept = now;
+	}
+	n = b->to_keep < KEEP_AT_ONCE ? b->to_keep : KEEP_AT_ONCE;
+	b->to_keep -= n;
+	if (n > 0 && b->store != NULL)
+		(void)!store_keep_history(b->store, b->history, n);
 }
 
 void
@@ -733,10 +752,30 @@ backend_totals(const struct backend *b, struct backend_totals *out)
 	*out = b->n;
 	out->judge = *judge_counters(b->judge);
 	out->incidents = *incidents_counters(b->incidents);
-	if (b->store != NULL)
-		out->lost = store_counters(b->store)->lost;
-	if (b->store != NULL)
-		out->retired = store_counters(b->store)->retired;
+	if (b->store == NULL)
+		return;
+	out->lost = store_counters(b->store)->lost;
+	out->known = store_counters(b->store)->duplicates;
+	out->retired = store_counters(b->store)->retired;
+}
+
+void
+backend_memory(const struct backend *b, struct table_use memory[MEM_COUNT])
+{
+	struct history_memory h;
+	struct store_memory s;
+
+	history_memory(b->history, &h);
+	memory[MEM_SERVERS] = h.servers;
+	memory[MEM_HISTORY_PAIRS] = h.pairs;
+	memory[MEM_PINS] = h.pins;
+	memory[MEM_UNDO] = h.undo;
+	memory[MEM_INCIDENTS] = incidents_use(b->incidents);
+	if (b->store == NULL)
+		return;
+	store_memory(b->store, &s);
+	memory[MEM_DATABASE] = s.sqlite;
+	memory[MEM_CERTIFICATES] = s.certs;
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "rules/judge.h"
 #include "sensor/capture.h"
+#include "sensor/memory.h"
 #include "sensor/tracker.h"
 #include "sensor/verify.h"
 
@@ -56,6 +57,7 @@ struct pipeline_config {
 	const struct tls_policy *tls; /* outlives it; NULL: the default */
 	enum names_mode user_names;
 	uint32_t judged_flows; /* 0: the judge's default */
+	uint32_t servers, pairs; /* of history; 0: its defaults */
 	int64_t incident_window, incident_repeat; /* ns; 0: incident.h's */
 	uint32_t incident_fold; /* likewise */
 	unsigned keep_days; /* retention, see store_retain(); live only */
@@ -91,6 +93,7 @@ struct backend_totals {
 	uint64_t captures, known_captures, broken_captures;
 	uint64_t alerts[SEV_CRITICAL + 1];
 	uint64_t lost; /* alerts that could not be stored */
+	uint64_t known; /* that stood in the database already */
 	uint64_t retired; /* alerts that were kept long enough */
 	struct judge_counters judge;
 	struct incidents_counters incidents;
@@ -137,8 +140,11 @@ void backend_keep_incidents(struct backend *b);
 /* Live: what was kept long enough goes, in small steps; every second or so,
  * and soon again if it returns true. */
 bool backend_retain(struct backend *b);
-/* What live operation learned becomes permanent; every minute or so. */
+/* What live operation learned becomes permanent, and is not to be taken back
+ * any more. some: the part that is due, so that all that waited a minute is
+ * saved within the next, but no second is filled with it; every second. */
 void backend_keep(struct backend *b);
+void backend_keep_some(struct backend *b);
 /* The store works again and had lost alerts: says so in text, once. */
 bool backend_take_loss(struct backend *b, char *text, size_t len);
 /* Path of a file of the input, for alerts; NULL: none. */
@@ -160,8 +166,11 @@ void backend_reopen(struct backend *b);
 struct verify *backend_verify(struct backend *b);
 struct judge *backend_judge(struct backend *b);
 void backend_totals(const struct backend *b, struct backend_totals *out);
-/* Slow: looks at all servers. */
+/* Slow: look at all servers, and at all flows. */
 void backend_knowledge(const struct backend *b, struct history_knowledge *out);
+/* Of history, incidents and the store. */
+void backend_memory(
+    const struct backend *b, struct table_use memory[MEM_COUNT]);
 void backend_say(const struct backend *b, enum say what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -23,6 +23,7 @@ struct live {
 	int linktype;
 	int64_t since; /* packets before are another's */
 	bool nano;
+	uint64_t buffer;
 	void (*fn)(void *ctx, struct packet *pkt); /* during live_read() */
 	void *ctx;
 };
@@ -123,6 +124,7 @@ prepare(struct live *l, const struct live_config *cfg, char *err, size_t n)
 	(void)pcap_set_promisc(p, cfg->promiscuous);
 	(void)pcap_set_timeout(p, LIVE_BLOCK_MS);
 	(void)pcap_set_buffer_size(p, (int)cfg->buffer);
+	l->buffer = cfg->buffer;
 	l->nano = pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO) == 0;
 	if (set_timestamps(p, cfg, err, n) == -1 ||
 	    activate(p, cfg, err, n) == -1 || set_filter(p, cfg, err, n) == -1)
@@ -178,6 +180,12 @@ int
 live_fd(const struct live *l)
 {
 	return pcap_get_selectable_fd(l->pcap);
+}
+
+uint64_t
+live_buffer(const struct live *l)
+{
+	return l->buffer;
 }
 
 const char *

@@ -40,6 +40,7 @@ struct live *live_open(const struct live_config *cfg, char *err, size_t errlen);
 void live_close(struct live *l);
 
 int live_fd(const struct live *l);
+uint64_t live_buffer(const struct live *l); /* bytes, of the kernel's ring */
 const char *live_link_name(const struct live *l);
 
 /* Hands at most max packets to fn, without waiting. Frame fields are set,

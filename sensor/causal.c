@@ -65,12 +65,13 @@ seg_append(struct seg_list *l, struct seg *s)
 }
 
 bool
-norm_need_wait(struct norm *n)
+norm_need_wait(struct norm_env *env, struct norm *n)
 {
 	if (n->wait == NULL) {
 		n->wait = calloc(1, sizeof(*n->wait));
 		if (n->wait == NULL)
 			return false;
+		env->waits++;
 		n->wait->hole_since[0] = n->wait->hole_since[1] = INT64_MIN;
 	}
 	return true;
@@ -92,6 +93,7 @@ norm_wait_gone(struct norm_env *env, struct norm *n)
 			seg_free(env, seg_pop(&w->doubt[d]));
 	}
 	free(w);
+	env->waits--;
 	n->wait = NULL;
 }
 
@@ -144,7 +146,7 @@ hold(struct norm_env *env, struct norm *n, const struct norm_piece *p,
 {
 	struct seg *s;
 
-	if (!norm_need_wait(n))
+	if (!norm_need_wait(env, n))
 		return false;
 	s = seg_new(env, p->bytes.len);
 	if (s == NULL)
@@ -268,4 +270,15 @@ causal_force(struct norm_env *env, struct norm *n, enum dir dir)
 	if (first_held(n, dir) != NULL)
 		give_first(env, n, dir);
 	causal_release(env, n);
+}
+
+struct table_use
+norm_use(const struct norm_env *env, uint32_t flows)
+{
+	struct table_use use =
+	    table_use(env->waits, flows, sizeof(struct norm_wait), 0);
+
+	use.bytes += env->pending;
+	use.max_bytes += env->max_pending;
+	return use;
 }

@@ -50,7 +50,8 @@ void seg_free(struct norm_env *env, struct seg *s);
 struct seg *seg_pop(struct seg_list *l);
 void seg_append(struct seg_list *l, struct seg *s);
 
-bool norm_need_wait(struct norm *n); /* makes n->wait; false: no memory */
+/* Makes n->wait; false: no memory. */
+bool norm_need_wait(struct norm_env *env, struct norm *n);
 void norm_wait_gone(struct norm_env *env, struct norm *n);
 
 /* The pieces of one direction, in order: delivered now or held. */

@@ -189,7 +189,7 @@ verifier_main(struct supervisor *s, int fd, pid_t parent)
 	child_end_with_parent(parent, SIGKILL);
 	if (sandbox_enter(&box, err, sizeof(err)) == -1)
 		return child_failed(err);
-	verifier_process_serve(s->in_force.trust, fd);
+	verifier_process_serve(s->in_force.trust, fd, s->verified);
 	return 0;
 }
 

@@ -578,6 +578,7 @@ act(struct edit *e, const struct action *a)
 		fprintf(stderr, "stripwire history: out of memory\n");
 		return 1;
 	}
+	history_limit(e->h, UINT32_MAX, UINT32_MAX);
 	rc = a->writes ? edit_history(e, a) : look_at_history(e, a);
 	history_free(e->h);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -183,6 +183,8 @@ list(const char *db, bool json)
 	struct query *q = h != NULL ? query_open(db, err, sizeof(err)) : NULL;
 	int status = 1;
 
+	if (h != NULL)
+		history_limit(h, UINT32_MAX, UINT32_MAX);
 	if (q != NULL && query_history(q, h, err, sizeof(err)) == 0) {
 		status = 0;
 		if (json)

@@ -17,6 +17,7 @@
 
 #include "sensor/feeds_status.h"
 #include "sensor/options.h"
+#include "sensor/status_memory.h"
 #include "sensor/text.h"
 
 #define ANSWER_MAX (1u << 20)
@@ -207,30 +208,6 @@ print_judge(const json_t *o)
 	    get(j, "observations"), get(j, "lag_ms"), get(j, "chains"));
 }
 
-static void
-print_memory(const json_t *o)
-{
-	json_t *w, *bytes;
-	const char *table;
-	size_t i;
-
-	json_array_foreach(json_object_get(o, "workers"), i, w)
-	{
-		printf("memory of worker %lld: %.1f MB;", get(w, "worker"),
-		    (double)get(w, "resident_bytes") / 1e6);
-		json_object_foreach(json_object_get(w, "memory"), table, bytes)
-		    printf(" %s %.1f", table,
-			(double)json_integer_value(bytes) / 1e6);
-		putchar('\n');
-	}
-	printf("memory of the judge: %.1f MB, of the verifier: %.1f MB\n",
-	    (double)get(json_object_get(o, "judge"), "resident_bytes") / 1e6,
-	    (double)get(o, "verifier_resident_bytes") / 1e6);
-	if (get(o, "feeds_pid") != 0)
-		printf("memory of the feeds: %.1f MB\n",
-		    (double)get(o, "feeds_resident_bytes") / 1e6);
-}
-
 /* In its first week the sensor has seen little: what is said then of servers
  * that it does not know well is not as sure. */
 static void
@@ -355,24 +332,13 @@ worker_metric(
 		get(w, "worker"), get(w, field));
 }
 
-/* Of each worker's tables, and how well servers are known. */
 static void
-print_tables(const json_t *o)
+print_known(const json_t *o)
 {
 	const json_t *j = json_object_get(o, "judge");
-	json_t *w, *n;
+	json_t *n;
 	const char *key;
-	size_t i;
 
-	metric("worker_memory_bytes", "gauge", "Memory by table.");
-	json_array_foreach(json_object_get(o, "workers"), i, w)
-	    json_object_foreach(json_object_get(w, "memory"), key, n)
-		printf("stripwire_worker_memory_bytes{worker=\"%lld\","
-		       "table=\"%s\"} %lld\n",
-		    get(w, "worker"), key, json_integer_value(n));
-	metric("judge_resident_bytes", "gauge", "Memory of the judge.");
-	printf(
-	    "stripwire_judge_resident_bytes %lld\n", get(j, "resident_bytes"));
 	metric("servers_known", "gauge", "Servers by how well they are known.");
 	json_object_foreach(json_object_get(j, "history"), key,
 	    n) if (strncmp(key, "servers_known_", 14) == 0)
@@ -413,14 +379,14 @@ print_prometheus(const json_t *o)
 	    {"observations", "counter", "Observations made."},
 	    {"observations_shed", "counter", "Observations shed."},
 	    {"queue_bytes", "gauge", "Bytes waiting for the judge."},
-	    {"resident_bytes", "gauge", "Memory of the process."},
 	    {"restarts", "counter", "Times the worker was replaced."}};
 	const json_t *j = json_object_get(o, "judge"), *n;
 	const char *severity;
 
 	for (unsigned i = 0; i < sizeof(field) / sizeof(field[0]); i++)
 		worker_metric(o, field[i][0], field[i][1], field[i][2]);
-	print_tables(o);
+	print_known(o);
+	status_memory_metrics(o);
 	metric("alerts_total", "counter", "Alerts by severity.");
 	json_object_foreach(json_object_get(j, "alerts"), severity, n)
 	    printf("stripwire_alerts_total{severity=\"%s\"} %lld\n", severity,
@@ -455,7 +421,7 @@ show(const struct status_options *o)
 		print_judge(answer);
 		print_history(answer);
 		feeds_status_print(json_object_get(answer, "feeds"));
-		print_memory(answer);
+		status_print_memory(answer);
 		print_reload(answer);
 	}
 	status = print_losses(answer, o->json || o->prometheus) > 0 ||

@@ -68,6 +68,7 @@ struct config {
 	uint64_t workers, snaplen, buffer;
 	bool promiscuous, whole_packets;
 	uint64_t flows, sessions, judged_flows; /* at a time */
+	uint64_t history_servers, history_pairs; /* entries */
 	uint64_t pending_bytes, tls_bytes;
 	unsigned tls_min_version; /* TLS_10 + this */
 	unsigned tls_accept; /* 1 << enum weakness */

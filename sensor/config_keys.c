@@ -387,6 +387,25 @@ const struct config_key config_keys[] = {
 	.max = 1 << 20,
 	.help = "Mail connections whose facts are kept for judgement at a "
 		"time."},
+    {.name = "limits.history_servers",
+	.type = CONFIG_NUMBER,
+	.at = AT(history_servers),
+	.range = "1024 to 1048576 entries",
+	.initial = "32768",
+	.min = 1024,
+	.max = 1 << 20,
+	.help = "Servers of which is known what they did before, 2.8 KB each; "
+		"one counts by its address and by its name. When there are "
+		"more, those not seen for longest go, well-known ones last."},
+    {.name = "limits.history_pairs",
+	.type = CONFIG_NUMBER,
+	.at = AT(history_pairs),
+	.range = "4096 to 4194304 entries",
+	.initial = "131072",
+	.min = 4096,
+	.max = 1 << 22,
+	.help = "Likewise clients of a server, and networks of clients, 0.3 KB "
+		"each."},
     {.name = "limits.pending_bytes",
 	.type = CONFIG_BYTES,
 	.at = AT(pending_bytes),

@@ -598,17 +598,31 @@ take_packet(
 	normalise(t, c, pkt, dir);
 }
 
+struct packet *
+conn_take_syn(struct tracker *t, struct conn *c)
+{
+	struct packet *p = c->again;
+
+	if (p != NULL)
+		t->norm.pending -= sizeof(*p) + p->len;
+	c->again = NULL;
+	return p;
+}
+
 /* A SYN after a reset: both may be forged. It is kept until the server answers
  * it, and until then tells the old connection nothing. */
 static void
 keep_syn(struct tracker *t, struct conn *c, struct packet *pkt)
 {
 	struct packet *p;
+	size_t cost = sizeof(*p) + pkt->len;
 
+	free(conn_take_syn(t, c));
 	ip_check_tcp(t->ip, pkt);
-	p = realloc(c->again, sizeof(*p) + pkt->len);
-	if (p == NULL)
+	if (t->norm.pending + cost > t->norm.max_pending ||
+	    (p = malloc(cost)) == NULL)
 		return;
+	t->norm.pending += cost;
 	*p = *pkt;
 	p->frame = p->mac = p->outer = p->ip = p->tcp = NULL;
 	p->payload = (uint8_t *)(p + 1);

@@ -51,7 +51,8 @@ struct conn {
 	struct evidence_flow ev;
 	struct mail_place mail; /* in tracker.mails while USE_MAIL */
 	struct early *early; /* noted before it was known to be mail */
-	struct packet *again; /* a SYN after a reset, waits for its answer */
+	struct packet *again; /* a SYN after a reset, waits for its answer; its
+				 bytes are among those that wait */
 	uint64_t number;
 	int64_t start, last, last_obs;
 	uint64_t packets[2], frame_bytes[2]; /* by enum dir */
@@ -168,6 +169,8 @@ bool conn_is_elsewhere(
 int64_t conn_idle_deadline(const struct conn *c);
 void conn_timeout(struct tracker *t, struct conn *c, int64_t deadline);
 /* Judges all that is withheld, emits the end, forgets. */
+/* The kept SYN, to be freed, or NULL. */
+struct packet *conn_take_syn(struct tracker *t, struct conn *c);
 void conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at);
 /* How it ended, if nothing more is known than what was seen. */
 enum end_how conn_how(const struct conn *c, enum end_how otherwise);

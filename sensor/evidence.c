@@ -427,3 +427,21 @@ evidence_end(struct evidence_ctx *c, struct evidence_flow *ev, int64_t now)
 	evidence_group_end(c, &ev->d[1], now);
 	release(c, ev);
 }
+
+void
+evidence_use(const struct evidence_ctx *c, struct table_use *windows,
+    struct table_use *resets)
+{
+	*windows = (struct table_use){.entries = c->lent,
+	    .bytes = c->pool_used,
+	    .max_bytes = c->pool_max};
+	resets->entries = 0;
+	for (uint32_t i = c->oldest; i != 0; i = c->groups[i - 1].newer)
+		resets->entries++;
+	for (unsigned i = 0; i < EVIDENCE_WAITS; i++)
+		resets->entries += c->waits[i].ev != NULL;
+	resets->max_entries = EVIDENCE_GROUPS + EVIDENCE_WAITS;
+	resets->bytes = resets->max_bytes =
+	    EVIDENCE_GROUPS * sizeof(*c->groups) +
+	    EVIDENCE_WAITS * sizeof(*c->waits);
+}

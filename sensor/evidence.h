@@ -37,6 +37,7 @@
 #define STRIPWIRE_EVIDENCE_H
 
 #include "decoders/obs.h"
+#include "decoders/table_use.h"
 
 #define EVIDENCE_RST_WAIT 2000000000LL /* ns; data after a RST comes sooner */
 #define EVIDENCE_IDLE 60000000000LL /* ns; C15: time-outs of middleboxes */
@@ -150,6 +151,9 @@ struct evidence_ctx *evidence_new(
     const struct evidence_sink *sink, unsigned workers);
 void evidence_free(struct evidence_ctx *c);
 const struct evidence_counters *evidence_counters(const struct evidence_ctx *c);
+
+void evidence_use(const struct evidence_ctx *c, struct table_use *windows,
+    struct table_use *resets);
 
 void evidence_init(struct evidence_flow *ev, uint32_t slot);
 

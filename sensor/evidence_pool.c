@@ -46,6 +46,7 @@ evidence_return(struct evidence_ctx *c, void *window_or_ring)
 	else
 		b->owner->window = NULL;
 	unlink_block(c, b);
+	c->lent--;
 	if (!b->is_ring) /* passwords among it */
 		evidence_window_wipe(window_or_ring);
 	b->newer = c->free_blocks[b->is_ring];
@@ -136,6 +137,7 @@ evidence_lend(struct evidence_ctx *c, struct evidence_dir *d, size_t size,
 	b->is_ring = is_ring;
 	b->owner = d;
 	append_block(c, b);
+	c->lent++;
 	return b;
 }
 

@@ -112,6 +112,7 @@ struct evidence_ctx {
 	struct ev_block *oldest_block, *newest_block; /* as lent */
 	struct ev_block *free_blocks[2]; /* by is_ring; chained by newer */
 	size_t pool_used, pool_max; /* bytes of all of these */
+	uint32_t lent;
 	int64_t failed; /* when none was to be had */
 	struct bulk_key key;
 	struct conflict_wait *waits;

@@ -301,3 +301,16 @@ flow_high(const struct flow_table *t)
 {
 	return t->high;
 }
+
+/* Buckets are met at random, slots in their order. */
+struct table_use
+flow_use(const struct flow_table *t)
+{
+	uint64_t buckets = (uint64_t)t->capacity * 2 * sizeof(*t->buckets);
+	uint64_t slot = sizeof(*t->flows) + sizeof(*t->free);
+
+	return (struct table_use){.entries = flow_count(t),
+	    .max_entries = t->capacity,
+	    .bytes = buckets + flow_high(t) * slot,
+	    .max_bytes = buckets + t->capacity * slot};
+}

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 
 #include "decoders/packet.h"
+#include "decoders/table_use.h"
 
 #define FLOW_NONE UINT32_MAX
 
@@ -83,6 +84,7 @@ uint32_t flow_victim(struct flow_table *t);
 /* Full, or as many young ones as there may be: a victim is due. */
 bool flow_is_crowded(const struct flow_table *t, enum flow_age age);
 uint32_t flow_count(const struct flow_table *t);
+struct table_use flow_use(const struct flow_table *t);
 /* Slots below this have been used at some time. */
 uint32_t flow_high(const struct flow_table *t);
 

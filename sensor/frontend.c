@@ -159,10 +159,26 @@ frontend_totals(struct frontend *f, struct frontend_totals *out)
 	out->evidence = *tracker_evidence_counters(f->tracker);
 	out->mail = f->env.n;
 	tracker_used(f->tracker, &flows, &mails);
-	tracker_memory(f->tracker, &out->memory);
-	out->memory_tls = tls_pool_lent(f->env.pool);
 	out->flows_now = flows;
 	out->mails_now = mails;
+}
+
+void
+frontend_memory(const struct frontend *f, struct table_use memory[MEM_COUNT])
+{
+	struct tracker_memory m;
+
+	tracker_memory(f->tracker, &m);
+	memory[MEM_FLOWS] = m.flows;
+	memory[MEM_CONNECTIONS] = m.connections;
+	memory[MEM_DECODERS] = m.decoders;
+	memory[MEM_EARLY] = m.early;
+	memory[MEM_EVIDENCE] = m.evidence;
+	memory[MEM_RESETS] = m.resets;
+	memory[MEM_REASSEMBLY] = m.pending;
+	memory[MEM_STREAMS] = m.streams;
+	memory[MEM_TLS] = tls_pool_use(f->env.pool);
+	memory[MEM_FRAGMENTS] = ip_use(f->ip);
 }
 
 void

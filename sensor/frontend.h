@@ -10,6 +10,7 @@
 #define STRIPWIRE_FRONTEND_H
 
 #include "decoders/ip.h"
+#include "sensor/memory.h"
 #include "sensor/tracker.h"
 
 struct frontend;
@@ -42,8 +43,6 @@ struct frontend_totals {
 	uint64_t observed[OBS_KIND_COUNT];
 	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
 	uint64_t flows_now, mails_now; /* slots in use */
-	struct tracker_memory memory;
-	uint64_t memory_tls; /* bytes lent to handshakes in progress */
 };
 
 /* NULL with a sentence in err. */
@@ -58,6 +57,9 @@ struct tracker *frontend_tracker(struct frontend *f);
 void frontend_flush(struct frontend *f);
 
 void frontend_totals(struct frontend *f, struct frontend_totals *out);
+/* By enum memory_table; the rows that it has. Looks at some lists. */
+void frontend_memory(
+    const struct frontend *f, struct table_use memory[MEM_COUNT]);
 void frontend_totals_add(
     struct frontend_totals *sum, const struct frontend_totals *more);
 

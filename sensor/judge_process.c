@@ -17,8 +17,7 @@
 #include "sensor/worker.h"
 
 #define ROUND 2048 /* records between looks at clock and supervisor */
-#define KEEP_SECONDS 60 /* between savings of what was learned */
-#define INCIDENTS_MS 1000 /* between looks at which of them changed */
+#define SAVE_MS 1000 /* between savings of incidents, and of some history */
 #define RETAIN_MS 1000 /* between looks at what was kept long enough */
 #define RETAIN_AGAIN_MS 50
 #define LEARN_MS 10000 /* between looks at how much is known */
@@ -100,6 +99,22 @@ take_epoch(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
 		    worker_first_flow(from, e.epoch) - 1);
 }
 
+/* The worker could not say so at the time. */
+static bool
+take_ended(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
+{
+	uint64_t flow;
+
+	for (size_t at = 0; at + sizeof(flow) <= len; at += sizeof(flow)) {
+		memcpy(&flow, bytes + at, sizeof(flow));
+		if (flow < worker_first_flow(from, 0) ||
+		    flow >= worker_first_flow(from + 1, 0))
+			return false;
+		backend_cut(j->b, flow, flow);
+	}
+	return true;
+}
+
 static void
 note_obs(struct judging *j, const struct obs *o)
 {
@@ -123,6 +138,8 @@ take(struct judging *j, const struct ring_record *r, const uint8_t *bytes,
 
 	if (r->type == REC_EPOCH)
 		take_epoch(j, bytes, r->size, from);
+	else if (r->type == REC_ENDED)
+		j->n->refused += !take_ended(j, bytes, r->size, from);
 	else if (records_take(j->b, r, bytes, &o, (int)from))
 		note_obs(j, &o);
 	else
@@ -291,12 +308,32 @@ drain(struct judging *j)
 }
 
 static void
+weigh(struct judging *j)
+{
+	struct table_use *m = j->n->memory, queue = {0, 0, 0, 0};
+	struct judge_memory jm;
+
+	for (unsigned i = 0; i < j->p->nrings; i++)
+		queue.bytes += ring_size(j->p->rings[i]);
+	queue.max_bytes = queue.bytes;
+	m[MEM_QUEUE] = queue;
+	judge_memory(backend_judge(j->b), &jm);
+	m[MEM_JUDGED] = jm.flows;
+	m[MEM_PAIRS] = jm.pairs;
+	m[MEM_LIMITS] = jm.limits;
+	m[MEM_VERDICTS] = verify_use(backend_verify(j->b));
+	backend_memory(j->b, m);
+	m[MEM_HEAP_FREE] = memory_heap_free();
+}
+
+static void
 publish(struct judging *j)
 {
 	int64_t now = now_ms();
 
 	if (j->looked == 0 || now - j->looked > LEARN_MS) {
 		backend_knowledge(j->b, &j->n->known);
+		weigh(j);
 		j->looked = now;
 	}
 	backend_totals(j->b, &j->n->totals);
@@ -337,23 +374,26 @@ tell_stats(struct judging *j)
 
 /* What is due by the clock. */
 struct due {
-	int64_t kept, saved, retain, told; /* ms */
+	int64_t saved, retain, told; /* ms */
+	uint64_t ended; /* incidents, when they were saved */
 };
 
 static void
 do_due(struct judging *j, struct due *d)
 {
-	if (now_ms() - d->saved > INCIDENTS_MS) {
+	uint64_t ended = j->n->totals.incidents.ended;
+
+	/* those that ended are kept until then, and no more than that */
+	if (now_ms() - d->saved > SAVE_MS ||
+	    ended - d->ended >= INCIDENTS_MAX) {
+		d->ended = ended;
 		backend_keep_incidents(j->b);
+		backend_keep_some(j->b);
 		d->saved = now_ms();
 	}
 	if (now_ms() > d->retain)
 		d->retain = now_ms() + (backend_retain(j->b) ? RETAIN_AGAIN_MS
 							     : RETAIN_MS);
-	if (now_ms() - d->kept > KEEP_SECONDS * 1000) {
-		backend_keep(j->b);
-		d->kept = now_ms();
-	}
 	if (now_ms() - d->told > STATS_MS) {
 		tell_stats(j);
 		d->told = now_ms();
@@ -364,7 +404,7 @@ static void
 work(struct judging *j)
 {
 	int64_t now = now_ms();
-	struct due due = {now, now, now + RETAIN_MS, now};
+	struct due due = {now, now + RETAIN_MS, now, 0};
 
 	while (!j->stop) {
 		unsigned n = take_round(j);
@@ -382,6 +422,15 @@ work(struct judging *j)
 	backend_flush(j->b);
 	backend_keep_incidents(j->b);
 	backend_keep(j->b);
+}
+
+/* A verifier that hangs keeps nothing from the disk. */
+static void
+while_waiting(void *ctx)
+{
+	struct judging *j = ctx;
+
+	backend_poll(j->b);
 }
 
 #ifdef STRIPWIRE_TEST_HOOKS
@@ -413,7 +462,10 @@ judge_process_run(const struct judge_process *p)
 #ifdef STRIPWIRE_TEST_HOOKS
 	(void)signal(SIGUSR1, turn_in_a_circle);
 #endif
+	verify_on_wait(backend_verify(j.b), while_waiting, &j);
 	backend_begin(j.b);
+	backend_keep(j.b); /* from here on nothing is taken back */
+	publish(&j); /* not what the one before it counted */
 	tell(p, CONTROL_READY, rules_of(j.b), "");
 	work(&j);
 	publish(&j);

@@ -49,6 +49,7 @@ struct judge_board { /* shared with the supervisor, for `status` */
 	    refused; /* refused: records that made no sense */
 	uint64_t chains, unanswered;
 	struct history_knowledge known; /* a look every LEARN_MS */
+	struct table_use memory[MEM_COUNT]; /* likewise */
 	int64_t lag; /* ns from an observation to its judgement, last */
 };
 

@@ -204,12 +204,20 @@ mails_used(const struct mails *m)
 	return m->used;
 }
 
-uint64_t
-mails_bytes(const struct mails *m)
+/* At most: all asleep in the pool that takes any of them, and those awake. What
+ * the smaller pools grew to before counts as well. */
+struct table_use
+mails_use(const struct mails *m)
 {
-	uint64_t n = pool_bytes(m->awake);
+	struct table_use use = pool_use(m->awake);
 
-	for (unsigned i = 0; i < SIZES; i++)
-		n += pool_bytes(m->asleep[i]);
-	return n;
+	for (unsigned i = 0; i < SIZES; i++) {
+		struct table_use asleep = pool_use(m->asleep[i]);
+
+		use.bytes += asleep.bytes;
+		use.max_bytes += asleep.max_bytes;
+	}
+	use.entries = m->used;
+	use.max_entries = m->max;
+	return use;
 }

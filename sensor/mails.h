@@ -12,6 +12,7 @@
 #define STRIPWIRE_MAILS_H
 
 #include "decoders/mail.h"
+#include "decoders/table_use.h"
 
 #define MAILS_AWAKE 512
 
@@ -43,6 +44,6 @@ mails_have(const struct mail_place *at)
 }
 
 uint32_t mails_used(const struct mails *m);
-uint64_t mails_bytes(const struct mails *m);
+struct table_use mails_use(const struct mails *m);
 
 #endif

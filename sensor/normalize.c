@@ -165,7 +165,7 @@ note_fin(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	if (d->fin_at != NORM_NONE || end < d->next)
 		return 0;
 	d->fin_at = end;
-	if (!d->off && norm_need_wait(n)) {
+	if (!d->off && norm_need_wait(env, n)) {
 		n->wait->fin[s->dir] = true;
 		n->wait->fin_ref[s->dir] = *env->ref;
 	}
@@ -429,7 +429,8 @@ norm_doubt(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 		return;
 	at = unwrap(d, s->seq);
 	if (at < (int64_t)d->next ||
-	    !is_plausible(d, at + (int64_t)s->wire_len) || !norm_need_wait(n) ||
+	    !is_plausible(d, at + (int64_t)s->wire_len) ||
+	    !norm_need_wait(env, n) ||
 	    n->wait->doubt[s->dir].count >= NORM_DOUBT_SEGS)
 		return;
 	copy = seg_new(env, s->bytes.len);

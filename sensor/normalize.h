@@ -90,6 +90,7 @@ struct norm_env { /* one per tracker */
 	bool always;
 	uint64_t max_pending; /* bytes waiting, all flows */
 	uint64_t pending;
+	uint64_t waits; /* flows that have a norm_wait */
 	/* May not call norm_*() for the same flow, but norm_off(). */
 	void (*deliver)(void *user, struct norm *n, const struct norm_piece *p);
 	void *user;
@@ -161,5 +162,9 @@ bool norm_fin_acked(const struct norm *n, enum dir dir);
 /* A FIN was seen, or its peer acknowledged one number more than there were
  * bytes: the sensor missed the FIN, or a single byte. */
 bool norm_has_ended(const struct norm *n, enum dir dir);
+
+/* Of all that waits: in entries, the flows that have something, flows at
+ * most. */
+struct table_use norm_use(const struct norm_env *env, uint32_t flows);
 
 #endif

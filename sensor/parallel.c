@@ -135,7 +135,7 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 			list = interceptors_load(&src, &sys, why, sizeof(why));
 		verifier_use_interceptors(v, list);
 		enter(SANDBOX_VERIFIER);
-		verifier_process_serve(v, pair[0]);
+		verifier_process_serve(v, pair[0], NULL);
 		_exit(0);
 	}
 	verifier_free(v);

@@ -260,7 +260,7 @@ through_stream(struct norm_env *env, struct norm *n, const struct incoming *in)
 	uint64_t next[2] = {n->d[0].next, n->d[1].next};
 	bool whole;
 
-	if (!norm_need_wait(n))
+	if (!norm_need_wait(env, n))
 		return false;
 	if (!stream_is_open(env->stream, n->slot) &&
 	    stream_open(env->stream, n->slot, n->generation, next) != 0)

@@ -128,10 +128,15 @@ pool_used(const struct pool *p)
 	return p->used;
 }
 
-uint64_t
-pool_bytes(const struct pool *p)
+struct table_use
+pool_use(const struct pool *p)
 {
-	if (POOL_PLAIN)
-		return (uint64_t)p->used * p->size;
-	return (uint64_t)p->nchunks * (ALIGN + p->per_chunk * p->size);
+	uint64_t chunk = table_alloc(ALIGN + p->per_chunk * p->size);
+	uint64_t most = (p->max + p->per_chunk - 1) / p->per_chunk;
+
+	return (struct table_use){.entries = p->used,
+	    .max_entries = p->max,
+	    .bytes = POOL_PLAIN ? p->used * table_alloc(p->size)
+				: p->nchunks * chunk,
+	    .max_bytes = most * chunk};
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decoders/table_use.h"
+
 struct pool;
 
 struct pool *pool_new(size_t size, uint32_t max);
@@ -18,7 +20,7 @@ void pool_free(struct pool *p);
 void *pool_get(struct pool *p);
 void pool_put(struct pool *p, void *object);
 uint32_t pool_used(const struct pool *p);
-/* Of all chunks: what was needed at most. */
-uint64_t pool_bytes(const struct pool *p);
+/* Bytes are those of all chunks: what was needed at most so far. */
+struct table_use pool_use(const struct pool *p);
 
 #endif

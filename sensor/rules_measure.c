@@ -208,6 +208,8 @@ read_captures(struct measuring *m, char **words, unsigned n)
 	    .resetters = f->resetters,
 	    .measure_rules = true,
 	    .judged_flows = (uint32_t)f->judged_flows,
+	    .servers = (uint32_t)f->history_servers,
+	    .pairs = (uint32_t)f->history_pairs,
 	    .tls_bytes = f->tls_bytes,
 	    .tracker = {.max_flows = (uint32_t)f->flows,
 		.max_sessions = (uint32_t)f->sessions,

@@ -64,6 +64,8 @@ setup_from_config(struct setup *o, const struct config *f)
 	p->vars = f->vars;
 	p->user_names = (enum names_mode)f->user_names;
 	p->judged_flows = (uint32_t)f->judged_flows;
+	p->servers = (uint32_t)f->history_servers;
+	p->pairs = (uint32_t)f->history_pairs;
 	p->tls_bytes = f->tls_bytes;
 	p->incident_window = (int64_t)f->incident_window * 60 * 1000000000;
 	p->incident_repeat = (int64_t)f->incident_repeat * 3600 * 1000000000;

@@ -95,20 +95,31 @@ resident(pid_t pid)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Bytes, by table: what status, --json and --prometheus call them. */
-static json_t *
-memory_json(const struct frontend_totals *t, const struct ring *queue)
+/* The tables that a process has, and what is left of its size. */
+static void
+set_memory(json_t *o, const struct table_use memory[MEM_COUNT], pid_t pid)
 {
-	json_t *o = json_object();
+	uint64_t size = resident(pid), sum = 0;
+	json_t *tables = json_object(), *row;
 
-	set(o, "flows", t->memory.flows);
-	set(o, "connections", t->memory.connections);
-	set(o, "decoders", t->memory.decoders);
-	set(o, "early_evidence", t->memory.early);
-	set(o, "reassembly", t->memory.pending);
-	set(o, "tls_handshakes", t->memory_tls);
-	set(o, "queue", ring_used(queue));
-	return o;
+	for (unsigned i = 0; i < MEM_COUNT; i++) {
+		const struct table_use *u = &memory[i];
+
+		if (u->bytes == 0 && u->max_bytes == 0 && u->max_entries == 0)
+			continue;
+		row = json_object();
+		set(row, "entries", u->entries);
+		set(row, "bytes", u->bytes);
+		set(row, "max_entries", u->max_entries);
+		set(row, "max_bytes", u->max_bytes);
+		json_object_set_new(
+		    tables, memory_name((enum memory_table)i), row);
+		sum += u->bytes;
+	}
+	set(o, "resident_bytes", size);
+	json_object_set_new(o, "memory", tables);
+	json_object_set_new(o, "memory_other_bytes",
+	    json_integer((json_int_t)size - (json_int_t)sum));
 }
 
 static json_t *
@@ -129,6 +140,8 @@ worker_json(const struct supervisor *s, const struct child *c)
 		observed += t->observed[i];
 	set(o, "worker", c->number);
 	set(o, "pid", (uint64_t)c->pid);
+	json_object_set_new(
+	    o, "ready", json_boolean(atomic_load(&b->ready) != 0));
 	set(o, "restarts", c->epoch);
 	set(o, "packets", t->packets);
 	set(o, "bytes", t->bytes);
@@ -144,8 +157,7 @@ worker_json(const struct supervisor *s, const struct child *c)
 	set(o, "hole_bytes", t->tracker.hole_bytes);
 	set(o, "observations", observed);
 	set(o, "observations_shed", board_shed(b));
-	set(o, "resident_bytes", resident(c->pid));
-	json_object_set_new(o, "memory", memory_json(t, c->ring));
+	set_memory(o, b->memory, c->pid);
 	set(o, "queue_bytes", ring_used(c->ring));
 	set(o, "queue_size", ring_size(c->ring));
 	set(o, "queue_broken", ring_broken(c->ring));
@@ -165,24 +177,37 @@ history_json(const struct history_knowledge *k)
 	return o;
 }
 
+/* What the judge says to the feeds; nothing if there are none. */
+static struct table_use
+events_use(const struct supervisor *s)
+{
+	uint64_t bytes = s->feeds.pid != 0 ? ring_size(s->events) : 0;
+
+	return (struct table_use){0, 0, bytes, bytes};
+}
+
 static json_t *
 judge_json(const struct supervisor *s)
 {
 	const struct judge_board *j = s->judged;
+	struct table_use memory[MEM_COUNT];
 	json_t *o = json_object(), *alerts = json_object();
 
+	memcpy(memory, j->memory, sizeof(memory));
+	memory[MEM_EVENTS] = events_use(s);
 	for (int sev = SEV_INFO; sev <= SEV_CRITICAL; sev++)
 		set(alerts, severity_name((enum severity)sev),
 		    j->totals.alerts[sev]);
 	set(o, "pid", (uint64_t)s->judge.pid);
 	json_object_set_new(o, "ready", json_boolean(s->ready));
-	set(o, "resident_bytes", resident(s->judge.pid));
+	set_memory(o, memory, s->judge.pid);
 	json_object_set_new(o, "history", history_json(&j->known));
 	set(o, "observations", j->observations);
 	set(o, "observations_refused", j->refused);
 	set(o, "findings", j->totals.judge.findings);
 	json_object_set_new(o, "alerts", alerts);
 	set(o, "alerts_lost", j->totals.lost);
+	set(o, "alerts_known", j->totals.known);
 	set(o, "alerts_retired", j->totals.retired);
 	set(o, "incidents_opened", j->totals.incidents.opened);
 	set(o, "incidents_open", j->totals.incidents.open);
@@ -192,6 +217,38 @@ judge_json(const struct supervisor *s)
 	set(o, "chains_unanswered", j->unanswered);
 	json_object_set_new(
 	    o, "lag_ms", json_integer((json_int_t)(j->lag / 1000000)));
+	return o;
+}
+
+static json_t *
+feeds_json(const struct supervisor *s)
+{
+	const struct table_use memory[MEM_COUNT] = {
+	    [MEM_EVENTS] = events_use(s)};
+	json_t *o = json_object();
+
+	set_memory(o, memory, s->feeds.pid);
+	return o;
+}
+
+/* It holds what it handed to the workers. */
+static json_t *
+own_json(const struct supervisor *s)
+{
+	struct table_use memory[MEM_COUNT] = {
+	    [MEM_EVENTS] = events_use(s), [MEM_HEAP_FREE] = memory_heap_free()};
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < s->nworkers; i++) {
+		const struct child *c = &s->worker[i];
+
+		for (unsigned n = 0; n < s->cfg->ninterfaces; n++)
+			memory[MEM_CAPTURE].bytes += live_buffer(c->live[n]);
+		memory[MEM_QUEUE].bytes += ring_size(c->ring);
+	}
+	memory[MEM_CAPTURE].max_bytes = memory[MEM_CAPTURE].bytes;
+	memory[MEM_QUEUE].max_bytes = memory[MEM_QUEUE].bytes;
+	set_memory(o, memory, getpid());
 	return o;
 }
 
@@ -222,7 +279,7 @@ static json_t *
 status_json(const struct supervisor *s)
 {
 	json_t *o = json_object(), *workers = json_array();
-	json_t *names = json_array();
+	json_t *names = json_array(), *verifier = json_object();
 
 	for (unsigned i = 0; i < s->nworkers; i++)
 		json_array_append_new(workers, worker_json(s, &s->worker[i]));
@@ -240,9 +297,12 @@ status_json(const struct supervisor *s)
 	json_object_set_new(o, "workers", workers);
 	json_object_set_new(o, "judge", judge_json(s));
 	set(o, "verifier_pid", (uint64_t)s->verifier.pid);
-	set(o, "verifier_resident_bytes", resident(s->verifier.pid));
+	set_memory(verifier, s->verified->memory, s->verifier.pid);
+	json_object_set_new(o, "verifier", verifier);
+	json_object_set_new(o, "supervisor", own_json(s));
 	set(o, "feeds_pid", (uint64_t)s->feeds.pid);
-	set(o, "feeds_resident_bytes", resident(s->feeds.pid));
+	if (s->feeds.pid != 0)
+		json_object_set_new(o, "feeds_process", feeds_json(s));
 	set(o, "feeds_queue_bytes", ring_used(s->events));
 	set(o, "feeds_queue_dropped", atomic_load(&s->feeds_board->dropped));
 	json_object_set_new(

@@ -14,6 +14,7 @@
 #define STRIPWIRE_STREAM_H
 
 #include "decoders/obs.h"
+#include "decoders/table_use.h"
 
 #define STREAM_AHEAD_MAX (512u << 20) /* a segment may be this far ahead */
 
@@ -58,5 +59,7 @@ void stream_skip(struct stream *s, uint32_t slot, enum dir dir, uint64_t n);
 
 void stream_close(struct stream *s, uint32_t slot);
 const struct stream_counters *stream_counters(const struct stream *s);
+/* Of the streams, without the bytes that wait in them. */
+struct table_use stream_use(const struct stream *s);
 
 #endif

@@ -395,3 +395,20 @@ stream_counters(const struct stream *s)
 {
 	return &s->n;
 }
+
+/* libnids has all its streams from the start, and a table four thirds as large
+ * of pointers to them. */
+struct table_use
+stream_use(const struct stream *s)
+{
+	uint64_t all = (uint64_t)nids_params.n_tcp_streams;
+	uint64_t bytes = s->cfg.streams * sizeof(*s->entries) +
+			 s->cfg.capacity * sizeof(*s->place) +
+			 all * (sizeof(struct tcp_stream) * 3 / 4 +
+				   sizeof(struct tcp_stream *));
+
+	return (struct table_use){.entries = s->count,
+	    .max_entries = s->cfg.streams,
+	    .bytes = bytes,
+	    .max_bytes = bytes};
+}

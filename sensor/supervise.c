@@ -28,7 +28,7 @@
 #define QUICK_MS 2000 /* a process that lived no longer is not restarted at */
 #define PAUSE_MS 500 /* once, but after this */
 #define PAUSE_MAX_MS 4000 /* a judge whose disk is full is tried so often */
-#define START_MS 20000 /* for all to be ready: history is read */
+#define START_MS 80000 /* for all to be ready: history is read. systemd: 90 s */
 #define END_WORKERS_MS 800
 #define END_JUDGE_MS 1100
 #define END_FEEDS_MS 1700 /* since the beginning of the end, or */
@@ -155,11 +155,12 @@ prepare(struct supervisor *s)
 	    (ssize_t)sizeof(s->secret_key))
 		return -1;
 	s->judged = harden_shared(sizeof(*s->judged));
+	s->verified = harden_shared(sizeof(*s->verified));
 	s->feeds_board = harden_shared(sizeof(*s->feeds_board));
 	s->events = ring_new(EVENTS_BYTES, err, sizeof(err));
 	s->crash = crash_new(s->cfg->crash_folder, s->cfg->whole_packets);
-	if (s->judged == NULL || s->crash == NULL || s->feeds_board == NULL ||
-	    s->events == NULL) {
+	if (s->judged == NULL || s->verified == NULL || s->crash == NULL ||
+	    s->feeds_board == NULL || s->events == NULL) {
 		log_line(LOG_LEVEL_ERROR, "out of memory");
 		return -1;
 	}
@@ -275,6 +276,7 @@ replace_worker(struct supervisor *s, struct child *c)
 		c->live[i] = fresh[i];
 	}
 	c->epoch++;
+	atomic_store(&c->board->ready, 0);
 	memset(&c->board->totals, 0, sizeof(c->board->totals));
 	memset(c->board->live, 0, sizeof(c->board->live));
 	(void)child_start(s, c);

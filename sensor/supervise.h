@@ -23,6 +23,7 @@
 #include "sensor/feeds_process.h"
 #include "sensor/judge_process.h"
 #include "sensor/sandbox.h"
+#include "sensor/verifier_process.h"
 #include "sensor/worker.h"
 
 #define QUEUE_BYTES (8u << 20) /* a worker's; 2,000 observations at least */
@@ -86,6 +87,7 @@ struct supervisor {
 	unsigned nworkers;
 	struct child worker[WORKERS_MAX], verifier, judge, feeds;
 	struct judge_board *judged;
+	struct verifier_board *verified;
 	struct feeds_board *feeds_board;
 	struct ring *events; /* from the judge to the feeds */
 	uint8_t secret_key[16]; /* of all workers */

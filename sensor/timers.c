@@ -163,3 +163,9 @@ timers_first(const struct timers *t, uint32_t *slot)
 	*slot = t->heap[0].slot;
 	return t->heap[0].deadline;
 }
+
+uint64_t
+timers_bytes(const struct timers *t, uint32_t slots)
+{
+	return (uint64_t)slots * (sizeof(*t->heap) + sizeof(*t->place));
+}

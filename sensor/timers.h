@@ -19,6 +19,8 @@ struct timers;
 /* NULL when memory is short. */
 struct timers *timers_new(uint32_t capacity);
 void timers_free(struct timers *t);
+/* That so many slots need. */
+uint64_t timers_bytes(const struct timers *t, uint32_t slots);
 
 /* Sets or moves the deadline of a slot. */
 void timers_set(struct timers *t, uint32_t slot, int64_t deadline);

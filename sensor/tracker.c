@@ -137,7 +137,7 @@ drop_all(struct tracker *t)
 			continue;
 		norm_drop(&t->norm, &f->conn->norm);
 		mails_put(t->mails, &f->conn->mail);
-		free(f->conn->again);
+		free(conn_take_syn(t, f->conn));
 		pool_put(t->conns, f->conn);
 		f->conn = NULL;
 	}
@@ -181,7 +181,7 @@ tracker_forget(struct tracker *t, struct conn *c)
 	timers_clear(t->timers, slot);
 	flow_at(t->flows, slot)->conn = NULL;
 	flow_remove(t->flows, slot);
-	free(c->again);
+	free(conn_take_syn(t, c));
 	pool_put(t->conns, c);
 }
 
@@ -199,7 +199,7 @@ pass_over(struct tracker *t, struct conn *c)
 	flow_at(t->flows, slot)->conn = NULL;
 	flow_set_age(t->flows, slot, FLOW_PASSED);
 	timers_set(t->timers, slot, t->now + IDLE_PASSED);
-	free(c->again);
+	free(conn_take_syn(t, c));
 	pool_put(t->conns, c);
 }
 
@@ -306,12 +306,15 @@ tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails)
 void
 tracker_memory(const struct tracker *t, struct tracker_memory *out)
 {
-	*out = (struct tracker_memory){
-	    .flows = (uint64_t)flow_high(t->flows) * sizeof(struct flow),
-	    .connections = pool_bytes(t->conns),
-	    .decoders = mails_bytes(t->mails),
-	    .early = pool_bytes(t->early),
-	    .pending = t->norm.pending};
+	out->flows = flow_use(t->flows);
+	out->flows.bytes += timers_bytes(t->timers, flow_high(t->flows));
+	out->flows.max_bytes += timers_bytes(t->timers, t->cfg.max_flows);
+	out->connections = pool_use(t->conns);
+	out->decoders = mails_use(t->mails);
+	out->early = pool_use(t->early);
+	out->streams = stream_use(t->norm.stream);
+	out->pending = norm_use(&t->norm, t->cfg.max_flows);
+	evidence_use(t->evidence, &out->evidence, &out->resets);
 }
 
 void
@@ -431,9 +434,8 @@ renew(struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b)
 {
 	struct conn *c = flow_at(t->flows, slot)->conn, old = *c;
 	struct flow_key key = flow_at(t->flows, slot)->key;
-	struct packet *syn = c->again;
+	struct packet *syn = conn_take_syn(t, c);
 
-	c->again = NULL;
 	conn_end(t, c, conn_how(c, END_REUSED), t->now);
 	if (syn != NULL)
 		return renew_from(t, &key, syn);

@@ -96,8 +96,9 @@ void tracker_clock_packet(struct tracker_clock *c, int64_t time, bool *back);
 struct tracker_moment tracker_moment(const struct tracker *t);
 /* Slots in use: flows, connections that are decoded. */
 void tracker_used(const struct tracker *t, uint32_t *flows, uint32_t *mails);
-struct tracker_memory { /* bytes, now or at most so far (pools) */
-	uint64_t flows, connections, decoders, early, pending;
+struct tracker_memory {
+	struct table_use flows, connections, decoders, early, evidence, resets,
+	    pending, streams;
 };
 void tracker_memory(const struct tracker *t, struct tracker_memory *out);
 /* Who hears the observations is another than before (any number but the last)

@@ -469,3 +469,18 @@ verifier_counters(const struct verifier *v)
 {
 	return &v->n;
 }
+
+struct table_use
+verifier_verdicts(const struct verifier *v)
+{
+	return table_use(
+	    v->entries, VERIFIER_CACHE, sizeof(struct entry), sizeof(*v));
+}
+
+struct table_use
+verifier_known(const struct verifier *v)
+{
+	return (struct table_use){
+	    .entries = (uint64_t)sk_X509_num(v->trust.known),
+	    .max_entries = KNOWN_MAX};
+}

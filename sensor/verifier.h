@@ -10,6 +10,7 @@
 #ifndef STRIPWIRE_VERIFIER_H
 #define STRIPWIRE_VERIFIER_H
 
+#include "decoders/table_use.h"
 #include "rules/interceptors.h"
 
 #define VERIFIER_CACHE 4096 /* verdicts, about 7 KiB each */
@@ -58,5 +59,8 @@ const struct chain_verdict *verifier_lookup(
     struct verifier *v, const uint8_t chain_id[32]);
 
 const struct verifier_counters *verifier_counters(const struct verifier *v);
+struct table_use verifier_verdicts(const struct verifier *v);
+/* Intermediates remembered, 512 at most; bytes are not known. */
+struct table_use verifier_known(const struct verifier *v);
 
 #endif

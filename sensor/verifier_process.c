@@ -49,8 +49,22 @@ answer(struct verifier *v, const struct verify_request *q,
 	}
 }
 
+/* All that is not the verdicts is OpenSSL's. */
+static void
+publish(const struct verifier *v, struct verifier_board *b)
+{
+	struct table_use known = verifier_known(v);
+
+	if (b == NULL)
+		return;
+	b->memory[MEM_VERDICTS] = verifier_verdicts(v);
+	known.bytes = memory_heap() - b->memory[MEM_VERDICTS].bytes;
+	b->memory[MEM_TRUST] = known;
+	b->memory[MEM_HEAP_FREE] = memory_heap_free();
+}
+
 void
-verifier_process_serve(struct verifier *v, int fd)
+verifier_process_serve(struct verifier *v, int fd, struct verifier_board *board)
 {
 	static uint8_t buf[VERIFY_MESSAGE_MAX];
 	static struct verify_answer a;
@@ -59,6 +73,7 @@ verifier_process_serve(struct verifier *v, int fd)
 	const struct chain_verdict *found;
 	ssize_t got;
 
+	publish(v, board);
 	for (;;) {
 		got = recv(fd, buf, sizeof(buf), 0);
 		if (got == -1 && errno == EINTR)
@@ -78,5 +93,6 @@ verifier_process_serve(struct verifier *v, int fd)
 			a.verdict = *found;
 		if (send(fd, &a, sizeof(a), MSG_NOSIGNAL) != (ssize_t)sizeof(a))
 			return;
+		publish(v, board);
 	}
 }

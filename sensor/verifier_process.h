@@ -6,9 +6,15 @@
 #ifndef STRIPWIRE_VERIFIER_PROCESS_H
 #define STRIPWIRE_VERIFIER_PROCESS_H
 
+#include "sensor/memory.h"
 #include "sensor/verifier.h"
 
-/* Answers until the judge has gone. */
-void verifier_process_serve(struct verifier *v, int fd);
+struct verifier_board { /* shared with the supervisor, for `status` */
+	struct table_use memory[MEM_COUNT];
+};
+
+/* Answers until the judge has gone. board: NULL if nobody looks. */
+void verifier_process_serve(
+    struct verifier *v, int fd, struct verifier_board *board);
 
 #endif

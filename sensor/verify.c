@@ -16,6 +16,7 @@
 
 #define WAYS 4
 #define SETS (VERIFIER_CACHE / WAYS)
+#define WAKE_MS 100 /* between calls of on_wait */
 
 struct place {
 	struct chain_verdict *verdict; /* NULL: free */
@@ -28,6 +29,8 @@ struct verify {
 	uint32_t number;
 	uint64_t clock, unanswered;
 	struct place *places; /* SETS * WAYS */
+	void (*on_wait)(void *ctx);
+	void *wait_ctx;
 	struct verify_answer answer;
 };
 
@@ -78,6 +81,13 @@ verify_reconnect(struct verify *v, int fd)
 	if (v->fd != -1)
 		(void)close(v->fd);
 	v->fd = fd;
+}
+
+void
+verify_on_wait(struct verify *v, void (*fn)(void *ctx), void *ctx)
+{
+	v->on_wait = fn;
+	v->wait_ctx = ctx;
 }
 
 void
@@ -195,7 +205,11 @@ wait_answer(struct verify *v, const struct verify_request *q)
 	struct verify_answer *a = &v->answer;
 
 	while ((left = until - now_ms()) > 0) {
-		if (poll(&p, 1, (int)left) <= 0)
+		int n = poll(&p, 1, left < WAKE_MS ? (int)left : WAKE_MS);
+
+		if (n == 0 && v->on_wait != NULL)
+			v->on_wait(v->wait_ctx);
+		if (n <= 0)
 			continue;
 		if (recv(v->fd, a, sizeof(*a), MSG_DONTWAIT) !=
 		    (ssize_t)sizeof(*a))
@@ -276,4 +290,17 @@ verify_lookup(struct verify *v, const uint8_t chain_id[32])
 		return NULL;
 	p->used = ++v->clock;
 	return p->verdict;
+}
+
+struct table_use
+verify_use(const struct verify *v)
+{
+	uint64_t held = 0;
+
+	if (v->own != NULL)
+		return verifier_verdicts(v->own);
+	for (unsigned i = 0; v->places != NULL && i < SETS * WAYS; i++)
+		held += v->places[i].verdict != NULL;
+	return table_use(held, SETS * WAYS, sizeof(struct chain_verdict),
+	    SETS * WAYS * sizeof(*v->places));
 }

@@ -23,6 +23,10 @@ void verify_free(struct verify *v);
 /* A new verifier process has taken the place of the old one. */
 void verify_reconnect(struct verify *v, int fd);
 
+/* Called again and again while an answer does not come: what must not wait for
+ * it. */
+void verify_on_wait(struct verify *v, void (*fn)(void *ctx), void *ctx);
+
 /* All verdicts are void. */
 void verify_forget(struct verify *v);
 
@@ -36,6 +40,8 @@ const struct chain_verdict *verify_lookup(
     struct verify *v, const uint8_t chain_id[32]);
 /* Chains for which no answer came. */
 uint64_t verify_unanswered(const struct verify *v);
+/* Of the verdicts kept here. Looks at all places. */
+struct table_use verify_use(const struct verify *v);
 
 /* ---- the wire between the two; both ends are of the same program ---- */
 

@@ -13,6 +13,7 @@
 #define LEAST_FLOWS 1024
 
 #define NICE 4 /* what is nice to have leaves 1/4 of the queue free */
+#define ENDED_AT_ONCE 512 /* in one record */
 
 static void on_obs(void *, const struct obs *);
 static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
@@ -183,7 +184,26 @@ on_obs(void *ctx, const struct obs *o)
 	if (worker_put(w, REC_OBS, &part, 1, reserve))
 		return;
 	w->cfg.board->shed[o->kind]++;
-	mark_shed(w, o->flow);
+	if (o->kind != OBS_FLOW_END)
+		mark_shed(w, o->flow);
+	else if (w->nended < WORKER_ENDED_MAX)
+		w->ended[w->nended++] = o->flow;
+}
+
+void
+worker_tell_ended(struct worker *w)
+{
+	while (w->nended > 0) {
+		uint32_t n =
+		    w->nended < ENDED_AT_ONCE ? w->nended : ENDED_AT_ONCE;
+		struct slice part = {(const uint8_t *)&w->ended[w->nended - n],
+		    n * sizeof(w->ended[0])};
+
+		if (!worker_put(
+			w, REC_ENDED, &part, 1, ring_size(w->cfg.out) / NICE))
+			return;
+		w->nended -= n;
+	}
 }
 
 static void

@@ -29,6 +29,7 @@ enum record_type {
 	REC_CHAIN, /* struct record_chain, the certificates */
 	REC_STAPLE, /* struct record_staple, the response */
 	REC_EPOCH, /* struct record_epoch: a new worker begins */
+	REC_ENDED, /* numbers of flows whose end was shed */
 	REC_END, /* nothing more will come */
 	/* offline, from the reader to a worker; REC_END too has a clock */
 	REC_PACKET, /* struct record_packet, the frame */
@@ -78,6 +79,7 @@ struct board {
 	uint8_t frame[BOARD_FRAME];
 	/* what it counts, brought up to date some times a second */
 	struct frontend_totals totals;
+	struct table_use memory[MEM_COUNT]; /* by enum memory_table */
 	struct live_counters live[INTERFACES_MAX];
 	uint64_t shed[OBS_KIND_COUNT + 1]; /* the last: chains, staples */
 	uint64_t skipped; /* packets of the poison list */

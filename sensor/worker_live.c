@@ -18,6 +18,7 @@
 #define IDLE_MS 20
 #define LAG (60 * INT64_C(1000000)) /* ns; thrice a block of the capture */
 #define PUBLISH (100 * INT64_C(1000000)) /* ns between looks at the counters */
+#define PUBLISH_MEMORY (10 * PUBLISH)
 #define HEADERS 66 /* Ethernet, IPv4, TCP with timestamps */
 
 uint64_t
@@ -119,6 +120,20 @@ on_packet(void *ctx, struct packet *pkt)
 }
 
 static void
+publish_memory(struct worker *w)
+{
+	struct table_use *m = w->cfg.board->memory;
+	uint64_t queue = ring_size(w->cfg.out), capture = 0;
+
+	frontend_memory(w->front, m);
+	for (unsigned i = 0; i < w->cfg.nlive; i++)
+		capture += live_buffer(w->cfg.live[i]);
+	m[MEM_CAPTURE] = (struct table_use){0, 0, capture, capture};
+	m[MEM_QUEUE] = (struct table_use){0, 0, queue, queue};
+	m[MEM_HEAP_FREE] = memory_heap_free();
+}
+
+static void
 publish(struct worker *w, int64_t now)
 {
 	struct board *b = w->cfg.board;
@@ -128,6 +143,10 @@ publish(struct worker *w, int64_t now)
 	b->lag = w->now != 0 ? now - w->now : 0;
 	for (unsigned i = 0; i < w->cfg.nlive; i++)
 		(void)live_counters(w->cfg.live[i], &b->live[i]);
+	if (now - w->weighed < PUBLISH_MEMORY && now >= w->weighed)
+		return;
+	w->weighed = now;
+	publish_memory(w);
 }
 
 /* One look at each capture. -1: one of them has failed, which is said. */
@@ -229,6 +248,7 @@ worker_live(struct worker *w)
 			idle(w, now);
 		else
 			worker_set_mark(w, w->now);
+		worker_tell_ended(w);
 		if (now - w->published > PUBLISH || now < w->published)
 			publish(w, now);
 		atomic_fetch_add_explicit(

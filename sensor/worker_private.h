@@ -8,6 +8,8 @@
 #include "sensor/worker.h"
 
 #define WORKER_SHED_BITS (1u << 20)
+#define WORKER_ENDED_MAX \
+	65536 /* of more the judge finds out by their silence */
 /* eras of what the end of the input brings, in order */
 #define WORKER_ERA_RESETS (UINT32_MAX - 2)
 #define WORKER_ERA_FLOWS (UINT32_MAX - 1)
@@ -18,9 +20,11 @@ struct worker {
 	struct ring_key last; /* of what was put */
 	uint64_t ordinal;
 	uint64_t flow; /* of the observation at hand */
-	int64_t now, published;
+	int64_t now, published, weighed;
 	pid_t parent;
 	uint32_t era; /* offline */
+	uint32_t nended; /* flows whose end was shed, to be told yet */
+	uint64_t ended[WORKER_ENDED_MAX];
 	bool any_shed;
 	uint8_t shed[WORKER_SHED_BITS / 8]; /* flows, by hash of their number */
 };
@@ -28,6 +32,9 @@ struct worker {
 /* False: there was no room, and live it is shed. */
 bool worker_put(struct worker *w, enum record_type type,
     const struct slice *part, unsigned n, size_t reserve);
+/* Live: tells of the flows that ended while there was no room to say so, or
+ * the judge would keep them until others need their place. */
+void worker_tell_ended(struct worker *w);
 /* All up to time, and up to the packet at hand, was said. */
 void worker_set_mark(struct worker *w, int64_t time);
 bool worker_is_ours(void *ctx, const struct packet *pkt);

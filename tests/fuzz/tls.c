@@ -91,7 +91,7 @@ play(struct mail_env *env, const uint8_t *data, size_t size, size_t piece)
 	}
 	tls_eof(&t, DIR_C2S);
 	tls_fini(&t);
-	if (tls_pool_lent(env->pool) != 0)
+	if (tls_pool_use(env->pool).bytes != 0)
 		abort();
 }
 

@@ -361,6 +361,49 @@ TEST(only_what_changed_is_written)
 	remove_folder();
 }
 
+static int64_t
+count(const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *c = NULL;
+	int64_t n = -1;
+
+	if (sqlite3_open(db, &c) == SQLITE_OK &&
+	    sqlite3_prepare_v2(c, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(c);
+	return n;
+}
+
+/* A sensor that runs for years meets servers without end. */
+TEST(tables_stay_bounded_while_it_runs)
+{
+	struct history *h = history_new();
+	struct store *s;
+
+	make_folder();
+	s = open_db();
+	history_limit(h, 100, 200);
+	for (unsigned n = 0; n < 1000; n++) {
+		struct server_key k = server_key(n);
+		struct server_facts *f = history_touch_server(h, &k);
+
+		f->first = f->last = T0 + n;
+		f->ncerts = 1;
+		if (n % 20 == 19)
+			CHECK_INT(store_keep_history(s, h, UINT64_MAX), 0);
+	}
+	store_close(s);
+	CHECK(count("SELECT count(*) FROM servers") <= 300);
+	CHECK(count("SELECT count(*) FROM servers") >= 100);
+	CHECK(count("SELECT count(*) FROM server_keys") <= 300);
+	CHECK_INT(count("SELECT max(last) FROM servers"), T0 + 999);
+	history_free(h);
+	remove_folder();
+}
+
 /* Names and networks are entries like others, with keys of their own. */
 TEST(names_and_networks_come_back)
 {

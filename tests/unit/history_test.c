@@ -139,14 +139,88 @@ TEST(only_changes_are_saved_once)
 	memset(&pk, 0, sizeof(pk));
 	loaded.key = key(5);
 	history_load_server(h, &loaded);
-	history_each_dirty(h, save_server, save_pair, &n);
+	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 0);
 	teach(h, 1, NOW, NOW);
 	CHECK(history_touch_pair(h, &pk) != NULL);
-	history_each_dirty(h, save_server, save_pair, &n);
-	history_each_dirty(h, save_server, save_pair, &n);
+	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
+	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 1);
 	CHECK_INT(n.pairs, 1);
+	history_free(h);
+}
+
+static void
+note_server(void *ctx, const struct server_facts *s)
+{
+	memcpy(ctx, s->key.addr.b, sizeof(uint32_t));
+}
+
+/* What waited for longest is saved first, also if it changed since. */
+TEST(a_part_of_the_changes_is_saved)
+{
+	struct history *h = history_new();
+	uint32_t last = 0;
+
+	for (uint32_t n = 1; n <= 5; n++)
+		teach(h, n, NOW, NOW);
+	teach(h, 1, NOW, NOW + 1);
+	CHECK_INT(history_dirty(h), 5);
+	history_each_dirty(h, 1, note_server, save_pair, &last);
+	CHECK_INT(last, 1);
+	teach(h, 1, NOW, NOW + 2); /* now behind the others */
+	history_each_dirty(h, 2, note_server, save_pair, &last);
+	CHECK_INT(last, 3);
+	CHECK_INT(history_dirty(h), 3);
+	history_each_dirty(h, UINT64_MAX, note_server, save_pair, &last);
+	CHECK_INT(last, 1);
+	CHECK_INT(history_dirty(h), 0);
+	history_free(h);
+}
+
+TEST(an_entry_that_goes_waits_no_more)
+{
+	struct history *h = history_new();
+	struct saved n = {0, 0};
+	struct server_key k = key(2);
+
+	for (uint32_t i = 1; i <= 3; i++)
+		teach(h, i, NOW, NOW);
+	CHECK_INT(history_forget(h, &k), 1);
+	CHECK_INT(history_dirty(h), 2);
+	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
+	CHECK_INT(n.servers, 2);
+	history_free(h);
+}
+
+/* A live sensor marks nothing: whatever comes, the tables are all there is. */
+TEST(memory_is_bounded)
+{
+	struct history *h = history_new();
+	struct history_memory m;
+	uint64_t full = 0;
+
+	history_limit(h, 1024, 4096);
+	for (uint32_t n = 0; n < 5000; n++) {
+		teach(h, n, NOW, NOW);
+		history_memory(h, &m);
+		CHECK(m.servers.entries <= 1024 && m.undo.bytes == 0);
+		CHECK(m.servers.bytes <= m.servers.max_bytes);
+		if (n == 1024)
+			full = m.servers.bytes;
+		CHECK(n < 1024 || m.servers.bytes == full);
+	}
+	CHECK_INT(m.servers.max_entries, 1024);
+	CHECK_INT(m.pairs.max_entries, 4096);
+	CHECK_INT(m.servers.bytes, m.servers.max_bytes);
+	CHECK_INT(history_dirty(h), 1024);
+	history_mark(h);
+	teach(h, 1, NOW, NOW);
+	history_memory(h, &m);
+	CHECK_INT(m.undo.entries, 2); /* the new one, and the one that went */
+	history_keep(h);
+	history_memory(h, &m);
+	CHECK_INT(m.undo.bytes, 0);
 	history_free(h);
 }
 
@@ -158,7 +232,7 @@ TEST(what_a_drop_takes_back_is_not_saved)
 	history_mark(h);
 	teach(h, 1, NOW, NOW);
 	history_drop(h);
-	history_each_dirty(h, save_server, save_pair, &n);
+	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 0);
 	history_free(h);
 }

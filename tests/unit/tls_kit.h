@@ -309,7 +309,7 @@ play(const struct script *s, size_t piece, unsigned cut_step, size_t cut_at)
 		}
 	}
 	tls_fini(&t);
-	CHECK_INT(tls_pool_lent(env.pool), 0);
+	CHECK_INT(tls_pool_use(env.pool).bytes, 0);
 }
 
 static inline void
