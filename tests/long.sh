@@ -13,7 +13,7 @@ status=0
 tests/disturbed.sh 100M 20000 10000000 || status=1
 make -s hooks tools && tests/soak.py --minutes 40 --plot docs/soak.svg || status=1
 tests/feed_delivery.py --alerts 100000 --kills 10 --breaks 10 || status=1
-tests/live.py --segv 100 --kills 200 || status=1
+tests/kills.py --segv 100 --judge 200 --supervisor 200 || status=1
 tests/live_reload.py --reloads 1000 --rate 10000 || status=1
 tests/transports.py --sensor --count 100000 --breaks 10 --kills 10 \
 	--resend 8000 --hold 1 --patience 300 --figures || status=1

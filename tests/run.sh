@@ -97,6 +97,7 @@ part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "all read again while live" tests/live_reload.py
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
 part "the unit under systemd" tests/systemd.py
+part "kills" tests/kills.py
 part "lab" tests/lab/lab.py --short
 part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh
