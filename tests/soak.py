@@ -7,8 +7,9 @@
 
 A mix of mail and other traffic (tests/bench/mailgen.py) is sent over a veth
 pair again and again, each time from other clients, and now and then an attack.
-All processes of the sensor are sampled; memory counts as flat if the last
-third of the time has no more than a tenth, or 8 MiB, above the middle third.
+All processes of the sensor are sampled, with what `stripwire status` says of
+their tables; memory counts as flat if the last third of the time has no more
+than a tenth, or 8 MiB, above the middle third. Limits are the defaults.
 Ends after so many minutes, or packets if that is given. Skipped, visibly,
 without root and network namespaces.
 """
@@ -24,21 +25,17 @@ sys.argv, args = sys.argv[:1], sys.argv[1:]
 import live  # noqa: E402
 
 TOP = live.TOP
+PAGE = os.sysconf("SC_PAGESIZE")
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b")
 
 
 def rss(pid):
-    """MiB, and of them those that no other process has"""
-    got = {}
+    """MiB"""
     try:
-        with open("/proc/%d/smaps_rollup" % pid) as f:
-            for line in f:
-                word = line.split()
-                if word[0] in ("Rss:", "Private_Clean:", "Private_Dirty:"):
-                    got[word[0]] = int(word[1]) / 1024
+        with open("/proc/%d/statm" % pid) as f:
+            return int(f.read().split()[1]) * PAGE / (1 << 20)
     except OSError:
         return None
-    return got.get("Rss:", 0)
 
 
 def world(folder):
@@ -101,8 +98,38 @@ def is_flat(values):
     return last <= max(middle * 1.1, middle + 8), middle, last
 
 
+def tables_of(st):
+    """(process, table) to (entries, cap, bytes), workers together; and what
+    is no table"""
+    got = {}
+    for who, o in [("workers", w) for w in st["workers"]] + [
+            (n, st[n]) for n in ("judge", "verifier")]:
+        rows = dict(o["memory"])
+        rows["other"] = {"entries": 0, "max_entries": 0,
+                         "bytes": o["memory_other_bytes"]}
+        for table, t in rows.items():
+            was = got.get((who, table), (0, 0, 0))
+            got[who, table] = tuple(x + t[k] for x, k in zip(
+                was, ("entries", "max_entries", "bytes")))
+    return got
+
+
+def print_tables(tables):
+    """medians of the thirds"""
+    third = max(1, len(tables) // 3)
+    parts = tables[:third], tables[third:2 * third], tables[2 * third:]
+    print("%-26s %9s %9s   MB in the first, second, last third" %
+          ("memory by table", "entries", "of"))
+    for key in tables[-1]:
+        mb = [statistics.median(t[key][2] for t in p if key in t) / 1e6
+              for p in parts if p]
+        if max(mb) >= 0.05:
+            print("%-26s %9d %9d   %s" % ("%s: %s" % key, *tables[-1][key][:2],
+                                          " ".join("%8.1f" % x for x in mb)))
+
+
 def soak(a, s, files):
-    samples, attacks = [], 0
+    samples, tables, attacks = [], [], 0
     sender = subprocess.Popen(
         [live.SEND, "-c", "-s", str(int(a.minutes * 60)), "-r", str(a.rate),
          "sw0", *files], stdout=subprocess.PIPE, text=True)
@@ -119,12 +146,15 @@ def soak(a, s, files):
         live.send("sw0", s.dir + "/a.pcap")
         attacks += 1
         st = s.status()
-        if a.packets and sum(w["packets"] for w in st["workers"]) > a.packets:
+        if st:
+            tables.append(tables_of(st))
+        if a.packets and st and sum(w["packets"] for w in st["workers"]) > a.packets:
             sender.terminate()
     said = sender.stdout.read().strip()
     live.until(lambda: all(w["queue_bytes"] == 0
                            for w in s.status()["workers"]))
     found = s.count(live.FINDING) - before
+    print_tables(tables)
     return samples, said, attacks, found
 
 
@@ -159,15 +189,13 @@ def main():
     p.add_argument("--rate", type=int, default=0)
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--every", type=float, default=10)
+    p.add_argument("--buffer", default="64MiB")
     p.add_argument("--plot", default="")
     a = p.parse_args(args)
     if not shutil.which("ip") or not live.own_network():
         live.skip("soak: needs root and network namespaces")
     else:
-        # small tables: all are full within minutes, what grows then is a leak
-        s = live.Sensor(a.workers, conf="limits:\n  flows: 32768\n"
-                        "  sessions: 8192\n  judged_flows: 8192\n",
-                        buffer="64MiB")
+        s = live.Sensor(a.workers, buffer=a.buffer)
         try:
             files = world(s.dir)
             report(a, s, *soak(a, s, files))
