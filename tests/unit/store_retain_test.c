@@ -71,7 +71,7 @@ age_runs(void)
 TEST(nothing_goes_unless_it_is_asked_for)
 {
 	struct store *s = begin();
-	const struct store_retention none = {0, 0};
+	const struct store_retention none = {0};
 
 	store_day(s, 0, 0, 100);
 	age_runs();
@@ -85,7 +85,7 @@ TEST(nothing_goes_unless_it_is_asked_for)
 TEST(what_is_too_old_goes_with_what_belongs_to_it)
 {
 	struct store *s = begin();
-	const struct store_retention month = {30, 0};
+	const struct store_retention month = {.days = 30};
 
 	store_day(s, 0, 0, 1002); /* the last flow has alerts of two days */
 	store_day(s, 40, 1002, 98);
@@ -117,7 +117,7 @@ TEST(what_is_too_old_goes_with_what_belongs_to_it)
 TEST(what_was_stored_lately_is_not_old)
 {
 	struct store *s = begin();
-	const struct store_retention month = {30, 0};
+	const struct store_retention month = {.days = 30};
 	int64_t now = INT64_C(1900000000) * 1000000000;
 	char sql[100];
 
@@ -135,8 +135,8 @@ TEST(what_was_stored_lately_is_not_old)
 TEST(the_oldest_go_when_it_is_too_large)
 {
 	struct store *s = begin();
-	const struct store_retention small = {0, 1 << 20};
-	const struct store_retention tiny = {0, 300 << 10};
+	const struct store_retention small = {.bytes = 1 << 20};
+	const struct store_retention tiny = {.bytes = 300 << 10};
 	struct stat st;
 
 	for (unsigned i = 0; i < 20; i++) {
@@ -159,7 +159,7 @@ TEST(the_oldest_go_when_it_is_too_large)
 TEST(a_size_that_cannot_be)
 {
 	struct store *s = begin();
-	const struct store_retention none = {0, 1};
+	const struct store_retention none = {.bytes = 1};
 
 	store_day(s, 0, 0, 500);
 	CHECK(retain_all(s, &none, T0) < 100);
