@@ -426,7 +426,7 @@ DB_TEST(a_newer_database_is_left_alone)
 	store_close(s);
 	sample_exec(db, "PRAGMA user_version=7");
 	check_untouched(db, "written by a newer version (schema 7, this "
-			    "program knows 3)");
+			    "program knows 4)");
 }
 
 DB_TEST(empty_and_unversioned_files_become_databases)
