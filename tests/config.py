@@ -19,7 +19,7 @@ def plain(text):
 sample = run('keys')
 assert open('packaging/stripwire.conf').read() == sample, 'packaging/stripwire.conf: make it anew by stripwire config keys'
 values = json.loads(run('check', '--json', 'packaging/stripwire.conf'))['values']
-manual = {m.split()[0]: plain(m) for m in open('docs/stripwire.conf.5').read().split('.It Cm ')[1:]}
+manual = {m.split()[0]: plain(m) for m in open('docs/stripwire.conf.5').read().split('\n.It Cm ')[1:]}
 FEED = 'feeds.NAME.'
 keys = {m for m in manual if not m.startswith(FEED)}
 assert keys == set(values), f'docs/stripwire.conf.5: keys {keys ^ set(values)}'
