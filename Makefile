@@ -56,6 +56,20 @@ all: stripwire
 
 # ---- for people ----
 
+help:
+	@echo 'make run      install what is missing, build, analyse pcaps/'
+	@echo 'make test     install what the tests need, build, run them all'
+	@echo 'make lab      as root: real servers, clients and attacks (ARGS=--short)'
+	@echo 'make          build; make install PREFIX=/usr/local'
+	@echo 'make deps     install what building and the tests need'
+	@echo 'make lint     format, layers, sizes, licence, clang-tidy'
+	@echo 'make unit     the unit tests alone'
+	@echo 'make bless    expected results anew (T=NAME: one)'
+	@echo 'make bench    speed beside a bare loop (BENCH=quick)'
+	@echo 'make profile  where the instructions of a workload go (W=a)'
+	@echo 'make long     what takes hours: load, kills, mutation, fuzzing'
+	@echo 'make clean'
+
 run:
 	@tests/deps.sh run
 	@$(MAKE) --no-print-directory -s stripwire
@@ -181,6 +195,6 @@ tools: $(TOOL)
 hooks: $(B)/stripwire-hooks
 
 -include $(OBJ:.o=.d) $(B)/sensor/main.d $(wildcard $(B)/hooks/*.d) $(wildcard $(B)/tests/*/*.d)
-.PHONY: all run test deps bless bench profile lab long lint install clean unit \
+.PHONY: all help run test deps bless bench profile lab long lint install clean unit \
     unit-programs fuzz-programs tools hooks
 .SECONDARY:
