@@ -6,10 +6,11 @@
  *
  * Alerts go first, oldest first, each with its notes and, when no other alert
  * refers to it, its flow; the index that this needs is made when retention is
- * first asked for (once; 9 to 23 s for a million alerts on a busy machine, with
- * signs of life), so that databases without it do not pay for it. Then incidents that have ended, captures and
- * certificates that are older than all alerts that are left: nothing refers to
- * them. History is not touched: it ages by itself (rules/history.h).
+ * first asked for, so that databases without it do not pay for it (once, with
+ * signs of life; for a million alerts it took 9 to 23 s on a busy machine).
+ * Then incidents that have ended, captures and certificates that are older than
+ * all alerts that are left: nothing refers to them. History is not touched: it
+ * ages by itself (rules/history.h).
  *
  * A database that was made by this version gives pages back by SQLite's
  * incremental vacuum, some at a time, once a tenth of the file is free; in an
