@@ -24,9 +24,9 @@ libwrap0 libpcre3 libjson-c5 libcap2 libglib2.0-0 libsystemd0"
 # clang and its runtime: second compiler, sanitizers, fuzzers; clang-format,
 # clang-tidy, universal-ctags: make lint; python3, openssl, sqlite3, tshark:
 # the tests look at results with tools that are not ours;
-# valgrind counts instructions.
+# valgrind counts instructions; mandoc reads the manuals.
 test="clang libclang-rt-14-dev llvm clang-format clang-tidy universal-ctags
-python3 openssl sqlite3 tshark gzip valgrind
+python3 openssl sqlite3 tshark gzip valgrind mandoc
 $receivers"
 # clickhouse, kcat: what a fleet's events are judged with. python3-yaml: the
 # configurations of other tools are read.

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What docs/rules.md, docs/from-suricata.md and the head of sensor.rules show is what the program does.
+"""What the documentation shows is what the program does, and what it points to is there.
 
     docs.py [-v] [--binary FILE]
 
+Of all pages: relative links and names of files of this tree lead somewhere, no placeholder was left, manuals are without
+a warning (mandoc), and name every option that --help does.
+Of docs/rules.md, docs/from-suricata.md and the head of sensor.rules:
 Rules in blocks and options in tables have to load; what `$ stripwire rules check` prints has to be what it prints for
 the rules it shows; the block of threshold.config has to load; words that are said to be keywords, buffers or skipped
 have to be; every keyword and buffer of the program has to be named.
@@ -11,11 +14,13 @@ have to be; every keyword and buffer of the program has to be named.
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
+COMMANDS = 'read run doctor status alerts incidents show certs servers history feed backup'.split()
 CHAPTERS = 'docs/rules.md', 'docs/from-suricata.md'
 VARIABLES = 'variables:\n  MAIL_SERVERS: 192.0.2.25\n  SCANNERS: 192.0.2.9\n  LAB: 198.51.100.0/24\n'
 # options that are only right behind others, and what has to stand before them
@@ -154,6 +159,47 @@ def head_of_policy(check):
     check.result(len(rules) == 2 and len(limits) >= 4 and ok, 'sensor.rules: lines of threshold.config', said)
 
 
+def pages():
+    """Names and texts of all pages."""
+    for folder, folders, names in os.walk(TOP):
+        folders[:] = [f for f in folders if f != 'build' and not f.startswith('.')]
+        for name in names:
+            if re.search(r'\.(md|1|5)$', name):
+                path = os.path.join(folder, name)
+                yield os.path.relpath(path, TOP), open(path).read()
+
+
+def what_is_named(check, where, text):
+    folder = os.path.join(TOP, os.path.dirname(where))
+    for link in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', text):
+        check.result(os.path.exists(os.path.join(folder, link)), f'{where}: link to {link}')
+    for name in re.findall(r'(?<![\w./])(?:docs|tests|packaging|pcaps)/[\w./-]*\w(?![\w*-])', text):
+        there = [os.path.exists(os.path.join(TOP, name + end)) for end in ('', '.c')]
+        check.result(any(there) or 'NAME' in name or name.endswith('-'), f'{where}: {name} is there')
+    left = re.findall(r'@[A-Z][A-Z_]*@|\b(?:TODO|FIXME|TBD)\b', text)
+    check.result(not left, f'{where}: no placeholder', left)
+
+
+def manuals(check):
+    if shutil.which('mandoc') is None:
+        print('SKIP manuals: no mandoc')
+        return
+    pages = [os.path.join(TOP, 'docs', name) for name in ('stripwire.1', 'stripwire.conf.5')]
+    said = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', *pages], capture_output=True, text=True).stdout
+    check.result(not said, 'manuals: mandoc -T lint', said)
+    shown = subprocess.run(['mandoc', '-T', 'ascii', *pages], capture_output=True, text=True).stdout
+    check.result(shown and not re.search(r'\.(It|Cm|Fl|Ar|Pp)\s', shown), 'manuals: no macro is printed')
+
+
+def options_in_manual(check):
+    text = open(os.path.join(TOP, 'docs', 'stripwire.1')).read()
+    for command in COMMANDS:
+        said = subprocess.run([check.args.binary, command, '--help'], capture_output=True, text=True).stdout
+        options = set(re.findall(r'^ .*?--([a-z][a-z-]+)', said, re.M)) - {'help'}
+        missing = [o for o in sorted(options) if not re.search(rf'Fl (?:\w , )?-{o}\b', text)]
+        check.result(said and not missing, f'stripwire.1: options of {command}', missing)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('-v', '--verbose', action='store_true')
@@ -169,6 +215,10 @@ def main():
         all_are_named(check, whole)
         table_of_suricata(check, whole)
         head_of_policy(check)
+        for name, page in pages():
+            what_is_named(check, name, page)
+        manuals(check)
+        options_in_manual(check)
     print(f'{check.passed} passed, {check.failed} failed')
     return check.failed != 0
 

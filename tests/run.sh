@@ -87,7 +87,7 @@ part "doctor on an interface" tests/doctor_live.py
 part "history and inventory" tests/history.sh
 part "incidents" tests/incidents.py
 part "shipped rules and their twins" tests/shipped.py
-part "chapters on rules" tests/docs.py
+part "documentation" tests/docs.py
 part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
 part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
