@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# make long: the numbers that take their time. Disturbed traffic (100 MB of each
-# kind and disturbance, 20,000 honest sessions, 10 million SYNs), 100,000 alerts
-# through feeds that break (to files, and to each kind of receiver), two months of
-# mail without an attacker (100,000 sessions), what hostile certificates cost, how
-# long retention takes,
-# 10,000 mutated copies, and LONG_FUZZ seconds of fuzzing (default one hour) over all targets.
+# make long: the numbers that take their time. In this order: disturbed traffic
+# (100 MB of each kind and disturbance, 20,000 honest sessions, 10 million SYNs);
+# 40 minutes at full speed, which draws docs/soak.svg anew; 100,000 alerts through
+# feeds that break (to files, and further down to each kind of receiver); 500
+# processes killed; 1,000 reloads; two months of mail without an attacker (100,000
+# sessions); what hostile certificates cost; how long retention takes with a
+# million alerts; 10,000 mutated copies; LONG_FUZZ seconds of fuzzing (default
+# one hour) over all targets.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 make -s -j"$(nproc)" BUILD=asan tools || exit 1
