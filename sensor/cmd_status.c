@@ -31,7 +31,8 @@ struct status_options {
 static const char help[] =
     "usage: stripwire status [options]\n\n"
     "Asks the running sensor what it does: packets, losses, connections,\n"
-    "observations, alerts, for each worker.\n\n"
+    "observations of each worker, alerts, memory by table, how well servers\n"
+    "are known, feeds, and what the last SIGHUP could not load.\n\n"
     "  -c, --config FILE     configuration (default: " CONFIG_PATH "\n"
     "                        if it is there), for run.socket\n"
     "      --socket PATH     the sensor's socket\n"
