@@ -4,8 +4,8 @@
 
     docs.py [-v] [--binary FILE]
 
-Of all pages: relative links and names of files of this tree lead somewhere, no placeholder was left, manuals are without
-a warning (mandoc), and name every option that --help does.
+Of all pages: relative links and names of files of this tree lead somewhere, no placeholder was left; README has every
+finding; manuals are without a warning (mandoc), and name every option that --help does.
 Of docs/rules.md, docs/from-suricata.md and the head of sensor.rules:
 Rules in blocks and options in tables have to load; what `$ stripwire rules check` prints has to be what it prints for
 the rules it shows; the block of threshold.config has to load; words that are said to be keywords, buffers or skipped
@@ -180,6 +180,18 @@ def what_is_named(check, where, text):
     check.result(not left, f'{where}: no placeholder', left)
 
 
+def findings_are_named(check):
+    """README's table has each finding; `cert-weak-key, -expired` are two."""
+    code = open(os.path.join(TOP, 'rules', 'finding.c')).read()
+    names = set(re.findall(r'\[FIND_[A-Z0-9_]+\] = \{\s*"([a-z0-9-]+)"', code)) - {'content'}
+    text = re.search(r'(?s)\n## What is found\n(.*?)\n## ', open(os.path.join(TOP, 'README.md')).read())[1]
+    told = set()
+    for row in re.findall(r'(?m)^\| ([a-z][a-z0-9, -]+) \|', text):
+        first = row.split('-')[0]
+        told |= {first + word if word.startswith('-') else word for word in row.split(', ')}
+    check.result(len(names) > 40 and told - {'finding'} == names, 'README: every finding', names ^ told)
+
+
 def manuals(check):
     if shutil.which('mandoc') is None:
         print('SKIP manuals: no mandoc')
@@ -217,6 +229,7 @@ def main():
         head_of_policy(check)
         for name, page in pages():
             what_is_named(check, name, page)
+        findings_are_named(check)
         manuals(check)
         options_in_manual(check)
     print(f'{check.passed} passed, {check.failed} failed')
