@@ -5,7 +5,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 log=$(mktemp -d)
-trap 'rm -rf "$log"' EXIT
+beside=
+trap 'rm -rf "$log"; [ -z "$beside" ] || kill $beside 2>/dev/null' EXIT
 passed=0 failed=0 skipped=0
 
 # part NAME COMMAND...: its closing line is added; no closing line is a failure
@@ -58,12 +59,26 @@ units() {
 	[ $f -eq 0 ]
 }
 
+# begin COMMAND...: what tells nothing before its end, and has time, is started
+# early, and works while other parts wait; a part of `ended` takes its result
+begin() {
+	nice -n 19 "$@" >"$log/beside" 2>&1 &
+	beside=$!
+}
+
+ended() {
+	wait $beside
+	local status=$?
+	cat "$log/beside"
+	return $status
+}
+
 jobs=-j$(nproc)
 part "build, gcc" must make -s $jobs stripwire
 part "build, clang" must make -s $jobs CC=clang B=build/clang build/clang/stripwire
 part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B=build/asan
 make -s stripwire tools
-part "lint" tests/lint.sh
+begin tests/lint.sh
 part "units, sanitizers" units asan
 part "without Hyperscan" tests/plain.sh
 part "goldens" tests/golden.sh
@@ -103,6 +118,7 @@ part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000
+part "lint" ended
 part "fuzzing" tests/fuzz.sh 180
 if [ $skipped -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
