@@ -6,7 +6,8 @@ not make an ordinary one suspicious, nor an attack pass.
     together.py [FOLDER] [-v]            (default: pcaps/)
 
 Benign captures and learning sessions (B-, L-) give nothing above info. Every other capture gives above info at least
-each finding that it gives there alone, as grave as there.
+each finding that it gives there alone, as grave as there. One rests on what was never seen before: mail in clear is a
+finding of its own between hosts that used nothing but TLS, and other captures have such mail. What led to it is found.
 """
 import argparse
 import concurrent.futures
@@ -21,6 +22,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 SIDES = ('client', 'server')
+NEVER_BEFORE = {'plaintext-mail': 'plaintext-fallback'}  # and what says it then
 GRAVITY = ('info', 'low', 'medium', 'high', 'critical')
 
 
@@ -47,11 +49,15 @@ def read(a, path, db):
     return out
 
 
+def grave(found, finding):
+    return GRAVITY.index(max((found.get(f, 'info') for f in (finding, NEVER_BEFORE.get(finding))), key=GRAVITY.index))
+
+
 def complaints(path, alone, together):
     if os.path.basename(path)[:2] in ('B-', 'L-'):
         return [f'false {f} {s}' for f, s in together.items()]
     return [f'{f} {s} became {together.get(f, "nothing")}' for f, s in alone.items()
-            if GRAVITY.index(together.get(f, 'info')) < GRAVITY.index(s)]
+            if grave(together, f) < GRAVITY.index(s)]
 
 
 def play(a, side, folder):
