@@ -5,8 +5,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 log=$(mktemp -d)
-beside=
-trap 'rm -rf "$log"; [ -z "$beside" ] || kill $beside 2>/dev/null' EXIT
+declare -A beside
+trap 'rm -rf "$log"; kill "${beside[@]}" 2>/dev/null' EXIT
 passed=0 failed=0 skipped=0
 
 # part NAME COMMAND...: its closing line is added; no closing line is a failure
@@ -59,17 +59,19 @@ units() {
 	[ $f -eq 0 ]
 }
 
-# begin COMMAND...: what tells nothing before its end, and has time, is started
-# early, and works while other parts wait; a part of `ended` takes its result
+# begin NAME COMMAND...: what has time, or mostly waits, is started early and
+# works beside the others; ended NAME, as a part, takes its result
 begin() {
-	nice -n 19 "$@" >"$log/beside" 2>&1 &
-	beside=$!
+	local name=$1
+	shift
+	"$@" >"$log/$name" 2>&1 &
+	beside[$name]=$!
 }
 
 ended() {
-	wait $beside
+	wait "${beside[$1]}"
 	local status=$?
-	cat "$log/beside"
+	cat "$log/$1"
 	return $status
 }
 
@@ -78,7 +80,8 @@ part "build, gcc" must make -s $jobs stripwire
 part "build, clang" must make -s $jobs CC=clang B=build/clang build/clang/stripwire
 part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B=build/asan
 make -s stripwire tools
-begin tests/lint.sh
+begin lint nice -n 19 tests/lint.sh # the time that others leave
+begin fleet tests/fleet.py # ClickHouse takes its time to join a topic
 part "units, sanitizers" units asan
 part "without Hyperscan" tests/plain.sh
 part "goldens" tests/golden.sh
@@ -96,7 +99,7 @@ part "one database, in order of time" tests/together.py
 part "formats of the feeds" tests/feeds.py
 part "events beside alerts" tests/eve_events.py
 part "configurations for SIEMs" tests/siem.py
-part "fleet in ClickHouse" tests/fleet.py
+part "fleet in ClickHouse" ended fleet
 part "doctor" tests/doctor.sh
 part "doctor on an interface" tests/doctor_live.py
 part "history and inventory" tests/history.sh
@@ -118,7 +121,7 @@ part "feeds to real receivers" tests/transports.py
 part "a disturbed tap" tests/disturbed.sh
 part "mail without an attacker" tests/benign.py
 part "every capture, sanitizers" tests/mutate.sh 1000
-part "lint" ended
+part "lint" ended lint
 part "fuzzing" tests/fuzz.sh 180
 if [ $skipped -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
