@@ -88,8 +88,8 @@ def wrong_with(sid, row, results):
     if row is None:
         return 'no line in shipped.txt'
     if row == ['live']:
-        asked = re.search(rf'(?<!not )fired\(s, {sid}\)', open(os.path.join(HERE, 'live.py')).read())
-        return None if asked else 'tests/live.py does not ask for it'
+        asked = any(re.search(rf'(?<!not )fired\(s, {sid}\)', open(os.path.join(HERE, f)).read()) for f in ('live.py', 'kills.py'))
+        return None if asked else 'neither tests/live.py nor tests/kills.py asks for it'
     fire, twin = row
     if sid not in results.get(fire, ()):
         return f'silent on {fire}, where {sorted(results.get(fire, ()))} fire'
