@@ -8,8 +8,9 @@
  *
  * A connection has to prove itself before the trouble counts as over: by
  * something that arrived, or where nobody acknowledges by two seconds without
- * a break. Until then the waiting between attempts grows on, and nothing is
- * said, so a receiver that accepts and closes fills no log.
+ * a break and by having taken all that there was. Until then the waiting
+ * between attempts grows on, and nothing is said, so a receiver that accepts
+ * and closes, or never reads, fills no log.
  */
 #include "db/feed.h"
 
@@ -52,6 +53,14 @@ struct feed {
 	char message[FEED_MESSAGE_MAX];
 };
 
+/* What is sent to a receiver whose machine has gone waits until the system
+ * gives the connection up: transport_socket.c. */
+static int64_t
+noticing_ms(const struct feed_config *c)
+{
+	return (int64_t)TRANSPORT_GONE_TIMES * c->transport.timeout_ms;
+}
+
 struct feed *
 feed_new(const struct feed_config *c, const struct feed_env *env, char *err,
     size_t errlen)
@@ -67,7 +76,8 @@ feed_new(const struct feed_config *c, const struct feed_env *env, char *err,
 	f->env = *env;
 	feed_queue_init(&f->queue, c->queue_bytes);
 	f->window.max_bytes = c->resend_bytes;
-	f->window.max_ms = c->resend_ms;
+	f->window.max_ms =
+	    c->resend_ms == 0 ? 0 : c->resend_ms + noticing_ms(c);
 	status = env->source->load(env->from, c->name, &f->row, err, errlen);
 	if (status != -1)
 		status = env->source->lag(env->from, f->row.cursor, &f->lag,
@@ -345,6 +355,16 @@ send_queued(struct feed *f, const struct feed_clock *now)
 
 /* ---- what has arrived ---- */
 
+static bool
+is_good(const struct feed *f, const struct feed_clock *now, int64_t arrived)
+{
+	if (knows(f, MEMORY_DATAGRAM))
+		return now->ms - f->since >= PROOF_MS;
+	if (arrived < f->handed || f->held != NULL)
+		return false;
+	return knows(f, MEMORY_CERTAIN) || now->ms - f->since >= PROOF_MS;
+}
+
 static void
 advance(struct feed *f, const struct feed_clock *now, int64_t arrived)
 {
@@ -356,8 +376,7 @@ advance(struct feed *f, const struct feed_clock *now, int64_t arrived)
 		to = arrived;
 	if (to > f->cursor)
 		f->cursor = to;
-	if (knows(f, MEMORY_CERTAIN) ? arrived >= f->handed
-				     : now->ms - f->since >= PROOF_MS)
+	if (is_good(f, now, arrived))
 		prove(f, now);
 }
 

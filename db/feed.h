@@ -5,7 +5,8 @@
  *
  * Its cursor says up to where all events have arrived. With a transport that
  * knows (MEMORY_CERTAIN) that is what the transport says; with one that does
- * not (MEMORY_NONE) the cursor stays behind by the window `resend`; with
+ * not (MEMORY_NONE) the cursor stays behind by the window `resend`, plus what
+ * may be sent until a break is noticed (TRANSPORT_GONE_TIMES timeouts); with
  * datagrams what is sent counts as arrived. After each break, of the
  * connection or of this process, sending goes on at the cursor: at least once,
  * and what comes twice has the same stripwire.event_id.
@@ -31,7 +32,8 @@ struct feed_config { /* strings outlive the feed */
 	struct feed_identity me;
 	struct transport_config transport;
 	uint64_t resend_bytes; /* MEMORY_NONE; 0 in either: nothing */
-	int64_t resend_ms;
+	int64_t resend_ms; /* before a break; that it takes time to notice one
+			    * is the feed's to care for */
 	size_t queue_bytes; /* of events that go past the database */
 };
 

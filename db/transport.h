@@ -24,6 +24,9 @@
 
 #define TRANSPORT_ERROR_MAX 300 /* a sentence, no newline */
 #define TRANSPORT_OPTIONS_MAX 64 /* of librdkafka, passed through */
+/* A connection whose other side has gone without a word breaks after so many
+ * times timeout_ms. */
+#define TRANSPORT_GONE_TIMES 3
 
 enum transport_kind {
 	TRANSPORT_FILE = 0,

@@ -136,8 +136,8 @@ push(struct outstream *s, char *err)
 	    transport_now_ms() - s->progress >= s->timeout_ms)
 		return transport_error(err,
 		    "%.150s accepts the connection but has read nothing for "
-		    "%u s, %zu bytes wait: is the receiver hanging?",
-		    s->where, s->timeout_ms / 1000, s->tail - s->head);
+		    "%u s: is the receiver hanging?",
+		    s->where, s->timeout_ms / 1000);
 	return 0;
 }
 

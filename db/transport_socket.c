@@ -67,7 +67,8 @@ static void
 set_keepalive(int fd, unsigned timeout_ms)
 {
 	int on = 1, idle = IDLE_S, probe = PROBE_S, n = 3;
-	unsigned gone_ms = 3 * timeout_ms; /* a full window is ours to tell */
+	/* a full window is ours to tell */
+	unsigned gone_ms = TRANSPORT_GONE_TIMES * timeout_ms;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));

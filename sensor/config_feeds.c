@@ -261,7 +261,8 @@ const struct config_feed_key config_feed_keys[] = {
 	 .initial = "60",
 	 .max = 3600,
 	 .help = "But no more than what was sent in that time before the "
-		 "break. 0: nothing."},
+		 "break, and until it was noticed: three times timeout. 0: "
+		 "nothing."},
 	KIND(UNIX) | KIND(TCP) | KIND(TLS), false},
     {{.name = "queue_size",
 	 .type = CONFIG_BYTES,

@@ -114,6 +114,7 @@ part "instructions" tests/bench/counts.py
 part "live" sh -c 'make -s hooks tools && tests/live.py'
 part "all read again while live" tests/live_reload.py
 part "feeds, killed and broken" sh -c 'make -s hooks tools && tests/feed_delivery.py'
+part "feeds, all in trouble at once" sh -c 'make -s hooks tools && tests/feed_trouble.py'
 part "the unit under systemd" tests/systemd.py
 part "kills" tests/kills.py
 part "lab" tests/lab/lab.py --short

@@ -364,6 +364,29 @@ TEST(a_stream_sends_its_window_again)
 	feed_free(f);
 }
 
+/* It takes up to three times its patience until a break is noticed. */
+TEST(the_window_waits_for_breaks_to_be_noticed)
+{
+	struct feed *f;
+
+	reset(1000);
+	config.resend_ms = 10000;
+	config.transport.timeout_ms = 20000;
+	f = begin(MEMORY_NONE);
+	run(f, 60000);
+	CHECK_INT(from.row.cursor, 0);
+	rx.break_after = 0;
+	rx.lose = 1000;
+	from.n = 1001;
+	run(f, 100);
+	rx.break_after = -1;
+	run(f, 5000);
+	CHECK_INT(missing(), 0);
+	run(f, 70000);
+	CHECK_INT(from.row.cursor, 1001);
+	feed_free(f);
+}
+
 TEST(a_window_of_nothing_sends_nothing_again)
 {
 	struct feed *f;
@@ -458,6 +481,25 @@ TEST(a_receiver_that_accepts_and_closes_fills_no_log)
 	CHECK_INT(said_bad, 1);
 	CHECK_INT(said_good, 0);
 	CHECK(rx.connects > 55 && rx.connects < 75);
+	feed_free(f);
+}
+
+/* Its side of the connection takes some, and it none. */
+TEST(a_receiver_that_never_reads_does_not_work_again)
+{
+	struct feed *f;
+
+	reset(10);
+	rx.refuse = 1;
+	rx.lazy = true;
+	f = begin(MEMORY_NONE);
+	run(f, 10000);
+	CHECK_INT(st.state, FEED_UP);
+	CHECK_INT(said_bad, 1);
+	CHECK_INT(said_good, 0);
+	rx.ack = 10;
+	run(f, 1000);
+	CHECK_INT(said_good, 1);
 	feed_free(f);
 }
 
