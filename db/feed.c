@@ -25,6 +25,7 @@
 #define PROOF_MS 2000
 #define NO_ROOM_MS 100 /* for a transport's queue to get shorter */
 #define ON_ITS_WAY_MS 100 /* for what is sent to arrive */
+#define UNSAVED_TOLD 5 /* times in a row: it is no moment */
 #define DATAGRAMS_LOST 8 /* in a row: nobody is there */
 #define SAID_MAX (TRANSPORT_ERROR_MAX + 200)
 
@@ -48,6 +49,7 @@ struct feed {
 	struct outbox_row row;
 	struct outbox_lag lag;
 	int64_t saved_at;
+	unsigned unsaved; /* times in a row */
 	uint64_t breaks;
 	atomic_bool reopen;
 	char message[FEED_MESSAGE_MAX];
@@ -90,7 +92,8 @@ feed_new(const struct feed_config *c, const struct feed_env *env, char *err,
 	}
 	if (status == 1) /* the store does not know it yet */
 		f->row.cursor = f->lag.last;
-	f->cursor = f->position = f->highest = f->handed = f->row.cursor;
+	f->cursor = f->position = f->handed = f->row.cursor;
+	f->highest = f->row.highest > f->cursor ? f->row.highest : f->cursor;
 	f->dropped_before = f->row.dropped;
 	return f;
 }
@@ -402,6 +405,15 @@ flush(struct feed *f, const struct feed_clock *now, int wait_ms)
 
 /* ---- the row ---- */
 
+/* The judge may hold the database for a moment, and what the receiver said is
+ * worth more. It is tried again in a second. */
+static void
+note_unsaved(struct feed *f, const struct feed_clock *now, const char *err)
+{
+	if (++f->unsaved >= UNSAVED_TOLD && !f->troubled)
+		note_error(f, now, err);
+}
+
 /* The store counts what it retired unsent, and has moved the cursor then. */
 static void
 take_expired(struct feed *f)
@@ -429,14 +441,17 @@ save(struct feed *f, const struct feed_clock *now)
 
 	f->saved_at = now->ms;
 	f->row.cursor = f->cursor;
+	f->row.highest = f->highest;
 	f->row.dropped = f->dropped_before + feed_queue_dropped(&f->queue);
 	if (f->env.source->save(
 		f->env.from, f->c->name, &f->row, err, sizeof(err)) == -1)
-		note_error(f, now, err); /* tried again in a second */
+		note_unsaved(f, now, err);
+	else
+		f->unsaved = 0;
 	take_expired(f);
 	if (f->env.source->lag(f->env.from, at, &f->lag, err, sizeof(err)) ==
 	    -1)
-		note_error(f, now, err);
+		note_unsaved(f, now, err);
 }
 
 /* ---- steps ---- */

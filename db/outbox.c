@@ -37,15 +37,17 @@ static const char *const sql[OB_COUNT] = {
     [OB_OLDEST] = "SELECT seq, stored FROM events WHERE seq>? ORDER BY seq "
 		  "LIMIT 1",
     [OB_LOAD] = "SELECT cursor, sent, again, failed, dropped, expired, error, "
-		"error_at FROM feeds WHERE name=?",
-    [OB_SAVE] = "INSERT INTO feeds (name, cursor, updated, sent, again, "
-		"failed, dropped, error, error_at) VALUES "
-		"(?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET "
-		"cursor=max(cursor, excluded.cursor), "
-		"updated=excluded.updated, sent=excluded.sent, "
-		"again=excluded.again, failed=excluded.failed, "
-		"dropped=excluded.dropped, error=excluded.error, "
-		"error_at=excluded.error_at",
+		"error_at, highest FROM feeds WHERE name=?",
+    [OB_SAVE] =
+	"INSERT INTO feeds (name, cursor, highest, updated, sent, again, "
+	"failed, dropped, error, error_at) VALUES "
+	"(?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET "
+	"cursor=max(cursor, excluded.cursor), "
+	"highest=max(highest, excluded.highest), "
+	"updated=excluded.updated, sent=excluded.sent, "
+	"again=excluded.again, failed=excluded.failed, "
+	"dropped=excluded.dropped, error=excluded.error, "
+	"error_at=excluded.error_at",
     [OB_HISTORY] = "SELECT time, id FROM alerts WHERE time>=? AND time<=? "
 		   "ORDER BY id",
     [OB_EVENTS] = "SELECT time, seq, ref, type FROM events WHERE time>=? AND "
@@ -309,6 +311,7 @@ outbox_load(struct outbox *o, const char *name, struct outbox_row *row,
 		(void)snprintf(row->error, sizeof(row->error), "%s",
 		    text != NULL ? text : "");
 		row->error_at = sqlite3_column_int64(b.st, 7);
+		row->highest = sqlite3_column_int64(b.st, 8);
 	}
 	rc = sqlite3_reset(b.st);
 	return rc == SQLITE_OK ? found : explain(o, rc, err, errlen);
@@ -324,6 +327,7 @@ outbox_save(struct outbox *o, const char *name, const struct outbox_row *row,
 	if (rc == SQLITE_OK) {
 		bind_text(&b, name);
 		bind_int(&b, row->cursor);
+		bind_int(&b, row->highest);
 		bind_int(&b, store_wall_ns());
 		bind_int(&b, (int64_t)row->sent);
 		bind_int(&b, (int64_t)row->again);

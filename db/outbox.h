@@ -26,7 +26,7 @@ struct outbox_batch { /* what outbox_read() fills; zero before the first */
 };
 
 struct outbox_row { /* of the table feeds */
-	int64_t cursor;
+	int64_t cursor, highest; /* events.seq */
 	uint64_t sent, again, failed, dropped;
 	uint64_t expired; /* only read: the store counts it */
 	char error[300]; /* "" none so far */
@@ -57,7 +57,7 @@ int outbox_lag(struct outbox *o, int64_t position, struct outbox_lag *lag,
 /* The row of a feed; 1: there is none, *row is zero. */
 int outbox_load(struct outbox *o, const char *name, struct outbox_row *row,
     char *err, size_t errlen) __attribute__((warn_unused_result));
-/* Writes it; the cursor never goes back, and `expired` is not touched. */
+/* Writes it; cursor and highest never go back, and `expired` is not touched. */
 int outbox_save(struct outbox *o, const char *name,
     const struct outbox_row *row, char *err, size_t errlen)
     __attribute__((warn_unused_result));

@@ -328,9 +328,10 @@ CREATE TABLE events (
 CREATE TABLE feeds (
 	name TEXT PRIMARY KEY, -- as in the configuration
 	cursor INTEGER NOT NULL, -- events.seq; up to here all have arrived, or are not sent again
+	highest INTEGER NOT NULL DEFAULT 0, -- events.seq; up to here they were handed over, at least once
 	updated INTEGER NOT NULL DEFAULT 0, -- wall clock, 0: never at work
 	sent INTEGER NOT NULL DEFAULT 0, -- messages handed over, those sent again too
-	again INTEGER NOT NULL DEFAULT 0, -- of them sent again after a break
+	again INTEGER NOT NULL DEFAULT 0, -- of them sent again after a break or a restart
 	failed INTEGER NOT NULL DEFAULT 0, -- could not be sent or written in its format, and was given up
 	dropped INTEGER NOT NULL DEFAULT 0, -- of those that go past the database, for want of room
 	expired INTEGER NOT NULL DEFAULT 0, -- events that were retired before they were sent

@@ -202,7 +202,7 @@ feeds_status_prometheus(const json_t *list)
 		"Since when the oldest of them waits."},
 	    {"sent", "sent_total", "counter", "Messages sent."},
 	    {"sent_again", "sent_again_total", "counter",
-		"Messages sent again after a break."},
+		"Messages sent again after a break or a restart."},
 	    {"failed", "failed_total", "counter",
 		"Messages that could not be sent and were given up."},
 	    {"dropped", "dropped_total", "counter",

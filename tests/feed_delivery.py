@@ -361,6 +361,28 @@ def test_commands(s):
           'its cursor has not moved')
 
 
+def test_until(s):
+    """of history, the part that is asked for"""
+    times = [r[0] for r in s.rows('select time from events order by time')]
+    since, until_ = times[len(times) // 4], times[len(times) // 2]
+
+    def second(ns):
+        return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(ns // 10**9))
+    with open(s.dir + '/conf3', 'w') as f:
+        f.write('feeds:\n  part:\n    type: file\n    path: %s/part.jsonl\n' %
+                s.dir)
+    got = run('feed', '-c', s.dir + '/conf3', '-d', s.db, '--replay', 'part',
+              '--since', second(since), '--until', second(until_))
+    check(got.returncode == 0, got.stdout)
+    ids = collections.Counter(json.loads(line)['stripwire']['event_id']
+                              for line in open(s.dir + '/part.jsonl'))
+    want = collections.Counter(r[0] for r in s.rows(
+        'select id from events where time between %d and %d' %
+        (since // 10**9 * 10**9, until_ // 10**9 * 10**9)))
+    check(0 < len(want) < len(times) and ids == want,
+          'that and no more: %d, %d of %d' % (len(ids), len(want), len(times)))
+
+
 def test_rebuilt(s):
     """alerts without an event get the same id from their rows"""
     copy = s.dir + '/copy.db'
@@ -407,6 +429,7 @@ def main():
         test_process(s)
         test_reload(s)
         test_commands(s)
+        test_until(s)
         test_rebuilt(s)
         test_end(s)
     finally:

@@ -20,6 +20,7 @@ static struct {
 	struct outbox_row row; /* as stored */
 	int64_t moved; /* the store retired up to there */
 	unsigned saves;
+	int locked; /* times that it cannot be written */
 } from;
 
 static int
@@ -73,7 +74,12 @@ source_save(void *ctx, const char *name, const struct outbox_row *row,
 {
 	uint64_t expired = from.row.expired; /* the store's */
 
-	(void)ctx, (void)name, (void)err, (void)errlen;
+	(void)ctx, (void)name;
+	if (from.locked > 0) {
+		from.locked--;
+		snprintf(err, errlen, "the database is locked");
+		return -1;
+	}
 	CHECK(row->cursor >= from.row.cursor);
 	from.row = *row;
 	from.row.expired = expired;
@@ -500,6 +506,48 @@ TEST(a_receiver_that_never_reads_does_not_work_again)
 	rx.ack = 10;
 	run(f, 1000);
 	CHECK_INT(said_good, 1);
+	feed_free(f);
+}
+
+/* That the database was busy is no news, above all not when there is some. */
+TEST(what_the_receiver_said_stays)
+{
+	struct feed *f;
+
+	reset(10);
+	rx.refuse = -1;
+	from.locked = 100;
+	f = begin(MEMORY_CERTAIN);
+	run(f, 20000);
+	CHECK(from.locked < 90);
+	CHECK_STR(st.error, "connection refused");
+	rx.refuse = 0;
+	from.locked = 2;
+	run(f, 61000);
+	CHECK_INT(from.locked, 0);
+	CHECK_STR(st.error, "connection refused");
+	from.locked = 100;
+	run(f, 20000);
+	CHECK_STR(st.error, "the database is locked");
+	feed_free(f);
+}
+
+/* Killed: the next process begins at the cursor, and knows that it does. */
+TEST(what_was_sent_before_a_kill_is_sent_again)
+{
+	struct feed *f;
+
+	reset(1000);
+	f = begin(MEMORY_NONE);
+	run(f, 3000);
+	CHECK_INT(from.row.cursor, 0);
+	CHECK_INT(from.row.highest, 1000);
+	feed_free(f);
+	from.n = 1100;
+	f = begin(MEMORY_NONE);
+	run(f, 3000);
+	CHECK_INT(st.sent, 2100);
+	CHECK_INT(st.again, 1000);
 	feed_free(f);
 }
 
