@@ -305,7 +305,7 @@ child_main(struct supervisor *s, struct child *c, pid_t parent, int fd)
 		keep(&k, ring_room_fd(c->ring));
 		for (unsigned i = 0; i < s->cfg->ninterfaces; i++)
 			keep(&k, live_fd(c->live[i]));
-	} else {
+	} else if (fd != -1) {
 		keep(&k, fd);
 	}
 	for (unsigned i = 0; c->role == ROLE_JUDGE && i < s->nworkers; i++) {
@@ -337,7 +337,8 @@ child_start(struct supervisor *s, struct child *c)
 	char name[24];
 
 	if (pid == 0)
-		_exit(child_main(s, c, parent, s->verifier_end));
+		_exit(child_main(s, c, parent,
+		    c->role == ROLE_FEEDS ? s->feeds_end : s->verifier_end));
 	if (pid == -1) {
 		log_line(LOG_LEVEL_ERROR, "%s: cannot be started: %s",
 		    child_name(c, name), strerror(errno));

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "sensor/log.h"
 #include "sensor/supervise.h"
@@ -21,6 +23,7 @@ static volatile int reopen;
 struct entering {
 	struct sandbox box;
 	pid_t parent;
+	int control; /* to the supervisor, -1 none */
 };
 
 static void
@@ -46,6 +49,23 @@ enter(void *ctx, char *err, size_t errlen)
 		return -1;
 	child_end_with_parent(e->parent, SIGTERM);
 	return sandbox_enter(&e->box, err, errlen);
+}
+
+/* What is said goes to the log that there is now. */
+static void
+take_log(void *ctx)
+{
+	const struct entering *e = ctx;
+	struct control c;
+	int fd;
+
+	while (e->control != -1 && control_receive(e->control, &c, &fd) == 1) {
+		if (fd == -1)
+			continue;
+		if (c.what == CONTROL_REOPEN)
+			(void)dup2(fd, STDERR_FILENO);
+		(void)close(fd);
+	}
 }
 
 /* The folders of the database and of the files that feeds write. */
@@ -81,7 +101,8 @@ set_readable(struct supervisor *s, struct sandbox *box)
 int
 feeds_child_main(struct supervisor *s, pid_t parent)
 {
-	struct entering e = {.box = s->sandbox, .parent = parent};
+	struct entering e = {
+	    .box = s->sandbox, .parent = parent, .control = s->feeds_end};
 	struct sigaction sa = {.sa_handler = on_hup};
 	struct feeds_process p = {.config = s->cfg->config,
 	    .db_path = s->cfg->cfg->db_path,
@@ -92,6 +113,7 @@ feeds_child_main(struct supervisor *s, pid_t parent)
 	    .ctx = &e,
 	    .stop = &child_stopped,
 	    .reopen = &reopen,
+	    .turn = take_log,
 	    .say = on_say};
 
 	(void)sigaction(SIGHUP, &sa, NULL);
@@ -145,6 +167,21 @@ look_at_folders(struct supervisor *s, int64_t now, bool start)
 	}
 }
 
+/* Without one, SIGHUP takes a new process. */
+static void
+make_control(struct supervisor *s)
+{
+	int pair[2];
+
+	if (s->feeds_control != -1)
+		(void)close(s->feeds_control);
+	s->feeds_control = s->feeds_end = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return;
+	s->feeds_control = pair[0];
+	s->feeds_end = pair[1];
+}
+
 void
 feeds_look(struct supervisor *s, int64_t now)
 {
@@ -157,8 +194,12 @@ feeds_look(struct supervisor *s, int64_t now)
 	s->feeds.role = ROLE_FEEDS;
 	s->feeds_restart = false;
 	look_at_folders(s, now, true);
+	make_control(s);
 	(void)child_start(s, &s->feeds); /* said; tried again */
 	s->feeds.started = now;
+	if (s->feeds_end != -1)
+		(void)close(s->feeds_end);
+	s->feeds_end = -1;
 }
 
 void
@@ -172,13 +213,17 @@ feeds_died(struct supervisor *s, const char *how, int status)
 	supervise_tell(s, FIND_SENSOR_RESTARTED, how);
 }
 
-/* Its log is inherited: a new one takes a new process. */
 void
 feeds_reopen(struct supervisor *s)
 {
-	if (s->cfg->log[0] != '\0')
+	struct control c = {.what = CONTROL_REOPEN};
+
+	if (s->feeds.pid == 0)
+		return;
+	if (s->cfg->log[0] != '\0' &&
+	    control_send(s->feeds_control, &c, STDERR_FILENO) == -1)
 		replace(s);
-	else if (s->feeds.pid != 0)
+	else
 		(void)kill(s->feeds.pid, SIGHUP);
 }
 

@@ -247,14 +247,17 @@ static void
 work(struct feeds *f)
 {
 	const struct feeds_process *p = f->p;
-	int reopened = *p->reopen;
+	int reopened = *p->reopen, wanted;
 
 	while (!*p->stop && !(p->until_sent && all_idle(f))) {
 		atomic_fetch_add(&p->board->beat, 1);
 		if (take_events(f))
 			signal_threads(f, false);
-		if (*p->reopen != reopened) {
-			reopened = *p->reopen;
+		wanted = *p->reopen;
+		if (p->turn != NULL)
+			p->turn(p->ctx);
+		if (wanted != reopened) {
+			reopened = wanted;
 			for (unsigned i = 0; i < f->n; i++)
 				feed_reopen(f->runner[i].feed);
 			signal_threads(f, false);

@@ -46,6 +46,7 @@ struct feeds_process {
 	void *ctx;
 	const volatile int *stop; /* set by a signal */
 	const volatile int *reopen; /* counted up by SIGHUP */
+	void (*turn)(void *ctx); /* several times a second; may be NULL */
 	bool until_sent; /* ends when nothing waits (`feed send`) */
 	/* one line; bad: something does not work */
 	void (*say)(void *ctx, bool bad, const char *text);

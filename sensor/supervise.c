@@ -626,6 +626,7 @@ supervise(struct supervise_config *cfg)
 	s.cfg = cfg;
 	s.nworkers = cfg->workers;
 	s.control = s.listener = s.signals = -1;
+	s.feeds_control = s.feeds_end = -1;
 	s.started = wall_ns() / 1000000000;
 	status = run(&s);
 	for (unsigned i = 0; i < s.sandbox.nfolders; i++)

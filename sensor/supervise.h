@@ -92,6 +92,8 @@ struct supervisor {
 	struct ring *events; /* from the judge to the feeds */
 	uint8_t secret_key[16]; /* of all workers */
 	int control; /* to the judge */
+	int feeds_control; /* to the feeds, -1 none */
+	int feeds_end; /* of that pair, for the process that begins */
 	int verifier_end; /* of the pair, for the judge that comes next */
 	int signals; /* signalfd */
 	int listener; /* `stripwire status` */

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -87,7 +88,7 @@ def over_tls(certs):
 
 
 def configuration(feeds):
-    text = 'incidents:\n  alerts: 0\nevents:\n  max: 1000000\nfeeds:\n'
+    text = '  log: {dir}/log\nincidents:\n  alerts: 0\nevents:\n  max: 1000000\nfeeds:\n'
     for name, lines in feeds.items():
         text += '  %s:\n' % name + ''.join('    %s\n' % i for i in lines)
     return text
@@ -219,6 +220,22 @@ def test_alerts_go_on(s):
     check(until(lambda: s.count(live.FINDING) == n + 2), 'detection goes on')
 
 
+def test_log(s):
+    """rotated: the feeds write on in the new one, and are the same process;
+    nothing is sent again for that"""
+    pid = s.status()['feeds_pid']
+    os.rename(s.dir + '/log', s.dir + '/log.1')
+    os.rename(s.dir + '/good', s.dir + '/good.1')
+    os.mkdir(s.dir + '/good')
+    s.p.send_signal(signal.SIGHUP)
+    check(until(lambda: 'feed good: ' in s.said()), 'said in the new log')
+    with open(s.dir + '/log.1') as f:
+        check('feed good: ' not in f.read(), 'and not in the old one')
+    os.rmdir(s.dir + '/good')
+    check(until(lambda: feed(s, 'good')['state'] == 'up'), 'it works again')
+    check(s.status()['feeds_pid'] == pid, 'the same process')
+
+
 def test_end(s):
     """with one receiver that never reads and one that does not accept, both
     with five minutes of patience"""
@@ -262,6 +279,7 @@ def main():
             test_hung(s)
             test_told(s)
             test_alerts_go_on(s)
+            test_log(s)
             test_end(s)
     finally:
         if s:
