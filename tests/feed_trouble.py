@@ -137,9 +137,11 @@ def feed(s, name):
     return next((f for f in st['feeds'] if f['name'] == name), {}) if st else {}
 
 
-def status_text(s):
-    return subprocess.run([live.SENSOR, 'status', '--socket', s.dir + '/sock'],
-                          stdout=subprocess.PIPE, text=True).stdout
+def status_text(s, code):
+    got = subprocess.run([live.SENSOR, 'status', '--socket', s.dir + '/sock'],
+                         stdout=subprocess.PIPE, text=True)
+    check(got.returncode == code, 'exit status of status: %d' % got.returncode)
+    return got.stdout
 
 
 def good_lines(s, kind):
@@ -198,7 +200,7 @@ def test_told(s):
     check(until(lambda: all(feed(s, name).get('error_time', 0) >
                             before[name] + 2 for name in TOLD)),
           'all are tried again')
-    text = status_text(s)
+    text = status_text(s, 1)
     for name, pattern in TOLD.items():
         told = [line for line in s.said().splitlines()
                 if 'feed %s: ' % name in line]
