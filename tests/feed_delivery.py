@@ -130,7 +130,8 @@ class Sensor(live.Sensor):
 
     def lines(self):
         got = []
-        for name in glob.glob(self.out_dir + '/out.jsonl*'):
+        for name in sorted(glob.glob(self.out_dir + '/out.jsonl*'),
+                           key=lambda n: os.stat(n).st_mtime_ns):
             with open(name, 'rb') as f:
                 got += f.read().splitlines(True)
         return got
@@ -192,7 +193,7 @@ def sender(pcap, rate):
 
 def arrived(s):
     """every event of the database is in the files, and nothing else is"""
-    ids = [r[0] for r in s.rows('select id from events')]
+    ids = [r[0] for r in s.rows('select id from events order by seq')]
     lines = s.lines()
     check(all(line.endswith(b'\n') for line in lines), 'a line is cut')
     seen = collections.Counter()
@@ -205,6 +206,8 @@ def arrived(s):
     check(unlike == 0, '%d lines with the id of another' % unlike)
     missing = [i for i in ids if seen[i] == 0]
     check(not missing, '%d of %d events are missing' % (len(missing), len(ids)))
+    # of what came twice the first one counts
+    check(list(text) == list(dict.fromkeys(ids)), 'in the order of the database')
     # an incident that ended just before the kill ends once more after it
     twice = s.rows("select count(*) - count(distinct id) from events where "
                    "type='alert'")

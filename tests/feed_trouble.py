@@ -179,7 +179,9 @@ def test_hung(s):
         check(any(re.search(HUNG, t) for t in told) and
               not any(a == b for a, b in zip(told, told[1:])),
               '%s: in the log, once: %s' % (name, told))
-        check(feed(s, name).get('waiting', 0) > 0, name + ': events wait')
+        f = feed(s, name)
+        check(f['waiting'] > 0 and f['lag_seconds'] > 0, '%s: events wait, '
+              'and it is told since when: %s' % (name, f))
         check(not any('works again' in t for t in told),
               name + ': that it accepts is no sign that it works')
     check(feed(s, 'good')['dropped'] == 0, 'others lose nothing')
