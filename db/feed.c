@@ -43,13 +43,13 @@ struct feed {
 	unsigned next; /* in batch */
 	struct window window;
 	unsigned lost_in_a_row; /* datagrams */
+	unsigned unsaved; /* times in a row */
 	struct feed_queue queue;
 	struct queued *held; /* taken, and not sent yet */
 	uint64_t dropped_before; /* by processes before this one */
 	struct outbox_row row;
 	struct outbox_lag lag;
 	int64_t saved_at;
-	unsigned unsaved; /* times in a row */
 	uint64_t breaks;
 	atomic_bool reopen;
 	char message[FEED_MESSAGE_MAX];
