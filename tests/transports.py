@@ -507,12 +507,33 @@ def sensor_mistakes(certs, folder):
                     f'address: 127.0.0.1:{t.port}', count=30000)
 
 
+def sensor_again(folder):
+    """What is sent again after a kill is counted as that."""
+    r = Unix(folder, False)
+    r.start()
+    s = Sensor(folder, 'again', 1000, 'type: unix', f'path: {r.path}')
+    try:
+        s.allow(1000)
+        wait_for(lambda: s.query("SELECT highest FROM feeds WHERE name = 'siem'") == (1000,), 60, lambda: f'highest: {s.row()}')
+        s.kill()
+        s.start()
+        wait_for(lambda: s.row()[1] >= 2000, 60, lambda: f'sent again: {s.row()}')
+        check(s.row()[1:3] == (2000, 1000), 'sensor: again after a kill', s.row())
+    finally:
+        s.end()
+        r.stop()
+
+
 def whole_sensor(a, folder, certs):
     """The rest is the same code in the same program: two of them are enough,
     --sensor does all."""
     if a.only or a.sensor:
         return
     sensor_mistakes(certs, folder)
+    again = f'{folder}/killed'
+    os.mkdir(again)
+    os.chmod(again, 0o755)
+    sensor_again(again)
     a = argparse.Namespace(**{**vars(a), 'sensor': True, 'count': 3000, 'breaks': 1, 'kills': 1, 'resend': 1000})
     again = f'{folder}/again'
     os.mkdir(again)
