@@ -701,8 +701,9 @@ def test_log_unread():
     try:
         check(until(ready), "it starts")
         check(until(full), "nobody reads")
-        for _ in range(5):
+        for _ in range(30):  # longer than a writer waits
             full()
+            time.sleep(.1)
         check(until(ready), "it answers: %s" % p.poll())
         check(until(told), "it says what was lost: %s" % b"".join(said)[-1500:])
         p.send_signal(signal.SIGTERM)
