@@ -133,7 +133,7 @@ def test_start(m):
     check(until(lambda: alerts(m) >= 2), 'alerts are stored')
     owner = m.out('stat', '-c', '%U %a', '/var/lib/stripwire')
     check(owner == 'stripwire 750', 'whose they are: ' + owner)
-    check(FINDING in m.out('cat', '/var/log/stripwire/eve.json'), 'the feed too')
+    check(until(lambda: FINDING in m.out('cat', '/var/log/stripwire/eve.json')), 'the EVE file has them within a second')
     users = set(m.out('ps', '-o', 'user=', '-C', 'stripwire').split())
     check(users == {'stripwire'}, f'no process is root: {users}')
 
