@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "db/community_id.h"
 #include "db/eve_command.h"
@@ -325,17 +326,22 @@ set_colons(json_t *o, const char *key, const char *hex)
 	json_set_text(o, key, out);
 }
 
-/* 2026-11-22T10:03:14, without a zone: it is UTC. */
+/* 2026-11-22T10:03:14, without a zone: it is UTC. A certificate may hold any
+ * year: what lies beyond 9999 is not told. */
 static void
-set_validity(json_t *o, const char *key, int64_t s)
+set_validity(json_t *o, const char *key, int64_t seconds)
 {
-	const char *text;
+	time_t t = (time_t)seconds;
+	char text[80];
+	struct tm tm;
 
-	json_set_time(o, key, s > INT64_MAX / NS ? INT64_MAX : s * NS);
-	text = json_string_value(json_object_get(o, key));
-	if (text != NULL)
-		(void)json_object_set_new(
-		    o, key, json_stringn(text, strcspn(text, ".")));
+	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 ||
+	    tm.tm_year > 9999 - 1900)
+		return;
+	(void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
+	json_set_text(o, key, text);
 }
 
 static void

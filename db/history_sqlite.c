@@ -514,5 +514,8 @@ store_keep_history(struct store *s, struct history *h, uint64_t max)
 		store_trouble(s, rc);
 		return -1;
 	}
-	return store_commit(s);
+	if (store_commit(s) == -1)
+		return -1;
+	history_saved(h, max);
+	return 0;
 }

@@ -11,8 +11,8 @@
 
 struct store;
 
-/* Writes what changed since the last save, inside the open batch. Returns an
- * SQLite result code. */
+/* Writes what changed, inside the open batch; history_saved() is due when that
+ * is committed. Returns an SQLite result code. */
 int history_sqlite_save(struct store *s, struct history *h, uint64_t max)
     __attribute__((warn_unused_result));
 

@@ -72,7 +72,10 @@ store_save_history(struct store *s, struct history *h)
 		store_trouble(s, rc);
 		return -1;
 	}
-	return store_commit(s);
+	if (store_commit(s) == -1)
+		return -1;
+	history_saved(h, UINT64_MAX);
+	return 0;
 }
 
 /* ---- load ---- */

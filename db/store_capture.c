@@ -199,6 +199,8 @@ keep(struct store *s, struct store_file *f, const struct store_capture *e,
 static void
 settle(struct store *s, struct history *h, bool kept)
 {
+	if (h != NULL && kept)
+		history_saved(h, UINT64_MAX);
 	if (h != NULL)
 		kept ? history_keep(h) : history_drop(h);
 	if (s->incidents != NULL)

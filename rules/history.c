@@ -548,12 +548,17 @@ static void
 each_dirty(
     struct table *t, uint64_t max, void (*fn)(void *, const void *), void *ctx)
 {
-	struct entry *e;
+	struct entry *e = t->first_dirty;
 
-	for (uint64_t n = 0; n < max && (e = t->first_dirty) != NULL; n++) {
-		set_clean(t, e);
+	for (uint64_t n = 0; n < max && e != NULL; n++, e = e->behind)
 		fn(ctx, facts_of(e));
-	}
+}
+
+static void
+clean(struct table *t, uint64_t max)
+{
+	for (uint64_t n = 0; n < max && t->first_dirty != NULL; n++)
+		set_clean(t, t->first_dirty);
 }
 
 struct savers {
@@ -587,6 +592,13 @@ history_each_dirty(struct history *h, uint64_t max,
 
 	each_dirty(&h->servers, max, save_server, &s);
 	each_dirty(&h->pairs, max, save_pair, &s);
+}
+
+void
+history_saved(struct history *h, uint64_t max)
+{
+	clean(&h->servers, max);
+	clean(&h->pairs, max);
 }
 
 uint64_t

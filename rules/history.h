@@ -188,13 +188,15 @@ struct server_facts *history_touch_server(
 struct pair_facts *history_touch_pair(
     struct history *h, const struct pair_key *key);
 
-/* For db/: loading, and saving what changed since the last call: max of each
- * kind, those that have waited for longest first. */
+/* For db/: loading, and saving what changed: max of each kind, those that have
+ * waited for longest first. They wait on until they are known to be saved, by
+ * the same max and with nothing changed meanwhile. */
 void history_load_server(struct history *h, const struct server_facts *s);
 void history_load_pair(struct history *h, const struct pair_facts *p);
 void history_each_dirty(struct history *h, uint64_t max,
     void (*server)(void *, const struct server_facts *),
     void (*pair)(void *, const struct pair_facts *), void *ctx);
+void history_saved(struct history *h, uint64_t max);
 
 /* How many of the kind of which more wait. */
 uint64_t history_dirty(const struct history *h);

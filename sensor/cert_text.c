@@ -255,6 +255,7 @@ set_pem(json_t *o, const struct query_cert *c)
 int
 cert_print_json(FILE *out, const struct query_cert *c)
 {
+	char from[TEXT_TIME_MAX], to[TEXT_TIME_MAX];
 	json_t *o = json_object();
 	int rc;
 
@@ -265,8 +266,8 @@ cert_print_json(FILE *out, const struct query_cert *c)
 	set_text(o, "serial", c->serial);
 	json_object_set_new(o, "names", json_names(c->names, false));
 	json_object_set_new(o, "names_unicode", json_names(c->names, true));
-	set_time(o, "not_before", c->not_before * 1000000000);
-	set_time(o, "not_after", c->not_after * 1000000000);
+	set_text(o, "not_before", text_date_time(from, c->not_before));
+	set_text(o, "not_after", text_date_time(to, c->not_after));
 	set_text(o, "key", key_name(c));
 	json_object_set_new(o, "key_bits", json_integer(c->key_bits));
 	set_text(o, "spki_sha256", c->spki_sha256);

@@ -99,22 +99,6 @@ take_epoch(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
 		    worker_first_flow(from, e.epoch) - 1);
 }
 
-/* The worker could not say so at the time. */
-static bool
-take_ended(struct judging *j, const uint8_t *bytes, size_t len, unsigned from)
-{
-	uint64_t flow;
-
-	for (size_t at = 0; at + sizeof(flow) <= len; at += sizeof(flow)) {
-		memcpy(&flow, bytes + at, sizeof(flow));
-		if (flow < worker_first_flow(from, 0) ||
-		    flow >= worker_first_flow(from + 1, 0))
-			return false;
-		backend_cut(j->b, flow, flow);
-	}
-	return true;
-}
-
 static void
 note_obs(struct judging *j, const struct obs *o)
 {
@@ -138,8 +122,6 @@ take(struct judging *j, const struct ring_record *r, const uint8_t *bytes,
 
 	if (r->type == REC_EPOCH)
 		take_epoch(j, bytes, r->size, from);
-	else if (r->type == REC_ENDED)
-		j->n->refused += !take_ended(j, bytes, r->size, from);
 	else if (records_take(j->b, r, bytes, &o, (int)from))
 		note_obs(j, &o);
 	else

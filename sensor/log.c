@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 static char name[24] = "stripwire";
 static enum log_level limit = LOG_LEVEL_NOTE;
 static bool journal;
-static unsigned long unread; /* lines that nobody took */
+static atomic_ulong unread; /* lines that nobody took; feeds are threads */
 
 #define PATIENCE_MS 100
 
@@ -55,18 +56,20 @@ is_read(void)
 {
 	struct pollfd p = {STDERR_FILENO, POLLOUT, 0};
 
-	return poll(&p, 1, unread == 0 ? PATIENCE_MS : 0) != 0;
+	return poll(&p, 1, atomic_load(&unread) == 0 ? PATIENCE_MS : 0) != 0;
 }
 
 static void
 tell_unread(enum log_level level)
 {
+	unsigned long lost = atomic_exchange(&unread, 0);
 	char buf[160];
 	int n = prefix(buf, sizeof(buf), level);
 
+	if (lost == 0)
+		return; /* another thread has said it */
 	n += snprintf(buf + n, sizeof(buf) - (size_t)n,
-	    "%lu lines of the log were lost: nobody read them\n", unread);
-	unread = 0;
+	    "%lu lines of the log were lost: nobody read them\n", lost);
 	(void)!write(STDERR_FILENO, buf, (size_t)n);
 }
 
@@ -88,10 +91,10 @@ log_line(enum log_level level, const char *fmt, ...)
 		n = (int)sizeof(buf) - 2;
 	buf[n++] = '\n';
 	if (!is_read()) {
-		unread++;
+		atomic_fetch_add(&unread, 1);
 		return;
 	}
-	if (unread > 0)
+	if (atomic_load(&unread) > 0)
 		tell_unread(LOG_LEVEL_WARN);
 	(void)!write(STDERR_FILENO, buf, (size_t)n);
 }

@@ -58,6 +58,26 @@ take_staple(struct backend *b, const uint8_t *bytes, size_t len)
 	return true;
 }
 
+/* The worker could not say so at the time. */
+static bool
+take_ended(struct backend *b, const uint8_t *bytes, size_t len, int worker)
+{
+	uint64_t flow;
+
+	if (worker < 0 || len % sizeof(flow) != 0)
+		return false;
+	for (size_t at = 0; at < len; at += sizeof(flow)) {
+		memcpy(&flow, bytes + at, sizeof(flow));
+		if (flow >> 56 != (unsigned)worker + 1)
+			return false;
+	}
+	for (size_t at = 0; at < len; at += sizeof(flow)) {
+		memcpy(&flow, bytes + at, sizeof(flow));
+		backend_cut(b, flow, flow);
+	}
+	return true;
+}
+
 bool
 records_take(struct backend *b, const struct ring_record *r,
     const uint8_t *bytes, struct obs *o, int worker)
@@ -70,6 +90,8 @@ records_take(struct backend *b, const struct ring_record *r,
 		return take_chain(b, bytes, r->size);
 	case REC_STAPLE:
 		return take_staple(b, bytes, r->size);
+	case REC_ENDED:
+		return take_ended(b, bytes, r->size, worker);
 	default:
 		return false;
 	}

@@ -10,9 +10,10 @@
 #include "sensor/backend.h"
 #include "sensor/ring.h"
 
-/* Takes an observation, a chain or a staple. Observations are the judge's own
- * copy in *o (OBS_NONE: it was something else). worker: whose flows they must
- * be, -1: the numbers do not say. False: it makes no sense, and nothing was done. */
+/* Takes an observation, a chain, a staple, or flows that ended. Observations
+ * are the judge's own copy in *o (OBS_NONE: it was something else). worker:
+ * whose flows they must be, -1: the numbers do not say. False: it makes no
+ * sense, and nothing was done. */
 bool records_take(struct backend *b, const struct ring_record *r,
     const uint8_t *bytes, struct obs *o, int worker);
 

@@ -57,7 +57,9 @@ enum text_colour text_severity_colour(int severity); /* enum severity */
 /* "2026-11-22 10:03:14.512 +0000"; ns since the epoch, UTC */
 char *text_time(char buf[TEXT_TIME_MAX], int64_t ns);
 char *text_time_seconds(char buf[TEXT_TIME_MAX], int64_t ns); /* no .512 */
-char *text_date(char buf[TEXT_TIME_MAX], int64_t seconds); /* since 1970 */
+/* Of seconds, which may be those of any certificate: the day, or as above. */
+char *text_date(char buf[TEXT_TIME_MAX], int64_t seconds);
+char *text_date_time(char buf[TEXT_TIME_MAX], int64_t seconds);
 char *text_clock(char buf[TEXT_TIME_MAX], int64_t ns); /* "10:03:14.512" */
 /* "+0.002" (3 digits, or 6), "-0.100", "+1:02:03", "+3d 04:05:06" */
 char *text_delta(char buf[TEXT_TIME_MAX], int64_t ns, unsigned digits);

@@ -62,15 +62,34 @@ text_time_seconds(char buf[TEXT_TIME_MAX], int64_t ns)
 	return buf;
 }
 
+/* Certificates hold any number; years beyond 9999 are not shown. */
+static bool
+can_be_shown(int64_t seconds, struct tm *tm)
+{
+	time_t t = (time_t)seconds;
+
+	return gmtime_r(&t, tm) != NULL && tm->tm_year <= 9999 - 1900;
+}
+
 char *
 text_date(char buf[TEXT_TIME_MAX], int64_t seconds)
 {
-	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	/* certificates hold any number; years beyond 9999 are not shown */
-	if (gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900 ||
+	if (!can_be_shown(seconds, &tm) ||
 	    strftime(buf, TEXT_TIME_MAX, "%Y-%m-%d", &tm) == 0)
+		snprintf(buf, TEXT_TIME_MAX, "?");
+	return buf;
+}
+
+char *
+text_date_time(char buf[TEXT_TIME_MAX], int64_t seconds)
+{
+	struct tm tm;
+
+	if (!can_be_shown(seconds, &tm) ||
+	    strftime(buf, TEXT_TIME_MAX, "%Y-%m-%d %H:%M:%S.000 +0000", &tm) ==
+		0)
 		snprintf(buf, TEXT_TIME_MAX, "?");
 	return buf;
 }

@@ -176,7 +176,17 @@ send_request(
 	       sendmsg(v->fd, &m, MSG_NOSIGNAL) == (ssize_t)total;
 }
 
-/* Strings from a process that may have been taken over end somewhere. */
+/* Years 0 to 9999, as X.509 can write them: spans of these do not overflow. */
+static void
+check_date(int64_t *seconds)
+{
+	const int64_t first = INT64_C(-62167219200), last = 253402300799;
+
+	*seconds = *seconds < first ? first : *seconds > last ? last : *seconds;
+}
+
+/* Strings from a process that may have been taken over end somewhere, and so
+ * do dates. */
 static void
 close_strings(struct chain_verdict *c)
 {
@@ -192,6 +202,10 @@ close_strings(struct chain_verdict *c)
 	CLOSE(f->sig_name);
 	CLOSE(f->names);
 #undef CLOSE
+	check_date(&f->not_before);
+	check_date(&f->not_after);
+	check_date(&c->valid_from);
+	check_date(&c->valid_to);
 	if (c->count > X509_CHAIN_MAX)
 		c->count = X509_CHAIN_MAX;
 }

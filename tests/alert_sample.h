@@ -59,6 +59,13 @@ history_each_dirty(struct history *h, uint64_t max,
 		pair(ctx, &h->pairs[i]);
 }
 
+void
+history_saved(struct history *h, uint64_t max)
+{
+	(void)h;
+	(void)max;
+}
+
 const struct history_counters *
 history_counters(const struct history *h)
 {

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "db/event.h"
 #include "sensor/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,8 +30,10 @@ rules(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pipeline_config cfg = {
-	    .rules = rules(), .no_system_trust = true};
+	struct pipeline_config cfg = {.rules = rules(),
+	    .no_system_trust = true,
+	    .eve_path = "/dev/null",
+	    .eve_types = (1u << EVENT_TYPES) - 1};
 	char path[64], err[512];
 	const char *paths[1] = {path};
 	struct pipeline *p;

@@ -4,22 +4,27 @@
  * taken over. The input is a list of records:
  *
  *	0: type (2 bits: observation, chain, staple, another), 0x80: as it comes,
- *	   without the head of an observation being put right
- *	1: kind of an observation
+ *	   without the head of an observation, or numbers of flows that ended,
+ *	   being put right
+ *	1: kind of an observation; the other type
  *	2: number of the flow (3 bits)
  *	3, 4: bytes that follow, little endian
  *	5...: these bytes, of the record itself
  *
- * Oracles are the sanitizers, and that alerts are well-formed.
+ * Oracles are the sanitizers, and that alerts and events are well-formed.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "db/event_id.h"
 #include "sensor/records.h"
 #include "sensor/worker.h"
 
 #define HEAD 5
 #define WORKER 2 /* whose queue it is */
+#define ALL_EVENTS ((1u << EVENT_TYPES) - 1)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +48,17 @@ on_alert(void *ctx, const struct alert *a, int64_t id)
 		     NULL);
 }
 
+static void
+on_event(void *ctx, const struct event *e, const char *id)
+{
+	json_t *o = json_loadb(e->eve, e->len, 0, NULL);
+
+	(void)ctx;
+	must(json_is_object(o) && memchr(e->eve, '\n', e->len) == NULL);
+	must(strlen(id) == EVENT_ID_MAX - 1);
+	json_decref(o);
+}
+
 static struct backend *
 backend(void)
 {
@@ -50,6 +66,9 @@ backend(void)
 	struct pipeline_config cfg = {.no_system_trust = true,
 	    .judged_flows = 64,
 	    .on_alert = on_alert,
+	    .on_event = on_event,
+	    .eve_types = ALL_EVENTS,
+	    .stream = ALL_EVENTS,
 	    .eve_path = "/dev/null"};
 	char err[400];
 
@@ -80,6 +99,19 @@ put_right(uint8_t *bytes, size_t *len, const uint8_t *head)
 	*len = o.size;
 }
 
+/* A byte for each flow. */
+static void
+put_numbers(uint8_t *bytes, size_t *len)
+{
+	uint64_t flow[64];
+	size_t n = *len < 64 ? *len : 64;
+
+	for (size_t i = 0; i < n; i++)
+		flow[i] = worker_first_flow(WORKER, 0) + (bytes[i] & 7);
+	memcpy(bytes, flow, n * sizeof(flow[0]));
+	*len = n * sizeof(flow[0]);
+}
+
 static void
 one(const uint8_t *head, const uint8_t *body, size_t len)
 {
@@ -93,6 +125,8 @@ one(const uint8_t *head, const uint8_t *body, size_t len)
 	memcpy(bytes, body, len);
 	if (r.type == REC_OBS && (head[0] & 0x80) == 0)
 		put_right(bytes, &len, head);
+	if (r.type == REC_ENDED && (head[0] & 0x80) == 0)
+		put_numbers(bytes, &len);
 	r.size = (uint32_t)len;
 	exact = malloc(len + 1); /* so that an over-read is seen */
 	must(exact != NULL);

@@ -13,8 +13,10 @@
 #include <jansson.h>
 
 #include "db/community_id.h"
+#include "db/eve_event.h"
 #include "decoders/hash.h"
 #include "decoders/utf8.h"
+#include "rules/facts.h"
 #include "tests/test.h"
 #include "tests/unit/addr_help.h"
 
@@ -176,6 +178,41 @@ TEST(tls_is_told_as_suricata_does)
 		CHECK_STR(string_in(tls, "ja3", "hash"), a.tls.ja3);
 		CHECK_STR(string_in(tls, "ja3s", "hash"), a.tls.ja3s);
 		CHECK(json_object_get(tls, "session_resumed") == NULL);
+		json_decref(o);
+	}
+}
+
+/* Nanoseconds since 1970 end in 2262, and begin in 1677. */
+TEST(certificates_may_hold_any_year)
+{
+	static const struct {
+		int64_t seconds;
+		const char *want; /* NULL: not told */
+	} t[] = {{INT64_C(1795341794), "2026-11-22T10:03:14"},
+	    {INT64_C(253402300799), "9999-12-31T23:59:59"}, /* RFC 5280 */
+	    {INT64_C(253402300800), NULL},
+	    {INT64_C(-62135596800), "0001-01-01T00:00:00"}, {INT64_MAX, NULL},
+	    {INT64_MIN, NULL}};
+	struct facts f = {.tls.has_chain = 1};
+	struct obs done = {.kind = OBS_TLS_DONE};
+	struct chain_verdict chain = {.trust = TRUST_OK};
+	struct judge_view v = {.o = &done, .f = &f};
+	struct eve_seen seen = {EVENT_TLS, &v, &chain};
+	struct eve_place at = {.id = "x"};
+	char line[EVE_LINE_MAX];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		json_t *o;
+
+		chain.leaf.not_before = chain.leaf.not_after = t[i].seconds;
+		CHECK(eve_format_event(line, sizeof(line), &seen, &at) != 0);
+		o = json_loads(line, 0, NULL);
+		if (t[i].want != NULL) {
+			CHECK_STR(string_in(o, "tls", "notbefore"), t[i].want);
+			CHECK_STR(string_in(o, "tls", "notafter"), t[i].want);
+		} else {
+			CHECK(strstr(line, "notbefore") == NULL);
+		}
 		json_decref(o);
 	}
 }

@@ -404,6 +404,46 @@ TEST(tables_stay_bounded_while_it_runs)
 	remove_folder();
 }
 
+static void
+change(const char *sql)
+{
+	sqlite3 *d;
+
+	if (sqlite3_open(db, &d) != SQLITE_OK ||
+	    sqlite3_exec(d, sql, NULL, NULL, NULL) != SQLITE_OK)
+		TEST_FAIL("%s", sql);
+	sqlite3_close(d);
+}
+
+/* A step whose rows do not get to the disk is taken once more. */
+TEST(a_step_that_fails_is_not_lost)
+{
+	struct history *h = history_new();
+	struct store *s;
+
+	make_folder();
+	s = open_db();
+	for (unsigned n = 0; n < 10; n++) {
+		struct server_key k = server_key(n);
+		struct server_facts *f = history_touch_server(h, &k);
+
+		f->first = f->last = T0 + n;
+	}
+	CHECK_INT(store_keep_history(s, h, 4), 0);
+	change("CREATE TRIGGER no BEFORE INSERT ON servers BEGIN "
+	       "SELECT RAISE(ABORT, 'no'); END");
+	CHECK_INT(store_keep_history(s, h, 4), -1);
+	CHECK_INT(history_dirty(h), 6);
+	change("DROP TRIGGER no");
+	(void)usleep(1200000); /* it does not try at once */
+	CHECK_INT(store_keep_history(s, h, UINT64_MAX), 0);
+	CHECK_INT(history_dirty(h), 0);
+	store_close(s);
+	CHECK_INT(count("SELECT count(*) FROM servers"), 10);
+	history_free(h);
+	remove_folder();
+}
+
 /* Names and networks are entries like others, with keys of their own. */
 TEST(names_and_networks_come_back)
 {

@@ -128,6 +128,31 @@ save_pair(void *ctx, const struct pair_facts *p)
 	((struct saved *)ctx)->pairs++;
 }
 
+/* It works. */
+static void
+save(struct history *h, uint64_t max,
+    void (*server)(void *, const struct server_facts *),
+    void (*pair)(void *, const struct pair_facts *), void *ctx)
+{
+	history_each_dirty(h, max, server, pair, ctx);
+	history_saved(h, max);
+}
+
+TEST(what_could_not_be_saved_waits_on)
+{
+	struct history *h = history_new();
+	struct saved n = {0, 0};
+
+	for (unsigned i = 0; i < 5; i++)
+		teach(h, i, NOW, NOW);
+	history_each_dirty(h, 3, save_server, save_pair, &n);
+	CHECK_INT(n.servers, 3);
+	CHECK_INT(history_dirty(h), 5);
+	save(h, 3, save_server, save_pair, &n);
+	CHECK_INT(history_dirty(h), 2);
+	history_free(h);
+}
+
 TEST(only_changes_are_saved_once)
 {
 	struct history *h = history_new();
@@ -139,12 +164,12 @@ TEST(only_changes_are_saved_once)
 	memset(&pk, 0, sizeof(pk));
 	loaded.key = key(5);
 	history_load_server(h, &loaded);
-	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
+	save(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 0);
 	teach(h, 1, NOW, NOW);
 	CHECK(history_touch_pair(h, &pk) != NULL);
-	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
-	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
+	save(h, UINT64_MAX, save_server, save_pair, &n);
+	save(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 1);
 	CHECK_INT(n.pairs, 1);
 	history_free(h);
@@ -166,13 +191,13 @@ TEST(a_part_of_the_changes_is_saved)
 		teach(h, n, NOW, NOW);
 	teach(h, 1, NOW, NOW + 1);
 	CHECK_INT(history_dirty(h), 5);
-	history_each_dirty(h, 1, note_server, save_pair, &last);
+	save(h, 1, note_server, save_pair, &last);
 	CHECK_INT(last, 1);
 	teach(h, 1, NOW, NOW + 2); /* now behind the others */
-	history_each_dirty(h, 2, note_server, save_pair, &last);
+	save(h, 2, note_server, save_pair, &last);
 	CHECK_INT(last, 3);
 	CHECK_INT(history_dirty(h), 3);
-	history_each_dirty(h, UINT64_MAX, note_server, save_pair, &last);
+	save(h, UINT64_MAX, note_server, save_pair, &last);
 	CHECK_INT(last, 1);
 	CHECK_INT(history_dirty(h), 0);
 	history_free(h);
@@ -188,7 +213,7 @@ TEST(an_entry_that_goes_waits_no_more)
 		teach(h, i, NOW, NOW);
 	CHECK_INT(history_forget(h, &k), 1);
 	CHECK_INT(history_dirty(h), 2);
-	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
+	save(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 2);
 	history_free(h);
 }
@@ -232,7 +257,7 @@ TEST(what_a_drop_takes_back_is_not_saved)
 	history_mark(h);
 	teach(h, 1, NOW, NOW);
 	history_drop(h);
-	history_each_dirty(h, UINT64_MAX, save_server, save_pair, &n);
+	save(h, UINT64_MAX, save_server, save_pair, &n);
 	CHECK_INT(n.servers, 0);
 	history_free(h);
 }

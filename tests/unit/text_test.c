@@ -73,6 +73,10 @@ TEST(times_are_printed)
 	text_time(buf, INT64_MAX);
 	CHECK_STR(text_date(buf, NOW / S), "2026-11-22");
 	CHECK_STR(text_date(buf, INT64_MAX), "?");
+	/* RFC 5280 4.1.2.5: a certificate that does not end */
+	CHECK_STR(text_date_time(buf, INT64_C(253402300799)),
+	    "9999-12-31 23:59:59.000 +0000");
+	CHECK_STR(text_date_time(buf, INT64_C(253402300800)), "?");
 	CHECK_STR(text_date(buf, INT64_C(99999999999999)), "?");
 	CHECK_STR(text_delta(buf, 2000000, 3), "+0.002");
 	CHECK_STR(text_delta(buf, 2000999, 6), "+0.002000");
