@@ -32,8 +32,10 @@ one() {
 		"build/fuzz/grown/$t" "$corpus" >>"$log" 2>&1
 }
 
-for t in "${targets[@]}"; do
-	if one "$t"; then
+# as many at a time as there are processors: the seconds are those of processors
+tell() {
+	local t=$1
+	if wait "$2"; then
 		passed=$((passed + 1))
 		echo "$t: $(grep -E '^Done|^stat::number_of_executed' build/fuzz/$t.log | tail -n 1)"
 	else
@@ -41,6 +43,19 @@ for t in "${targets[@]}"; do
 		echo "FAIL $t"
 		grep -E 'ERROR|SUMMARY|runtime error|Test unit written|#[0-9]+ 0x' build/fuzz/$t.log | head -15
 	fi
+}
+
+names=() pids=()
+for t in "${targets[@]}"; do
+	if [ ${#pids[@]} -ge "$(nproc)" ]; then
+		tell "${names[0]}" "${pids[0]}"
+		names=("${names[@]:1}") pids=("${pids[@]:1}")
+	fi
+	one "$t" &
+	names+=("$t") pids+=($!)
+done
+for i in "${!pids[@]}"; do
+	tell "${names[$i]}" "${pids[$i]}"
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

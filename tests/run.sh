@@ -39,24 +39,28 @@ must() {
 	fi
 }
 
+# unit PROGRAM: its failures, and a closing line
+unit() {
+	local out status line
+	out=$("$1" 2>&1)
+	status=$?
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' <<<"$out" | tail -n 1)
+	[ -n "$line" ] || line="0 passed, 1 failed"
+	if [ $status -ne 0 ]; then
+		echo "$1"
+		tail -n 30 <<<"$out" | grep -vE '^[0-9]+ passed'
+		[[ $line != *" 0 failed"* ]] || line="${line%%,*}, 1 failed"
+	fi
+	grep -E '^(SKIP|skip)' <<<"$out"
+	echo "$line"
+}
+
+# units BUILD: as many at a time as there are processors
 units() {
-	local p=0 f=0 s=0 t out line
-	for t in "build/$1"/unit/*_test; do
-		out=$("$t" 2>&1)
-		local status=$?
-		line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' <<<"$out" | tail -n 1)
-		[ -n "$line" ] || line="0 passed, 1 failed"
-		set -- $1 $line
-		if [ $status -ne 0 ]; then
-			echo "$t"
-			tail -n 30 <<<"$out"
-			[ "$4" -eq 0 ] && set -- $1 $2 x 1
-		fi
-		grep -E '^(SKIP|skip)' <<<"$out"
-		p=$((p + $2)) f=$((f + $4))
-	done
-	echo "$p passed, $f failed"
-	[ $f -eq 0 ]
+	local all
+	all=$(export -f unit && ls "build/$1"/unit/*_test | xargs -P "$(nproc)" -I{} bash -c 'out=$(unit {}); echo "$out"')
+	grep -vE '^[0-9]+ passed' <<<"$all"
+	awk '/^[0-9]+ passed, / { p += $1; f += $3 } END { print p + 0 " passed, " f + 0 " failed"; exit f > 0 }' <<<"$all"
 }
 
 # begin NAME COMMAND...: what has time, or mostly waits, is started early and
@@ -82,8 +86,11 @@ part "build, sanitizers" must make -s $jobs BUILD=asan all unit-programs tools B
 make -s stripwire tools
 begin lint nice -n 19 tests/lint.sh # the time that others leave
 begin fleet tests/fleet.py # ClickHouse takes its time to join a topic
+begin formats tests/formats.sh
 part "units, sanitizers" units asan
 part "without Hyperscan" tests/plain.sh
+part "formats" ended formats
+begin secrets tests/secrets.py
 part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "known attacks" tests/attacks.py
@@ -91,7 +98,6 @@ part "forged and lawful TCP" tests/tcp.py
 part "evasion" tests/evasion.py
 part "JA3 beside tshark" tests/ja3.py
 part "real TLS handshakes" tests/handshakes.py
-part "formats" tests/formats.sh
 part "encapsulations" tests/encap.sh
 part "two connections, one four-tuple" tests/legs.py
 part "command line" tests/cli.sh
@@ -108,7 +114,7 @@ part "shipped rules and their twins" tests/shipped.py
 part "documentation" tests/docs.py
 part "rules read again under load" tests/reload.py
 part "labelled captures" tests/labels.sh
-part "no secret, no core" sh -c 'make -s tools && tests/secrets.py'
+part "no secret, no core" ended secrets
 part "1 to 4 workers" tests/workers.sh
 part "instructions" tests/bench/counts.py
 part "live" sh -c 'make -s hooks tools && tests/live.py'
