@@ -425,7 +425,7 @@ def main():
     if not shutil.which('ip') or not live.own_network():
         skip('feeds of a running sensor: needs root and network namespaces')
         return live.total()
-    s = Sensor('%dM' % (16 + a.alerts // 200))
+    s = Sensor('%dM' % (16 + a.alerts // 50))
     try:
         test_storm(s, a.alerts, a.kills, a.breaks)
         test_others_go_on(s)
