@@ -41,6 +41,8 @@ struct event {
 };
 
 /* The word of EVE's event_type and of the configuration: "alert", "flow". */
-const char *event_type_name(enum event_type t);
+extern const char
+    *const event_type_words[EVENT_TYPES + 1]; /* NULL at the end */
+const char *event_type_name(enum event_type t); /* "?": there is none */
 
 #endif

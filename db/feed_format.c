@@ -10,36 +10,45 @@
 #include "db/feed_sentence.h"
 
 static const struct {
-	const char *name;
 	json_t *(*object)(const json_t *eve); /* NULL: it is text */
 	void (*text)(struct text_out *o, const json_t *eve);
 } formats[FORMAT_COUNT] = {
-    [FORMAT_EVE] = {"eve", json_deep_copy, NULL},
-    [FORMAT_ECS] = {"ecs", feed_ecs, NULL},
-    [FORMAT_OCSF] = {"ocsf", feed_ocsf, NULL},
-    [FORMAT_CEF] = {"cef", NULL, feed_cef},
-    [FORMAT_SYSLOG] = {"syslog", NULL, feed_rfc5424},
+    [FORMAT_EVE] = {json_deep_copy, NULL},
+    [FORMAT_ECS] = {feed_ecs, NULL},
+    [FORMAT_OCSF] = {feed_ocsf, NULL},
+    [FORMAT_CEF] = {NULL, feed_cef},
+    [FORMAT_SYSLOG] = {NULL, feed_rfc5424},
+};
+
+const char *const feed_format_words[FORMAT_COUNT + 1] = {
+    [FORMAT_EVE] = "eve",
+    [FORMAT_ECS] = "ecs",
+    [FORMAT_OCSF] = "ocsf",
+    [FORMAT_CEF] = "cef",
+    [FORMAT_SYSLOG] = "syslog",
+};
+
+const char *const event_type_words[EVENT_TYPES + 1] = {
+    [EVENT_ALERT] = "alert",
+    [EVENT_INCIDENT] = "incident",
+    [EVENT_FLOW] = "flow",
+    [EVENT_TLS] = "tls",
+    [EVENT_SMTP] = "smtp",
+    [EVENT_IMAP] = "imap",
+    [EVENT_POP3] = "pop3",
+    [EVENT_STATS] = "stats",
 };
 
 const char *
 feed_format_name(enum feed_format f)
 {
-	return f < FORMAT_COUNT ? formats[f].name : "?";
+	return f < FORMAT_COUNT ? feed_format_words[f] : "?";
 }
 
 const char *
 event_type_name(enum event_type t)
 {
-	static const char *const names[EVENT_TYPES] = {[EVENT_ALERT] = "alert",
-	    [EVENT_INCIDENT] = "incident",
-	    [EVENT_FLOW] = "flow",
-	    [EVENT_TLS] = "tls",
-	    [EVENT_SMTP] = "smtp",
-	    [EVENT_IMAP] = "imap",
-	    [EVENT_POP3] = "pop3",
-	    [EVENT_STATS] = "stats"};
-
-	return t < EVENT_TYPES ? names[t] : "?";
+	return t < EVENT_TYPES ? event_type_words[t] : "?";
 }
 
 static void

@@ -50,7 +50,9 @@ struct feed_identity {
 	bool header; /* of syslog before any format; FORMAT_SYSLOG always */
 };
 
-const char *feed_format_name(enum feed_format f); /* as above */
+/* As above; NULL at the end, as the configuration reads words. */
+extern const char *const feed_format_words[FORMAT_COUNT + 1];
+const char *feed_format_name(enum feed_format f); /* "?": there is none */
 
 /* The event in that format. No newline, a NUL at the end that is not counted.
  * Returns its length; 0: it does not fit or its EVE is not an object in UTF-8,

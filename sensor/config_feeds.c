@@ -31,21 +31,6 @@ static const char *const type_words[] = {[TRANSPORT_FILE] = "file",
     [TRANSPORT_TLS] = "tls",
     [TRANSPORT_KAFKA] = "kafka",
     NULL};
-static const char *const format_words[] = {[FORMAT_EVE] = "eve",
-    [FORMAT_ECS] = "ecs",
-    [FORMAT_OCSF] = "ocsf",
-    [FORMAT_CEF] = "cef",
-    [FORMAT_SYSLOG] = "syslog",
-    NULL};
-static const char *const event_words[] = {[EVENT_ALERT] = "alert",
-    [EVENT_INCIDENT] = "incident",
-    [EVENT_FLOW] = "flow",
-    [EVENT_TLS] = "tls",
-    [EVENT_SMTP] = "smtp",
-    [EVENT_IMAP] = "imap",
-    [EVENT_POP3] = "pop3",
-    [EVENT_STATS] = "stats",
-    NULL};
 static const char *const socket_words[] = {"stream", "datagram", NULL};
 static const char *const framing_words[] = {"octet-counting", "newline", NULL};
 static const char *const header_words[] = {"auto", "no", "yes", NULL};
@@ -65,7 +50,7 @@ const struct config_feed_key config_feed_keys[] = {
 	 .at = AT(format),
 	 .range = "eve, ecs, ocsf, cef or syslog",
 	 .initial = "eve",
-	 .words = format_words,
+	 .words = feed_format_words,
 	 .help = "Their form: Suricata's EVE, Elastic Common Schema 8, OCSF "
 		 "(all JSON), ArcSight's CEF, or RFC 5424 structured data "
 		 "with a sentence."},
@@ -76,7 +61,7 @@ const struct config_feed_key config_feed_keys[] = {
 	 .range = "list of alert, incident, flow, tls, smtp, imap, pop3, "
 		  "stats",
 	 .initial = "[alert, incident]",
-	 .words = event_words,
+	 .words = event_type_words,
 	 .help = "Which of them. Alerts and incidents arrive at least once; "
 		 "the others are sent as they happen, and those that find no "
 		 "room are counted."},
