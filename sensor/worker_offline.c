@@ -75,14 +75,16 @@ wait_packet(struct worker *w)
 		_exit(1);
 }
 
+/* The counts stand before the end is said: once all have said it, nobody waits
+ * for them. */
 static void
 finish(struct worker *w)
 {
 	frontend_flush(w->front);
+	frontend_totals(w->front, &w->cfg.board->totals);
 	w->era = UINT32_MAX;
 	(void)worker_put(w, REC_END, NULL, 0, 0);
 	worker_set_mark(w, INT64_MAX);
-	frontend_totals(w->front, &w->cfg.board->totals);
 }
 
 int
