@@ -283,6 +283,13 @@ capture_next(struct capture *c, struct packet *pkt)
 	}
 }
 
+const uint8_t *
+capture_ahead(struct capture *c, uint32_t max, uint32_t *len, int *linktype)
+{
+	*linktype = c->r.linktype;
+	return c->open ? reader_ahead(&c->r, max, len) : NULL;
+}
+
 void
 capture_progress(const struct capture *c, uint64_t *done, uint64_t *total)
 {

@@ -53,6 +53,12 @@ struct capture *capture_open(const char *const *paths, unsigned n,
  * of the input. The frame lives until the next call. */
 int capture_next(struct capture *c, struct packet *pkt);
 
+/* A frame that will come later, of the file that is being read, where it lies in
+ * memory already: for each packet at most one more than was taken, so that they
+ * are told in order and once. len: bytes held, or fewer. NULL: none at hand. */
+const uint8_t *capture_ahead(
+    struct capture *c, uint32_t max, uint32_t *len, int *linktype);
+
 void capture_close(struct capture *c);
 
 /* For the progress bar and the summary. total is 0 where it is not known

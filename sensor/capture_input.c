@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One buffer of fixed size. When it runs dry the rest moves to its front and
- * a chunk is read behind it: the chunk is small enough to stay in the cache
+ * A file that is larger than a chunk is mapped, a window at a time. All else
+ * (pipes, compressed files, file systems that cannot map) goes through one
+ * buffer of fixed size. When it runs dry the rest moves to its front and a
+ * chunk is read behind it: the chunk is small enough to stay in the cache
  * between the kernel's copy and ours, which is worth more than fewer calls.
  */
 #include "sensor/capture_input.h"
@@ -16,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/mapped.h"
+
 #define GZIP_WINDOW (15 + 16) /* zlib: largest window, gzip header */
 
 void
@@ -29,9 +33,9 @@ void
 input_fini(struct input *in)
 {
 	input_close(in);
-	if (in->buf != NULL)
-		explicit_bzero(in->buf, INPUT_PEEK_MAX + INPUT_CHUNK);
-	free(in->buf);
+	if (in->own != NULL)
+		explicit_bzero(in->own, INPUT_PEEK_MAX + INPUT_CHUNK);
+	free(in->own);
 	free(in->zbuf);
 	input_init(in);
 }
@@ -133,19 +137,88 @@ read_gzip(struct input *in, uint8_t *dst, size_t n)
 	return n - in->z.avail_out;
 }
 
+/* From here on it is read. Returns -1 with in->error set. */
+static int
+stop_mapping(struct input *in)
+{
+	uint64_t at = input_offset(in);
+
+	mapped_drop();
+	in->mapped = false;
+	in->buf = in->own;
+	in->head = in->tail = 0;
+	in->base = in->raw = at;
+	if (lseek(in->fd, (off_t)at, SEEK_SET) == (off_t)at)
+		return 0;
+	return fail(in, strerror(errno));
+}
+
+static size_t
+lose(struct input *in)
+{
+	snprintf(in->error, sizeof(in->error),
+	    "cut while it was read, before byte %" PRIu64,
+	    in->base + in->tail);
+	in->tail = in->head;
+	in->eof = true;
+	return 0;
+}
+
+bool
+input_has(struct input *in, size_t n)
+{
+	struct stat st;
+
+	if (!in->mapped || (fstat(in->fd, &st) == 0 &&
+			       (uint64_t)st.st_size >= input_offset(in) + n))
+		return true;
+	(void)lose(in);
+	return false;
+}
+
+/* The window moves on, so that it begins with the page of head. A file may
+ * have grown since it was last looked at. */
+static size_t
+map_on(struct input *in, size_t n)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t at = input_offset(in), from = at - at % page, size;
+	const uint8_t *p;
+	struct stat st;
+
+	size = fstat(in->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	in->eof = size <= in->base + in->tail;
+	if (in->eof)
+		return in->tail - in->head;
+	if (size - from > MAPPED_WINDOW)
+		size = from + MAPPED_WINDOW;
+	p = mapped_move(in->fd, from, (size_t)(size - from));
+	if (p == NULL)
+		return stop_mapping(in) == 0 ? input_fill(in, n) : 0;
+	in->buf = p;
+	in->base = from;
+	in->head = (size_t)(at - from);
+	in->tail = (size_t)(size - from);
+	return in->tail - in->head;
+}
+
 size_t
 input_fill(struct input *in, size_t n)
 {
 	size_t left = in->tail - in->head;
 
+	if (mapped_lost() && in->mapped)
+		return lose(in);
 	if (left >= n || in->eof)
 		return left;
-	memmove(in->buf, in->buf + in->head, left);
+	if (in->mapped)
+		return map_on(in, n);
+	memmove(in->own, in->own + in->head, left);
 	in->base += in->head;
 	in->head = 0;
 	in->tail = left;
 	while (in->tail < n && !in->eof) {
-		uint8_t *dst = in->buf + in->tail;
+		uint8_t *dst = in->own + in->tail;
 		size_t got = in->gzip ? read_gzip(in, dst, INPUT_CHUNK)
 				      : read_raw(in, dst, INPUT_CHUNK);
 		in->tail += got;
@@ -205,13 +278,14 @@ start_gzip(struct input *in)
 static int
 start(struct input *in)
 {
-	if (in->buf == NULL)
-		in->buf = malloc(INPUT_PEEK_MAX + INPUT_CHUNK);
-	if (in->buf == NULL)
+	if (in->own == NULL)
+		in->own = malloc(INPUT_PEEK_MAX + INPUT_CHUNK);
+	if (in->own == NULL)
 		return fail(in, strerror(ENOMEM));
+	in->buf = in->own;
 	while (in->tail < 3 && !in->eof) { /* a pipe may give single bytes */
 		size_t got =
-		    read_raw(in, in->buf + in->tail, INPUT_CHUNK - in->tail);
+		    read_raw(in, in->own + in->tail, INPUT_CHUNK - in->tail);
 		in->tail += got;
 		in->eof = got == 0;
 	}
@@ -219,6 +293,10 @@ start(struct input *in)
 		return -1;
 	if (in->tail >= 3 && memcmp(in->buf, "\x1f\x8b\x08", 3) == 0)
 		return start_gzip(in);
+	if (in->regular && in->tail == INPUT_CHUNK) {
+		in->mapped = true;
+		in->tail = 0; /* from its start */
+	}
 	return 0;
 }
 
@@ -253,6 +331,9 @@ input_close(struct input *in)
 	if (in->gzip)
 		inflateEnd(&in->z);
 	in->gzip = false;
+	if (in->mapped)
+		mapped_drop();
+	in->mapped = false;
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
 	in->fd = -1;

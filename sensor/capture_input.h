@@ -13,12 +13,15 @@
 #include <stdint.h>
 #include <zlib.h>
 
+#include "sensor/mapped.h"
+
 #define INPUT_CHUNK (128u << 10) /* asked of the kernel at once; fits in L2 */
 #define INPUT_PEEK_MAX (384u << 10) /* contiguous bytes that can be seen */
 #define INPUT_ERROR 128
 
 struct input {
-	uint8_t *buf; /* INPUT_PEEK_MAX + INPUT_CHUNK, kept between files */
+	const uint8_t *buf; /* a window of the file, or own */
+	uint8_t *own; /* INPUT_PEEK_MAX + INPUT_CHUNK, kept between files */
 	size_t head, tail; /* what is not taken yet */
 	uint64_t base; /* offset of buf[0] */
 	uint64_t raw; /* bytes read from the descriptor */
@@ -27,6 +30,7 @@ struct input {
 	int fd; /* -1: none */
 	bool regular; /* a file that can be read again from its start */
 	bool gzip, eof;
+	bool mapped; /* buf is (mapped.h) */
 	bool between; /* behind a gzip member: the end may come */
 	/* before a read that will have to wait; may be NULL */
 	void (*on_wait)(void *ctx);
@@ -57,11 +61,16 @@ int input_skip(struct input *in, uint64_t n)
 /* Bytes of the file that are behind us, compressed ones if it is. */
 uint64_t input_consumed(const struct input *in);
 
+/* Are n bytes that were peeked the file's? Not those of a page that was cut
+ * since: they are zeros. Costs a system call; false: in->error says so. */
+bool input_has(struct input *in, size_t n);
+
 /* n contiguous bytes that live until the next call, or NULL at the end. */
 static inline const uint8_t *
 input_peek(struct input *in, size_t n)
 {
-	if (in->tail - in->head < n && input_fill(in, n) < n)
+	if ((in->tail - in->head < n || mapped_lost()) &&
+	    input_fill(in, n) < n)
 		return NULL;
 	return in->buf + in->head;
 }

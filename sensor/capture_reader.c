@@ -134,6 +134,7 @@ open_pcap(struct reader *r, uint32_t magic)
 	r->frame_max =
 	    link_known(r->linktype) ? PCAP_FRAME_MAX : PCAP_FRAME_OTHER;
 	r->rest = 0;
+	r->nahead = 0;
 	input_take(&r->in, PCAP_FILE_HEADER);
 	return READER_OPEN;
 }
@@ -323,6 +324,8 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	order_lengths(r, &held, &sent);
 	if (held > r->frame_max)
 		return too_long(r, held);
+	if (held == 0 && !input_has(in, r->header))
+		return ended(r, true, NULL);
 	here = held < room ? held : room; /* all, of links that we know */
 	p = input_peek(in, r->header + here);
 	if (p == NULL)
@@ -336,8 +339,35 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	pkt->linktype = r->linktype;
 	pkt->interface = 0;
 	r->rest = held - here;
+	r->nahead -= r->nahead > 0;
 	input_take(in, r->header + here);
 	return READER_PACKET;
+}
+
+const uint8_t *
+reader_ahead(struct reader *r, uint32_t max, uint32_t *len)
+{
+	const struct input *in = &r->in;
+	uint32_t held, sent, here;
+	uint64_t at;
+	const uint8_t *p;
+
+	if (r->ng != NULL || r->rest > 0 || r->nahead >= max)
+		return NULL;
+	at = (r->nahead == 0 ? input_offset(in) : r->ahead) - in->base;
+	if (at + r->header > in->tail)
+		return NULL;
+	p = in->buf + at;
+	held = field(r, p + 8);
+	sent = field(r, p + 12);
+	order_lengths(r, &held, &sent);
+	if (held > r->frame_max || held > INPUT_PEEK_MAX - PCAP_HEADER_MAX)
+		return NULL;
+	here = (uint32_t)(in->tail - at) - r->header;
+	r->ahead = in->base + at + r->header + held;
+	r->nahead++;
+	*len = held < here ? held : here;
+	return p + r->header;
 }
 
 static enum reader_result

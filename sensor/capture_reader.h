@@ -21,6 +21,8 @@ struct reader {
 	uint32_t header; /* bytes before each packet */
 	uint32_t to_ns; /* of a fraction of a second */
 	uint32_t rest; /* of the last record, not shown */
+	uint32_t nahead; /* records told by reader_ahead(), to come */
+	uint64_t ahead; /* offset behind them */
 	bool swapped; /* written on a machine of the other byte order */
 	uint8_t lengths; /* enum pcap_lengths */
 	uint64_t at; /* offset of the last record that was begun */
@@ -47,6 +49,11 @@ void reader_close(struct reader *r);
  * READER_BROKEN r->error says what is wrong and at which byte. The frame lives
  * until the next call. */
 enum reader_result reader_next(struct reader *r, struct packet *pkt);
+
+/* The frame of the next record that this has not told of yet, where it lies in
+ * memory already; no more than max are told before they come. NULL: none at
+ * hand. It may be cut, and lives until the next call of reader_next(). */
+const uint8_t *reader_ahead(struct reader *r, uint32_t max, uint32_t *len);
 
 /* Bytes of the file that are behind us, compressed ones if it is. */
 uint64_t reader_consumed(const struct reader *r);

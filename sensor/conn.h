@@ -12,6 +12,7 @@
 #ifndef STRIPWIRE_CONN_H
 #define STRIPWIRE_CONN_H
 
+#include "sensor/ahead.h"
 #include "sensor/early.h"
 #include "sensor/evidence.h"
 #include "sensor/flow.h"
@@ -122,6 +123,7 @@ struct tracker {
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;
+	struct ahead ahead;
 	struct tracker_counters n;
 };
 

@@ -152,6 +152,21 @@ flow_find(const struct flow_table *t, const struct flow_key *key)
 }
 
 uint32_t
+flow_bucket(const struct flow_table *t, const struct flow_key *key)
+{
+	uint32_t bucket = bucket_of(t, key);
+
+	__builtin_prefetch(&t->buckets[bucket], 1);
+	return bucket;
+}
+
+uint32_t
+flow_first(const struct flow_table *t, uint32_t bucket)
+{
+	return t->buckets[bucket] == 0 ? FLOW_NONE : t->buckets[bucket] - 1;
+}
+
+uint32_t
 flow_next(const struct flow_table *t, uint32_t slot)
 {
 	const struct flow_key *key = &t->flows[slot].key;

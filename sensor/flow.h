@@ -70,6 +70,10 @@ void flow_table_free(struct flow_table *t);
 bool flow_key_of(struct flow_key *key, const struct packet *pkt);
 
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *key);
+/* For ahead.c: the bucket of a key, fetched into the cache, and the first flow
+ * in it, which mostly is the one, or FLOW_NONE. */
+uint32_t flow_bucket(const struct flow_table *t, const struct flow_key *key);
+uint32_t flow_first(const struct flow_table *t, uint32_t bucket);
 /* The next with the same key, FLOW_NONE if there is none. */
 uint32_t flow_next(const struct flow_table *t, uint32_t slot);
 /* Beside others with the same key, if there are. FLOW_NONE if the table is

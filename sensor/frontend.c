@@ -135,6 +135,19 @@ frontend_packet(struct frontend *f, struct packet *pkt)
 	}
 }
 
+bool
+frontend_expects(const struct frontend *f)
+{
+	return tracker_expects(f->tracker);
+}
+
+void
+frontend_expect(
+    struct frontend *f, const uint8_t *frame, uint32_t len, int linktype)
+{
+	tracker_expect(f->tracker, frame, len, linktype);
+}
+
 struct tracker *
 frontend_tracker(struct frontend *f)
 {

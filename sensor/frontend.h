@@ -51,6 +51,10 @@ struct frontend *frontend_new(
 void frontend_free(struct frontend *f);
 
 void frontend_packet(struct frontend *f, struct packet *pkt);
+/* See tracker_expects(), tracker_expect(). */
+bool frontend_expects(const struct frontend *f);
+void frontend_expect(
+    struct frontend *f, const uint8_t *frame, uint32_t len, int linktype);
 /* The tracker, for its clock. */
 struct tracker *frontend_tracker(struct frontend *f);
 /* End of the input: all that is withheld is judged. */

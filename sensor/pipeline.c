@@ -13,6 +13,7 @@
 #include <sys/random.h>
 
 #include "decoders/link.h"
+#include "sensor/ahead.h"
 #include "sensor/parallel.h"
 
 #define TICK_PACKETS 4096 /* between looks at the clock */
@@ -177,6 +178,22 @@ tick(struct pipeline *p)
 	p->cfg.on_tick(p->cfg.ctx, done, total, p->packets);
 }
 
+/* Twice, so that it catches up with what was read at once. */
+static void
+look_ahead(struct pipeline *p)
+{
+	const uint8_t *frame;
+	uint32_t len;
+	int linktype;
+
+	for (unsigned i = 0; i < 2 && frontend_expects(p->front); i++) {
+		frame = capture_ahead(p->capture, AHEAD, &len, &linktype);
+		if (frame == NULL)
+			return;
+		frontend_expect(p->front, frame, len, linktype);
+	}
+}
+
 static void
 one_packet(struct pipeline *p, struct packet *pkt)
 {
@@ -186,6 +203,7 @@ one_packet(struct pipeline *p, struct packet *pkt)
 	if (p->first == 0)
 		p->first = pkt->time;
 	p->last = pkt->time;
+	look_ahead(p);
 	frontend_packet(p->front, pkt);
 	if (p->packets % TICK_PACKETS == 0)
 		tick(p);

@@ -495,6 +495,19 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 		take(t, slot, pkt, from_b);
 }
 
+bool
+tracker_expects(const struct tracker *t)
+{
+	return flow_count(t->flows) > AHEAD_FLOWS;
+}
+
+void
+tracker_expect(
+    struct tracker *t, const uint8_t *frame, uint32_t len, int linktype)
+{
+	ahead_expect(&t->ahead, t->flows, frame, len, linktype);
+}
+
 struct order {
 	uint64_t number;
 	uint32_t slot;

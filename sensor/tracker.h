@@ -87,6 +87,11 @@ void tracker_free(struct tracker *t);
 
 /* A packet for which ip_decode() said IP_TCP. */
 void tracker_packet(struct tracker *t, struct packet *pkt);
+/* Are there so many flows that it pays to tell of frames before they come? */
+bool tracker_expects(const struct tracker *t);
+/* A frame that comes some packets later (ahead.h); it need not be TCP. */
+void tracker_expect(
+    struct tracker *t, const uint8_t *frame, uint32_t len, int linktype);
 void tracker_tick(struct tracker *t, int64_t now);
 /* Time as given from now on, whatever the packets' own: runs the timers up to
  * it. Called before each packet. */
