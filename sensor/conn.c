@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ELSEWHERE (1 << 20) /* bytes: further off is another connection */
-
 void
 conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir)
@@ -294,14 +292,6 @@ answers_candidate(const struct conn *c, const struct packet *pkt, enum dir dir)
 			     : acks_syn(pkt, c->cand_isn[!dir], c->cand_len));
 }
 
-bool
-conn_is_near(uint32_t a, uint32_t b)
-{
-	int32_t off = (int32_t)(a - b);
-
-	return off >= -ELSEWHERE && off <= ELSEWHERE;
-}
-
 /* What was known of its numbers until now was nothing, or came from an
  * acknowledgement that is none. */
 static bool
@@ -378,17 +368,6 @@ is_candidate_proven(
 			     : c->packets[!dir] == 0;
 }
 
-bool
-conn_is_elsewhere(const struct conn *c, const struct packet *pkt, enum dir dir)
-{
-	const struct norm_dir *d = &c->norm.d[dir], *peer = &c->norm.d[!dir];
-
-	return c->state == CONN_OPEN && d->known && peer->known &&
-	       (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       !conn_is_near(pkt->seq, d->base + (uint32_t)d->next) &&
-	       !conn_is_near(pkt->ack, peer->base + (uint32_t)peer->next);
-}
-
 /* Such a packet proves what a packet of the other side, or a SYN/ACK, had told;
  * else the other side is waited for. */
 static bool
@@ -460,13 +439,15 @@ segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 	    .window = syn ? pkt->window : window_of(c, pkt, dir)};
 }
 
-/* Its last packets may come yet, and are missed least. */
+/* Its last packets may come yet, and are missed least; but where a reset is
+ * waited for, what comes after it is the proof. */
 static void
 set_age(struct tracker *t, struct conn *c)
 {
 	if (c->proven)
 		flow_set_age(t->flows, conn_slot(c),
-		    conn_is_ended(c) ? FLOW_CLOSED : FLOW_LIVE);
+		    conn_is_ended(c) && !is_reset(c) ? FLOW_CLOSED
+						     : FLOW_LIVE);
 }
 
 /* Its data wait until they are acknowledged. */
@@ -560,6 +541,7 @@ on_rst(struct tracker *t, struct conn *c, enum dir dir)
 		c->closed = true;
 		c->closed_by = (uint8_t)dir;
 	}
+	set_age(t, c);
 }
 
 void
@@ -655,6 +637,9 @@ look_beside(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir,
     bool *skip)
 {
 	*skip = false;
+	if ((pkt->tcp_flags & (TCP_SYN | TCP_RST)) == 0 && !c->cand[dir] &&
+	    !conn_is_elsewhere(c, pkt, dir))
+		return true; /* most packets */
 	if (answers_kept(c, pkt))
 		return false;
 	if (is_syn(pkt) && dir == DIR_C2S && is_reset(c) && !conn_is_ended(c) &&
@@ -709,6 +694,10 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	t->norm.now = t->now;
 	hints = take_evidence(t, c, pkt, dir);
 	note_doubt(c, pkt, hints);
+	if (hints == 0 && !is_void(pkt) && !(pkt->tcp_flags & TCP_RST)) {
+		take_packet(t, c, pkt, dir);
+		return true;
+	}
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)
 		conn_lives(t, c, dir);
 	if (hints & EVID_DUP) {

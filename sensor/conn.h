@@ -34,6 +34,8 @@
 #define IDLE_CLOSED (2 * SECOND) /* all is acknowledged: EVIDENCE_RST_WAIT */
 #define IDLE_PASSED (300 * SECOND) /* not mail */
 
+#define ELSEWHERE (1 << 20) /* bytes: further off is another connection */
+
 enum conn_state {
 	CONN_HALF, /* handshake not complete */
 	CONN_OPEN
@@ -133,6 +135,28 @@ conn_slot(const struct conn *c)
 	return c->norm.slot;
 }
 
+/* Numbers no further apart than a connection's may be. */
+static inline bool
+conn_is_near(uint32_t a, uint32_t b)
+{
+	int32_t off = (int32_t)(a - b);
+
+	return off >= -ELSEWHERE && off <= ELSEWHERE;
+}
+
+/* Neither number is of this connection: there is another on its ports, whose
+ * handshake the tap missed, or somebody guesses. */
+static inline bool
+conn_is_elsewhere(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	const struct norm_dir *d = &c->norm.d[dir], *peer = &c->norm.d[!dir];
+
+	return !(conn_is_near(pkt->seq, d->base + (uint32_t)d->next) ||
+		   conn_is_near(pkt->ack, peer->base + (uint32_t)peer->next)) &&
+	       c->state == CONN_OPEN && d->known && peer->known &&
+	       (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
+}
+
 /* ---- tracker.c ---- */
 /* Sets the flow's timer if it has to fire earlier than it would. */
 void tracker_arm(struct tracker *t, struct conn *c);
@@ -162,12 +186,6 @@ void conn_adopt(struct conn *c, const struct conn *old);
 /* Both sides have closed. One of the FINs, and one only, may have been missed
  * by the sensor: then its acknowledgement tells. */
 bool conn_is_ended(const struct conn *c);
-/* Numbers no further apart than a connection's may be. */
-bool conn_is_near(uint32_t a, uint32_t b);
-/* Neither number is of this connection: there is another on its ports, whose
- * handshake the tap missed, or somebody guesses. */
-bool conn_is_elsewhere(
-    const struct conn *c, const struct packet *pkt, enum dir dir);
 int64_t conn_idle_deadline(const struct conn *c);
 void conn_timeout(struct tracker *t, struct conn *c, int64_t deadline);
 /* Judges all that is withheld, emits the end, forgets. */

@@ -28,6 +28,8 @@ static const struct counter counters[] = {
 
     {"limits_reached", "flows_evicted", "flows given up for others",
 	AT(tracker.evicted), true},
+    {"limits_reached", "closed_early", "closed flows not waited for",
+	AT(tracker.closed_early), true},
     {"limits_reached", "decoders", "decoders taken from idle flows",
 	AT(tracker.sessions_full), true},
     {"limits_reached", "reassembly", "pieces that found no room to wait",

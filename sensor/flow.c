@@ -13,19 +13,8 @@
 
 #define SAMPLE 16 /* living flows looked at for a victim */
 #define YOUNG_SHARE 4 /* of the table: one part in so many */
-
-struct age_list {
-	uint32_t oldest, newest, count;
-};
-
-struct flow_table {
-	struct flow *flows;
-	uint32_t *buckets; /* slot + 1, 0 empty */
-	uint32_t *free; /* slots given back */
-	uint32_t capacity, mask, count, high, nfree;
-	struct age_list age[FLOW_AGES];
-	uint64_t seed[6];
-};
+#define CLOSED_SHARE 16
+#define CLOSED_LEAST 64
 
 static void
 make_seed(uint64_t seed[6])
@@ -249,12 +238,6 @@ flow_remove(struct flow_table *t, uint32_t slot)
 	t->count--;
 }
 
-struct flow *
-flow_at(struct flow_table *t, uint32_t slot)
-{
-	return &t->flows[slot];
-}
-
 void
 flow_set_age(struct flow_table *t, uint32_t slot, enum flow_age age)
 {
@@ -297,18 +280,23 @@ flow_victim(struct flow_table *t)
 	return FLOW_NONE;
 }
 
+uint32_t
+flow_closed_victim(const struct flow_table *t)
+{
+	const struct age_list *l = &t->age[FLOW_CLOSED];
+	uint32_t most = t->capacity / CLOSED_SHARE;
+
+	if (most < CLOSED_LEAST)
+		most = CLOSED_LEAST;
+	return l->count > most ? l->oldest : FLOW_NONE;
+}
+
 bool
 flow_is_crowded(const struct flow_table *t, enum flow_age age)
 {
 	return t->count == t->capacity ||
 	       (age == FLOW_YOUNG &&
 		   t->age[age].count >= t->capacity / YOUNG_SHARE);
-}
-
-uint32_t
-flow_count(const struct flow_table *t)
-{
-	return t->count;
 }
 
 uint32_t

@@ -20,7 +20,9 @@
  * oldest half-open flow, so that a flood of SYNs only evicts itself; then
  * one that both sides have closed; then one that is not mail; then the idlest
  * of a sample of the living. Of half-open flows there are a quarter of the
- * table at most: memory that only a flood would fill is never touched.
+ * table at most: memory that only a flood would fill is never touched. Of
+ * closed ones there are a sixteenth, so that no rate of connections, however
+ * high, fills it with what is over.
  */
 #ifndef STRIPWIRE_FLOW_H
 #define STRIPWIRE_FLOW_H
@@ -60,7 +62,16 @@ struct flow { /* 64 bytes */
 	struct conn *conn; /* NULL: passed over */
 };
 
-struct flow_table;
+struct flow_table { /* but for flow_at() and flow_count(), flow.c's */
+	struct flow *flows;
+	uint32_t *buckets; /* slot + 1, 0 empty */
+	uint32_t *free; /* slots given back */
+	uint32_t capacity, mask, count, high, nfree;
+	struct age_list {
+		uint32_t oldest, newest, count;
+	} age[FLOW_AGES];
+	uint64_t seed[6];
+};
 
 /* capacity: a power of two. NULL when memory is short. */
 struct flow_table *flow_table_new(uint32_t capacity);
@@ -82,12 +93,27 @@ uint32_t flow_add(
     struct flow_table *t, const struct flow_key *key, enum flow_age age);
 void flow_remove(struct flow_table *t, uint32_t slot);
 
-struct flow *flow_at(struct flow_table *t, uint32_t slot);
+static inline struct flow *
+flow_at(struct flow_table *t, uint32_t slot)
+{
+	return &t->flows[slot];
+}
+
 void flow_set_age(struct flow_table *t, uint32_t slot, enum flow_age age);
 uint32_t flow_victim(struct flow_table *t);
+/* The one that closed first, where there are more of them than a sixteenth of
+ * the table: what may come after is worth less than the memory that all share.
+ * FLOW_NONE: there are not. */
+uint32_t flow_closed_victim(const struct flow_table *t);
 /* Full, or as many young ones as there may be: a victim is due. */
 bool flow_is_crowded(const struct flow_table *t, enum flow_age age);
-uint32_t flow_count(const struct flow_table *t);
+
+static inline uint32_t
+flow_count(const struct flow_table *t)
+{
+	return t->count;
+}
+
 struct table_use flow_use(const struct flow_table *t);
 /* Slots below this have been used at some time. */
 uint32_t flow_high(const struct flow_table *t);

@@ -445,6 +445,19 @@ renew(struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b)
 	return slot;
 }
 
+/* Connections end so fast that not all can be kept for what comes after. */
+static void
+end_closed(struct tracker *t)
+{
+	uint32_t slot = flow_closed_victim(t->flows);
+	struct conn *c;
+
+	if (slot == FLOW_NONE || (c = flow_at(t->flows, slot)->conn) == NULL)
+		return;
+	t->n.closed_early++;
+	conn_end(t, c, conn_how(c, END_FIN), t->now);
+}
+
 static void
 take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 {
@@ -472,6 +485,8 @@ take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 		conn_end(t, c, END_RST, t->now);
 	else if (c->mute && !c->opened)
 		pass_over(t, c);
+	else if (c->closed)
+		end_closed(t);
 }
 
 void

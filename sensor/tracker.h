@@ -66,6 +66,7 @@ struct tracker_clock {
 struct tracker_counters {
 	uint64_t packets, tcp_packets, flows, mail_flows[PROTO_COUNT];
 	uint64_t evicted, timed_out, midstream, one_way;
+	uint64_t closed_early; /* both sides had, and too many were kept */
 	uint64_t legs; /* flows on the four-tuple of another, elsewhere */
 	uint64_t in_order, reordered, retrans, dup_frames, holes, hole_bytes;
 	uint64_t rst, rst_after_data, conflicts, pending_full;

@@ -176,6 +176,34 @@ not_mail_nth(struct runner *r, uint16_t i)
 	feed_all(r);
 }
 
+/* A table of 2,048 keeps 128 of them for what may come after. Of one that a
+ * reset is waited for none goes early. */
+TEST(closed_ones_end_early_where_there_are_many)
+{
+	struct runner r = small();
+	uint16_t i = 0;
+
+	r.cfg.max_flows = 2048;
+	runner_begin(&r, REASSEMBLY_ON_DEMAND);
+	scene_begin(40000, 25);
+	closed_nth(&r, i++);
+	sc.n = 0;
+	raw(DIR_S2C, TCP_RST, sc.seq[1], "");
+	feed_all(&r);
+	while (i < 129)
+		closed_nth(&r, i++);
+	CHECK_INT(tracker_counters(r.t)->closed_early, 0);
+	CHECK_INT(count("flow-end"), 0);
+	while (i < 139)
+		closed_nth(&r, i++);
+	CHECK_INT(tracker_counters(r.t)->closed_early, 10);
+	CHECK_INT(tracker_counters(r.t)->evicted, 0);
+	CHECK_INT(count("flow-end"), 10);
+	CHECK_INT(count("how=fin"), 10);
+	CHECK_INT(count("cut"), 0);
+	runner_end(&r);
+}
+
 /* Two of each in a table of eight, the mail first and so the idlest; what
  * comes is mail and stays. */
 TEST(half_open_then_closed_then_not_mail_then_idle_mail)
