@@ -157,8 +157,7 @@ static size_t
 lose(struct input *in)
 {
 	snprintf(in->error, sizeof(in->error),
-	    "cut while it was read, before byte %" PRIu64,
-	    in->base + in->tail);
+	    "cut while it was read, before byte %" PRIu64, in->base + in->tail);
 	in->tail = in->head;
 	in->eof = true;
 	return 0;

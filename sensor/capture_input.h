@@ -69,8 +69,7 @@ bool input_has(struct input *in, size_t n);
 static inline const uint8_t *
 input_peek(struct input *in, size_t n)
 {
-	if ((in->tail - in->head < n || mapped_lost()) &&
-	    input_fill(in, n) < n)
+	if ((in->tail - in->head < n || mapped_lost()) && input_fill(in, n) < n)
 		return NULL;
 	return in->buf + in->head;
 }

@@ -446,8 +446,7 @@ set_age(struct tracker *t, struct conn *c)
 {
 	if (c->proven)
 		flow_set_age(t->flows, conn_slot(c),
-		    conn_is_ended(c) && !is_reset(c) ? FLOW_CLOSED
-						     : FLOW_LIVE);
+		    conn_is_ended(c) && !is_reset(c) ? FLOW_CLOSED : FLOW_LIVE);
 }
 
 /* Its data wait until they are acknowledged. */

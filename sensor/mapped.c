@@ -33,8 +33,7 @@ on_bus(int sig, siginfo_t *info, void *ctx)
 static void
 catch_bus(void)
 {
-	struct sigaction sa = {
-	    .sa_sigaction = on_bus, .sa_flags = SA_SIGINFO};
+	struct sigaction sa = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO};
 	static bool done;
 
 	if (!done)

@@ -12,7 +12,7 @@
 #include "tests/test.h"
 
 #define FRAMES 6000
-#define SIZE(i) (800 + (i) * 7 % 700) /* odd: records meet pages anywhere */
+#define SIZE(i) (800 + (i)*7 % 700) /* odd: records meet pages anywhere */
 #define AHEAD 16
 
 static struct bytes b;
