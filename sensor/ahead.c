@@ -83,9 +83,7 @@ go_on(struct ahead *a, struct flow_table *flows)
 
 	if (b != FLOW_NONE && (slot = flow_first(flows, b)) != FLOW_NONE)
 		__builtin_prefetch(flow_at(flows, slot), 1);
-	c = conn_of(flows, a->bucket[(a->n - 2 * STEP) % AHEAD]);
-	if (c != NULL)
-		fetch(c, sizeof(*c));
+	ahead_fetch(conn_of(flows, a->bucket[(a->n - 2 * STEP) % AHEAD]));
 	c = conn_of(flows, a->bucket[(a->n - 3 * STEP) % AHEAD]);
 	if (c == NULL)
 		return;

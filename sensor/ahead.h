@@ -13,12 +13,21 @@
 #include "sensor/flow.h"
 
 #define AHEAD 16 /* packets; a power of two */
+#define AHEAD_CONN 832 /* bytes of struct conn */
 #define AHEAD_FLOWS 8192 /* fewer are in the cache: it costs 30 ns a packet */
 
 struct ahead {
 	uint32_t bucket[AHEAD]; /* FLOW_NONE: nothing is known of it */
 	uint32_t n; /* packets that were expected so far */
 };
+
+/* All of a connection at once, in place of a wait for each of its lines. */
+static inline void
+ahead_fetch(const struct conn *c)
+{
+	for (size_t i = 0; c != NULL && i < AHEAD_CONN; i += 64)
+		__builtin_prefetch((const char *)c + i, 1);
+}
 
 /* The next frame behind those expected so far. */
 void ahead_expect(struct ahead *a, struct flow_table *flows,

@@ -502,8 +502,10 @@ tracker_packet(struct tracker *t, struct packet *pkt)
 	set_time(t, pkt->time);
 	from_b = flow_key_of(&key, pkt);
 	slot = flow_find(t->flows, &key);
-	if (slot != FLOW_NONE)
+	if (slot != FLOW_NONE) {
+		ahead_fetch(flow_at(t->flows, slot)->conn);
 		slot = leg_of(t, slot, pkt, from_b);
+	}
 	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
 		slot = add_flow(t, pkt, &key, from_b);
 	if (slot != FLOW_NONE)
