@@ -13,7 +13,7 @@
 
 #define SAMPLE 16 /* living flows looked at for a victim */
 #define YOUNG_SHARE 4 /* of the table: one part in so many */
-#define CLOSED_SHARE 16
+#define CLOSED_SHARE 64
 #define CLOSED_LEAST 64
 
 static void

@@ -21,8 +21,8 @@
  * one that both sides have closed; then one that is not mail; then the idlest
  * of a sample of the living. Of half-open flows there are a quarter of the
  * table at most: memory that only a flood would fill is never touched. Of
- * closed ones there are a sixteenth, so that no rate of connections, however
- * high, fills it with what is over.
+ * closed ones there are a 64th, so that no rate of connections, however high,
+ * fills it, or the caches, with what is over.
  */
 #ifndef STRIPWIRE_FLOW_H
 #define STRIPWIRE_FLOW_H
@@ -101,8 +101,8 @@ flow_at(struct flow_table *t, uint32_t slot)
 
 void flow_set_age(struct flow_table *t, uint32_t slot, enum flow_age age);
 uint32_t flow_victim(struct flow_table *t);
-/* The one that closed first, where there are more of them than a sixteenth of
- * the table: what may come after is worth less than the memory that all share.
+/* The one that closed first, where there are more of them than a 64th of the
+ * table: what may come after is worth less than the memory that all share.
  * FLOW_NONE: there are not. */
 uint32_t flow_closed_victim(const struct flow_table *t);
 /* Full, or as many young ones as there may be: a victim is due. */

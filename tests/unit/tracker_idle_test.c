@@ -176,14 +176,14 @@ not_mail_nth(struct runner *r, uint16_t i)
 	feed_all(r);
 }
 
-/* A table of 2,048 keeps 128 of them for what may come after. Of one that a
+/* A table of 8,192 keeps 128 of them for what may come after. Of one that a
  * reset is waited for none goes early. */
 TEST(closed_ones_end_early_where_there_are_many)
 {
 	struct runner r = small();
 	uint16_t i = 0;
 
-	r.cfg.max_flows = 2048;
+	r.cfg.max_flows = 8192;
 	runner_begin(&r, REASSEMBLY_ON_DEMAND);
 	scene_begin(40000, 25);
 	closed_nth(&r, i++);
