@@ -3,8 +3,8 @@
  * Certificates: each once, with first and last sight. A busy server shows the
  * same ones on every connection, so sights are gathered in a small table and
  * written with the batch; those that were written stay in it, so that what
- * they say is read once (OpenSSL takes 100 us to parse one) and after that only
- * the last sight is brought up to date. Anybody can make certificates: when
+ * they say is read once (OpenSSL takes 100 us to parse one; of a leaf the
+ * verifier did it) and after that only the last sight is brought up to date. Anybody can make certificates: when
  * there are very many, those not seen for longest go.
  */
 #include "db/store_priv.h"
@@ -114,6 +114,16 @@ write_again(
 	return rc;
 }
 
+/* -1: no certificate. */
+static int
+read_facts(const struct store_sight *e, struct x509_facts *facts)
+{
+	if (e->facts == NULL)
+		return x509_read((struct slice){e->der, e->len}, facts);
+	*facts = *e->facts;
+	return 0;
+}
+
 static int
 write_sight(struct store *s, struct store_sight *e)
 {
@@ -126,7 +136,7 @@ write_sight(struct store *s, struct store_sight *e)
 	if (e->written)
 		rc = write_again(s, e, sha, &gone);
 	if (rc == SQLITE_OK && gone) {
-		if (x509_read((struct slice){e->der, e->len}, &facts) != 0)
+		if (read_facts(e, &facts) != 0)
 			return SQLITE_OK; /* no certificate */
 		rc = write_facts(s, e, sha, &facts);
 		s->rows++;
@@ -136,14 +146,20 @@ write_sight(struct store *s, struct store_sight *e)
 	}
 	e->written = rc == SQLITE_OK;
 	e->as_written = der_state(e);
+	if (e->written) {
+		free(e->facts);
+		e->facts = NULL;
+	}
 	return rc;
 }
 
 void
 store_sights_free(struct store *s)
 {
-	for (unsigned i = 0; i < STORE_CERT_SLOTS; i++)
+	for (unsigned i = 0; i < STORE_CERT_SLOTS; i++) {
 		free(s->sights[i].der);
+		free(s->sights[i].facts);
+	}
 }
 
 /* ---- room ---- */
@@ -290,8 +306,10 @@ mark_due(struct store *s, struct store_sight *e)
 	e->due = true;
 }
 
+/* facts: of a leaf, or NULL. */
 static void
-note_sight(struct store *s, const struct store_sight *now, struct slice der)
+note_sight(struct store *s, const struct store_sight *now, struct slice der,
+    const struct x509_facts *facts)
 {
 	struct store_sight *e = find_sight(s, now->sha256);
 	uint8_t *copy;
@@ -310,7 +328,11 @@ note_sight(struct store *s, const struct store_sight *now, struct slice der)
 	if (copy == NULL)
 		return; /* could not be written, as told */
 	free(e->der);
+	free(e->facts);
 	*e = *now;
+	e->facts = facts != NULL ? malloc(sizeof(*facts)) : NULL;
+	if (e->facts != NULL)
+		*e->facts = *facts;
 	e->der = copy;
 	memcpy(e->der, der.p, der.len);
 	e->len = der.len;
@@ -352,7 +374,8 @@ store_chain(struct store *s, const struct store_chain *c,
 			now.scts = ways(v, c->scts != 0);
 			snprintf(now.error, sizeof(now.error), "%s", v->error);
 		}
-		note_sight(s, &now, c->der[i]);
+		note_sight(s, &now, c->der[i],
+		    i == 0 && v->trust != TRUST_MALFORMED ? &v->leaf : NULL);
 	}
 }
 

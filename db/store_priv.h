@@ -119,6 +119,7 @@ struct store_sight { /* a certificate seen of late */
 	char error[128];
 	uint8_t *der; /* a copy */
 	size_t len;
+	struct x509_facts *facts; /* of a leaf, until it was written; or NULL */
 	int64_t first, last;
 	char first_server[ENDPOINT_TEXT_MAX], last_server[ENDPOINT_TEXT_MAX];
 };

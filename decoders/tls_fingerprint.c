@@ -12,6 +12,7 @@
 
 #include "decoders/cursor.h"
 #include "decoders/hash.h"
+#include "decoders/memo.h"
 #include "decoders/tls_extension.h"
 #include "decoders/tls_hello.h"
 
@@ -191,21 +192,15 @@ ja3_client(struct text *t, const struct parts *p, char ja3[OBS_JA3_MAX])
 	hash_ja3(t, ja3);
 }
 
-void
-tls_fingerprint_server(struct slice body, struct obs_hello *h)
+static void
+ja3_server(struct text *t, const struct parts *p, char ja3[OBS_JA3_MAX])
 {
-	struct parts p;
-	struct text t;
-
-	t.n = 0;
-	t.full = false;
-	parts_of(body, false, &p);
-	put_decimal(&t, p.version);
-	put_char(&t, ',');
-	put_numbers(&t, p.suites);
-	put_char(&t, ',');
-	put_extensions(&t, &p);
-	hash_ja3(&t, h->ja3);
+	put_decimal(t, p->version);
+	put_char(t, ',');
+	put_numbers(t, p->suites);
+	put_char(t, ',');
+	put_extensions(t, p);
+	hash_ja3(t, ja3);
 }
 
 /* ---- JA4 ---- */
@@ -408,17 +403,141 @@ ja4_client(struct text *t, const struct parts *p, struct obs_hello *h)
 		memcpy(h->ja4, out, sizeof(h->ja4));
 }
 
-void
-tls_fingerprint_client(struct slice body, struct obs_hello *h)
+/* ---- hellos that were seen before ---- */
+
+#define SHAPE_MAX 1024 /* of usual hellos; longer ones are done each time */
+
+/* What the fingerprints of a hello are made of, as bytes: two hellos of the
+ * same shape have the same ones. */
+struct shape {
+	size_t n;
+	bool full;
+	uint8_t p[SHAPE_MAX];
+};
+
+struct prints {
+	char ja3[OBS_JA3_MAX];
+	char ja4[OBS_JA4_MAX];
+};
+
+static void
+shape_bytes(struct shape *s, struct slice bytes)
 {
-	struct parts p;
+	uint8_t head[2] = {
+	    (uint8_t)(bytes.len >> 8), (uint8_t)(bytes.len & 255)};
+
+	if (bytes.len + sizeof(head) > sizeof(s->p) - s->n) {
+		s->full = true;
+		return;
+	}
+	memcpy(s->p + s->n, head, sizeof(head));
+	s->n += sizeof(head);
+	if (bytes.len > 0)
+		memcpy(s->p + s->n, bytes.p, bytes.len);
+	s->n += bytes.len;
+}
+
+static void
+shape_number(struct shape *s, uint16_t v)
+{
+	if (sizeof(s->p) - s->n < 2) {
+		s->full = true;
+		return;
+	}
+	s->p[s->n++] = (uint8_t)(v >> 8);
+	s->p[s->n++] = (uint8_t)(v & 255);
+}
+
+/* Of these more than the type counts. */
+static bool
+body_counts(uint16_t type)
+{
+	return type == TLS_EXT_GROUPS || type == TLS_EXT_POINT_FORMATS ||
+	       type == TLS_EXT_SIGNATURES || type == TLS_EXT_VERSIONS ||
+	       type == TLS_EXT_ALPN;
+}
+
+/* more: what else tells them apart. */
+static void
+shape_of(struct shape *s, const struct parts *p, uint16_t more)
+{
+	struct cursor c;
+	struct slice body;
+	uint16_t type;
+
+	s->n = 0;
+	s->full = false;
+	shape_number(s, more);
+	shape_number(s, p->version);
+	shape_bytes(s, p->suites);
+	cursor_init(&c, p->exts);
+	while (!s->full && next_extension(&c, &type, &body)) {
+		shape_number(s, type);
+		if (body_counts(type))
+			shape_bytes(s, body);
+	}
+}
+
+static void
+print_client(const struct parts *p, struct obs_hello *h)
+{
 	struct text t;
 
 	t.n = 0;
 	t.full = false;
-	parts_of(body, true, &p);
-	ja3_client(&t, &p, h->ja3);
+	ja3_client(&t, p, h->ja3);
 	t.n = 0;
 	if (!t.full)
-		ja4_client(&t, &p, h);
+		ja4_client(&t, p, h);
+}
+
+static void
+print_server(const struct parts *p, struct obs_hello *h)
+{
+	struct text t;
+
+	t.n = 0;
+	t.full = false;
+	ja3_server(&t, p, h->ja3);
+}
+
+static void
+print_once(const struct parts *p, uint16_t more, struct obs_hello *h,
+    void (*print)(const struct parts *, struct obs_hello *))
+{
+	static struct memo seen;
+	struct prints known;
+	struct shape s;
+
+	shape_of(&s, p, more);
+	if (!s.full &&
+	    memo_get(&seen, (struct slice){s.p, s.n}, &known, sizeof(known))) {
+		memcpy(h->ja3, known.ja3, sizeof(h->ja3));
+		memcpy(h->ja4, known.ja4, sizeof(h->ja4));
+		return;
+	}
+	print(p, h);
+	if (s.full)
+		return;
+	memcpy(known.ja3, h->ja3, sizeof(known.ja3));
+	memcpy(known.ja4, h->ja4, sizeof(known.ja4));
+	memo_put(&seen, (struct slice){s.p, s.n}, &known, sizeof(known));
+}
+
+void
+tls_fingerprint_client(struct slice body, struct obs_hello *h)
+{
+	struct parts p;
+
+	parts_of(body, true, &p);
+	print_once(&p, h->has_sni ? 2 : 1, h, print_client);
+}
+
+void
+tls_fingerprint_server(struct slice body, struct obs_hello *h)
+{
+	struct parts p;
+
+	parts_of(body, false, &p);
+	print_once(&p, 0, h, print_server);
 }

@@ -10,8 +10,9 @@
  * GREASE (RFC 8701) counts nowhere. They tell programs apart, not people, and
  * prove nothing: anybody can send the hello of another.
  *
- * Cost: a message is gone over once more, its lists are sorted and three
- * digests are made (JA3S: one), on the stack. Lists longer than anybody's
+ * Cost: a message is gone over once more. Unless one of its kind was seen
+ * before (memo.h), its lists are sorted and three digests are made (JA3S:
+ * one), on the stack. Lists longer than anybody's
  * have no fingerprint, so that a hostile hello costs no more than a few usual
  * ones.
  */

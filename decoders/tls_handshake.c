@@ -16,6 +16,7 @@
 
 #include "decoders/cursor.h"
 #include "decoders/hash.h"
+#include "decoders/memo.h"
 #include "decoders/tls_fingerprint.h"
 #include "decoders/tls_kex.h"
 #include "decoders/tls_pool.h"
@@ -182,6 +183,21 @@ on_server_hello(struct tls *t, const struct tls_at *at, struct slice body)
 	emit_hello(t, at, &o, how);
 }
 
+/* The name of a chain: a hash of its bytes, which are most often the same as
+ * before. */
+static int
+name_chain(struct slice list, uint8_t id[HASH_SHA256_LEN])
+{
+	static struct memo seen;
+
+	if (memo_get(&seen, list, id, HASH_SHA256_LEN))
+		return 0;
+	if (hash_sha256(list, id) != 0)
+		return -1;
+	memo_put(&seen, list, id, HASH_SHA256_LEN);
+	return 0;
+}
+
 void
 tls_chain_seen(
     struct tls *t, const struct tls_at *at, const struct tls_chain *chain)
@@ -198,7 +214,7 @@ tls_chain_seen(
 	o.u.cert.from_server = at->dir == DIR_S2C;
 	o.u.cert.count = chain->count > 255 ? 255 : (uint8_t)chain->count;
 	o.u.cert.bytes = (uint32_t)chain->list.len;
-	if (hash_sha256(chain->list, o.u.cert.chain_id) != 0) {
+	if (name_chain(chain->list, o.u.cert.chain_id) != 0) {
 		tls_report(t, at, "NO-BUFFER");
 		return;
 	}

@@ -25,6 +25,7 @@
 
 #define KNOWN_MAX 512 /* intermediates; the web's roots have some thousand */
 #define BUCKETS 4096 /* power of two */
+#define PARSED_MAX 32 /* of those that were sent above a leaf */
 
 struct entry {
 	struct entry *next; /* of its bucket */
@@ -36,12 +37,21 @@ struct entry {
 	struct chain_verdict verdict;
 };
 
+/* Many leaves come with the same one above, and OpenSSL 3 takes 100 us to
+ * parse it. */
+struct parsed {
+	uint8_t sha256[HASH_SHA256_LEN];
+	X509 *x; /* NULL: free */
+};
+
 struct verifier {
 	struct verifier_store trust;
 	bool offered; /* what stands above the extra anchors is in the store */
 	struct entry *bucket[BUCKETS];
 	struct entry *newest, *oldest;
 	unsigned entries;
+	struct parsed parsed[PARSED_MAX];
+	unsigned next_parsed; /* who makes room next */
 	const struct interceptors *interceptors;
 	struct verifier_counters n;
 };
@@ -248,6 +258,8 @@ verifier_free(struct verifier *v)
 		X509_free(e->issuer);
 		free(e);
 	}
+	for (unsigned i = 0; i < PARSED_MAX; i++)
+		X509_free(v->parsed[i].x);
 	anchors_free(v->trust.system);
 	sk_X509_pop_free(v->trust.known, X509_free);
 	sk_X509_pop_free(v->trust.extra, X509_free);
@@ -279,13 +291,41 @@ parse(struct slice der)
 	return x;
 }
 
-/* NULL if one does not parse. */
-static STACK_OF(X509) * parse_chain(const struct slice *der, unsigned n)
+/* One that is sent above a leaf; to be freed. */
+static X509 *
+parse_issuer(struct verifier *v, struct slice der, const uint8_t sha256[32])
+{
+	struct parsed *p;
+	X509 *x;
+
+	for (unsigned i = 0; i < PARSED_MAX; i++) {
+		p = &v->parsed[i];
+		if (p->x != NULL && memcmp(p->sha256, sha256, 32) == 0)
+			return X509_up_ref(p->x) == 1 ? p->x : NULL;
+	}
+	x = parse(der);
+	if (x == NULL || X509_up_ref(x) != 1)
+		return x;
+	p = &v->parsed[v->next_parsed++ % PARSED_MAX];
+	X509_free(p->x);
+	p->x = x;
+	memcpy(p->sha256, sha256, 32);
+	return x;
+}
+
+/* NULL if one does not parse. The hashes of all are taken, also then. */
+static STACK_OF(X509) * parse_chain(struct verifier *v, const struct slice *der,
+			    unsigned n, uint8_t others[][32])
 {
 	STACK_OF(X509) *list = n > 0 ? sk_X509_new_null() : NULL;
+	bool hashed = true;
 
+	for (unsigned i = 1; i < n; i++)
+		hashed &= hash_sha256(der[i], others[i - 1]) == 0;
 	for (unsigned i = 0; list != NULL && i < n; i++) {
-		X509 *x = parse(der[i]);
+		X509 *x = i == 0 || !hashed
+			      ? parse(der[i])
+			      : parse_issuer(v, der[i], others[i - 1]);
 
 		if (x != NULL && sk_X509_push(list, x) > 0)
 			continue;
@@ -367,9 +407,7 @@ verify(struct verifier *v, struct entry *e, const struct slice *der, unsigned n)
 		v->n.too_long++;
 		n = X509_CHAIN_MAX;
 	}
-	for (unsigned i = 1; i < n; i++)
-		(void)!hash_sha256(der[i], out->others[i - 1]);
-	sent = parse_chain(der, n);
+	sent = parse_chain(v, der, n, out->others);
 	if (sent != NULL &&
 	    x509_read_parsed(sk_X509_value(sent, 0), der[0], &out->leaf) != 0) {
 		sk_X509_pop_free(sent, X509_free);

@@ -260,4 +260,52 @@ TEST(ja3s_keeps_the_order)
 	CHECK_STR(h.ja4, "");
 }
 
+/* Hellos that differ in one thing only, each known from before or not. */
+TEST(what_was_seen_before_does_not_stand_for_another)
+{
+	static const struct lists t[] = {
+	    {.version = 769, .suites = "002f,0035", .exts = "0000,000a"},
+	    {.version = 770, .suites = "002f,0035", .exts = "0000,000a"},
+	    {.version = 769, .suites = "002f", .exts = "0000,000a"},
+	    {.version = 769, .suites = "002f,0035", .exts = "000a,0000"},
+	    {.version = 769, .suites = "002f,0035", .exts = "000a"},
+	    {.version = 769,
+		.suites = "002f,0035",
+		.exts = "0000,000a",
+		.groups = "0017"},
+	    {.version = 769,
+		.suites = "002f,0035",
+		.exts = "0000,000a,0010",
+		.alpn = "imap",
+		.nalpn = 4},
+	    {.version = 769,
+		.suites = "002f,0035",
+		.exts = "0000,000a,0010",
+		.alpn = "pop3",
+		.nalpn = 4},
+	    {.version = 769,
+		.suites = "002f,0035",
+		.exts = "0000,000a,000d",
+		.signatures = "0401"},
+	    {.version = 769,
+		.suites = "002f,0035",
+		.exts = "0000,000a,002b",
+		.versions = "0304"},
+	};
+	enum { N = sizeof(t) / sizeof(t[0]) };
+	struct obs_hello first[N];
+
+	for (int i = 0; i < N; i++)
+		first[i] = *fingerprint(&t[i]);
+	for (int i = 0; i < N; i++) {
+		const struct obs_hello *again = fingerprint(&t[i]);
+
+		CHECK_STR(again->ja3, first[i].ja3);
+		CHECK_STR(again->ja4, first[i].ja4);
+		for (int j = 0; j < i; j++)
+			CHECK(strcmp(first[i].ja3, first[j].ja3) != 0 ||
+			      strcmp(first[i].ja4, first[j].ja4) != 0);
+	}
+}
+
 TEST_MAIN
