@@ -1,149 +1,133 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Only what can matter to a worker is handed out: TCP, and fragments. The end
- * of a file is told with the next packet, or at the very end: see pipeline.c.
+ * Only what can matter to a worker is handed out: TCP, and fragments.
  *
  * Before this process waits for room in one worker's queue, all others are
- * told how far the input has been handed out. Else one that gets nothing would
- * hold up the judge, which would not make room for the one that is waited for.
+ * told how far the input has been handed out.
  */
 #include "sensor/capture_share.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "decoders/link.h"
 #include "sensor/fanout.h"
+#include "sensor/worker.h"
 
 #define MARK_EACH 64 /* packets */
-#define ROOM_MS 20
-#define PROGRESS_EACH 1024
 
 struct share {
 	const struct share_config *cfg;
-	struct capture *capture;
+	struct tell tell;
 	struct ip_ctx *ip;
 	struct frontend_totals n;
-	struct tracker_clock clock;
-	uint32_t era;
-	uint64_t ordinal;
-	pid_t parent;
-	struct capture_file ended; /* noted, not yet told */
-	uint32_t ended_number;
-	bool has_ended, is_over;
-	uint32_t named; /* files whose name was told */
-	uint64_t said_links;
 };
 
-static struct ring_key
-key_now(const struct share *s)
+/* ---- is it needed? ---- */
+
+/* at: the folder's descriptor, or AT_FDCWD. Pipes are not opened: their
+ * writer would notice. */
+static bool
+file_needs_it(int at, const char *path)
 {
-	return (struct ring_key){.era = s->era,
-	    .phase = TRACKER_PACKET,
-	    .time = s->clock.now == INT64_MIN ? 0 : s->clock.now,
-	    .tie = s->ordinal};
+	static const uint8_t gzip[2] = {0x1f, 0x8b};
+	uint8_t head[2] = {0, 0};
+	struct stat st;
+	int fd;
+
+	if (fstatat(at, path, &st, 0) == -1 || S_ISDIR(st.st_mode))
+		return false; /* whoever reads says why it cannot */
+	if (!S_ISREG(st.st_mode))
+		return true;
+	fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return false;
+	(void)!read(fd, head, sizeof(head));
+	(void)close(fd);
+	return memcmp(head, gzip, sizeof(head)) == 0;
 }
 
-static void
-tell_marks(const struct share *s)
+static bool
+path_needs_it(const char *path)
 {
-	struct ring_key k = key_now(s);
+	const struct dirent *e;
+	bool needed = strcmp(path, "-") == 0 || file_needs_it(AT_FDCWD, path);
+	DIR *dir = needed ? NULL : opendir(path);
 
-	for (unsigned i = 0; i < s->cfg->workers; i++)
-		ring_set_mark(s->cfg->worker[i], &k);
-	ring_set_mark(s->cfg->judge, &k);
+	if (dir == NULL)
+		return needed;
+	while (!needed && (e = readdir(dir)) != NULL)
+		needed = file_needs_it(dirfd(dir), e->d_name);
+	(void)closedir(dir);
+	return needed;
 }
 
-static void
-put(struct share *s, struct ring *r, struct ring_record *head,
-    const struct slice part[2])
+bool
+share_is_needed(const char *const *paths, unsigned n)
 {
-	while (!ring_put(r, head, part, 2, 0)) {
-		if (getppid() != s->parent)
-			_exit(1);
-		tell_marks(s);
-		ring_wait_room(r, ROOM_MS);
-	}
-}
+	bool needed = false;
 
-static void
-tell_judge(struct share *s, enum record_type type, const void *what,
-    size_t size, const char *text)
-{
-	struct ring_record r = {.type = type, .key = key_now(s)};
-	const struct slice part[2] = {
-	    {what, size}, {(const uint8_t *)text, strlen(text) + 1}};
-
-	if (type == REC_FILE && s->is_over)
-		r.key.era = UINT32_MAX;
-	put(s, s->cfg->judge, &r, part);
-}
-
-static void
-tell_end(struct share *s)
-{
-	struct record_file f = {.file = s->ended, .number = s->ended_number};
-
-	if (s->has_ended)
-		tell_judge(s, REC_FILE, &f, sizeof(f), s->ended.path);
-	s->has_ended = false;
-}
-
-static void
-on_problem(void *ctx, int severity, const char *sentence)
-{
-	uint32_t n = (uint32_t)severity;
-
-	tell_judge(ctx, REC_PROBLEM, &n, sizeof(n), sentence);
-}
-
-static void
-on_file_end(void *ctx, const struct capture_file *f)
-{
-	struct share *s = ctx;
-
-	tell_end(s);
-	s->ended = *f;
-	s->has_ended = true;
+	for (unsigned i = 0; i < n && !needed; i++)
+		needed = path_needs_it(paths[i]);
+	return needed;
 }
 
 /* ---- packets ---- */
+
+static void
+tell_marks(void *ctx)
+{
+	struct share *s = ctx;
+	struct ring_key k = tell_key(&s->tell);
+
+	for (unsigned i = 0; i < s->cfg->workers; i++)
+		ring_set_mark(s->cfg->worker[i], &k);
+	tell_mark(&s->tell);
+}
+
+static void
+put_to(struct share *s, unsigned worker, struct ring_record *r,
+    const struct slice part[2])
+{
+	tell_put(&s->tell, s->cfg->worker[worker], r, part);
+}
 
 /* The clock stepped back: what is due by the old one has to run before. */
 static void
 step_back(struct share *s, const struct tracker_clock *before)
 {
 	struct record_packet p = {.clock = *before};
-	struct ring_record r = {.type = REC_TICK, .key = key_now(s)};
+	struct ring_record r = {.type = REC_TICK, .key = tell_key(&s->tell)};
 	const struct slice part[2] = {
 	    {(const uint8_t *)&p, sizeof(p)}, {(const uint8_t *)"", 0}};
 
-	p.pkt.ordinal = s->ordinal;
+	p.pkt.ordinal = s->tell.ordinal;
 	r.key.time = before->now;
 	for (unsigned i = 0; i < s->cfg->workers; i++)
-		put(s, s->cfg->worker[i], &r, part);
-	s->era++;
+		put_to(s, i, &r, part);
+	s->tell.era++;
 }
 
 static void
 send_frame(struct share *s, const struct packet *pkt, unsigned worker)
 {
-	struct record_packet p = {.pkt = *pkt, .clock = s->clock};
-	struct ring_record r = {.type = REC_PACKET, .key = key_now(s)};
+	struct record_packet p = {.pkt = *pkt, .clock = s->tell.clock};
+	struct ring_record r = {.type = REC_PACKET, .key = tell_key(&s->tell)};
 	const struct slice part[2] = {
 	    {(const uint8_t *)&p, sizeof(p)}, {pkt->frame, pkt->caplen}};
 
 	r.key.tie = pkt->ordinal;
 	if (pkt->caplen <= RING_RECORD_MAX - sizeof(p))
-		put(s, s->cfg->worker[worker], &r, part);
+		put_to(s, worker, &r, part);
 }
 
 static void
 ip_packet(struct share *s, struct packet *pkt)
 {
-	struct tracker_clock before = s->clock;
+	struct tracker_clock before = s->tell.clock;
 	uint64_t fragments = ip_counters(s->ip)->fragments;
 	enum ip_result what = ip_decode(s->ip, pkt);
 	bool back = false;
@@ -152,7 +136,7 @@ ip_packet(struct share *s, struct packet *pkt)
 	fragments = ip_counters(s->ip)->fragments - fragments;
 
 	if (what == IP_TCP)
-		tracker_clock_packet(&s->clock, pkt->time, &back);
+		tracker_clock_packet(&s->tell.clock, pkt->time, &back);
 	if (back)
 		step_back(s, &before);
 	if (fragments > 0)
@@ -164,42 +148,10 @@ ip_packet(struct share *s, struct packet *pkt)
 }
 
 static void
-tell_link(struct share *s, const struct packet *pkt)
-{
-	char text[400];
-
-	s->n.link_unknown++;
-	if ((s->said_links >> (pkt->linktype & 63) & 1) != 0)
-		return;
-	s->said_links |= 1ull << (pkt->linktype & 63);
-	(void)snprintf(text, sizeof(text),
-	    "%s: link type %s is not supported, its packets are skipped",
-	    capture_file_path(s->capture, pkt->file), link_name(pkt->linktype));
-	on_problem(s, 0, text);
-}
-
-static void
-tell_name(struct share *s, const struct packet *pkt)
-{
-	struct record_file f = {.number = pkt->file};
-
-	if (pkt->file < s->named)
-		return;
-	s->named = pkt->file + 1;
-	tell_judge(s, REC_NAME, &f, sizeof(f),
-	    capture_file_path(s->capture, pkt->file));
-}
-
-static void
 one_packet(struct share *s, struct packet *pkt)
 {
-	tell_end(s);
-	tell_name(s, pkt);
 	s->n.packets++;
 	s->n.bytes += pkt->caplen;
-	if (s->cfg->board->first == 0)
-		s->cfg->board->first = pkt->time;
-	s->cfg->board->last = pkt->time;
 	switch (link_decode(pkt)) {
 	case LINK_IP:
 		ip_packet(s, pkt);
@@ -211,75 +163,49 @@ one_packet(struct share *s, struct packet *pkt)
 		s->n.link_truncated++;
 		break;
 	case LINK_UNKNOWN:
-		tell_link(s, pkt);
+		s->n.link_unknown++;
+		tell_link(&s->tell, pkt);
 		break;
 	}
-	s->ordinal = pkt->ordinal;
+	s->tell.ordinal = pkt->ordinal;
 	if (s->n.packets % MARK_EACH == 0)
 		tell_marks(s);
 }
 
 static void
-show_progress(struct share *s)
-{
-	struct share_board *b = s->cfg->board;
-	uint64_t done, total;
-
-	if (s->n.packets % PROGRESS_EACH != 0)
-		return;
-	capture_progress(s->capture, &done, &total);
-	atomic_store(&b->done, done);
-	atomic_store(&b->total, total);
-	atomic_store(&b->packets, s->n.packets);
-}
-
-static void
 finish(struct share *s)
 {
-	struct record_packet p = {.clock = s->clock};
-	struct ring_record r = {.type = REC_END, .key = key_now(s)};
+	struct record_packet p = {.clock = s->tell.clock};
+	struct ring_record r = {.type = REC_END, .key = tell_key(&s->tell)};
 	const struct slice part[2] = {
 	    {(const uint8_t *)&p, sizeof(p)}, {(const uint8_t *)"", 0}};
-	struct ring_key end = {.era = UINT32_MAX, .time = INT64_MAX};
 
-	p.pkt.ordinal = s->ordinal;
-	if (s->clock.now == INT64_MIN)
+	p.pkt.ordinal = s->tell.ordinal;
+	if (s->tell.clock.now == INT64_MIN)
 		p.clock = (struct tracker_clock){0, 0};
 	for (unsigned i = 0; i < s->cfg->workers; i++)
-		put(s, s->cfg->worker[i], &r, part);
+		put_to(s, i, &r, part);
 	s->n.ip = *ip_counters(s->ip);
-	s->cfg->board->totals = s->n;
-	s->is_over = true; /* what is told now comes last of all */
-	tell_end(s);
-	capture_close(s->capture);
-	ring_set_mark(s->cfg->judge, &end);
+	s->cfg->input.board->totals = s->n;
+	tell_over(&s->tell);
 }
 
 int
 share_run(const struct share_config *cfg)
 {
-	struct share s = {.cfg = cfg,
-	    .clock = {.now = INT64_MIN},
-	    .parent = getppid(),
-	    .ip = ip_new()};
-	struct capture_config cc = {
-	    .on_problem = on_problem, .on_file_end = on_file_end, .ctx = &s};
+	struct share s = {.cfg = cfg, .ip = ip_new()};
+	struct tell_config tc = cfg->input;
 	struct packet pkt;
-	char err[512] = "out of memory";
 
-	if (s.ip != NULL)
-		s.capture =
-		    capture_open(cfg->paths, cfg->n, &cc, err, sizeof(err));
-	if (s.capture == NULL) {
-		on_problem(&s, 1, err);
-	} else {
-		while (!*cfg->stop && capture_next(s.capture, &pkt) == 1) {
-			one_packet(&s, &pkt);
-			show_progress(&s);
-		}
-	}
-	if (s.ip != NULL)
-		finish(&s);
+	if (s.ip == NULL)
+		return 2;
+	tc.on_wait = tell_marks;
+	tc.ctx = &s;
+	tell_init(&s.tell, &tc);
+	while (tell_next(&s.tell, &pkt))
+		one_packet(&s, &pkt);
+	finish(&s);
+	tell_fini(&s.tell);
 	ip_free(s.ip);
 	return 0;
 }

@@ -33,6 +33,7 @@
 struct parallel {
 	struct pipeline_config cfg;
 	unsigned n;
+	bool shares; /* a reader hands out the frames */
 	pid_t verifier, reader, worker[WORKERS_MAX];
 	struct ring *in[WORKERS_MAX];
 	struct ring *out[WORKERS_MAX + 1]; /* the last: the reader's */
@@ -48,16 +49,15 @@ struct parallel {
 	struct frontend_totals totals;
 };
 
-static volatile int stopped; /* in the reader */
+static volatile int stopped; /* in those who read */
 
 static int
 make_queues(struct parallel *p, char *err, size_t errlen)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		p->in[i] = ring_new(IN_BYTES, err, errlen);
 		p->out[i] = ring_new(OUT_BYTES, err, errlen);
 		p->board[i] = harden_shared(sizeof(struct board));
-		if (p->in[i] == NULL || p->out[i] == NULL)
+		if (p->out[i] == NULL)
 			return -1;
 		if (p->board[i] == NULL)
 			break;
@@ -149,14 +149,27 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	return 0;
 }
 
-static int
-work(struct parallel *p, unsigned number)
+/* The first of those that read by themselves tells of the files. */
+static struct tell_config
+input_of(const struct parallel *p, const struct parallel_input *in, bool tells)
 {
+	return (struct tell_config){.paths = in->paths,
+	    .n = in->n,
+	    .stop = &stopped,
+	    .judge = tells ? p->out[p->n] : NULL,
+	    .board = tells ? p->shared : NULL};
+}
+
+static int
+work(struct parallel *p, const struct parallel_input *in, unsigned number)
+{
+	struct tell_config files = input_of(p, in, number == 0);
 	struct worker_config wc = {.front = {.tracker = p->cfg.tracker,
 				       .tls_bytes = p->cfg.tls_bytes,
 				       .secret_key = p->secret_key,
 				       .lines = p->lines},
 	    .in = p->in[number],
+	    .files = p->shares ? NULL : &files,
 	    .out = p->out[number],
 	    .board = p->board[number],
 	    .number = number,
@@ -171,8 +184,8 @@ work(struct parallel *p, unsigned number)
 		fprintf(stderr, "stripwire: %s\n", err);
 		return 2;
 	}
-	enter(SANDBOX_WORKER);
-	status = worker_offline(w);
+	enter(p->shares ? SANDBOX_WORKER : SANDBOX_READER);
+	status = p->shares ? worker_offline(w) : worker_files(w);
 	worker_free(w);
 	return status;
 }
@@ -180,28 +193,43 @@ work(struct parallel *p, unsigned number)
 static int
 read_input(struct parallel *p, const struct parallel_input *in)
 {
-	struct share_config sc = {.paths = in->paths,
-	    .n = in->n,
-	    .stop = &stopped,
+	struct share_config sc = {.input = input_of(p, in, true),
 	    .worker = p->in,
-	    .workers = p->n,
-	    .judge = p->out[p->n],
-	    .board = p->shared};
+	    .workers = p->n};
 
 	enter(SANDBOX_READER);
 	return share_run(&sc);
 }
 
+static bool
+make_sharing(struct parallel *p)
+{
+	char err[200]; /* no memory: there is no more to say */
+
+	p->shares = true;
+	for (unsigned i = 0; i < p->n; i++) {
+		p->in[i] = ring_new(IN_BYTES, err, sizeof(err));
+		if (p->in[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
 static int
 start_all(struct parallel *p, const struct parallel_input *in)
 {
+	if (share_is_needed(in->paths, in->n) && !make_sharing(p))
+		return -1;
 	for (unsigned i = 0; i < p->n; i++) {
-		p->worker[i] = start(SANDBOX_WORKER, -1);
+		p->worker[i] =
+		    start(p->shares ? SANDBOX_WORKER : SANDBOX_READER, -1);
 		if (p->worker[i] == 0)
-			_exit(work(p, i));
+			_exit(work(p, in, i));
 		if (p->worker[i] == -1)
 			return -1;
 	}
+	if (!p->shares)
+		return 0;
 	p->reader = start(SANDBOX_READER, -1);
 	if (p->reader == 0)
 		_exit(read_input(p, in));
@@ -318,14 +346,24 @@ somebody_died(struct parallel *p)
 }
 
 static void
+stop_reading(const struct parallel *p)
+{
+	if (p->reader > 0)
+		(void)kill(p->reader, SIGTERM);
+	for (unsigned i = 0; i < p->n && !p->shares; i++)
+		if (p->worker[i] > 0)
+			(void)kill(p->worker[i], SIGTERM);
+}
+
+static void
 tick(struct parallel *p, const struct parallel_input *in)
 {
 	backend_poll(p->back);
 	if (p->cfg.on_tick != NULL && p->shared->packets != 0)
 		p->cfg.on_tick(p->cfg.ctx, p->shared->done, p->shared->total,
 		    p->shared->packets);
-	if (in->stop != NULL && *in->stop && p->reader > 0)
-		(void)kill(p->reader, SIGTERM);
+	if (in->stop != NULL && *in->stop)
+		stop_reading(p);
 }
 
 static void
@@ -368,8 +406,8 @@ end_children(struct parallel *p)
 	memset(p->worker, 0, sizeof(p->worker));
 }
 
-/* Link and IP were counted by the reader, who saw all; but for checksums,
- * which are looked at where a connection is followed. */
+/* Link and IP were counted by one, who saw all; but for checksums, which are
+ * looked at where a connection is followed. */
 static void
 add_up(struct parallel *p)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Captures read by several processes: a reader that takes frames apart as far
- * as addresses and hands them out, workers that follow the connections, a
- * verifier, and this process, which judges. Every pair of hosts is one
- * worker's; fragments go to all, and the one whose they are keeps them.
+ * Captures read by several processes: workers that follow the connections, a
+ * verifier, and this process, which judges. Workers read files by themselves;
+ * what can be read only once, or is compressed, is read by a process of its
+ * own that takes frames apart as far as addresses and hands them out. Every
+ * pair of hosts is one worker's; fragments go to all, and the one whose they
+ * are keeps them.
  *
  * What the workers say is put in the order in which one worker would have said
  * it (see ring_key), so the alerts are the same for any number of them.

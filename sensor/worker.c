@@ -52,7 +52,11 @@ worker_new(const struct worker_config *cfg, char *err, size_t errlen)
 	w->cfg = *cfg;
 	w->parent = getppid();
 	fc.sink = (struct obs_sink){on_obs, on_chain, on_staple, w};
-	fc.is_ours = cfg->in != NULL ? worker_is_ours : NULL;
+	w->offline = cfg->in != NULL || cfg->files != NULL;
+	fc.is_ours = cfg->files != NULL ? worker_takes
+		     : cfg->in != NULL	? worker_is_ours
+					: NULL;
+	fc.on_link_unknown = cfg->files != NULL ? worker_link_unknown : NULL;
 	fc.ctx = w;
 	w->front = frontend_new(&fc, err, errlen);
 	if (w->front == NULL) {
@@ -99,7 +103,7 @@ next_key(struct worker *w)
 		k.tie = m.settling;
 	else
 		k.tie = w->flow;
-	if (m.phase > TRACKER_PACKET && w->cfg.in != NULL)
+	if (m.phase > TRACKER_PACKET && w->offline)
 		set_flush_key(&k, &m);
 	if (ring_compare(&k, &w->last) < 0)
 		k = w->last;
@@ -113,11 +117,12 @@ worker_put(struct worker *w, enum record_type type, const struct slice *part,
 {
 	struct ring_record r = {.type = type, .key = next_key(w)};
 
-	if (w->cfg.in == NULL)
+	if (!w->offline)
 		return ring_put(w->cfg.out, &r, part, n, reserve);
 	while (!ring_put(w->cfg.out, &r, part, n, 0)) {
 		if (getppid() != w->parent)
 			_exit(1); /* nobody will ever take it */
+		tell_mark(&w->tell);
 		ring_wait_room(w->cfg.out, ROOM_MS);
 	}
 	return true;

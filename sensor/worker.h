@@ -16,6 +16,7 @@
 #include "decoders/x509.h"
 #include "sensor/capture.h"
 #include "sensor/capture_live.h"
+#include "sensor/capture_tell.h"
 #include "sensor/frontend.h"
 #include "sensor/ring.h"
 
@@ -111,8 +112,9 @@ struct worker_config {
 	struct live *live[INTERFACES_MAX];
 	unsigned nlive;
 	const volatile int *stop;
-	/* offline: packets come from here, and `out` blocks */
+	/* offline: packets come from here, or from files, and `out` blocks */
 	struct ring *in;
+	const struct tell_config *files; /* on_wait and ctx are set here */
 };
 
 /* After the sandbox: works until *stop, or until its captures fail. Returns an
@@ -123,6 +125,7 @@ struct worker *worker_new(
 void worker_free(struct worker *w);
 int worker_live(struct worker *w);
 int worker_offline(struct worker *w);
+int worker_files(struct worker *w);
 
 /* Limits are meant for all workers together: one's share of them. */
 void worker_share(struct frontend_config *f, unsigned workers);

@@ -75,13 +75,19 @@ wait_packet(struct worker *w)
 		_exit(1);
 }
 
+static void
+show_totals(struct worker *w)
+{
+	frontend_totals(w->front, &w->cfg.board->totals);
+}
+
 /* The counts stand before the end is said: once all have said it, nobody waits
  * for them. */
-static void
-finish(struct worker *w)
+void
+worker_end(struct worker *w, void (*show)(struct worker *w))
 {
 	frontend_flush(w->front);
-	frontend_totals(w->front, &w->cfg.board->totals);
+	show(w);
 	w->era = UINT32_MAX;
 	(void)worker_put(w, REC_END, NULL, 0, 0);
 	worker_set_mark(w, INT64_MAX);
@@ -112,7 +118,7 @@ worker_offline(struct worker *w)
 		if (++n % MARK_EACH == 0)
 			worker_set_mark(w, r.key.time);
 	}
-	finish(w);
+	worker_end(w, show_totals);
 	free(bytes);
 	return 0;
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An input that several processes look at, and what the judge is told of it
+ * beside what happens in it: names and ends of files, problems. One of the
+ * processes tells, through a queue of its own; all of them keep the clock of
+ * the whole input, so that timers run as if there were one.
+ *
+ * The end of a file is told with the next packet, or at the very end: see
+ * pipeline.c.
+ */
+#ifndef STRIPWIRE_CAPTURE_TELL_H
+#define STRIPWIRE_CAPTURE_TELL_H
+
+#include <sys/types.h>
+
+#include "sensor/capture.h"
+#include "sensor/frontend.h"
+#include "sensor/ring.h"
+
+struct share_board { /* shared memory, for whoever waits */
+	struct frontend_totals totals; /* of link and IP */
+	_Atomic uint64_t done, total, packets;
+	int64_t first, last; /* packet times */
+};
+
+struct tell_config {
+	const char *const *paths;
+	unsigned n;
+	const volatile int *stop;
+	/* both NULL: another process tells */
+	struct ring *judge;
+	struct share_board *board;
+	/* before this process waits for room: all that others wait for is to
+	 * be said now, or one that has nothing to say would hold up the judge,
+	 * which then makes no room */
+	void (*on_wait)(void *ctx);
+	void *ctx;
+};
+
+struct tell {
+	struct tell_config cfg;
+	struct capture *capture; /* NULL: nothing can be read, as was told */
+	struct tracker_clock clock; /* now: INT64_MIN before the first packet */
+	uint32_t era; /* of the clock: see ring_key */
+	uint64_t ordinal; /* of the last packet that was dealt with */
+	uint64_t packets, said_links;
+	pid_t parent;
+	struct capture_file ended; /* noted, not yet told */
+	uint32_t ended_number, named; /* files whose name was told */
+	bool has_ended, is_over;
+};
+
+/* Opens the input. t stays where it is. */
+void tell_init(struct tell *t, const struct tell_config *cfg);
+/* Closes it. */
+void tell_fini(struct tell *t);
+
+/* The next packet; false at the end, or if it is to stop. */
+bool tell_next(struct tell *t, struct packet *pkt);
+/* Of a link type that is not supported. */
+void tell_link(struct tell *t, const struct packet *pkt);
+/* How far this process has got; all that lies before it was told. */
+struct ring_key tell_key(const struct tell *t);
+void tell_mark(struct tell *t);
+/* Puts, and waits for room. */
+void tell_put(struct tell *t, struct ring *r, struct ring_record *head,
+    const struct slice part[2]);
+/* The last file's end, behind all that was and will be said. */
+void tell_over(struct tell *t);
+
+#endif
