@@ -59,6 +59,7 @@ make_queues(struct parallel *p, char *err, size_t errlen)
 		p->board[i] = harden_shared(sizeof(struct board));
 		if (p->out[i] == NULL)
 			return -1;
+		ring_in_batches(p->out[i]);
 		if (p->board[i] == NULL)
 			break;
 	}
@@ -67,6 +68,7 @@ make_queues(struct parallel *p, char *err, size_t errlen)
 	p->shared = harden_shared(sizeof(*p->shared));
 	if (p->out[p->n] == NULL)
 		return -1;
+	ring_in_batches(p->out[p->n]);
 	if (p->shared != NULL && p->board[p->n - 1] != NULL)
 		return 0;
 	(void)snprintf(err, errlen, "out of memory");
@@ -211,6 +213,7 @@ make_sharing(struct parallel *p)
 		p->in[i] = ring_new(IN_BYTES, err, sizeof(err));
 		if (p->in[i] == NULL)
 			return false;
+		ring_in_batches(p->in[i]);
 	}
 	return true;
 }
@@ -385,7 +388,7 @@ judge_all(struct parallel *p, struct merge *m, const struct parallel_input *in)
 		tick(p, in);
 		if (somebody_died(p))
 			return;
-		(void)merge_wait(m, -1, 50);
+		(void)merge_wait(m, -1, RING_BATCH_MS);
 	}
 }
 

@@ -38,6 +38,7 @@ struct ring {
 	struct shared *s;
 	size_t size;
 	int data_fd, room_fd;
+	bool batches;
 	uint32_t peeked; /* bytes that ring_take() takes */
 };
 
@@ -79,6 +80,12 @@ ring_free(struct ring *r)
 	if (r->room_fd != -1)
 		(void)close(r->room_fd);
 	free(r);
+}
+
+void
+ring_in_batches(struct ring *r)
+{
+	r->batches = true;
 }
 
 int
@@ -123,7 +130,7 @@ ring_now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -150,11 +157,23 @@ place(struct ring *r, size_t need, size_t reserve, uint64_t *head)
 	return r->s->bytes;
 }
 
+/* In batches: it has filled up by another quarter. */
+static bool
+is_worth_waking(const struct ring *r, uint64_t before, uint64_t now)
+{
+	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
+	size_t quarter = r->size / 4;
+
+	return !r->batches ||
+	       (before - tail) / quarter != (now - tail) / quarter;
+}
+
 bool
 ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
     unsigned nparts, size_t reserve)
 {
 	uint64_t at = atomic_load_explicit(&r->s->head, memory_order_relaxed);
+	uint64_t before = at;
 	size_t size = 0;
 	uint8_t *to;
 
@@ -174,10 +193,19 @@ ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
 			memcpy(to, part[i].p, part[i].len);
 		to += part[i].len;
 	}
-	atomic_store(&r->s->head, at + whole(head->size));
-	if (atomic_load(&r->s->reader_sleeps))
+	at += whole(head->size);
+	atomic_store(&r->s->head, at);
+	if (atomic_load(&r->s->reader_sleeps) &&
+	    is_worth_waking(r, before, at))
 		signal_fd(r->data_fd);
 	return true;
+}
+
+/* For a writer that had none. */
+static bool
+has_room(const struct ring *r)
+{
+	return r->batches && ring_used(r) <= r->size / 2;
 }
 
 void
@@ -185,8 +213,11 @@ ring_wait_room(struct ring *r, int ms)
 {
 	struct pollfd p = {.fd = r->room_fd, .events = POLLIN};
 
+	if (atomic_load(&r->s->reader_sleeps))
+		signal_fd(r->data_fd);
 	atomic_store(&r->s->writer_sleeps, 1);
-	(void)poll(&p, 1, ms);
+	if (!has_room(r))
+		(void)poll(&p, 1, ms);
 	atomic_store(&r->s->writer_sleeps, 0);
 	clear_fd(r->room_fd);
 }
@@ -201,7 +232,7 @@ ring_set_mark(struct ring *r, const struct ring_key *mark)
 	atomic_store(&s->mark_lock, writing);
 	s->mark = *mark;
 	atomic_store(&s->mark_lock, writing + 1);
-	if (atomic_load(&s->reader_sleeps))
+	if (!r->batches && atomic_load(&s->reader_sleeps))
 		signal_fd(r->data_fd);
 }
 
@@ -266,7 +297,8 @@ ring_take(struct ring *r)
 {
 	atomic_fetch_add(&r->s->tail, r->peeked);
 	r->peeked = 0;
-	if (atomic_load(&r->s->writer_sleeps))
+	if (atomic_load(&r->s->writer_sleeps) &&
+	    (!r->batches || has_room(r)))
 		signal_fd(r->room_fd);
 }
 

@@ -10,7 +10,10 @@
  * is queued, counted in `broken`.
  *
  * Whoever finds nothing to do sleeps on an eventfd; the other side writes to
- * it only if the first said that it sleeps.
+ * it only if the first said that it sleeps. A ring in batches wakes its reader
+ * when another quarter of it has filled up, and its writer when half of it is
+ * free: for each record that costs more than the record. Its reader looks by
+ * itself every few milliseconds (RING_BATCH_MS).
  */
 #ifndef STRIPWIRE_RING_H
 #define STRIPWIRE_RING_H
@@ -23,6 +26,7 @@
 
 /* 64 KiB of frame or chain, with room for what goes with it. */
 #define RING_RECORD_MAX (160u << 10)
+#define RING_BATCH_MS 5
 
 struct ring;
 
@@ -46,6 +50,8 @@ struct ring_record {
  * err. Inherited by fork; ring_free() in each process. */
 struct ring *ring_new(size_t bytes, char *err, size_t errlen);
 void ring_free(struct ring *r);
+/* Before it is inherited. */
+void ring_in_batches(struct ring *r);
 
 int ring_compare(const struct ring_key *a, const struct ring_key *b);
 

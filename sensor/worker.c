@@ -182,10 +182,12 @@ on_obs(void *ctx, const struct obs *o)
 	else if (o->kind == OBS_FLOW_END)
 		reserve = 0;
 	w->flow = o->flow;
-	memcpy(&copy, o, o->size);
-	if (was_shed(w, o->flow))
+	part = (struct slice){(const uint8_t *)o, o->size};
+	if (was_shed(w, o->flow)) {
+		memcpy(&copy, o, o->size);
 		copy.vis |= VIS_GAP_C2S | VIS_GAP_S2C;
-	part = (struct slice){(const uint8_t *)&copy, o->size};
+		part.p = (const uint8_t *)&copy;
+	}
 	if (worker_put(w, REC_OBS, &part, 1, reserve))
 		return;
 	w->cfg.board->shed[o->kind]++;

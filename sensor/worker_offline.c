@@ -69,7 +69,7 @@ wait_packet(struct worker *w)
 	struct pollfd p = {ring_data_fd(w->cfg.in), POLLIN, 0};
 
 	if (ring_sleep(w->cfg.in))
-		(void)poll(&p, 1, 20);
+		(void)poll(&p, 1, RING_BATCH_MS);
 	ring_wake(w->cfg.in);
 	if (getppid() != w->parent)
 		_exit(1);

@@ -5,6 +5,7 @@
  */
 #include "sensor/ring.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,6 +140,67 @@ TEST(writers_that_are_killed_leave_whole_records)
 	}
 	CHECK(n > 0);
 	CHECK_INT(ring_broken(r), 0);
+	ring_free(r);
+}
+
+static bool
+is_woken(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* For a record nobody is woken; for a quarter of the queue the reader is, and
+ * the writer when half of it is free. */
+TEST(in_batches_few_are_woken)
+{
+	struct ring *r = make();
+	struct ring_record h;
+	unsigned woken = 0;
+
+	ring_in_batches(r);
+	CHECK(ring_sleep(r));
+	CHECK(put_at(r, 1, buf, 1000));
+	CHECK(!is_woken(ring_data_fd(r)));
+	ring_set_mark(r, &(struct ring_key){.time = 1});
+	CHECK(!is_woken(ring_data_fd(r)));
+	while (put_at(r, 2, buf, 1000)) {
+		woken += is_woken(ring_data_fd(r));
+		ring_wake(r);
+		(void)ring_sleep(r);
+	}
+	CHECK_INT(woken, 3);
+	ring_wait_room(r, 1); /* there is none: the reader is told */
+	CHECK(is_woken(ring_data_fd(r)));
+	ring_wake(r);
+	while (ring_used(r) > SIZE / 2 && ring_peek(r, &h, buf))
+		ring_take(r);
+	ring_wait_room(r, 60000); /* there is: nobody waits */
+	ring_free(r);
+}
+
+/* A writer that waits goes on long before its patience is over. */
+TEST(in_batches_a_writer_is_woken)
+{
+	struct ring *r = make();
+	struct ring_record h;
+	pid_t pid;
+
+	ring_in_batches(r);
+	while (put_at(r, 1, buf, 1000))
+		continue;
+	pid = fork();
+	if (pid == 0) {
+		ring_wait_room(r, 3600000);
+		_exit(put_at(r, 2, buf, 1000) ? 0 : 1);
+	}
+	(void)usleep(20000);
+	while (ring_peek(r, &h, buf) && h.key.time == 1)
+		ring_take(r);
+	CHECK_INT(waitpid(pid, NULL, 0), pid);
+	CHECK(ring_peek(r, &h, buf));
+	CHECK_INT(h.key.time, 2);
 	ring_free(r);
 }
 
