@@ -195,9 +195,8 @@ work(struct parallel *p, const struct parallel_input *in, unsigned number)
 static int
 read_input(struct parallel *p, const struct parallel_input *in)
 {
-	struct share_config sc = {.input = input_of(p, in, true),
-	    .worker = p->in,
-	    .workers = p->n};
+	struct share_config sc = {
+	    .input = input_of(p, in, true), .worker = p->in, .workers = p->n};
 
 	enter(SANDBOX_READER);
 	return share_run(&sc);

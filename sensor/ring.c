@@ -3,6 +3,10 @@
  * Head and tail count bytes and never wrap; their place is that modulo the
  * size. A record is never split: where it would be, a filler goes before it.
  * The mark is a sequence lock: odd while it is being written.
+ *
+ * In batches each side looks at the other's count only when what it knew of it
+ * is used up, and the reader says seldom how far it is: else both would take
+ * these cache lines from each other with every record.
  */
 #include "sensor/ring.h"
 
@@ -21,6 +25,7 @@
 
 #define ALIGN 8u
 #define FILLER 0u /* the type of a record without a meaning */
+#define SAYINGS 16 /* in batches: of the reader in one round of the ring */
 #define LINE 64 /* each side writes its own cache lines */
 
 struct shared {
@@ -39,6 +44,9 @@ struct ring {
 	size_t size;
 	int data_fd, room_fd;
 	bool batches;
+	uint64_t known_head; /* reader: of the writer */
+	uint64_t known_tail; /* writer: of the reader */
+	uint64_t taken, said; /* reader, in batches: its tail, and as told */
 	uint32_t peeked; /* bytes that ring_take() takes */
 };
 
@@ -136,16 +144,24 @@ ring_now_ms(void)
 
 /* ---- the writer ---- */
 
+static bool
+fits(struct ring *r, uint64_t head, size_t need)
+{
+	if (r->batches && r->size - (head - r->known_tail) >= need)
+		return true;
+	r->known_tail = atomic_load_explicit(&r->s->tail, memory_order_acquire);
+	return r->size - (head - r->known_tail) >= need;
+}
+
 /* Where a record of `need` bytes goes; NULL: no room. */
 static uint8_t *
 place(struct ring *r, size_t need, size_t reserve, uint64_t *head)
 {
-	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_acquire);
 	size_t at = *head & (r->size - 1), left = r->size - at;
 	size_t fill = left < need ? left : 0;
 	struct ring_record filler = {.type = FILLER};
 
-	if (r->size - (*head - tail) < need + fill + reserve)
+	if (!fits(r, *head, need + fill + reserve))
 		return NULL;
 	if (fill == 0)
 		return r->s->bytes + at;
@@ -194,9 +210,11 @@ ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
 		to += part[i].len;
 	}
 	at += whole(head->size);
-	atomic_store(&r->s->head, at);
-	if (atomic_load(&r->s->reader_sleeps) &&
-	    is_worth_waking(r, before, at))
+	if (r->batches)
+		atomic_store_explicit(&r->s->head, at, memory_order_release);
+	else
+		atomic_store(&r->s->head, at);
+	if (atomic_load(&r->s->reader_sleeps) && is_worth_waking(r, before, at))
 		signal_fd(r->data_fd);
 	return true;
 }
@@ -242,15 +260,36 @@ ring_set_mark(struct ring *r, const struct ring_key *mark)
 static void
 drop_all(struct ring *r)
 {
+	r->taken = r->said = atomic_load(&r->s->head);
 	atomic_fetch_add(&r->s->broken, 1);
-	atomic_store(&r->s->tail, atomic_load(&r->s->head));
+	atomic_store(&r->s->tail, r->taken);
+}
+
+/* In batches: there is room up to here. */
+static void
+say_taken(struct ring *r)
+{
+	r->said = r->taken;
+	atomic_store(&r->s->tail, r->taken);
+	if (atomic_load(&r->s->writer_sleeps) && has_room(r))
+		signal_fd(r->room_fd);
+}
+
+/* How far the writer is, or was not long ago. */
+static uint64_t
+end_of(struct ring *r, uint64_t tail)
+{
+	if (!r->batches || r->known_head == tail)
+		r->known_head =
+		    atomic_load_explicit(&r->s->head, memory_order_acquire);
+	return r->known_head;
 }
 
 /* Fillers are stepped over. False: nothing there. */
 static bool
 find_next(struct ring *r, uint64_t *tail, struct ring_record *head)
 {
-	uint64_t end = atomic_load_explicit(&r->s->head, memory_order_acquire);
+	uint64_t end = end_of(r, *tail);
 
 	while (*tail != end) {
 		size_t at = *tail & (r->size - 1), left = r->size - at;
@@ -280,12 +319,18 @@ find_next(struct ring *r, uint64_t *tail, struct ring_record *head)
 bool
 ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf)
 {
-	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
+	uint64_t tail = r->batches ? r->taken
+				   : atomic_load_explicit(
+					 &r->s->tail, memory_order_relaxed);
 	uint64_t start = tail;
 	size_t at;
 
-	if (!find_next(r, &tail, head))
+	if (!find_next(r, &tail, head)) {
+		r->known_head = r->taken; /* to be looked at again */
+		if (r->batches && r->said != r->taken)
+			say_taken(r);
 		return false;
+	}
 	at = tail & (r->size - 1);
 	memcpy(buf, r->s->bytes + at + sizeof(*head), head->size);
 	r->peeked = (uint32_t)(tail - start + whole(head->size));
@@ -295,10 +340,17 @@ ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf)
 void
 ring_take(struct ring *r)
 {
-	atomic_fetch_add(&r->s->tail, r->peeked);
+	uint32_t n = r->peeked;
+
 	r->peeked = 0;
-	if (atomic_load(&r->s->writer_sleeps) &&
-	    (!r->batches || has_room(r)))
+	if (r->batches) {
+		r->taken += n;
+		if (r->taken - r->said >= r->size / SAYINGS)
+			say_taken(r);
+		return;
+	}
+	atomic_fetch_add(&r->s->tail, n);
+	if (atomic_load(&r->s->writer_sleeps))
 		signal_fd(r->room_fd);
 }
 
@@ -334,7 +386,8 @@ bool
 ring_sleep(struct ring *r)
 {
 	atomic_store(&r->s->reader_sleeps, 1);
-	return atomic_load(&r->s->head) == atomic_load(&r->s->tail);
+	return atomic_load(&r->s->head) ==
+	       (r->batches ? r->taken : atomic_load(&r->s->tail));
 }
 
 void
