@@ -20,6 +20,7 @@ import workloads as w
 
 LOOP = f'{w.TOP}/build/release/tools/pcaploop'
 MUST = {'a': 2.5, 'b': 2, 'c': 3, 'd': 1.3, 'e': 5, 'f': 6}
+AIM = {'a': 1.6, 'b': 1.3, 'c': 2.2, 'd': 1.1, 'e': 2.5, 'f': 2}
 
 
 def peers(path, tmp):
@@ -57,7 +58,8 @@ def measure(name, a, tmp):
             o['ratio'].append(cpu / base)
             o['mib'] = max(o['mib'], rss / 1024)
     row = {'workload': name, 'what': w.WORK[name][4], 'file_bytes': os.path.getsize(path), 'n': spread(n),
-           'cpu': spread(own), 'ratio': spread(ratio), 'must': MUST[name], 'peak_mib': peak / 1024,
+           'cpu': spread(own), 'ratio': spread(ratio), 'must': MUST[name], 'aim': AIM[name],
+           'peak_mib': peak / 1024,
            'alerts': alerts(db),
            'peers': {k: {'ratio': spread(v['ratio']), 'peak_mib': v['mib']} for k, v in other.items()}}
     w.forget(db)

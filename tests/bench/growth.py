@@ -36,13 +36,16 @@ def cpu(path, tmp, conf):
 
 def curve(n, a, tmp, conf):
     with_, without = flows(n, ACTIVITY), flows(n, 0)
-    own, bare = [], []
+    own, bare, peak = [], [], 0
     for _ in range(a.rounds):
-        own.append(cpu(with_, tmp, conf)[0] - cpu(without, tmp, conf)[0])
+        much = cpu(with_, tmp, conf)
+        own.append(much[0] - cpu(without, tmp, conf)[0])
+        peak = max(peak, much[2] / 1024)
         bare.append(w.run([LOOP, with_])[0] - w.run([LOOP, without])[0])
     ns = 1e9 / (3 * ACTIVITY)
     return {'flows': n, 'ns_a_packet': statistics.median(own) * ns, 'ns_least': min(own) * ns,
-            'bare_ns_a_packet': statistics.median(bare) * ns}
+           
+            'bare_ns_a_packet': statistics.median(bare) * ns, 'peak_mib': peak}
 
 
 def peak(path, tmp, conf):
@@ -71,7 +74,7 @@ def main():
         rows = []
         for n in map(int, a.flows.split(',')):
             rows.append(curve(n, a, tmp, conf))
-            print('{flows:8d} flows: {ns_a_packet:6.0f} ns a packet (least {ns_least:.0f}; bare loop {bare_ns_a_packet:.0f})'.format(**rows[-1]), flush=True)
+            print('{flows:8d} flows: {ns_a_packet:6.0f} ns a packet (least {ns_least:.0f}; bare loop {bare_ns_a_packet:.0f}), {peak_mib:.0f} MiB'.format(**rows[-1]), flush=True)
         mem = memory(tmp, conf)
     print('bytes a flow: ' + ', '.join(f'{k} {v:.0f}' for k, v in mem.items()))
     with open(a.json, 'w') as f:

@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time from a packet to its alert under full load: workload a is written into a pipe as fast as
-`stripwire read -` takes it, and its alerts come back through another. An alert names the frame
-that raised it (pcap_cnt); it is held against the moment at which that frame's last byte was written.
-What lies in the pipe (64 KiB) and the batch of the feed are in it.
+`stripwire read -` takes it, and its alerts come back through another.
 
-    latency.py [--bytes 100M] [--json FILE]
+    all        from the last byte of the frame that an alert names (pcap_cnt), often the first that it
+               rests on: what passes until the connection's next packet decides is in it
+    own        at most: from the latest frame that was named by it or an alert before. What decided came
+               no sooner. What lies in the pipe (64 KiB) and was read ahead (128 KiB), deciding, the
+               row, the line
+    stall      the longest time that no byte was taken: a commit, or a core that others had
+
+    latency.py [--bytes 100M] [--db FOLDER] [--json FILE]
+
+--db: where the database is, for a disk beside the memory file system.
 """
 import argparse
 import bisect
@@ -44,14 +51,20 @@ def percentile(values, p):
     return values[min(len(values) - 1, int(len(values) * p))]
 
 
+def spread(values):
+    ms = sorted(max(0.0, v) * 1e3 for v in values)
+    return {'median_ms': percentile(ms, 0.5), 'p99_ms': percentile(ms, 0.99), 'worst_ms': ms[-1]}
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--bytes', default='100M')
+    p.add_argument('--db', default=w.DIR)
     p.add_argument('--json', default='latency.json')
     a = p.parse_args()
     data = open(w.workload('a', w.size(a.bytes)), 'rb').read()
-    ends, log, late = frames(data), [], []
-    with tempfile.TemporaryDirectory(dir=w.DIR) as tmp:
+    ends, log, lines = frames(data), [], []
+    with tempfile.TemporaryDirectory(dir=a.db) as tmp:
         cmd = w.command(f'{tmp}/db', ['-'], '--eve', '-')
         run = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         begin = time.monotonic()
@@ -59,19 +72,28 @@ def main():
         run.stdin.close()
         writer.start()
         for line in run.stdout:
-            now, frame = time.monotonic(), json.loads(line).get('pcap_cnt')
-            if frame:
-                late.append((frame, now))
+            lines.append((time.monotonic(), line))
         writer.join()
         run.wait()
     took = time.monotonic() - begin
     offsets = [o for o, _ in log]
-    ms = sorted(max(0.0, now - log[min(len(log) - 1, bisect.bisect_left(offsets, ends[frame - 1]))][1]) * 1e3
-                for frame, now in late)
-    out = {'alerts': len(ms), 'packets_a_second': len(ends) / took, 'median_ms': percentile(ms, 0.5),
-           'p99_ms': percentile(ms, 0.99), 'worst_ms': ms[-1]}
-    print('{alerts} alerts at {packets_a_second:.0f} packets/s: median {median_ms:.2f} ms, 99 % {p99_ms:.2f} ms, '
-          'worst {worst_ms:.2f} ms'.format(**out))
+
+    def written(frame):
+        return log[min(len(log) - 1, bisect.bisect_left(offsets, ends[frame - 1]))][1]
+
+    whole, own, latest = [], [], 1
+    for now, line in lines:
+        frame = json.loads(line).get('pcap_cnt')
+        if frame:
+            latest = max(latest, frame)
+            whole.append(now - written(frame))
+            own.append(now - written(latest))
+    stall = max(b - a for (_, a), (_, b) in zip(log, log[1:]))
+    out = {'alerts': len(own), 'packets_a_second': len(ends) / took, 'all': spread(whole), 'own': spread(own),
+           'stall_ms': stall * 1e3}
+    print('{alerts} alerts at {packets_a_second:.0f} packets/s, longest stall {stall_ms:.1f} ms'.format(**out))
+    for what in ('all', 'own'):
+        print('    {}: median {median_ms:.2f} ms, 99 % {p99_ms:.2f} ms, worst {worst_ms:.2f} ms'.format(what, **out[what]))
     with open(a.json, 'w') as f:
         json.dump(out, f, indent=1)
 
