@@ -4,7 +4,7 @@
 
     growth.py [--flows 1000,10000,100000,1000000] [--rounds 3] [--json FILE]
 
-A packet's cost is that of 300,000 packets of activity on flows drawn at random: the run with them less
+A packet's cost is that of 900,000 packets of activity on flows drawn at random: the run with them less
 the run without. Memory a flow is the resident peak of a run with flows less that of one without:
 
     half       SYN, SYN/ACK and no more
@@ -18,7 +18,7 @@ import tempfile
 
 import workloads as w
 
-ACTIVITY = 100000  # three packets each
+ACTIVITY = 300000  # three packets each
 LOOP = f'{w.TOP}/build/release/tools/pcaploop'
 
 
