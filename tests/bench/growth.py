@@ -44,7 +44,6 @@ def curve(n, a, tmp, conf):
         bare.append(w.run([LOOP, with_])[0] - w.run([LOOP, without])[0])
     ns = 1e9 / (3 * ACTIVITY)
     return {'flows': n, 'ns_a_packet': statistics.median(own) * ns, 'ns_least': min(own) * ns,
-           
             'bare_ns_a_packet': statistics.median(bare) * ns, 'peak_mib': peak}
 
 
@@ -75,7 +74,7 @@ def main():
         for n in map(int, a.flows.split(',')):
             rows.append(curve(n, a, tmp, conf))
             print('{flows:8d} flows: {ns_a_packet:6.0f} ns a packet (least {ns_least:.0f}; bare loop {bare_ns_a_packet:.0f}), {peak_mib:.0f} MiB'.format(**rows[-1]), flush=True)
-        mem = memory(tmp, conf)
+        mem = memory(tmp, w.root()[1])  # default limits: a table for 2 M flows is memory of its own
     print('bytes a flow: ' + ', '.join(f'{k} {v:.0f}' for k, v in mem.items()))
     with open(a.json, 'w') as f:
         json.dump({'growth': rows, 'bytes_a_flow': mem}, f, indent=1)
