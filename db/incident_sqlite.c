@@ -175,22 +175,6 @@ load_open(struct store *s, struct incidents *in)
 }
 
 static int
-load_next(struct store *s)
-{
-	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(s->db,
-	    "SELECT seq FROM sqlite_sequence WHERE name='incidents'", -1, &st,
-	    NULL);
-
-	s->next_incident = 1;
-	if (rc != SQLITE_OK)
-		return rc;
-	if (sqlite3_step(st) == SQLITE_ROW)
-		s->next_incident = sqlite3_column_int64(st, 0) + 1;
-	return sqlite3_finalize(st);
-}
-
-static int
 drop_unsaved(struct store *s)
 {
 	struct binder b;
@@ -207,7 +191,7 @@ store_load_incidents(struct store *s, struct incidents *in)
 	if (rc == SQLITE_OK)
 		rc = drop_unsaved(s);
 	if (rc == SQLITE_OK)
-		rc = load_next(s);
+		rc = store_next_id(s, "incidents", &s->next_incident);
 	if (rc == SQLITE_OK)
 		rc = load_open(s, in);
 	if (rc != SQLITE_OK) {

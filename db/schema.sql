@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The database of Stripwire, version 4 (PRAGMA user_version).
+-- The database of Stripwire, version 5 (PRAGMA user_version).
 --
 -- This file is the source of truth: the build turns it into a C string, the
 -- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
@@ -60,7 +60,7 @@ CREATE TABLE flows (
 -- A finding that a rule selected and graded, with its evidence.
 CREATE TABLE alerts (
 	id INTEGER PRIMARY KEY AUTOINCREMENT, -- what `show` takes; never reused
-	key INTEGER NOT NULL UNIQUE, -- identity: hash of flow, finding, rule, time, user, mechanism
+	key INTEGER NOT NULL, -- identity, with the time: hash of flow, finding, rule, time, user, mechanism
 	run INTEGER NOT NULL, -- the run that stored it
 	capture INTEGER, -- file in which it was seen; NULL if live
 	flow INTEGER NOT NULL, -- flows.id
@@ -87,7 +87,7 @@ CREATE TABLE alerts (
 	status INTEGER NOT NULL DEFAULT 0, -- the operator's: 0 new, 1 acknowledged, 2 closed
 	closed_as TEXT NOT NULL DEFAULT '' -- what it was: attack, not-an-attack, resolved; '' not closed
 );
-CREATE INDEX alerts_by_time ON alerts (time);
+CREATE UNIQUE INDEX alerts_by_time ON alerts (time, key);
 
 -- Each certificate that a server or a client showed, its own and those of
 -- issuers, once.

@@ -56,6 +56,8 @@ store_destroy(struct store *s)
 	for (unsigned i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db);
+	rows_free(s->alert_rows);
+	rows_free(s->flow_rows);
 	if (s->lock_fd != -1)
 		close(s->lock_fd);
 	store_files_free(s);
@@ -83,6 +85,11 @@ store_open(struct store **out, const struct store_config *cfg, char *err,
 	s->cfg.path = s->path;
 	s->lock_fd = -1;
 	if (store_open_file(s, err, errlen) == -1) {
+		store_destroy(s);
+		return STORE_FAILED;
+	}
+	if (store_alerts_open(s) != SQLITE_OK) {
+		snprintf(err, errlen, "%s: cannot be read", cfg->path);
 		store_destroy(s);
 		return STORE_FAILED;
 	}
@@ -198,6 +205,7 @@ store_trouble(struct store *s, int rc)
 		store_files_rolled_back(s);
 		if (s->run_batch == s->batch)
 			s->run = 0;
+		store_alerts_drop(s);
 	}
 	s->open = false;
 	s->down_since = store_monotonic_ms();
@@ -214,25 +222,25 @@ static const char *const sql[ST_COUNT] = {
 		     "VALUES (?,?,?)",
     [ST_RUN_END] = "UPDATE runs SET ended=?, packets=?, bytes=?, flows=?, "
 		   "alerts=?, lost=? WHERE id=?",
-    [ST_ALERT] = "INSERT INTO alerts (key, run, capture, flow, time, finding, "
-		 "severity, confidence, tags, visibility, gid, sid, rev, msg, "
-		 "classtype, reference, user, mech, cert_sha256, cause, "
-		 "advice, evidence, ladder, incident) VALUES "
-		 "(?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-		 "ON CONFLICT (key) DO NOTHING",
-    [ST_ALERT_ID] = "SELECT id FROM alerts WHERE key=?",
-    [ST_FLOW] = "INSERT INTO flows (id, run, start, client, client_port, "
-		"server, server_port, v6, vlan, proto, implicit_tls, "
-		"client_ttl, server_ttl, server_name) "
-		"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-		"ON CONFLICT (id) DO UPDATE SET proto=excluded.proto, "
-		"implicit_tls=excluded.implicit_tls, "
-		"client_ttl=max(client_ttl, excluded.client_ttl), "
-		"server_ttl=max(server_ttl, excluded.server_ttl), "
-		"server_name=iif(excluded.server_name='', server_name, "
-		"excluded.server_name) "
-		"WHERE excluded.proto<>proto OR (excluded.server_name<>'' "
-		"AND excluded.server_name<>server_name)",
+    [ST_ALERTS] = "INSERT INTO alerts (id, key, run, capture, flow, time, "
+		  "finding, severity, confidence, tags, visibility, gid, sid, "
+		  "rev, msg, classtype, reference, user, mech, cert_sha256, "
+		  "cause, advice, evidence, ladder, incident) "
+		  "SELECT * FROM new_alerts",
+    [ST_ALERT_ID] = "SELECT id FROM alerts WHERE time=? AND key=?",
+    [ST_NEWEST_TIME] = "SELECT max(time) FROM alerts",
+    [ST_FLOWS] = "INSERT INTO flows (id, run, start, client, client_port, "
+		 "server, server_port, v6, vlan, proto, implicit_tls, "
+		 "client_ttl, server_ttl, server_name) "
+		 "SELECT * FROM new_flows WHERE true "
+		 "ON CONFLICT (id) DO UPDATE SET proto=excluded.proto, "
+		 "implicit_tls=excluded.implicit_tls, "
+		 "client_ttl=max(client_ttl, excluded.client_ttl), "
+		 "server_ttl=max(server_ttl, excluded.server_ttl), "
+		 "server_name=iif(excluded.server_name='', server_name, "
+		 "excluded.server_name) "
+		 "WHERE excluded.proto<>proto OR (excluded.server_name<>'' "
+		 "AND excluded.server_name<>server_name)",
     [ST_CAPTURE_OPEN] = "INSERT INTO captures (run, path, complete, read_at) "
 			"VALUES (?,?,0,?)",
     [ST_CAPTURE_DONE] = "UPDATE captures SET fingerprint=?, packets=?, "
@@ -263,6 +271,7 @@ static const char *const sql[ST_COUNT] = {
     [ST_INCIDENTS_CLOSED] = "SELECT id FROM incidents WHERE ended=0 "
 			    "AND status=2",
     [ST_INCIDENTS_DROP] = "DELETE FROM incidents WHERE saved=0",
+    [ST_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name=?",
     [ST_CERT] = "INSERT INTO certificates (sha256, spki_sha256, subject, "
 		"issuer, serial, names, not_before, not_after, key_type, "
 		"key_bits, signature, flags, trust, error, first, "
@@ -397,6 +406,21 @@ bind_blob(struct binder *b, const void *v, size_t n)
 	sqlite3_bind_blob(b->st, ++b->n, v, (int)n, SQLITE_STATIC);
 }
 
+int
+store_next_id(struct store *s, const char *table, int64_t *next)
+{
+	struct binder b;
+	int rc = store_stmt(s, ST_LAST_ID, &b);
+
+	*next = 1;
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_text(&b, table);
+	if (sqlite3_step(b.st) == SQLITE_ROW)
+		*next = sqlite3_column_int64(b.st, 0) + 1;
+	return sqlite3_reset(b.st);
+}
+
 /* ---- batches ---- */
 
 static int
@@ -476,6 +500,8 @@ store_commit(struct store *s)
 	if (s->nsights != 0 && (rc = store_begin(s)) == SQLITE_OK)
 		rc = store_write_sights(s);
 	if (rc == SQLITE_OK && s->open)
+		rc = store_write_alerts(s);
+	if (rc == SQLITE_OK && s->open)
 		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
 		store_trouble(s, rc);
@@ -494,7 +520,7 @@ store_poll(struct store *s)
 {
 	if (!s->open)
 		return;
-	if (s->rows >= STORE_BATCH_ROWS ||
+	if (s->rows >= STORE_BATCH_ROWS || store_alerts_due(s) ||
 	    store_monotonic_ms() - s->since >= STORE_BATCH_MS)
 		store_commit(s);
 }
@@ -564,7 +590,8 @@ store_memory(const struct store *s, struct store_memory *out)
 	uint64_t rest = held(s, SQLITE_DBSTATUS_SCHEMA_USED) +
 			held(s, SQLITE_DBSTATUS_STMT_USED);
 
-	out->sqlite = (struct table_use){.entries = pages / SQLITE_PAGE_BYTES,
+	rest += rows_room(s->alert_rows) + rows_room(s->flow_rows);
+	out->sqlite = (struct table_use){.entries = pages / STORE_PAGE_BYTES,
 	    .bytes = pages + rest,
 	    .max_bytes = STORE_CACHE_BYTES + rest};
 	for (unsigned i = 0; i < STORE_CERT_SLOTS; i++)

@@ -15,7 +15,7 @@
 #include "rules/history.h"
 #include "rules/incident.h"
 
-#define STORE_BATCH_ROWS 1000
+#define STORE_BATCH_ROWS 4000
 #define STORE_BATCH_MS 500 /* an alert is to be read within a second */
 #define STORE_CERTS_MAX 32768 /* about 2 KiB each */
 #define STORE_DER_MAX 16384 /* bytes; of a longer certificate only the facts */
@@ -187,7 +187,8 @@ void store_flush(struct store *s);
 
 const struct store_counters *store_counters(const struct store *s);
 
-#define STORE_CACHE_BYTES (2u << 20) /* of pages; SQLite's own default */
+#define STORE_CACHE_KIB 4096 /* of pages; a batch is to fit in */
+#define STORE_CACHE_BYTES (STORE_CACHE_KIB * 1024u)
 struct store_memory {
 	struct table_use sqlite; /* its cache, schema and statements; entries:
 				    pages */

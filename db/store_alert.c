@@ -5,6 +5,11 @@
  * An alert's key says what it is about, not when or from which copy of a
  * capture it was read: a file that is read again after a kill stores nothing
  * twice, nor does the same traffic in two overlapping captures.
+ *
+ * Rows wait in memory until their batch is committed, and are then written by
+ * one statement a table. Numbers are given here, and what is known is found
+ * among those that wait, or in the database: in time only what is not later
+ * than all that stands there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +22,8 @@
 
 #define TAGS_MAX 512
 #define VLAN_TEXT_MAX 16
+#define ALERT_COLUMNS 25 /* those of ST_ALERTS */
+#define FLOW_COLUMNS 14 /* and of ST_FLOWS */
 
 static int64_t
 key_of(const struct store *s, const struct alert *a)
@@ -64,52 +71,59 @@ evidence_json(const struct finding *f)
 }
 
 static void
-bind_rule(struct binder *b, const struct alert *a)
+add_rule(struct rows *r, const struct alert *a)
 {
-	bind_int(b, a->gid);
-	bind_int(b, a->sid);
-	bind_int(b, a->rev);
-	bind_text(b, a->msg);
-	bind_text(b, a->classtype);
-	bind_text(b, a->reference);
+	rows_int(r, a->gid);
+	rows_int(r, a->sid);
+	rows_int(r, a->rev);
+	rows_text(r, a->msg);
+	rows_text(r, a->classtype);
+	rows_text(r, a->reference);
 }
 
+static void
+add_capture(struct rows *r, const struct store_file *f)
+{
+	if (f != NULL)
+		rows_int(r, f->id);
+	else
+		rows_null(r);
+}
+
+/* Columns as in ST_ALERTS. */
 static int
-insert_alert(struct store *s, const struct alert *a, int64_t capture)
+add_alert(struct store *s, const struct alert *a, const struct store_file *file,
+    int64_t key)
 {
 	const struct finding *f = &a->finding;
 	const struct finding_info *info = finding_info((enum finding_id)f->id);
+	char tags[TAGS_MAX], *evidence = evidence_json(f);
+	struct rows *r = s->alert_rows;
 	uint8_t ladder[LADDER_BLOB_MAX];
-	char tags[TAGS_MAX], *evidence;
-	struct binder b;
-	int rc = store_stmt(s, ST_ALERT, &b);
 
-	if (rc != SQLITE_OK)
-		return rc;
-	evidence = evidence_json(f);
 	tags_text(tags, f->tags);
-	bind_int(&b, key_of(s, a));
-	bind_int(&b, s->run);
-	bind_int(&b, capture);
-	bind_int(&b, (int64_t)a->flow.public_id);
-	bind_int(&b, f->time);
-	bind_text(&b, info != NULL ? info->name : "");
-	bind_int(&b, a->severity);
-	bind_int(&b, f->confidence);
-	bind_text(&b, tags);
-	bind_int(&b, f->vis);
-	bind_rule(&b, a);
-	bind_text(&b, f->user);
-	bind_text(&b, f->mech);
-	bind_text(&b, f->cert_sha256);
-	bind_text(&b, f->where);
-	bind_text(&b, f->advice);
-	bind_text(&b, evidence != NULL ? evidence : "[]");
-	bind_blob(&b, ladder, ladder_encode(ladder, a));
-	bind_int(&b, a->incident);
-	rc = store_step(&b);
+	rows_int(r, s->next_alert);
+	rows_int(r, key);
+	rows_int(r, s->run);
+	add_capture(r, file);
+	rows_int(r, (int64_t)a->flow.public_id);
+	rows_int(r, f->time);
+	rows_text(r, info != NULL ? info->name : "");
+	rows_int(r, a->severity);
+	rows_int(r, f->confidence);
+	rows_text(r, tags);
+	rows_int(r, f->vis);
+	add_rule(r, a);
+	rows_text(r, f->user);
+	rows_text(r, f->mech);
+	rows_text(r, f->cert_sha256);
+	rows_text(r, f->where);
+	rows_text(r, f->advice);
+	rows_text(r, evidence != NULL ? evidence : "[]");
+	rows_blob(r, ladder, ladder_encode(ladder, a));
+	rows_int(r, a->incident);
 	free(evidence);
-	return rc;
+	return rows_end(r);
 }
 
 static void
@@ -122,53 +136,172 @@ vlan_text(char buf[VLAN_TEXT_MAX], const struct obs_flow *f)
 		snprintf(buf, VLAN_TEXT_MAX, "%u,%u", f->vlan[0], f->vlan[1]);
 }
 
-static int
-insert_flow(struct store *s, const struct alert *a)
+static void
+add_flow_row(struct store *s, const struct alert *a)
 {
 	const struct obs_flow *f = &a->flow;
 	char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], vlan[VLAN_TEXT_MAX];
-	struct binder b;
-	int rc = store_stmt(s, ST_FLOW, &b);
+	struct rows *r = s->flow_rows;
 
-	if (rc != SQLITE_OK)
-		return rc;
 	vlan_text(vlan, f);
-	bind_int(&b, (int64_t)f->public_id);
-	bind_int(&b, s->run);
-	bind_int(&b, f->start);
-	bind_text(&b, addr_to_text(client, &f->client));
-	bind_int(&b, f->client_port);
-	bind_text(&b, addr_to_text(server, &f->server));
-	bind_int(&b, f->server_port);
-	bind_int(&b, f->v6);
-	bind_text(&b, vlan);
-	bind_text(&b, proto_name((enum proto)a->proto));
-	bind_int(&b, a->implicit_tls);
-	bind_int(&b, f->client_ttl);
-	bind_int(&b, f->server_ttl);
-	bind_text(&b, a->server_name);
-	return store_step(&b);
+	rows_int(r, (int64_t)f->public_id);
+	rows_int(r, s->run);
+	rows_int(r, f->start);
+	rows_text(r, addr_to_text(client, &f->client));
+	rows_int(r, f->client_port);
+	rows_text(r, addr_to_text(server, &f->server));
+	rows_int(r, f->server_port);
+	rows_int(r, f->v6);
+	rows_text(r, vlan);
+	rows_text(r, proto_name((enum proto)a->proto));
+	rows_int(r, a->implicit_tls);
+	rows_int(r, f->client_ttl);
+	rows_int(r, f->server_ttl);
+	rows_text(r, a->server_name);
 }
 
-/* SQLITE_OK with *id 0: known already. */
+/* A row that stands would only change with another protocol or name. */
 static int
-write_alert(
-    struct store *s, const struct alert *a, struct store_file *f, int64_t *id)
+add_flow(struct store *s, const struct alert *a)
 {
+	struct store_flow *seen = &s->flows[a->flow.public_id % STORE_FLOWS];
+	uint32_t name = 0;
+	int rc;
+
+	if (a->server_name[0] != '\0')
+		name = hash32_text(a->server_name);
+	if (seen->id == a->flow.public_id && seen->proto == a->proto &&
+	    (name == 0 || name == seen->name))
+		return SQLITE_OK;
+	add_flow_row(s, a);
+	if ((rc = rows_end(s->flow_rows)) != SQLITE_OK)
+		return rc;
+	if (seen->id != a->flow.public_id)
+		seen->name = 0;
+	seen->id = a->flow.public_id;
+	seen->proto = a->proto;
+	if (name != 0)
+		seen->name = name;
+	return SQLITE_OK;
+}
+
+void
+store_flows_forget(struct store *s)
+{
+	memset(s->flows, 0, sizeof(s->flows));
+}
+
+/* ---- the batch ---- */
+
+static struct store_pending *
+pending_slot(struct store *s, int64_t key)
+{
+	uint64_t at = (uint64_t)key;
+
+	while (s->pending[at % STORE_PENDING].id != 0 &&
+	       s->pending[at % STORE_PENDING].key != key)
+		at++;
+	return &s->pending[at % STORE_PENDING];
+}
+
+void
+store_alerts_drop(struct store *s)
+{
+	if (rows_count(s->alert_rows) != 0)
+		memset(s->pending, 0, sizeof(s->pending));
+	rows_clear(s->alert_rows);
+	rows_clear(s->flow_rows);
+	store_flows_forget(s);
+}
+
+static int
+run(struct store *s, enum store_stmt which)
+{
+	struct binder b;
+	int rc = store_stmt(s, which, &b);
+
+	return rc == SQLITE_OK ? store_step(&b) : rc;
+}
+
+int
+store_write_alerts(struct store *s)
+{
+	int rc = SQLITE_OK;
+
+	if (rows_count(s->alert_rows) == 0)
+		return rc;
+	rc = run(s, ST_ALERTS);
+	if (rc == SQLITE_OK && rows_count(s->flow_rows) != 0)
+		rc = run(s, ST_FLOWS);
+	if (rc != SQLITE_OK)
+		return rc;
+	s->newest = s->newest_pending;
+	memset(s->pending, 0, sizeof(s->pending));
+	rows_clear(s->alert_rows);
+	rows_clear(s->flow_rows);
+	return SQLITE_OK;
+}
+
+bool
+store_alerts_due(const struct store *s)
+{
+	return rows_count(s->alert_rows) >= STORE_PENDING / 2 ||
+	       rows_bytes(s->alert_rows) + rows_bytes(s->flow_rows) >=
+		   STORE_BATCH_BYTES;
+}
+
+/* The id under which an alert stands in the database, 0 if it does not. */
+static int64_t
+standing_id(struct store *s, int64_t time, int64_t key)
+{
+	struct binder b;
+	int64_t id = 0;
+
+	if (store_stmt(s, ST_ALERT_ID, &b) != SQLITE_OK)
+		return 0;
+	bind_int(&b, time);
+	bind_int(&b, key);
+	if (sqlite3_step(b.st) == SQLITE_ROW)
+		id = sqlite3_column_int64(b.st, 0);
+	sqlite3_reset(b.st);
+	return id;
+}
+
+/* Likewise, or in the batch. Most are later than all that was written. */
+static int64_t
+known_id(struct store *s, const struct alert *a, int64_t key)
+{
+	int64_t id = pending_slot(s, key)->id;
+
+	if (id == 0 && a->finding.time <= s->newest)
+		id = standing_id(s, a->finding.time, key);
+	return id;
+}
+
+/* *id: of its row, which is new unless *known. */
+static int
+take_alert(struct store *s, const struct alert *a, struct store_file *f,
+    int64_t *id, bool *known)
+{
+	int64_t key;
 	int rc = store_begin(s);
 
-	*id = 0;
 	if (rc == SQLITE_OK && f != NULL)
 		rc = store_file_row(s, f);
-	if (rc == SQLITE_OK)
-		rc = insert_alert(s, a, f != NULL ? f->id : 0);
-	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
+	if (rc != SQLITE_OK)
 		return rc;
-	*id = sqlite3_last_insert_rowid(s->db);
-	rc = insert_flow(s, a);
-	if (rc == SQLITE_OK && s->cfg.nfeeds != 0)
-		rc = store_alert_event(s, a, f, *id);
-	return rc;
+	key = key_of(s, a);
+	*id = known_id(s, a, key);
+	if ((*known = *id != 0))
+		return SQLITE_OK;
+	if ((rc = add_alert(s, a, f, key)) != SQLITE_OK ||
+	    (rc = add_flow(s, a)) != SQLITE_OK)
+		return rc;
+	*id = s->next_alert++;
+	*pending_slot(s, key) = (struct store_pending){key, *id};
+	if (a->finding.time > s->newest_pending)
+		s->newest_pending = a->finding.time;
+	return s->cfg.nfeeds != 0 ? store_alert_event(s, a, f, *id) : SQLITE_OK;
 }
 
 static void
@@ -184,33 +317,17 @@ count_stored(struct store *s, struct store_file *f, int64_t id)
 	f->alert_batch = s->batch;
 }
 
-/* The id under which an alert of this key stands, 0 if there is none. */
-static int64_t
-known_id(struct store *s, const struct alert *a)
-{
-	struct binder b;
-	int64_t id = 0;
-
-	s->counters.duplicates++;
-	if (store_stmt(s, ST_ALERT_ID, &b) != SQLITE_OK)
-		return 0;
-	bind_int(&b, key_of(s, a));
-	if (sqlite3_step(b.st) == SQLITE_ROW)
-		id = sqlite3_column_int64(b.st, 0);
-	sqlite3_reset(b.st);
-	return id;
-}
-
 /* A row that was stored by a run that was killed: its incident was not, and
- * the one of now takes its place. Returns id. */
-static int64_t
+ * the one of now takes its place. */
+static void
 adopt(struct store *s, const struct alert *a, int64_t id)
 {
 	struct binder b;
 	int rc;
 
-	if (id == 0 || a->incident == 0)
-		return id;
+	s->counters.duplicates++;
+	if (a->incident == 0)
+		return;
 	if ((rc = store_stmt(s, ST_ALERT_INCIDENT, &b)) == SQLITE_OK) {
 		bind_int(&b, a->incident);
 		bind_int(&b, id);
@@ -218,19 +335,21 @@ adopt(struct store *s, const struct alert *a, int64_t id)
 	}
 	if (rc != SQLITE_OK)
 		store_trouble(s, rc);
-	return id;
 }
 
 int64_t
 store_alert(struct store *s, const struct alert *a, const char *file)
 {
 	struct store_file *f = store_file_find(s, file);
+	bool known = false;
 	int64_t id = 0;
 	int rc;
 
-	if (f != NULL && f->known)
-		return known_id(s, a);
-	rc = write_alert(s, a, f, &id);
+	if (f != NULL && f->known) {
+		s->counters.duplicates++;
+		return known_id(s, a, key_of(s, a));
+	}
+	rc = take_alert(s, a, f, &id, &known);
 	if (rc != SQLITE_OK) {
 		store_trouble(s, rc);
 		s->counters.lost++;
@@ -238,10 +357,41 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 			f->lost = true;
 		return 0;
 	}
-	if (id == 0)
-		id = adopt(s, a, known_id(s, a));
+	if (known)
+		adopt(s, a, id);
 	else
 		count_stored(s, f, id);
 	store_poll(s);
 	return id;
+}
+
+/* ---- opening ---- */
+
+/* What the last writer left: the next number, and how late its alerts are. */
+static int
+find_place(struct store *s)
+{
+	int rc = store_next_id(s, "alerts", &s->next_alert);
+	struct binder b;
+
+	s->newest = INT64_MIN;
+	if (rc == SQLITE_OK)
+		rc = store_stmt(s, ST_NEWEST_TIME, &b);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(b.st) == SQLITE_ROW &&
+	    sqlite3_column_type(b.st, 0) != SQLITE_NULL)
+		s->newest = sqlite3_column_int64(b.st, 0);
+	s->newest_pending = s->newest;
+	return sqlite3_reset(b.st);
+}
+
+int
+store_alerts_open(struct store *s)
+{
+	s->alert_rows = rows_new(s->db, "new_alerts", ALERT_COLUMNS);
+	s->flow_rows = rows_new(s->db, "new_flows", FLOW_COLUMNS);
+	if (s->alert_rows == NULL || s->flow_rows == NULL)
+		return SQLITE_NOMEM;
+	return find_place(s);
 }

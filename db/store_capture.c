@@ -141,7 +141,10 @@ take_out(struct store *s, struct store_file *f)
 	int rc = SQLITE_OK;
 	uint64_t n;
 
-	rc = store_drop_events(s, f);
+	rc = store_write_alerts(s);
+	if (rc == SQLITE_OK)
+		rc = store_drop_events(s, f);
+	store_flows_forget(s);
 	if (rc == SQLITE_OK && f->alerts != 0) {
 		rc = run_with(s, ST_DROP_ALERTS, f->first_alert, f->id);
 		n = (uint64_t)sqlite3_changes(s->db);

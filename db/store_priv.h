@@ -4,7 +4,8 @@
  *
  * store.c holds life cycle, batches and trouble; store_schema.c opens a file
  * and decides whether it is ours; store_alert.c, store_capture.c and
- * store_cert.c write rows, store_event.c what feeds send, store_retain.c takes
+ * store_cert.c write rows (those of alerts wait in store_rows.c until their
+ * batch is written), store_event.c what feeds send, store_retain.c takes
  * rows away; history_sqlite.c loads and saves history, incident_sqlite.c
  * incidents.
  *
@@ -21,12 +22,16 @@
 
 #include "db/addr_text.h"
 #include "db/store.h"
+#include "db/store_rows.h"
 
 #define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 #define STORE_BUSY_MS 5000
-#define SQLITE_PAGE_BYTES 4096
+#define STORE_PAGE_BYTES 8192 /* of a new database; SQLite's own: 4096 */
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
+#define STORE_FLOWS 1024 /* connections of alerts, of late */
+#define STORE_PENDING 4096 /* power of two; alerts of a batch, twice */
+#define STORE_BATCH_BYTES (4u << 20) /* of rows that wait */
 #define STORE_CERT_SLOTS 256 /* certificates seen of late */
 #define STORE_CERT_WAYS 8 /* slots in which one may stand */
 #define STORE_CERT_DUE 64 /* of them before a batch is due */
@@ -34,9 +39,10 @@
 enum store_stmt {
 	ST_RUN_BEGIN,
 	ST_RUN_END,
-	ST_ALERT,
+	ST_ALERTS,
 	ST_ALERT_ID,
-	ST_FLOW,
+	ST_NEWEST_TIME,
+	ST_FLOWS,
 	ST_CAPTURE_OPEN,
 	ST_CAPTURE_DONE,
 	ST_CAPTURE_KNOWN,
@@ -48,6 +54,7 @@ enum store_stmt {
 	ST_INCIDENT,
 	ST_INCIDENTS_DROP,
 	ST_INCIDENTS_CLOSED,
+	ST_LAST_ID,
 	ST_CERT,
 	ST_CERT_AGAIN,
 	ST_CERT_DER,
@@ -105,6 +112,16 @@ struct store_file {
 	bool known; /* read before: nothing of it is stored */
 };
 
+struct store_flow { /* whose row stands, or waits to be written */
+	uint64_t id; /* 0: slot not used */
+	uint32_t name; /* hash of the server's, 0 none */
+	uint8_t proto;
+};
+
+struct store_pending { /* an alert of the batch, by its key */
+	int64_t key, id; /* id 0: slot not used */
+};
+
 struct store_sight { /* a certificate seen of late */
 	bool used;
 	bool due; /* something of it is not written yet */
@@ -141,6 +158,14 @@ struct store {
 	uint64_t batch; /* its number */
 	uint64_t batch_alerts;
 	int64_t since; /* monotonic ms */
+
+	/* alerts of it, and their flows, until they are written */
+	struct rows *alert_rows, *flow_rows;
+	struct store_pending pending[STORE_PENDING];
+	struct store_flow flows[STORE_FLOWS];
+	int64_t next_alert; /* id */
+	int64_t newest; /* time: no alert that stands written is later */
+	int64_t newest_pending; /* likewise, nor one of the batch */
 
 	/* trouble */
 	int64_t down_until, down_since; /* monotonic ms */
@@ -204,6 +229,18 @@ int store_step(struct binder *b) __attribute__((warn_unused_result));
 void bind_int(struct binder *b, int64_t v);
 void bind_text(struct binder *b, const char *v); /* borrowed until the step */
 void bind_blob(struct binder *b, const void *v, size_t n);
+
+/* The number after the last that this table (AUTOINCREMENT) gave. */
+int store_next_id(struct store *s, const char *table, int64_t *next)
+    __attribute__((warn_unused_result));
+
+/* store_alert.c */
+int store_alerts_open(struct store *s) __attribute__((warn_unused_result));
+bool store_alerts_due(const struct store *s); /* no more may wait */
+/* Into the transaction that is open. */
+int store_write_alerts(struct store *s) __attribute__((warn_unused_result));
+void store_alerts_drop(struct store *s); /* those that wait */
+void store_flows_forget(struct store *s); /* rows of flows were deleted */
 
 /* store_event.c */
 int store_alert_event(struct store *s, const struct alert *a,

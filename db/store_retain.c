@@ -114,6 +114,7 @@ drop_alerts(struct store *s, const struct doomed *d)
 
 	if (rc == SQLITE_OK)
 		rc = each(s, ST_RETIRE_ALERT_NOTES, d->id, d->n);
+	store_flows_forget(s);
 	if (rc == SQLITE_OK)
 		rc = each(s, ST_RETIRE_FLOW, d->flow, d->n);
 	return rc;

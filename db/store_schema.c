@@ -26,9 +26,12 @@
 #include "upgrade_2_sql.h"
 #include "upgrade_3_sql.h"
 #include "upgrade_4_sql.h"
+#include "upgrade_5_sql.h"
 
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
 
 /* upgrades[n] takes a database from version n to n + 1; a new one begins with
  * the version of today. */
@@ -37,6 +40,7 @@ static const char *const upgrades[STORE_SCHEMA_VERSION] = {
     [1] = upgrade_2_sql,
     [2] = upgrade_3_sql,
     [3] = upgrade_4_sql,
+    [4] = upgrade_5_sql,
 };
 
 static int
@@ -249,7 +253,9 @@ upgrade(struct store *s, int64_t version)
 
 	/* must stand before the first table; see store_retain.c */
 	if (version == 0)
-		rc = exec(s, "PRAGMA auto_vacuum=INCREMENTAL");
+		rc = exec(
+		    s, "PRAGMA page_size=" TEXT(
+			   STORE_PAGE_BYTES) ";PRAGMA auto_vacuum=INCREMENTAL");
 	for (; rc == SQLITE_OK && version < STORE_SCHEMA_VERSION;
 	     version = next) {
 		next = version == 0 ? STORE_SCHEMA_VERSION : version + 1;
@@ -274,11 +280,14 @@ upgrade(struct store *s, int64_t version)
 static int
 prepare(struct store *s, int64_t version, char *err, size_t errlen)
 {
-	static const char settings[] = "PRAGMA synchronous=NORMAL;"
-				       "PRAGMA temp_store=MEMORY;"
-				       "PRAGMA trusted_schema=OFF;"
-				       "PRAGMA journal_size_limit=67108864;"
-				       "PRAGMA journal_mode=WAL;";
+	static const char settings[] =
+	    "PRAGMA synchronous=NORMAL;"
+	    "PRAGMA cache_size=-" TEXT(
+		STORE_CACHE_KIB) ";"
+				 "PRAGMA temp_store=MEMORY;"
+				 "PRAGMA trusted_schema=OFF;"
+				 "PRAGMA journal_size_limit=67108864;"
+				 "PRAGMA journal_mode=WAL;";
 	static const char probe[] =
 	    "BEGIN IMMEDIATE;"
 	    "UPDATE runs SET ended=ended WHERE id=(SELECT max(id) FROM runs);"

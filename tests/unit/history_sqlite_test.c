@@ -548,14 +548,14 @@ TEST(a_database_of_version_2_is_brought_up_to_date)
 	h = load();
 	CHECK(history_server(h, &key, LATER) != NULL);
 	history_free(h);
-	CHECK_INT(ask_sql("PRAGMA user_version"), 4);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
 	CHECK_INT(ask_sql("SELECT count(*) FROM alerts a JOIN flows f ON "
 			  "f.id=a.flow WHERE incident=0 AND status=0 AND "
 			  "closed_as='' AND finding='starttls-stripped'"),
 	    1);
 	CHECK_INT(ask_sql("SELECT count(*) FROM incidents"), 0);
 	history_free(load()); /* and again, with nothing to do */
-	CHECK_INT(ask_sql("PRAGMA user_version"), 4);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
 	remove_folder();
 }
 
@@ -569,9 +569,12 @@ TEST(a_database_of_version_3_is_brought_up_to_date)
 	CHECK_INT(system(cmd), 0);
 	run_sql("PRAGMA user_version=3");
 	history_free(load());
-	CHECK_INT(ask_sql("PRAGMA user_version"), 4);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
 	CHECK_INT(ask_sql("SELECT count(*) FROM alerts"), 1);
 	CHECK_INT(ask_sql("SELECT count(*) FROM events"), 0);
+	CHECK_INT(ask_sql("SELECT count(*) FROM "
+			  "pragma_index_info('alerts_by_time')"),
+	    2);
 	CHECK_INT(ask_sql("SELECT count(*) FROM feeds"), 0);
 	remove_folder();
 }
@@ -604,7 +607,7 @@ TEST(a_database_of_version_1_is_brought_up_to_date)
 	pin = pins_find(history_pins(h), &key, none, LATER);
 	CHECK(pin != NULL && pin->starttls == PIN_REQUIRED);
 	history_free(h);
-	CHECK_INT(ask_sql("PRAGMA user_version"), 4);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
 
 	memcpy(old, db, sizeof(old));
 	snprintf(db, sizeof(db), "%s/y.db", folder);

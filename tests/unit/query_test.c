@@ -188,14 +188,15 @@ TEST(a_damaged_file_says_so)
 	char dir[PATH_MAX], db[PATH_MAX + 32], err[512] = "";
 	struct query_filter f;
 	struct seen s = {.n = 0};
-	int64_t pages;
+	int64_t pages, size;
 	FILE *file;
 
 	make(dir, db);
 	pages = sample_ask(db, "PRAGMA page_count");
+	size = sample_ask(db, "PRAGMA page_size");
 	file = fopen(db, "r+b");
 	for (long page = 1; page < pages; page++) {
-		fseek(file, page * 4096, SEEK_SET);
+		fseek(file, page * size, SEEK_SET);
 		for (unsigned i = 0; i < 64; i++)
 			putc(0xa5, file);
 	}

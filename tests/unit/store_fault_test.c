@@ -273,7 +273,7 @@ TEST(a_disk_that_is_really_full)
 	struct store *s;
 
 	sample_folder(dir);
-	if (mount("none", dir, "tmpfs", 0, "size=512k") == -1) {
+	if (mount("none", dir, "tmpfs", 0, "size=1m") == -1) {
 		printf("SKIPPED a_disk_that_is_really_full: no tmpfs here "
 		       "(%s)\n",
 		    strerror(errno));
@@ -283,7 +283,10 @@ TEST(a_disk_that_is_really_full)
 	s = open_telling(sample_path(path, dir, "x.db"), &t);
 	CHECK(s != NULL);
 	store_run_begin(s, "x", "");
-	store_many(s, 0, 2000);
+	for (unsigned n = 0; n < 2000; n += 50) {
+		store_many(s, n, 50);
+		store_flush(s);
+	}
 	kept = store_counters(s)->alerts;
 	CHECK(kept > 50 && kept < 2000);
 	CHECK_INT(kept + store_counters(s)->lost, 2000);

@@ -115,7 +115,8 @@ TEST(by_age_and_by_size)
 		struct store *s = filled();
 		uint64_t before;
 
-		before = 4096 * (uint64_t)sample_ask(db, "PRAGMA page_count");
+		before = (uint64_t)(sample_ask(db, "PRAGMA page_size") *
+				    sample_ask(db, "PRAGMA page_count"));
 		if (r[i].bytes != 0)
 			r[i].bytes = before / 3;
 		retain_all(s, &r[i], &f);

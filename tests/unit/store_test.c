@@ -36,7 +36,7 @@ DB_TEST(a_new_database_says_whose_it_is)
 	CHECK_INT(store_run_id(s), 1);
 	CHECK_INT(store_close(s), 0);
 	CHECK_INT(sample_ask(db, "PRAGMA application_id"), 0x53747277);
-	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 4);
+	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 5);
 	CHECK_INT(sample_ask(db, "SELECT count(*) FROM pragma_journal_mode "
 				 "WHERE journal_mode='wal'"),
 	    1);
@@ -105,6 +105,56 @@ DB_TEST(the_same_alert_is_stored_once)
 	CHECK_INT(store_counters(s)->duplicates, 2);
 	store_close(s);
 	CHECK_INT(sample_ask(db, "SELECT count(*) FROM alerts"), 3);
+	CHECK_INT(sample_ask(db, "SELECT count(*) FROM flows"), 1);
+}
+
+/* In the batch, before and after it is written, and in a later run: also one
+ * that is earlier than what stands there. */
+DB_TEST(an_alert_is_known_wherever_it_stands)
+{
+	struct alert late = sample_alert(0), early = sample_alert(1);
+	struct store *s = sample_open(db, false);
+
+	late.finding.time = early.finding.time + 1000;
+	CHECK_INT(store_alert(s, &late, "x"), 1);
+	CHECK_INT(store_alert(s, &early, "x"), 2);
+	CHECK_INT(store_alert(s, &early, "x"), 2);
+	store_flush(s);
+	CHECK_INT(store_alert(s, &early, "x"), 2);
+	CHECK_INT(store_alert(s, &late, "x"), 1);
+	CHECK_INT(store_close(s), 0);
+	s = sample_open(db, false);
+	CHECK_INT(store_alert(s, &early, "y"), 2);
+	CHECK_INT(store_alert(s, &late, "y"), 1);
+	early.finding.time--;
+	CHECK_INT(store_alert(s, &early, "y"), 3);
+	CHECK_INT(store_close(s), 0);
+	CHECK_INT(sample_ask(db, "SELECT count(*) FROM alerts"), 3);
+}
+
+/* What is said of a connection later than its first alert. */
+DB_TEST(a_flow_learns_protocol_and_name)
+{
+	struct alert a = sample_alert(0), b = sample_alert(0);
+	struct store *s = sample_open(db, false);
+
+	a.proto = PROTO_UNKNOWN;
+	a.server_name[0] = '\0';
+	CHECK_INT(store_alert(s, &a, "x"), 1);
+	b.finding.time++;
+	CHECK_INT(store_alert(s, &b, "x"), 2); /* same batch */
+	store_flush(s);
+	b.finding.time++;
+	strcpy(b.server_name, "other.example");
+	CHECK_INT(store_alert(s, &b, "x"), 3);
+	b.finding.time++;
+	b.server_name[0] = '\0'; /* is no news */
+	CHECK_INT(store_alert(s, &b, "x"), 4);
+	CHECK_INT(store_close(s), 0);
+	CHECK_INT(sample_ask(db, "SELECT count(*) FROM flows WHERE "
+				 "server_name='other.example' AND "
+				 "proto<>'unknown'"),
+	    1);
 	CHECK_INT(sample_ask(db, "SELECT count(*) FROM flows"), 1);
 }
 
@@ -426,7 +476,7 @@ DB_TEST(a_newer_database_is_left_alone)
 	store_close(s);
 	sample_exec(db, "PRAGMA user_version=7");
 	check_untouched(db, "written by a newer version (schema 7, this "
-			    "program knows 4)");
+			    "program knows 5)");
 }
 
 DB_TEST(empty_and_unversioned_files_become_databases)
@@ -437,7 +487,7 @@ DB_TEST(empty_and_unversioned_files_become_databases)
 	close(fd);
 	s = sample_open(db, false);
 	CHECK_INT(store_close(s), 0);
-	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 4);
+	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 5);
 	unlink(db);
 	/* made by a program that was killed before the schema was in */
 	sample_exec(db, "PRAGMA application_id=1400140407; CREATE TABLE t(x); "
@@ -445,7 +495,7 @@ DB_TEST(empty_and_unversioned_files_become_databases)
 	CHECK_INT(sample_ask(db, "PRAGMA application_id"), 0x53747277);
 	s = sample_open(db, false);
 	CHECK_INT(store_close(s), 0);
-	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 4);
+	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 5);
 	CHECK(sample_ask(db, "SELECT count(*) FROM sqlite_master") > 8);
 }
 
