@@ -18,8 +18,11 @@
 
 #define NAME_OF(p) proto_name((enum proto)(p))
 
+#define WAITING_MAX 65536 /* bytes of rows of a table */
+
 struct saver {
 	struct store *s;
+	bool keys, stacks; /* there are rows of before in these tables */
 	int rc;
 };
 
@@ -34,7 +37,7 @@ struct row {
 /* ---- save ---- */
 
 static void
-bind_field(struct binder *b, const struct history_field *f, const void *facts)
+add_field(struct rows *r, const struct history_field *f, const void *facts)
 {
 	const char *p = (const char *)facts + f->at;
 	uint32_t count;
@@ -43,47 +46,62 @@ bind_field(struct binder *b, const struct history_field *f, const void *facts)
 	switch (f->kind) {
 	case F_TIME:
 		memcpy(&time, p, sizeof(time));
-		bind_int(b, time);
+		rows_int(r, time);
 		break;
 	case F_COUNT:
 		memcpy(&count, p, sizeof(count));
-		bind_int(b, count);
+		rows_int(r, count);
 		break;
 	case F_BYTE:
 	case F_FLAG:
-		bind_int(b, *(const uint8_t *)p);
+		rows_int(r, *(const uint8_t *)p);
 		break;
 	case F_TEXT:
-		bind_text(b, p);
+		rows_text(r, p);
 		break;
 	default:
-		bind_blob(b, p, f->size);
+		rows_blob(r, p, f->size);
 	}
 }
 
 static void
-bind_fields(struct binder *b, const struct history_field *f, size_t n,
-    const void *facts)
+add_fields(
+    struct rows *r, const struct history_field *f, size_t n, const void *facts)
 {
 	for (size_t i = 0; i < n; i++)
-		bind_field(b, &f[i], facts);
+		add_field(r, &f[i], facts);
 }
 
 /* name: where the key is of one. */
 static void
-bind_server_key(struct binder *b, const struct server_key *k, const char *name,
-    char addr[SERVER_TEXT_MAX])
+add_server_key(struct rows *r, const struct server_key *k, const char *name)
 {
-	bind_text(b, k->of_name ? name : addr_to_text(addr, &k->addr));
-	bind_int(b, k->port);
-	bind_text(b, NAME_OF(k->proto));
-	bind_int(b, k->implicit_tls);
+	char addr[ADDR_TEXT_MAX];
+
+	rows_text(r, k->of_name ? name : addr_to_text(addr, &k->addr));
+	rows_int(r, k->port);
+	rows_text(r, NAME_OF(k->proto));
+	rows_int(r, k->implicit_tls);
+}
+
+/* The row is whole; many are written at a time. */
+static int
+row_done(struct store *s, enum store_rows which)
+{
+	int rc = rows_end(s->waiting[which]);
+
+	s->rows++;
+	if (rc == SQLITE_OK && rows_bytes(s->waiting[which]) > WAITING_MAX)
+		rc = store_write_rows(s, which);
+	return rc;
 }
 
 /* What hangs on a server in a table of its own: the rows there mirror what
  * memory holds. */
 struct list {
-	enum store_stmt drop, put;
+	enum store_stmt drop;
+	enum store_rows put;
+	bool any; /* rows in the table, of before */
 	const struct history_field *fields;
 	size_t nfields;
 	const char *items;
@@ -94,65 +112,52 @@ struct list {
 static int
 drop_items(struct store *s, const struct server_facts *f, enum store_stmt drop)
 {
-	char addr[SERVER_TEXT_MAX];
+	const struct server_key *k = &f->key;
+	char addr[ADDR_TEXT_MAX];
 	struct binder b;
 	int rc = store_stmt(s, drop, &b);
 
 	if (rc != SQLITE_OK)
 		return rc;
-	bind_server_key(&b, &f->key, f->host, addr);
-	return store_step(&b);
-}
-
-static int
-save_item(struct store *s, const struct server_facts *f, const struct list *l,
-    const void *item)
-{
-	char addr[SERVER_TEXT_MAX];
-	struct binder b;
-	int rc = store_stmt(s, l->put, &b);
-
-	if (rc != SQLITE_OK)
-		return rc;
-	bind_server_key(&b, &f->key, f->host, addr);
-	bind_fields(&b, l->fields, l->nfields, item);
+	bind_text(&b, k->of_name ? f->host : addr_to_text(addr, &k->addr));
+	bind_int(&b, k->port);
+	bind_text(&b, NAME_OF(k->proto));
+	bind_int(&b, k->implicit_tls);
 	return store_step(&b);
 }
 
 static int
 save_list(struct store *s, const struct server_facts *f, const struct list *l)
 {
-	int rc = drop_items(s, f, l->drop);
+	struct rows *r = s->waiting[l->put];
+	int rc = l->any ? drop_items(s, f, l->drop) : SQLITE_OK;
 
-	for (unsigned i = 0; rc == SQLITE_OK && i < l->n; i++)
-		rc = save_item(s, f, l, l->items + i * l->size);
-	s->rows += l->n;
+	for (unsigned i = 0; rc == SQLITE_OK && i < l->n; i++) {
+		add_server_key(r, &f->key, f->host);
+		add_fields(r, l->fields, l->nfields, l->items + i * l->size);
+		rc = row_done(s, l->put);
+	}
 	return rc;
 }
 
 static int
 save_server_row(struct store *s, const struct server_facts *f)
 {
-	char addr[SERVER_TEXT_MAX];
-	struct binder b;
-	int rc = store_stmt(s, ST_SERVER, &b);
-
-	if (rc != SQLITE_OK)
-		return rc;
-	bind_server_key(&b, &f->key, f->host, addr);
-	bind_fields(&b, server_fields, server_nfields, f);
-	return store_step(&b);
+	add_server_key(s->waiting[ROWS_SERVERS], &f->key, f->host);
+	add_fields(s->waiting[ROWS_SERVERS], server_fields, server_nfields, f);
+	return row_done(s, ROWS_SERVERS);
 }
 
 static void
 save_server(void *ctx, const struct server_facts *f)
 {
 	struct saver *v = ctx;
-	struct list certs = {ST_SERVER_KEYS_DROP, ST_SERVER_KEY, cert_fields,
-	    cert_nfields, (const char *)f->certs, sizeof(f->certs[0]),
+	struct list certs = {ST_SERVER_KEYS_DROP, ROWS_SERVER_KEYS, v->keys,
+	    cert_fields, cert_nfields, (const char *)f->certs,
+	    sizeof(f->certs[0]),
 	    f->ncerts < HISTORY_KEYS ? f->ncerts : HISTORY_KEYS};
-	struct list stacks = {ST_SERVER_STACKS_DROP, ST_SERVER_STACK,
-	    stack_fields, stack_nfields, (const char *)f->stacks,
+	struct list stacks = {ST_SERVER_STACKS_DROP, ROWS_SERVER_STACKS,
+	    v->stacks, stack_fields, stack_nfields, (const char *)f->stacks,
 	    sizeof(f->stacks[0]),
 	    f->nstacks < HISTORY_STACKS ? f->nstacks : HISTORY_STACKS};
 
@@ -162,40 +167,49 @@ save_server(void *ctx, const struct server_facts *f)
 		v->rc = save_list(v->s, f, &certs);
 	if (v->rc == SQLITE_OK)
 		v->rc = save_list(v->s, f, &stacks);
-	v->s->rows++;
-}
-
-static int
-save_pair_row(struct store *s, const struct pair_facts *p)
-{
-	char client[CLIENT_TEXT_MAX], addr[SERVER_TEXT_MAX];
-	struct binder b;
-	int rc = store_stmt(s, ST_PAIR, &b);
-
-	if (rc != SQLITE_OK)
-		return rc;
-	bind_text(&b, client_to_text(client, &p->key));
-	bind_server_key(&b, &p->key.server, "", addr);
-	bind_fields(&b, pair_fields, pair_nfields, p);
-	return store_step(&b);
 }
 
 static void
 save_pair(void *ctx, const struct pair_facts *p)
 {
 	struct saver *v = ctx;
+	struct rows *r = v->s->waiting[ROWS_PAIRS];
+	char client[CLIENT_TEXT_MAX];
 
-	if (v->rc == SQLITE_OK)
-		v->rc = save_pair_row(v->s, p);
-	v->s->rows++;
+	if (v->rc != SQLITE_OK)
+		return;
+	rows_text(r, client_to_text(client, &p->key));
+	add_server_key(r, &p->key.server, "");
+	add_fields(r, pair_fields, pair_nfields, p);
+	v->rc = row_done(v->s, ROWS_PAIRS);
+}
+
+static int
+ask_any(struct store *s, enum store_stmt which, bool *any)
+{
+	struct binder b;
+	int rc = store_stmt(s, which, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	*any = sqlite3_step(b.st) == SQLITE_ROW;
+	return sqlite3_reset(b.st);
 }
 
 int
 history_sqlite_save(struct store *s, struct history *h, uint64_t max)
 {
-	struct saver v = {s, SQLITE_OK};
+	struct saver v = {.s = s};
 
+	v.rc = ask_any(s, ST_SERVER_KEYS_ANY, &v.keys);
+	if (v.rc == SQLITE_OK)
+		v.rc = ask_any(s, ST_SERVER_STACKS_ANY, &v.stacks);
+	if (v.rc != SQLITE_OK)
+		return v.rc;
 	history_each_dirty(h, max, save_server, save_pair, &v);
+	for (unsigned i = ROWS_SERVERS; i <= ROWS_PAIRS; i++)
+		if (v.rc == SQLITE_OK)
+			v.rc = store_write_rows(s, (enum store_rows)i);
 	return v.rc;
 }
 

@@ -56,8 +56,8 @@ store_destroy(struct store *s)
 	for (unsigned i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db);
-	rows_free(s->alert_rows);
-	rows_free(s->flow_rows);
+	for (unsigned i = 0; i < ROWS_KINDS; i++)
+		rows_free(s->waiting[i]);
 	if (s->lock_fd != -1)
 		close(s->lock_fd);
 	store_files_free(s);
@@ -88,7 +88,8 @@ store_open(struct store **out, const struct store_config *cfg, char *err,
 		store_destroy(s);
 		return STORE_FAILED;
 	}
-	if (store_alerts_open(s) != SQLITE_OK) {
+	if (store_rows_open(s) != SQLITE_OK ||
+	    store_alerts_open(s) != SQLITE_OK) {
 		snprintf(err, errlen, "%s: cannot be read", cfg->path);
 		store_destroy(s);
 		return STORE_FAILED;
@@ -206,6 +207,8 @@ store_trouble(struct store *s, int rc)
 		if (s->run_batch == s->batch)
 			s->run = 0;
 		store_alerts_drop(s);
+		for (unsigned i = 0; i < ROWS_KINDS; i++)
+			rows_clear(s->waiting[i]);
 	}
 	s->open = false;
 	s->down_since = store_monotonic_ms();
@@ -305,19 +308,19 @@ static const char *const sql[ST_COUNT] = {
 		      "sha256 FROM certificates ORDER BY last LIMIT ?)",
     [ST_CERT_DERS_DROP] = "DELETE FROM certificate_der WHERE sha256 NOT IN "
 			  "(SELECT sha256 FROM certificates)",
-    [ST_SERVER] = "INSERT OR REPLACE INTO servers VALUES "
-		  "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
-		  ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [ST_SERVER_KEY] = "INSERT OR REPLACE INTO server_keys VALUES "
-		      "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ST_SERVERS] = "INSERT OR REPLACE INTO servers "
+		   "SELECT * FROM new_servers",
+    [ST_SERVER_KEYS] = "INSERT OR REPLACE INTO server_keys "
+		       "SELECT * FROM new_server_keys",
     [ST_SERVER_KEYS_DROP] = "DELETE FROM server_keys WHERE addr=? AND port=? "
 			    "AND proto=? AND implicit_tls=?",
-    [ST_SERVER_STACK] = "INSERT OR REPLACE INTO server_stacks VALUES "
-			"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ST_SERVER_KEYS_ANY] = "SELECT 1 FROM server_keys LIMIT 1",
+    [ST_SERVER_STACKS] = "INSERT OR REPLACE INTO server_stacks "
+			 "SELECT * FROM new_server_stacks",
     [ST_SERVER_STACKS_DROP] = "DELETE FROM server_stacks WHERE addr=? AND "
 			      "port=? AND proto=? AND implicit_tls=?",
-    [ST_PAIR] = "INSERT OR REPLACE INTO pairs VALUES "
-		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ST_SERVER_STACKS_ANY] = "SELECT 1 FROM server_stacks LIMIT 1",
+    [ST_PAIRS] = "INSERT OR REPLACE INTO pairs SELECT * FROM new_pairs",
     [ST_PIN] = "INSERT INTO pins VALUES "
 	       "(?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_EVENT] = "INSERT INTO events (type, time, stored, id, ref, eve) "
@@ -404,6 +407,48 @@ void
 bind_blob(struct binder *b, const void *v, size_t n)
 {
 	sqlite3_bind_blob(b->st, ++b->n, v, (int)n, SQLITE_STATIC);
+}
+
+/* ---- rows that wait ---- */
+
+/* Columns as in the statement. */
+static const struct {
+	const char *name;
+	unsigned columns;
+	enum store_stmt put;
+} waiting[ROWS_KINDS] = {
+    [ROWS_ALERTS] = {"new_alerts", 25, ST_ALERTS},
+    [ROWS_FLOWS] = {"new_flows", 14, ST_FLOWS},
+    [ROWS_SERVERS] = {"new_servers", 51, ST_SERVERS},
+    [ROWS_SERVER_KEYS] = {"new_server_keys", 14, ST_SERVER_KEYS},
+    [ROWS_SERVER_STACKS] = {"new_server_stacks", 17, ST_SERVER_STACKS},
+    [ROWS_PAIRS] = {"new_pairs", 24, ST_PAIRS},
+};
+
+int
+store_rows_open(struct store *s)
+{
+	for (unsigned i = 0; i < ROWS_KINDS; i++) {
+		s->waiting[i] =
+		    rows_new(s->db, waiting[i].name, waiting[i].columns);
+		if (s->waiting[i] == NULL)
+			return SQLITE_NOMEM;
+	}
+	return SQLITE_OK;
+}
+
+int
+store_write_rows(struct store *s, enum store_rows which)
+{
+	struct binder b;
+	int rc;
+
+	if (rows_count(s->waiting[which]) == 0)
+		return SQLITE_OK;
+	if ((rc = store_stmt(s, waiting[which].put, &b)) == SQLITE_OK)
+		rc = store_step(&b);
+	rows_clear(s->waiting[which]);
+	return rc;
 }
 
 int
@@ -590,7 +635,8 @@ store_memory(const struct store *s, struct store_memory *out)
 	uint64_t rest = held(s, SQLITE_DBSTATUS_SCHEMA_USED) +
 			held(s, SQLITE_DBSTATUS_STMT_USED);
 
-	rest += rows_room(s->alert_rows) + rows_room(s->flow_rows);
+	for (unsigned i = 0; i < ROWS_KINDS; i++)
+		rest += rows_room(s->waiting[i]);
 	out->sqlite = (struct table_use){.entries = pages / STORE_PAGE_BYTES,
 	    .bytes = pages + rest,
 	    .max_bytes = STORE_CACHE_BYTES + rest};

@@ -22,8 +22,6 @@
 
 #define TAGS_MAX 512
 #define VLAN_TEXT_MAX 16
-#define ALERT_COLUMNS 25 /* those of ST_ALERTS */
-#define FLOW_COLUMNS 14 /* and of ST_FLOWS */
 
 static int64_t
 key_of(const struct store *s, const struct alert *a)
@@ -98,7 +96,7 @@ add_alert(struct store *s, const struct alert *a, const struct store_file *file,
 	const struct finding *f = &a->finding;
 	const struct finding_info *info = finding_info((enum finding_id)f->id);
 	char tags[TAGS_MAX], *evidence = evidence_json(f);
-	struct rows *r = s->alert_rows;
+	struct rows *r = s->waiting[ROWS_ALERTS];
 	uint8_t ladder[LADDER_BLOB_MAX];
 
 	tags_text(tags, f->tags);
@@ -141,7 +139,7 @@ add_flow_row(struct store *s, const struct alert *a)
 {
 	const struct obs_flow *f = &a->flow;
 	char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], vlan[VLAN_TEXT_MAX];
-	struct rows *r = s->flow_rows;
+	struct rows *r = s->waiting[ROWS_FLOWS];
 
 	vlan_text(vlan, f);
 	rows_int(r, (int64_t)f->public_id);
@@ -174,7 +172,7 @@ add_flow(struct store *s, const struct alert *a)
 	    (name == 0 || name == seen->name))
 		return SQLITE_OK;
 	add_flow_row(s, a);
-	if ((rc = rows_end(s->flow_rows)) != SQLITE_OK)
+	if ((rc = rows_end(s->waiting[ROWS_FLOWS])) != SQLITE_OK)
 		return rc;
 	if (seen->id != a->flow.public_id)
 		seen->name = 0;
@@ -207,46 +205,30 @@ pending_slot(struct store *s, int64_t key)
 void
 store_alerts_drop(struct store *s)
 {
-	if (rows_count(s->alert_rows) != 0)
-		memset(s->pending, 0, sizeof(s->pending));
-	rows_clear(s->alert_rows);
-	rows_clear(s->flow_rows);
+	memset(s->pending, 0, sizeof(s->pending));
 	store_flows_forget(s);
-}
-
-static int
-run(struct store *s, enum store_stmt which)
-{
-	struct binder b;
-	int rc = store_stmt(s, which, &b);
-
-	return rc == SQLITE_OK ? store_step(&b) : rc;
 }
 
 int
 store_write_alerts(struct store *s)
 {
-	int rc = SQLITE_OK;
+	bool any = rows_count(s->waiting[ROWS_ALERTS]) != 0;
+	int rc = store_write_rows(s, ROWS_ALERTS);
 
-	if (rows_count(s->alert_rows) == 0)
-		return rc;
-	rc = run(s, ST_ALERTS);
-	if (rc == SQLITE_OK && rows_count(s->flow_rows) != 0)
-		rc = run(s, ST_FLOWS);
-	if (rc != SQLITE_OK)
-		return rc;
+	if (rc == SQLITE_OK)
+		rc = store_write_rows(s, ROWS_FLOWS);
+	if (any)
+		memset(s->pending, 0, sizeof(s->pending));
 	s->newest = s->newest_pending;
-	memset(s->pending, 0, sizeof(s->pending));
-	rows_clear(s->alert_rows);
-	rows_clear(s->flow_rows);
-	return SQLITE_OK;
+	return rc;
 }
 
 bool
 store_alerts_due(const struct store *s)
 {
-	return rows_count(s->alert_rows) >= STORE_PENDING / 2 ||
-	       rows_bytes(s->alert_rows) + rows_bytes(s->flow_rows) >=
+	return rows_count(s->waiting[ROWS_ALERTS]) >= STORE_PENDING / 2 ||
+	       rows_bytes(s->waiting[ROWS_ALERTS]) +
+		       rows_bytes(s->waiting[ROWS_FLOWS]) >=
 		   STORE_BATCH_BYTES;
 }
 
@@ -368,8 +350,8 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 /* ---- opening ---- */
 
 /* What the last writer left: the next number, and how late its alerts are. */
-static int
-find_place(struct store *s)
+int
+store_alerts_open(struct store *s)
 {
 	int rc = store_next_id(s, "alerts", &s->next_alert);
 	struct binder b;
@@ -384,14 +366,4 @@ find_place(struct store *s)
 		s->newest = sqlite3_column_int64(b.st, 0);
 	s->newest_pending = s->newest;
 	return sqlite3_reset(b.st);
-}
-
-int
-store_alerts_open(struct store *s)
-{
-	s->alert_rows = rows_new(s->db, "new_alerts", ALERT_COLUMNS);
-	s->flow_rows = rows_new(s->db, "new_flows", FLOW_COLUMNS);
-	if (s->alert_rows == NULL || s->flow_rows == NULL)
-		return SQLITE_NOMEM;
-	return find_place(s);
 }

@@ -62,12 +62,14 @@ enum store_stmt {
 	ST_CERTS_COUNT,
 	ST_CERTS_DROP,
 	ST_CERT_DERS_DROP,
-	ST_SERVER,
-	ST_SERVER_KEY,
+	ST_SERVERS,
+	ST_SERVER_KEYS,
 	ST_SERVER_KEYS_DROP,
-	ST_SERVER_STACK,
+	ST_SERVER_KEYS_ANY,
+	ST_SERVER_STACKS,
 	ST_SERVER_STACKS_DROP,
-	ST_PAIR,
+	ST_SERVER_STACKS_ANY,
+	ST_PAIRS,
 	ST_PIN,
 	/* store_event.c */
 	ST_EVENT,
@@ -110,6 +112,17 @@ struct store_file {
 	uint64_t alert_batch; /* that holds the last of them */
 	bool lost; /* some could not be stored */
 	bool known; /* read before: nothing of it is stored */
+};
+
+enum store_rows { /* that wait, see store_rows.h */
+	ROWS_ALERTS,
+	ROWS_FLOWS,
+	/* history_sqlite.c */
+	ROWS_SERVERS,
+	ROWS_SERVER_KEYS,
+	ROWS_SERVER_STACKS,
+	ROWS_PAIRS,
+	ROWS_KINDS
 };
 
 struct store_flow { /* whose row stands, or waits to be written */
@@ -159,8 +172,8 @@ struct store {
 	uint64_t batch_alerts;
 	int64_t since; /* monotonic ms */
 
+	struct rows *waiting[ROWS_KINDS];
 	/* alerts of it, and their flows, until they are written */
-	struct rows *alert_rows, *flow_rows;
 	struct store_pending pending[STORE_PENDING];
 	struct store_flow flows[STORE_FLOWS];
 	int64_t next_alert; /* id */
@@ -230,6 +243,10 @@ void bind_int(struct binder *b, int64_t v);
 void bind_text(struct binder *b, const char *v); /* borrowed until the step */
 void bind_blob(struct binder *b, const void *v, size_t n);
 
+int store_rows_open(struct store *s) __attribute__((warn_unused_result));
+/* Into the transaction that is open. */
+int store_write_rows(struct store *s, enum store_rows which)
+    __attribute__((warn_unused_result));
 /* The number after the last that this table (AUTOINCREMENT) gave. */
 int store_next_id(struct store *s, const char *table, int64_t *next)
     __attribute__((warn_unused_result));
@@ -239,7 +256,7 @@ int store_alerts_open(struct store *s) __attribute__((warn_unused_result));
 bool store_alerts_due(const struct store *s); /* no more may wait */
 /* Into the transaction that is open. */
 int store_write_alerts(struct store *s) __attribute__((warn_unused_result));
-void store_alerts_drop(struct store *s); /* those that wait */
+void store_alerts_drop(struct store *s); /* what is known of the batch */
 void store_flows_forget(struct store *s); /* rows of flows were deleted */
 
 /* store_event.c */

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROWS_COLUMNS_MAX 32
+#define ROWS_COLUMNS_MAX 64
 
 struct rows;
 

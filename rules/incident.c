@@ -110,17 +110,25 @@ unlink_all(struct incidents *in, struct open *o)
 	o->links = NULL;
 }
 
+/* The hosts from these numbers on: those before are linked. */
 static void
-link_all(struct incidents *in, struct open *o)
+link_hosts(
+    struct incidents *in, struct open *o, uint32_t client, uint32_t server)
 {
 	const struct incident *i = &o->i;
 
-	for (unsigned n = 0; n < i->nclients; n++)
+	for (uint32_t n = client; n < i->nclients; n++)
 		link_to(in, o, incident_hash(&i->client[n]));
-	for (unsigned n = 0; n < i->nservers; n++)
+	for (uint32_t n = server; n < i->nservers; n++)
 		link_to(in, o, incident_hash(&i->server[n]));
-	if (i->name != 0)
-		link_to(in, o, i->name);
+}
+
+static void
+link_all(struct incidents *in, struct open *o)
+{
+	link_hosts(in, o, 0, 0);
+	if (o->i.name != 0)
+		link_to(in, o, o->i.name);
 }
 
 /* ---- life ---- */
@@ -403,7 +411,7 @@ incidents_add(
 {
 	struct open *o = find(in, a, k);
 	bool is_new = o == NULL, pass;
-	uint32_t hosts;
+	uint32_t clients, servers;
 	uint8_t severity;
 
 	if (is_new && a->severity < SEV_MEDIUM) {
@@ -414,11 +422,14 @@ incidents_add(
 		return true; /* no memory: it stands alone */
 	touch(o);
 	severity = o->i.severity;
-	hosts = o->i.nclients + o->i.nservers;
+	clients = o->i.nclients;
+	servers = o->i.nservers;
 	pass = incident_fill(&o->i, a, k, in->cfg.fold_after);
 	in->n.folded += !pass;
-	if (is_new || o->i.nclients + o->i.nservers != hosts)
+	if (is_new)
 		link_all(in, o);
+	else
+		link_hosts(in, o, clients, servers);
 	list_remove(in, o);
 	list_append(in, o);
 	expect_end(in, o);
