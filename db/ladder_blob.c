@@ -6,25 +6,62 @@
  */
 #include "db/ladder_blob.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION 2
+#define VERSION_FIRST 1
 #define KIND_NAME_MAX 31
+
+enum step_bits {
+	BIT_DIR = 1,
+	BIT_FLOW = 2,
+	BIT_PORTS = 4,
+	BIT_PACKET = 8,
+	BITS_ALL = 15
+};
+
+/* What differences are taken from. */
+struct before {
+	int64_t time; /* of the step */
+	uint64_t ordinal;
+	uint32_t file, frame_no;
+};
 
 struct writer {
 	uint8_t *p;
+	struct before last;
 };
 
 struct reader {
 	const uint8_t *p, *end;
 	int failed;
+	struct before last;
 };
+
+/* ---- out ---- */
 
 static void
 put(struct writer *w, uint64_t v, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)
 		*w->p++ = (uint8_t)(v >> (8 * i));
+}
+
+static void
+put_var(struct writer *w, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*w->p++ = (uint8_t)(v | 0x80);
+	*w->p++ = (uint8_t)v;
+}
+
+static void
+put_more(struct writer *w, uint64_t v, uint64_t than)
+{
+	uint64_t d = v - than;
+
+	put_var(w, d << 1 ^ (0 - (d >> 63)));
 }
 
 static void
@@ -40,30 +77,61 @@ put_text(struct writer *w, const char *s, size_t max)
 static void
 put_packet(struct writer *w, const struct pkt_ref *r)
 {
-	put(w, (uint64_t)r->time, 8);
-	put(w, r->ordinal, 8);
-	put(w, r->file, 4);
-	put(w, r->frame_no, 4);
+	struct before *b = &w->last;
+
+	put_more(w, (uint64_t)r->time, (uint64_t)b->time);
+	put_more(w, r->ordinal, b->ordinal);
+	put_more(w, r->file, b->file);
+	put_more(w, r->frame_no, b->frame_no);
 	put(w, r->seq, 4);
 	put(w, r->ack, 4);
-	put(w, r->len, 4);
+	put_var(w, r->len);
 	put(w, r->window, 2);
 	put(w, r->ip_id, 2);
 	put(w, r->ttl, 1);
 	put(w, r->tcp_flags, 1);
 	put(w, r->dir, 1);
+	b->ordinal = r->ordinal;
+	b->file = r->file;
+	b->frame_no = r->frame_no;
+}
+
+static bool
+has_packet(const struct pkt_ref *r)
+{
+	return r->time != 0 || r->ordinal != 0 || r->file != 0 ||
+	       r->frame_no != 0 || r->seq != 0 || r->ack != 0 || r->len != 0 ||
+	       r->window != 0 || r->ip_id != 0 || r->ttl != 0 ||
+	       r->tcp_flags != 0 || r->dir != 0;
+}
+
+static uint8_t
+bits_of(const struct step *s, uint64_t flow)
+{
+	return (
+	    uint8_t)((s->dir != 0 ? BIT_DIR : 0) |
+		     (s->flow != flow ? BIT_FLOW : 0) |
+		     ((s->client_port | s->server_port) != 0 ? BIT_PORTS : 0) |
+		     (has_packet(&s->pkt) ? BIT_PACKET : 0));
 }
 
 static void
-put_step(struct writer *w, const struct step *s)
+put_step(struct writer *w, const struct step *s, uint64_t flow)
 {
-	put(w, s->flow, 8);
-	put(w, (uint64_t)s->time, 8);
+	uint8_t bits = bits_of(s, flow);
+
+	put(w, bits, 1);
 	put(w, s->mark, 1);
-	put(w, s->dir, 1);
-	put(w, s->client_port, 2);
-	put(w, s->server_port, 2);
-	put_packet(w, &s->pkt);
+	if ((bits & BIT_FLOW) != 0)
+		put_var(w, s->flow);
+	put_more(w, (uint64_t)s->time, (uint64_t)w->last.time);
+	w->last.time = s->time;
+	if ((bits & BIT_PORTS) != 0) {
+		put_var(w, s->client_port);
+		put_var(w, s->server_port);
+	}
+	if ((bits & BIT_PACKET) != 0)
+		put_packet(w, &s->pkt);
 	put_text(w, obs_kind_name((enum obs_kind)s->kind), KIND_NAME_MAX);
 	put_text(w, s->text, sizeof(s->text) - 1);
 }
@@ -71,17 +139,20 @@ put_step(struct writer *w, const struct step *s)
 size_t
 ladder_encode(uint8_t buf[LADDER_BLOB_MAX], const struct alert *a)
 {
-	struct writer w = {buf};
+	struct writer w = {.p = buf};
 	unsigned n = a->nsteps < LADDER_STEPS ? a->nsteps : LADDER_STEPS;
 
 	put(&w, VERSION, 1);
 	put(&w, n, 1);
-	put(&w, a->finding.flow, 8);
+	put_var(&w, a->finding.flow);
 	put_packet(&w, &a->finding.pkt);
+	w.last.time = a->finding.pkt.time;
 	for (unsigned i = 0; i < n; i++)
-		put_step(&w, &a->steps[i]);
+		put_step(&w, &a->steps[i], a->finding.flow);
 	return (size_t)(w.p - buf);
 }
+
+/* ---- in ---- */
 
 static uint64_t
 get(struct reader *r, unsigned bytes)
@@ -95,6 +166,29 @@ get(struct reader *r, unsigned bytes)
 	for (unsigned i = 0; i < bytes; i++)
 		v |= (uint64_t)*r->p++ << (8 * i);
 	return v;
+}
+
+static uint64_t
+get_var(struct reader *r)
+{
+	uint64_t v = 0, b;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		b = get(r, 1);
+		v |= (b & 0x7f) << shift;
+		if (b < 0x80)
+			return v;
+	}
+	r->failed = 1;
+	return 0;
+}
+
+static uint64_t
+get_more(struct reader *r, uint64_t than)
+{
+	uint64_t z = get_var(r);
+
+	return than + (z >> 1 ^ (0 - (z & 1)));
 }
 
 static void
@@ -112,22 +206,42 @@ get_text(struct reader *r, char *dst, size_t cap)
 	r->p += n;
 }
 
+/* From seq on, which is the same in both versions but for len. */
 static void
-get_packet(struct reader *r, struct pkt_ref *p)
+get_header(struct reader *r, struct pkt_ref *p, bool first)
+{
+	p->seq = (uint32_t)get(r, 4);
+	p->ack = (uint32_t)get(r, 4);
+	p->len = (uint32_t)(first ? get(r, 4) : get_var(r));
+	p->window = (uint16_t)get(r, 2);
+	p->ip_id = (uint16_t)get(r, 2);
+	p->ttl = (uint8_t)get(r, 1);
+	p->tcp_flags = (uint8_t)get(r, 1);
+	p->dir = get(r, 1) & 1;
+}
+
+static void
+get_first_packet(struct reader *r, struct pkt_ref *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->time = (int64_t)get(r, 8);
 	p->ordinal = get(r, 8);
 	p->file = (uint32_t)get(r, 4);
 	p->frame_no = (uint32_t)get(r, 4);
-	p->seq = (uint32_t)get(r, 4);
-	p->ack = (uint32_t)get(r, 4);
-	p->len = (uint32_t)get(r, 4);
-	p->window = (uint16_t)get(r, 2);
-	p->ip_id = (uint16_t)get(r, 2);
-	p->ttl = (uint8_t)get(r, 1);
-	p->tcp_flags = (uint8_t)get(r, 1);
-	p->dir = get(r, 1) & 1;
+	get_header(r, p, true);
+}
+
+static void
+get_packet(struct reader *r, struct pkt_ref *p)
+{
+	struct before *b = &r->last;
+
+	memset(p, 0, sizeof(*p));
+	p->time = (int64_t)get_more(r, (uint64_t)b->time);
+	p->ordinal = b->ordinal = get_more(r, b->ordinal);
+	p->file = b->file = (uint32_t)get_more(r, b->file);
+	p->frame_no = b->frame_no = (uint32_t)get_more(r, b->frame_no);
+	get_header(r, p, false);
 }
 
 static uint16_t
@@ -140,10 +254,18 @@ kind_by_name(const char *name)
 }
 
 static void
-get_step(struct reader *r, struct step *s)
+get_words(struct reader *r, struct step *s)
 {
 	char kind[KIND_NAME_MAX + 1];
 
+	get_text(r, kind, sizeof(kind));
+	s->kind = kind_by_name(kind);
+	get_text(r, s->text, sizeof(s->text));
+}
+
+static void
+get_first_step(struct reader *r, struct step *s)
+{
 	memset(s, 0, sizeof(*s));
 	s->flow = get(r, 8);
 	s->time = (int64_t)get(r, 8);
@@ -151,29 +273,63 @@ get_step(struct reader *r, struct step *s)
 	s->dir = get(r, 1) & 1;
 	s->client_port = (uint16_t)get(r, 2);
 	s->server_port = (uint16_t)get(r, 2);
-	get_packet(r, &s->pkt);
-	get_text(r, kind, sizeof(kind));
-	s->kind = kind_by_name(kind);
-	get_text(r, s->text, sizeof(s->text));
+	get_first_packet(r, &s->pkt);
+	get_words(r, s);
+}
+
+static void
+get_step(struct reader *r, struct step *s, uint64_t flow)
+{
+	uint8_t bits = (uint8_t)get(r, 1);
+
+	memset(s, 0, sizeof(*s));
+	if (bits > BITS_ALL)
+		r->failed = 1;
+	s->mark = (uint8_t)get(r, 1);
+	s->dir = bits & BIT_DIR;
+	s->flow = (bits & BIT_FLOW) != 0 ? get_var(r) : flow;
+	s->time = (int64_t)get_more(r, (uint64_t)r->last.time);
+	r->last.time = s->time;
+	if ((bits & BIT_PORTS) != 0) {
+		s->client_port = (uint16_t)get_var(r);
+		s->server_port = (uint16_t)get_var(r);
+	}
+	if ((bits & BIT_PACKET) != 0)
+		get_packet(r, &s->pkt);
+	get_words(r, s);
+}
+
+static void
+get_finding(struct reader *r, struct finding *f, bool first)
+{
+	f->flow = first ? get(r, 8) : get_var(r);
+	if (first)
+		get_first_packet(r, &f->pkt);
+	else
+		get_packet(r, &f->pkt);
+	r->last.time = f->pkt.time;
 }
 
 int
 ladder_decode(struct alert *a, const void *blob, size_t len)
 {
-	struct reader r = {blob, NULL, 0};
-	unsigned n;
+	struct reader r = {.p = blob};
+	unsigned version, n;
 
 	a->nsteps = 0;
 	if (blob == NULL)
 		return -1;
 	r.end = r.p + len;
-	if (get(&r, 1) != VERSION)
+	version = (unsigned)get(&r, 1);
+	if (version != VERSION && version != VERSION_FIRST)
 		return -1;
 	n = (unsigned)get(&r, 1);
-	a->finding.flow = get(&r, 8);
-	get_packet(&r, &a->finding.pkt);
+	get_finding(&r, &a->finding, version == VERSION_FIRST);
 	for (unsigned i = 0; i < n && i < LADDER_STEPS && !r.failed; i++) {
-		get_step(&r, &a->steps[i]);
+		if (version == VERSION_FIRST)
+			get_first_step(&r, &a->steps[i]);
+		else
+			get_step(&r, &a->steps[i], a->finding.flow);
 		if (!r.failed)
 			a->nsteps++;
 	}
