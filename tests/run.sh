@@ -95,6 +95,7 @@ part "goldens" tests/golden.sh
 part "scenes" tests/scenes.py
 part "known attacks" tests/attacks.py
 part "forged and lawful TCP" tests/tcp.py
+part "every password in clear" tests/credentials.py
 part "evasion" tests/evasion.py
 part "JA3 beside tshark" tests/ja3.py
 part "real TLS handshakes" tests/handshakes.py
