@@ -66,13 +66,9 @@ addr_from_text(struct addr *a, const char *text)
 char *
 client_to_text(char buf[CLIENT_TEXT_MAX], const struct pair_key *k)
 {
-	char addr[ADDR_TEXT_MAX];
-	const char *bits = "";
-
+	addr_to_text(buf, &k->client);
 	if (k->of_network)
-		bits = addr_is_v4(&k->client) ? "/24" : "/48";
-	snprintf(
-	    buf, CLIENT_TEXT_MAX, "%s%s", addr_to_text(addr, &k->client), bits);
+		strcat(buf, addr_is_v4(&k->client) ? "/24" : "/48");
 	return buf;
 }
 

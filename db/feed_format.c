@@ -8,6 +8,7 @@
 #include "db/feed_map.h"
 #include "db/feed_private.h"
 #include "db/feed_sentence.h"
+#include "db/json_set.h"
 
 static const struct {
 	json_t *(*object)(const json_t *eve); /* NULL: it is text */
@@ -54,12 +55,10 @@ event_type_name(enum event_type t)
 static void
 put_object(struct text_out *o, json_t *object)
 {
-	size_t room = o->full ? 0 : o->cap - o->len - 1, n = 0;
+	size_t room = o->full ? 0 : o->cap - o->len;
+	size_t n = json_write(o->p + o->len, room, object);
 
-	if (object != NULL)
-		n = json_dumpb(object, o->p + o->len, room, JSON_COMPACT);
-	json_decref(object);
-	if (n == 0 || n > room)
+	if (n == 0)
 		o->full = true;
 	else
 		o->len += n;

@@ -26,6 +26,9 @@ json_t *json_lines(const char *text);
 json_t *json_addresses(const struct addr *a, uint32_t n);
 /* EVE knows four grades, 1 the worst; severity is enum severity. */
 unsigned eve_severity(unsigned severity);
+/* o (which is given up), compact, with a NUL. Its length, 0 if it does not fit
+ * into cap or there was no memory. */
+size_t json_write(char *buf, size_t cap, json_t *o);
 /* o (which is given up) as one line with a newline and NUL. Its length, 0 if
  * it does not fit or there was no memory. */
 size_t json_line(char *buf, size_t cap, json_t *o);

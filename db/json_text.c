@@ -18,6 +18,10 @@ room_for(struct json_text *t, size_t n)
 
 	if (t->failed)
 		return NULL;
+	if (t->fixed && t->room - t->used < n + 1) {
+		t->failed = true;
+		return NULL;
+	}
 	while (want - t->used < n + 1)
 		want *= 2;
 	if (want != t->room) {
@@ -112,6 +116,13 @@ escape(char c, char buf[8])
 	return buf;
 }
 
+void
+jt_word(struct json_text *t, const char *word)
+{
+	comma(t);
+	put(t, word, strlen(word));
+}
+
 static bool
 is_plain(char c)
 {
@@ -149,6 +160,14 @@ jt_string(struct json_text *t, const char *s)
 		left -= n == 0 ? 1 : n;
 	}
 	put(t, "\"", 1);
+}
+
+void
+jt_name(struct json_text *t, const char *s)
+{
+	jt_string(t, s);
+	put(t, ":", 1);
+	t->follows = false;
 }
 
 char *

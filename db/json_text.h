@@ -18,14 +18,18 @@ struct json_text { /* all zero: empty */
 	char *p;
 	size_t used, room;
 	bool follows; /* a comma is due */
-	bool failed; /* no memory */
+	bool failed; /* no memory, or no room where it is fixed */
+	bool fixed; /* p is the caller's, of room bytes */
 };
 
 void jt_open(struct json_text *t, char bracket); /* [ or { */
 void jt_close(struct json_text *t, char bracket);
 /* Name of what comes next: plain ASCII. */
 void jt_key(struct json_text *t, const char *name);
+/* Likewise, any text. */
+void jt_name(struct json_text *t, const char *s);
 void jt_int(struct json_text *t, int64_t v);
+void jt_word(struct json_text *t, const char *word); /* true, 1.5 ... */
 void jt_string(struct json_text *t, const char *s);
 /* The text, to be freed; NULL if there was no memory. t is empty then. */
 char *jt_take(struct json_text *t);

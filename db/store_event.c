@@ -82,12 +82,12 @@ store_incident_event(
     struct store *s, const struct incident *i, enum incident_event what)
 {
 	char text[EVENT_ID_MAX];
-	struct row r = {EVENT_INCIDENT, i->last, i->id,
-	    event_incident_id(text, s->cfg.sensor, i, what), 0};
+	struct row r = {EVENT_INCIDENT, i->last, i->id, text, 0};
 	int rc;
 
 	if (s->cfg.nfeeds == 0)
 		return;
+	(void)event_incident_id(text, s->cfg.sensor, i, what);
 	rc = line_room(s) != NULL ? store_begin(s) : SQLITE_NOMEM;
 	if (rc == SQLITE_OK) {
 		r.len = eve_format_incident(

@@ -82,8 +82,8 @@ link_to(struct incidents *in, struct open *o, uint32_t hash)
 {
 	struct link **b = bucket_of(in, hash), *l;
 
-	for (l = o->links; l != NULL; l = l->next)
-		if (l->hash == hash)
+	for (l = *b; l != NULL; l = l->chain)
+		if (l->hash == hash && l->o == o)
 			return;
 	if ((l = malloc(sizeof(*l))) == NULL)
 		return; /* it is not found by this one */

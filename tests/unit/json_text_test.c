@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "db/json_set.h"
 #include "tests/test.h"
 
 static const char *
@@ -82,6 +83,38 @@ TEST(long_text_grows)
 	p = jt_take(&t);
 	CHECK_INT(strlen(p), 48891);
 	free(p);
+}
+
+static json_t *
+tree(void)
+{
+	return json_pack("{s:s, s:[i,I,f,b,b,n,[],{}], s:{s:s,s:[s,s]}, s:s}",
+	    "plain", "text", "all of them", 7, (json_int_t)INT64_MIN, 0.25, 1,
+	    0, "a \"key\"\n", "\x01\x7f/\\", "list", "caf\xc3\xa9",
+	    "\xf0\x9f\x98\x80\t", "", "", "end");
+}
+
+TEST(trees_are_written_as_jansson_would)
+{
+	json_t *o = tree();
+	char *want = json_dumps(o, JSON_COMPACT), buf[512];
+	size_t n = strlen(want);
+
+	CHECK_INT(json_write(buf, sizeof(buf), o), n);
+	CHECK_STR(buf, want);
+	for (size_t cap = 0; cap <= n; cap++) {
+		char *part = malloc(cap + 1); /* so that ASan sees */
+
+		CHECK_INT(json_write(part, cap, tree()), 0);
+		CHECK_INT(json_line(part, cap, tree()), 0);
+		free(part);
+	}
+	CHECK_INT(json_write(buf, n + 1, tree()), n);
+	CHECK_INT(json_line(buf, n + 1, tree()), 0);
+	CHECK_INT(json_line(buf, n + 2, tree()), n + 1);
+	CHECK_INT(buf[n], '\n');
+	CHECK_INT(json_line(buf, sizeof(buf), NULL), 0);
+	free(want);
 }
 
 TEST_MAIN
