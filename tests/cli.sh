@@ -113,13 +113,13 @@ ok 'intact after it' test "$(sqlite3 "$tmp/d.db" 'pragma integrity_check')" = ok
 
 # a full disk and a read-only one, on a small file system of our own
 mkdir "$tmp/small"
-if mount -t tmpfs -o size=256k tmpfs "$tmp/small" 2>/dev/null; then
+if mount -t tmpfs -o size=512k tmpfs "$tmp/small" 2>/dev/null; then
 	mounted=$tmp/small
 	"${read_[@]}" -q -d "$tmp/small/f.db" "$attack"
 	before=$(sqlite3 "$tmp/small/f.db" 'select count(*) from alerts')
 	head -c 1M /dev/zero >"$tmp/small/fill" 2>/dev/null
 	try 'full disk at the start' 2 'f.db: .*[Nn]o space' "${read_[@]}" --again -d "$tmp/small/f.db" "$pcaps"
-	truncate -s $(($(stat -c %s "$tmp/small/fill") - 64 * 1024)) "$tmp/small/fill"
+	truncate -s $(($(stat -c %s "$tmp/small/fill") - 128 * 1024)) "$tmp/small/fill"
 	try 'full disk' 1 'full' "${read_[@]}" --again -d "$tmp/small/f.db" "$pcaps"
 	rm "$tmp/small/fill"
 	ok 'full disk damages nothing' test "$(sqlite3 "$tmp/small/f.db" 'pragma integrity_check')" = ok
