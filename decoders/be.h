@@ -33,6 +33,25 @@ be32(const uint8_t *p)
 	return v;
 }
 
+/* As they lie in memory: for sums, which do not care. */
+static inline uint32_t
+load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint64_t
+load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
 static inline void
 be16_put(uint8_t *p, unsigned v)
 {

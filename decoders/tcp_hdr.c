@@ -5,15 +5,20 @@
  *
  * The checksum is added up in words of 64 bits with the carries put back in:
  * ones' complement addition does not care about the width or the byte order,
- * as long as both are undone at the end (RFC 1071 2).
+ * as long as both are undone at the end (RFC 1071 2). Long ones with AVX2, where
+ * the processor has it.
  */
 #include "decoders/tcp_hdr.h"
 
 #include <arpa/inet.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "decoders/be.h"
 
 #define TCP_HEADER_MIN 20
+#define WIDE 128 /* bytes that are worth the wide loop */
 #define WSCALE_MAX 14 /* larger ones count as 14, RFC 7323 2.3 */
 
 enum tcp_option {
@@ -122,24 +127,6 @@ add_carry(uint64_t sum, uint64_t word)
 	return __builtin_add_overflow(sum, word, &r) ? r + 1 : r;
 }
 
-static inline uint64_t
-load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint32_t
-load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* The last bytes, fewer than 8, as they would lie in a word of zeros. */
 static inline uint64_t
 load_tail(const uint8_t *p, size_t len)
@@ -160,11 +147,43 @@ load_tail(const uint8_t *p, size_t len)
 	return load64(word);
 }
 
+#if defined(__x86_64__)
+/* Words of 32 bits, each in a lane of 64, where carries have room. n is a
+ * multiple of 32. */
+__attribute__((target("avx2"))) static uint64_t
+sum_wide(const uint8_t *p, size_t n)
+{
+	__m256i even = _mm256_setzero_si256(), odd = even;
+	const __m256i low = _mm256_set1_epi64x(0xffffffff);
+	uint64_t lane[4];
+
+	for (; n > 0; p += 32, n -= 32) {
+		__m256i w = _mm256_loadu_si256((const __m256i_u *)p);
+
+		even = _mm256_add_epi64(even, _mm256_and_si256(w, low));
+		odd = _mm256_add_epi64(odd, _mm256_srli_epi64(w, 32));
+	}
+	_mm256_storeu_si256((__m256i_u *)lane, _mm256_add_epi64(even, odd));
+	return lane[0] + lane[1] + lane[2] + lane[3];
+}
+#define HAVE_AVX2 __builtin_cpu_supports("avx2")
+#else
+#define sum_wide(p, n) 0
+#define HAVE_AVX2 0
+#endif
+
 static uint64_t
 sum_bytes(uint64_t sum, const uint8_t *p, size_t len)
 {
 	uint64_t other = 0;
 
+	if (len >= WIDE && HAVE_AVX2) {
+		size_t n = len / 32 * 32;
+
+		other = sum_wide(p, n);
+		p += n;
+		len -= n;
+	}
 	for (; len >= 32; p += 32, len -= 32) {
 		sum = add_carry(sum, load64(p));
 		other = add_carry(other, load64(p + 8));

@@ -178,10 +178,19 @@ bulk_hash_end(const struct bulk_key *k, const struct bulk_hash *h)
 uint64_t
 bulk_hash_of(const struct bulk_key *k, struct slice s)
 {
-	struct bulk_hash h = {0};
+	uint64_t poly = 0, block;
+	uint8_t word[8] = {0};
+	size_t n;
 
-	if (s.len % 8 == 0 && s.len < BULK_HASH_BLOCK)
-		return join(k, 0, nh(k->nh, s.p, s.len));
-	bulk_hash_add(k, &h, s);
-	return bulk_hash_end(k, &h);
+	for (; s.len >= BULK_HASH_BLOCK; s.len -= BULK_HASH_BLOCK) {
+		poly = join(k, poly, nh(k->nh, s.p, BULK_HASH_BLOCK));
+		s.p += BULK_HASH_BLOCK;
+	}
+	n = s.len / 8 * 8;
+	block = nh(k->nh, s.p, n);
+	if (n < s.len) {
+		memcpy(word, s.p + n, s.len - n);
+		block += nh_plain(k->nh + n / 4, word, 8);
+	}
+	return join(k, poly, block);
 }
