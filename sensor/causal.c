@@ -278,7 +278,7 @@ norm_use(const struct norm_env *env, uint32_t flows)
 	struct table_use use =
 	    table_use(env->waits, flows, sizeof(struct norm_wait), 0);
 
-	use.bytes += env->pending;
+	use.bytes += env->fins * sizeof(struct norm_fins) + env->pending;
 	use.max_bytes += env->max_pending;
 	return use;
 }

@@ -40,8 +40,6 @@ struct norm_wait {
 	int64_t hole_since[2]; /* acknowledged since then, INT64_MIN: not */
 	uint32_t hole_segs[2]; /* segments of the flow since then */
 	uint64_t later[2]; /* skipped while libnids was busy */
-	bool fin[2]; /* a FIN waits to be acknowledged */
-	struct pkt_ref fin_ref[2];
 };
 
 /* NULL when memory or the caps do not allow it. extra: payload bytes kept. */

@@ -156,6 +156,30 @@ take_data(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	return NORM_NEW;
 }
 
+static bool
+keep_fin(struct norm_env *env, struct norm *n, enum dir dir)
+{
+	if (n->fins == NULL) {
+		n->fins = malloc(sizeof(*n->fins));
+		if (n->fins == NULL)
+			return false;
+		env->fins++;
+	}
+	n->fins->ref[dir] = *env->ref;
+	return true;
+}
+
+static void
+drop_fin(struct norm_env *env, struct norm *n, enum dir dir)
+{
+	n->d[dir].fin = false;
+	if (n->d[!dir].fin || n->fins == NULL)
+		return;
+	free(n->fins);
+	n->fins = NULL;
+	env->fins--;
+}
+
 static unsigned
 note_fin(struct norm_env *env, struct norm *n, const struct norm_seg *s,
     uint64_t end)
@@ -165,10 +189,8 @@ note_fin(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	if (d->fin_at != NORM_NONE || end < d->next)
 		return 0;
 	d->fin_at = end;
-	if (!d->off && norm_need_wait(env, n)) {
-		n->wait->fin[s->dir] = true;
-		n->wait->fin_ref[s->dir] = *env->ref;
-	}
+	if (!d->off)
+		d->fin = keep_fin(env, n, s->dir);
 	return NORM_NEW;
 }
 
@@ -186,8 +208,7 @@ is_after_fin(struct norm_env *env, struct norm *n, enum dir dir, int64_t end)
 		return true;
 	n->unsure = true;
 	d->fin_at = NORM_NONE;
-	if (n->wait != NULL)
-		n->wait->fin[dir] = false;
+	drop_fin(env, n, dir);
 	return false;
 }
 
@@ -198,21 +219,21 @@ give_eof(struct norm_env *env, struct norm *n, enum dir dir)
 	struct norm_piece p = {.what = NORM_EOF,
 	    .dir = dir,
 	    .at = d->done,
-	    .ref = &n->wait->fin_ref[dir]};
+	    .ref = &n->fins->ref[dir]};
 
-	n->wait->fin[dir] = false;
 	d->eof = true;
 	if (!d->off)
 		env->deliver(env->user, n, &p);
+	drop_fin(env, n, dir);
 }
 
 static void
 check_fins(struct norm_env *env, struct norm *n, bool at_end)
 {
-	for (int i = 0; i < 2 && n->wait != NULL; i++) {
+	for (int i = 0; i < 2 && n->fins != NULL; i++) {
 		const struct norm_dir *d = &n->d[i];
 
-		if (n->wait->fin[i] && d->done == d->fin_at &&
+		if (d->fin && d->done == d->fin_at &&
 		    (at_end || d->acked > d->fin_at))
 			give_eof(env, n, (enum dir)i);
 	}
@@ -265,7 +286,7 @@ is_empty(const struct norm_wait *w)
 
 	for (int d = 0; d < 2; d++)
 		count += w->pend[d].count + w->held[d].count +
-			 w->doubt[d].count + w->fin[d];
+			 w->doubt[d].count;
 	return count == 0;
 }
 
@@ -276,7 +297,6 @@ drop_pending(struct norm_env *env, struct norm_wait *w, int dir)
 		seg_free(env, seg_pop(&w->pend[dir]));
 	while (w->held[dir].head != NULL)
 		seg_free(env, seg_pop(&w->held[dir]));
-	w->fin[dir] = false;
 	w->pend_bytes = w->held_bytes = 0;
 	for (const struct seg *s = w->pend[!dir].head; s != NULL; s = s->next)
 		w->pend_bytes += s->len;
@@ -301,6 +321,9 @@ norm_tidy(struct norm_env *env, struct norm *n)
 	struct norm_wait *w = n->wait;
 	bool busy = env->always && !(n->d[0].off && n->d[1].off);
 
+	for (int d = 0; d < 2 && n->fins != NULL; d++)
+		if (n->d[d].off)
+			drop_fin(env, n, (enum dir)d);
 	for (int d = 0; d < 2 && w != NULL; d++) {
 		if (n->d[d].off)
 			drop_pending(env, w, d);
@@ -332,7 +355,9 @@ norm_deadline(const struct norm *n)
 	const struct norm_wait *w = n->wait;
 	int64_t t = INT64_MAX;
 
-	for (int d = 0; d < 2 && w != NULL; d++) {
+	if (w == NULL)
+		return t;
+	for (int d = 0; d < 2; d++) {
 		if (w->held[d].head != NULL &&
 		    w->held[d].head->since + NORM_WAIT < t)
 			t = w->held[d].head->since + NORM_WAIT;
@@ -376,8 +401,50 @@ slow_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	return r;
 }
 
-unsigned
-norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
+/* Nothing waits, both bases are known, the segment is the next one or empty
+ * and in its place, whole, and acknowledges what was seen: that is within any
+ * window, and, as nothing waits, was delivered. */
+static inline bool
+is_plain(const struct norm *n, const struct norm_seg *s, int32_t behind)
+{
+	const struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
+
+	return n->wait == NULL && n->fins == NULL && !s->fin && s->has_ack &&
+	       d->known && !d->soft && peer->known &&
+	       s->seq == d->base + (uint32_t)d->next && behind <= 0 &&
+	       s->bytes.len == s->wire_len && s->wire_len <= NORM_SLACK &&
+	       d->fin_at == NORM_NONE;
+}
+
+static inline unsigned
+plain_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
+    int32_t behind)
+{
+	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
+	uint64_t at = d->next;
+	unsigned r = note_ack(peer, s, (int64_t)peer->next + behind, env->now);
+
+	d->seen = true;
+	if (s->wire_len == 0)
+		return r;
+	note_top(d, (int64_t)(at + s->wire_len), env->now);
+	d->next = d->done = at + s->wire_len;
+	if (!d->off) {
+		struct norm_piece p = {.what = NORM_BYTES,
+		    .dir = s->dir,
+		    .bytes = s->bytes,
+		    .at = at,
+		    .len = s->wire_len,
+		    .ref = env->ref};
+
+		env->n.in_order++;
+		env->deliver(env->user, n, &p);
+	}
+	return r | NORM_NEW;
+}
+
+static __attribute__((noinline)) unsigned
+any_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 {
 	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
 	int64_t at, ack = 0;
@@ -398,24 +465,21 @@ norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 		note_top(d, at + (int64_t)s->wire_len, env->now);
 	if (r != 0 && n->wait != NULL)
 		norm_use_syn(env, n, !s->dir);
-	if (n->wait == NULL && !s->fin && s->wire_len == 0)
+	if (n->wait == NULL && n->fins == NULL && !s->fin && s->wire_len == 0)
 		return r;
-	if (n->wait == NULL && !s->fin && !env->always && !d->off &&
-	    at == (int64_t)d->next && s->bytes.len == s->wire_len &&
-	    ack <= (int64_t)peer->done && d->fin_at == NORM_NONE) {
-		struct norm_piece p = {.what = NORM_BYTES,
-		    .dir = s->dir,
-		    .bytes = s->bytes,
-		    .at = d->next,
-		    .len = s->wire_len,
-		    .ref = env->ref};
-
-		env->n.in_order++;
-		d->next = d->done = d->next + s->wire_len;
-		env->deliver(env->user, n, &p);
-		return r | NORM_NEW;
-	}
 	return r | slow_segment(env, n, s, at, ack > 0 ? (uint64_t)ack : 0);
+}
+
+unsigned
+norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
+{
+	const struct norm_dir *peer = &n->d[!s->dir];
+	int32_t behind =
+	    (int32_t)(s->ack - (peer->base + (uint32_t)peer->next));
+
+	if (is_plain(n, s, behind) && !env->always)
+		return plain_segment(env, n, s, behind);
+	return any_segment(env, n, s);
 }
 
 void
@@ -504,6 +568,8 @@ norm_drop(struct norm_env *env, struct norm *n)
 {
 	stream_close(env->stream, n->slot);
 	norm_wait_gone(env, n);
+	drop_fin(env, n, DIR_C2S);
+	drop_fin(env, n, DIR_S2C);
 }
 
 bool

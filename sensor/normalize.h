@@ -48,7 +48,7 @@ struct norm_piece { /* what goes to the decoder next */
 	const struct pkt_ref *ref; /* the packet that carried it */
 };
 
-struct norm_dir {
+struct norm_dir { /* one cache line: most packets touch both, and no more */
 	uint64_t next; /* first offset that was not put in order yet */
 	uint64_t done; /* first offset that was not delivered yet */
 	uint64_t acked; /* highest offset the peer acknowledged */
@@ -56,26 +56,35 @@ struct norm_dir {
 	int64_t since; /* top is ahead of acked, which does not move */
 	uint64_t edge; /* right edge of the peer's window, 0 unknown */
 	uint64_t fin_at; /* offset of the FIN, NORM_NONE without */
-	uint64_t gap; /* bytes never seen */
-	uint64_t gap_from; /* start of the gap that ends at gap_to */
-	uint64_t gap_to;
 	uint32_t base; /* sequence number of offset 0 */
-	bool known; /* base is set */
-	bool soft; /* base was guessed from the peer's ACK */
-	bool seen; /* a packet of this direction was seen */
-	bool off; /* the decoder wants nothing of it */
-	bool eof; /* NORM_EOF was delivered */
-	bool stale; /* the peer spoke on, and acknowledged no more */
+	bool known : 1; /* base is set */
+	bool soft : 1; /* base was guessed from the peer's ACK */
+	bool seen : 1; /* a packet of this direction was seen */
+	bool off : 1; /* the decoder wants nothing of it */
+	bool eof : 1; /* NORM_EOF was delivered */
+	bool stale : 1; /* the peer spoke on, and acknowledged no more */
+	bool fin : 1; /* its FIN, which norm.fins has, is to be delivered */
+};
+
+struct norm_gap { /* of one direction */
+	uint64_t sum; /* bytes never seen */
+	uint64_t from, to; /* the last one, up to here */
 };
 
 struct norm_wait; /* what waits: pending intervals and held pieces */
 
+struct norm_fins { /* FINs that are not acknowledged yet */
+	struct pkt_ref ref[2];
+};
+
 struct norm {
-	struct norm_dir d[2]; /* by enum dir */
 	struct norm_wait *wait; /* NULL: nothing waits */
+	struct norm_fins *fins; /* NULL: no FIN does */
 	uint32_t slot, generation;
-	bool one_way; /* the silent side is not waited for any more */
-	bool unsure; /* the hosts may have read something else */
+	bool one_way : 1; /* the silent side is not waited for any more */
+	bool unsure : 1; /* the hosts may have read something else */
+	struct norm_dir d[2]; /* by enum dir */
+	struct norm_gap gap[2];
 };
 
 struct norm_counters {
@@ -91,6 +100,7 @@ struct norm_env { /* one per tracker */
 	uint64_t max_pending; /* bytes waiting, all flows */
 	uint64_t pending;
 	uint64_t waits; /* flows that have a norm_wait */
+	uint64_t fins; /* flows that have a norm_fins */
 	/* May not call norm_*() for the same flow, but norm_off(). */
 	void (*deliver)(void *user, struct norm *n, const struct norm_piece *p);
 	void *user;

@@ -20,12 +20,15 @@ norm_first_pending(const struct norm *n, enum dir dir)
 }
 
 static void
-note_gap(struct norm_env *env, struct norm_dir *d, uint64_t to)
+note_gap(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to)
 {
-	if (d->gap_to != d->next)
-		d->gap_from = d->next;
-	d->gap_to = to;
-	d->gap += to - d->next;
+	const struct norm_dir *d = &n->d[dir];
+	struct norm_gap *g = &n->gap[dir];
+
+	if (g->to != d->next)
+		g->from = d->next;
+	g->to = to;
+	g->sum += to - d->next;
 	env->n.holes++;
 	env->n.hole_bytes += to - d->next;
 }
@@ -125,7 +128,7 @@ norm_skip(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to)
 			break;
 		if (use_doubt(env, n, dir, stop))
 			continue;
-		note_gap(env, d, stop);
+		note_gap(env, n, dir, stop);
 		causal_gap(env, n, dir, len);
 		skip_stream(env, n, dir, len);
 		if (n->wait != NULL && n->wait->cut_to[dir] > to)
@@ -357,9 +360,10 @@ bool
 norm_rewind(struct norm_env *env, struct norm *n, const struct incoming *in)
 {
 	struct norm_dir *d = &n->d[in->dir];
-	uint64_t to = in->at > d->gap_from ? in->at : d->gap_from;
+	struct norm_gap *g = &n->gap[in->dir];
+	uint64_t to = in->at > g->from ? in->at : g->from;
 
-	if (d->gap_to != d->next || d->done != d->next || to >= d->next ||
+	if (g->to != d->next || d->done != d->next || to >= d->next ||
 	    in->at + in->bytes.len <= to || d->eof || d->off)
 		return false;
 	if (n->wait != NULL &&
@@ -369,8 +373,8 @@ norm_rewind(struct norm_env *env, struct norm *n, const struct incoming *in)
 	stream_close(env->stream, n->slot);
 	if (n->wait != NULL)
 		n->wait->cut_to[in->dir] = 0;
-	d->gap -= d->next - to;
-	d->next = d->done = d->gap_to = to;
+	g->sum -= d->next - to;
+	d->next = d->done = g->to = to;
 	env->n.rewound++;
 	return true;
 }

@@ -490,9 +490,9 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 		e->packets[d] = c->packets[d];
 		e->rtt[d] = c->ev.rtt[d];
 		e->syn_signature[d] = c->ev.d[d].syn_signature;
-		e->gap[d] = c->norm.d[d].gap;
+		e->gap[d] = c->norm.gap[d].sum;
 		e->unacked[d] = c->unacked[d];
-		e->bytes[d] = c->norm.d[d].next - c->norm.d[d].gap;
+		e->bytes[d] = c->norm.d[d].next - c->norm.gap[d].sum;
 		e->frame_bytes[d] = c->frame_bytes[d];
 		e->tcp_flags[d] = c->tcp_flags[d];
 		e->isn_known[d] = c->norm.d[d].known && !c->norm.d[d].soft &&

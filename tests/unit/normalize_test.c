@@ -160,7 +160,7 @@ TEST(and_taken_back_if_it_comes_after_all)
 	later(1000);
 	(void)put(DIR_C2S, 0, 0, "comma");
 	CHECK_STR(log_text, ">[5]<reply>comma");
-	CHECK_INT(n.d[DIR_C2S].gap, 0);
+	CHECK_INT(n.gap[DIR_C2S].sum, 0);
 	finish();
 }
 
