@@ -16,7 +16,6 @@
 #include "sensor/evidence_private.h"
 
 #define ACKS_PER_FILTER 24 /* keeps two hashes in 128 bits below 10 % */
-#define FAR_AHEAD (1 << 20) /* beyond the window by this: not believed */
 #define MIDSTREAM_WSCALE 8 /* assumed where the handshake was not seen */
 #define TTL_MOVED 4 /* in a row with another TTL: the route changed */
 #define ID_STEP_MAX 64 /* a counter shared with other connections */
@@ -43,21 +42,26 @@ evidence_ref(
 	r->dir = v->dir;
 }
 
-/* Two independent bits of 128 for a number. */
-static void
-filter_bits(uint32_t number, unsigned bit[2])
+struct filter_place { /* two independent bits of 128 for a number */
+	uint64_t bit0, bit1;
+	uint8_t word0, word1;
+};
+
+static inline struct filter_place
+filter_place(uint32_t number)
 {
 	uint64_t h = (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
 
-	bit[0] = (unsigned)(h >> 57);
-	bit[1] = (unsigned)(h >> 50) & 127;
+	return (struct filter_place){.bit0 = UINT64_C(1) << (h >> 57 & 63),
+	    .bit1 = UINT64_C(1) << (h >> 50 & 63),
+	    .word0 = h >> 63 & 1,
+	    .word1 = h >> 56 & 1};
 }
 
-static bool
-filter_has(const uint64_t f[2], const unsigned bit[2])
+static inline bool
+filter_has(const uint64_t f[2], struct filter_place at)
 {
-	return (f[bit[0] >> 6] >> (bit[0] & 63) & 1) != 0 &&
-	       (f[bit[1] >> 6] >> (bit[1] & 63) & 1) != 0;
+	return (f[at.word0] & at.bit0) != 0 && (f[at.word1] & at.bit1) != 0;
 }
 
 /* May say yes to a number that was never acknowledged (about one in ten on a
@@ -65,27 +69,25 @@ filter_has(const uint64_t f[2], const unsigned bit[2])
 bool
 evidence_acked_number(const struct evidence_dir *d, uint32_t number)
 {
-	unsigned bit[2];
+	struct filter_place at = filter_place(number);
 
-	filter_bits(number, bit);
-	return filter_has(d->acks[0], bit) || filter_has(d->acks[1], bit);
+	return filter_has(d->acks[0], at) || filter_has(d->acks[1], at);
 }
 
-static void
+static inline void
 remember_ack(struct evidence_dir *d, uint32_t number)
 {
-	unsigned bit[2];
+	struct filter_place at = filter_place(number);
 
-	filter_bits(number, bit);
-	if (filter_has(d->acks[0], bit))
+	if (filter_has(d->acks[0], at))
 		return;
 	if (d->nacks == ACKS_PER_FILTER) {
 		memcpy(d->acks[1], d->acks[0], sizeof(d->acks[1]));
 		memset(d->acks[0], 0, sizeof(d->acks[0]));
 		d->nacks = 0;
 	}
-	for (int i = 0; i < 2; i++)
-		d->acks[0][bit[i] >> 6] |= UINT64_C(1) << (bit[i] & 63);
+	d->acks[0][at.word0] |= at.bit0;
+	d->acks[0][at.word1] |= at.bit1;
 	d->nacks++;
 }
 
@@ -152,12 +154,13 @@ note_ip_id(struct evidence_dir *d, const struct packet *pkt)
 
 	if ((pkt->flags & PKT_V6) != 0)
 		return;
-	if (pkt->ip_id == 0)
+	if (pkt->ip_id == 0) {
 		count_u8(&d->id_zero);
-	else if (d->ip_id != 0 && step >= 1 && step <= ID_STEP_MAX)
+		return;
+	}
+	if (d->ip_id != 0 && step >= 1 && step <= ID_STEP_MAX)
 		count_u8(&d->id_step);
-	if (pkt->ip_id != 0)
-		d->ip_id = pkt->ip_id;
+	d->ip_id = pkt->ip_id;
 }
 
 static void
@@ -255,17 +258,17 @@ note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
 	if ((d->flags & EVD_SEEN) == 0 ||
 	    (seq_diff(end, d->next) > 0 && evidence_is_near(d, peer, end)))
 		d->next = end;
-	d->last_mark = frame_mark(pkt);
 	d->flags |= EVD_SEEN;
 }
 
-/* The same frame, copied by a switch that mirrors two ports. Some hosts give
- * all their packets one IP id, so that alone does not make a copy. Where there
- * is none, a copy is what comes sooner than a host would send it again. */
+/* Its headers are those of the last packet: the same frame, copied by a switch
+ * that mirrors two ports. Some hosts give all their packets one IP id, so that
+ * alone does not make a copy. Where there is none, a copy is what comes sooner
+ * than a host would send it again. */
 static bool
 is_copy(const struct evidence_dir *d, const struct packet *pkt)
 {
-	if ((d->flags & EVD_SEEN) == 0 || frame_mark(pkt) != d->last_mark)
+	if ((d->flags & EVD_SEEN) == 0)
 		return false;
 	if ((pkt->flags & PKT_V6) != 0)
 		return (pkt->tcp_flags & TCP_SYN) == 0 &&
@@ -273,7 +276,7 @@ is_copy(const struct evidence_dir *d, const struct packet *pkt)
 	return pkt->ip_id != 0 && pkt->ip_id == d->ip_id;
 }
 
-static void
+static inline void
 note_packet(struct evidence_flow *ev, const struct packet *pkt,
     const struct evidence_view *view, bool dup)
 {
@@ -299,17 +302,61 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 static void
 release(struct evidence_ctx *c, struct evidence_flow *ev)
 {
-	evidence_return_all(c, &ev->d[0]);
-	evidence_return_all(c, &ev->d[1]);
+	for (int i = 0; i < 2; i++) {
+		if (ev->d[i].window != NULL)
+			evidence_return(c, ev->d[i].window);
+		if (ev->d[i].ring != NULL)
+			evidence_return(c, ev->d[i].ring);
+	}
 }
 
-unsigned
-evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+/* The next packet of a living connection, with the headers that its sender's
+ * packets have, and nothing waits for it. */
+static inline bool
+is_usual(const struct evidence_dir *d, const struct evidence_dir *peer,
+    const struct packet *pkt)
+{
+	const uint16_t have = EVD_SEEN | EVD_ACKED | EVD_MAC;
+	const uint16_t not = EVD_FIN | EVD_FIN_MARK;
+	const uint8_t flags = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK;
+
+	return (pkt->tcp_flags & flags) == TCP_ACK &&
+	       (d->flags & (have | not )) == have && pkt->seq == d->next &&
+	       (pkt->flags & (PKT_HAS_MAC | PKT_BAD_TCP_CSUM)) == PKT_HAS_MAC &&
+	       pkt->ttl == d->ttl && d->group == 0 &&
+	       (peer->flags & EVD_WAITS) == 0 && pkt->wire_len <= FAR_AHEAD &&
+	       pkt->mac != NULL && evidence_is_from(d, pkt->mac + 6);
+}
+
+static inline unsigned
+usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
 {
 	struct evidence_dir *d = &ev->d[view->dir];
+	unsigned hints = 0;
+
+	if (pkt->wire_len > 0 && (pkt->flags & PKT_CSUM_CHECKED) != 0)
+		count_u8(&d->csum_good);
+	if (pkt->len > 0 && evidence_overlap(c, ev, pkt, view, false))
+		hints = EVID_CONFLICT;
+	evidence_note_ts(d, pkt);
+	d->ttl_alt_n = 0;
+	note_ip_id(d, pkt);
+	d->next += pkt->wire_len;
+	note_ack(d, pkt);
+	d->raw_window = pkt->window;
+	count_u8(&d->seen);
+	ev->last = d->last = pkt->time;
+	return hints;
+}
+
+static __attribute__((noinline)) unsigned
+any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view, bool dup)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	const struct evidence_dir *peer = &ev->d[!view->dir];
 	bool doubt = checksum_doubt(d, pkt);
-	bool dup = is_copy(d, pkt);
 	unsigned hints = dup ? EVID_DUP : 0;
 
 	if ((pkt->tcp_flags & TCP_RST) != 0) {
@@ -320,21 +367,37 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 		return EVID_RST | EVID_DOUBT;
 	}
 	c->n.dup_frames += dup;
-	if (evidence_overlap(c, ev, pkt, view, doubt))
+	if (pkt->len > 0 && evidence_overlap(c, ev, pkt, view, doubt))
 		hints |= EVID_CONFLICT;
 	if (doubt)
 		return hints | EVID_DOUBT;
-	if (ev->d[!view->dir].waits && (pkt->tcp_flags & TCP_ACK) != 0)
+	if ((peer->flags & EVD_WAITS) != 0 && (pkt->tcp_flags & TCP_ACK) != 0)
 		evidence_used(c, ev, pkt, view);
 	if (d->group != 0)
 		hints |= evidence_rst_after(c, ev, pkt, view);
 	if (!dup)
 		evidence_twice(c, ev, pkt, view);
 	note_packet(ev, pkt, view, dup);
+	d->last_mark = frame_mark(pkt);
 	/* Both have said their last: a busy sensor has many such flows. */
-	if ((ev->d[0].flags & ev->d[1].flags & EVD_FIN) != 0)
+	if ((d->flags & peer->flags & EVD_FIN) != 0)
 		release(c, ev);
 	return hints;
+}
+
+unsigned
+evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	uint32_t mark = frame_mark(pkt);
+
+	if (mark == d->last_mark)
+		return any_packet(c, ev, pkt, view, is_copy(d, pkt));
+	if (!is_usual(d, &ev->d[!view->dir], pkt))
+		return any_packet(c, ev, pkt, view, false);
+	d->last_mark = mark;
+	return usual_packet(c, ev, pkt, view);
 }
 
 struct evidence_ctx *

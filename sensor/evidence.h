@@ -73,33 +73,34 @@ struct ev_window;
 struct ev_ring;
 
 struct evidence_dir {
+	/* one cache line: what each packet looks at */
 	struct ev_window *window; /* borrowed: payload as text */
 	struct ev_ring *ring; /* and by hash */
-	struct pkt_ref mark; /* its SYN; once there is one, its first FIN */
-	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
-				the last 24 to 48 of them */
 	int64_t last; /* time of its last packet that was no RST */
-	int64_t kept_alive; /* time of its last keep-alive of one byte */
-	uint32_t isn; /* number of its SYN */
 	uint32_t next; /* one past the highest number it sent */
 	uint32_t ack; /* highest it acknowledged */
 	uint32_t edge; /* highest number it allows its peer to send */
 	uint32_t last_mark; /* hash of the headers of that packet */
 	uint32_t tsval; /* last timestamp */
-	uint32_t syn_signature; /* hash of its SYN's options, 0 no SYN seen */
-	uint32_t group; /* resets that wait: index + 1, 0 none */
+	uint16_t flags; /* private to evidence.c */
+	uint16_t group; /* resets that wait: index + 1, 0 none */
 	uint16_t ip_id; /* of its last packet that was no RST */
 	uint16_t raw_window; /* last one it advertised, unscaled */
-	uint16_t flags; /* private to evidence.c */
 	uint8_t mac[6]; /* source of its frames, the first seen */
-	uint8_t ttl, ttl_alt, ttl_alt_n; /* usual one; another one seen */
-	uint8_t wscale;
+	uint8_t ttl, ttl_alt_n; /* usual one; another one seen, so often */
 	uint8_t nacks; /* in the current filter */
-	uint8_t seen, id_step, id_zero; /* packets; small steps; zeros */
-	uint8_t csum_good, csum_bad; /* saturating counts */
-	uint8_t told_conflicts, told_rsts;
+	uint8_t seen, id_step; /* packets; small steps of their IP ids */
+	uint8_t csum_good; /* saturating counts */
+
+	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
+				the last 24 to 48 of them */
+	struct pkt_ref mark; /* its SYN; once there is one, its first FIN */
+	int64_t kept_alive; /* time of its last keep-alive of one byte */
+	uint32_t isn; /* number of its SYN */
+	uint32_t syn_signature; /* hash of its SYN's options, 0 no SYN seen */
+	uint8_t ttl_alt, wscale, id_zero, csum_bad;
+	uint8_t told_conflicts : 4, told_rsts : 4;
 	uint8_t ring_n, ring_at, ring_part; /* private to evidence_ring.c */
-	bool waits; /* a conflict that is not told yet */
 };
 
 struct evidence_flow {

@@ -218,7 +218,7 @@ evidence_group_new(struct evidence_ctx *c, struct evidence_flow *ev,
 	memset(g, 0, sizeof(*g));
 	g->deadline = pkt->time + EVIDENCE_RST_WAIT;
 	insert(c, i);
-	d->group = i;
+	d->group = (uint16_t)i;
 	c->n.rst_groups++;
 
 	g->ev = ev;

@@ -13,69 +13,29 @@
 #include "sensor/evidence.h"
 #include "sensor/evidence_private.h"
 
-#define TS_FAR (1 << 26) /* ticks: 18 h at 1 kHz, a minute at 1 MHz */
-#define MAC_FEW 2 /* frames before an address is the host's */
-
-static const uint8_t *
-source_mac(const struct packet *pkt)
-{
-	if ((pkt->flags & PKT_HAS_MAC) == 0 || pkt->mac == NULL)
-		return NULL;
-	return pkt->mac + 6;
-}
-
-bool
-evidence_odd_mac(const struct evidence_dir *d, const struct packet *pkt)
-{
-	const uint8_t *mac = source_mac(pkt);
-
-	return mac != NULL && d->seen >= MAC_FEW &&
-	       (d->flags & (EVD_MAC | EVD_MACS)) == EVD_MAC &&
-	       memcmp(mac, d->mac, sizeof(d->mac)) != 0;
-}
-
 static void
 note_mac(struct evidence_dir *d, const struct packet *pkt)
 {
-	const uint8_t *mac = source_mac(pkt);
+	const uint8_t *mac = evidence_mac(pkt);
 
 	if (mac == NULL)
 		return;
 	if ((d->flags & EVD_MAC) == 0) {
 		memcpy(d->mac, mac, sizeof(d->mac));
 		d->flags |= EVD_MAC;
-	} else if (memcmp(mac, d->mac, sizeof(d->mac)) != 0)
+	} else if (!evidence_is_from(d, mac))
 		d->flags |= EVD_MACS;
-}
-
-static bool
-ts_is_near(const struct evidence_dir *d, const struct packet *pkt)
-{
-	int32_t off = seq_diff(pkt->tsval, d->tsval);
-
-	return off > -TS_FAR && off < TS_FAR;
-}
-
-bool
-evidence_odd_ts(const struct evidence_dir *d, const struct evidence_dir *peer,
-    const struct packet *pkt)
-{
-	if ((d->flags & peer->flags & EVD_TS) == 0)
-		return false;
-	return (pkt->flags & PKT_TS) == 0 || !ts_is_near(d, pkt);
 }
 
 static void
 note_ts(struct evidence_dir *d, const struct packet *pkt)
 {
-	bool syn = (pkt->tcp_flags & TCP_SYN) != 0;
-
-	if ((pkt->flags & PKT_TS) == 0)
-		return;
-	if (syn)
+	if ((pkt->tcp_flags & TCP_SYN) == 0)
+		evidence_note_ts(d, pkt);
+	else if ((pkt->flags & PKT_TS) != 0) {
 		d->flags |= EVD_TS;
-	if (syn || ((d->flags & EVD_TS) != 0 && ts_is_near(d, pkt)))
 		d->tsval = pkt->tsval;
+	}
 }
 
 /* Order of the options, and what they say of the stack rather than of the

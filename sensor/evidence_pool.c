@@ -141,13 +141,6 @@ evidence_lend(struct evidence_ctx *c, struct evidence_dir *d, size_t size,
 	return b;
 }
 
-void
-evidence_return_all(struct evidence_ctx *c, struct evidence_dir *d)
-{
-	evidence_return(c, d->window);
-	evidence_return(c, d->ring);
-}
-
 static void
 free_list(struct ev_block *b)
 {

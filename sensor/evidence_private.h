@@ -12,6 +12,8 @@
 #ifndef STRIPWIRE_EVIDENCE_PRIVATE_H
 #define STRIPWIRE_EVIDENCE_PRIVATE_H
 
+#include <string.h>
+
 #include "sensor/bulk_hash.h"
 #include "sensor/evidence.h"
 
@@ -29,7 +31,9 @@ enum { /* struct evidence_dir.flags */
 	EVD_UNDONE = 1 << 10, /* OBS_FIN_UNDONE was told */
 	EVD_MAC = 1 << 11, /* mac holds */
 	EVD_MACS = 1 << 12, /* its frames come from several */
-	EVD_TS = 1 << 13 /* its SYN had timestamps */
+	EVD_TS = 1 << 13, /* its SYN had timestamps */
+	EVD_FIN_MARK = 1 << 14, /* mark is that of a FIN */
+	EVD_WAITS = 1 << 15 /* a conflict that is not told yet */
 };
 
 /* Sequence numbers wrap (RFC 9293 3.4). */
@@ -38,6 +42,8 @@ seq_diff(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b);
 }
+
+#define FAR_AHEAD (1 << 20) /* beyond the window by this: not believed */
 
 #define GROUP_NUMBERS 4 /* different numbers that nobody acknowledged */
 
@@ -124,6 +130,12 @@ struct evidence_ctx {
 bool evidence_acked_number(const struct evidence_dir *d, uint32_t number);
 bool evidence_is_near(const struct evidence_dir *d,
     const struct evidence_dir *peer, uint32_t end);
+/* Nearly all are the next of their sender. */
+static inline bool
+evidence_is_next(const struct evidence_dir *d, uint32_t seq, uint32_t len)
+{
+	return (d->flags & EVD_SEEN) != 0 && seq == d->next && len <= FAR_AHEAD;
+}
 /* Are this sender's checksums mostly wrong, as a network card leaves them? */
 bool evidence_sums_unfit(const struct evidence_dir *d);
 
@@ -160,11 +172,62 @@ void evidence_mark(struct evidence_dir *d, const struct packet *pkt,
 
 /* evidence_host.c: notes a packet that is no RST, before its numbers are. */
 void evidence_host(struct evidence_flow *ev, const struct packet *pkt, int dir);
+
+/* Timestamps drift slowly: 18 h at 1 kHz, a minute at 1 MHz. */
+static inline bool
+evidence_ts_is_near(const struct evidence_dir *d, const struct packet *pkt)
+{
+	const int32_t far = 1 << 26;
+	int32_t off = seq_diff(pkt->tsval, d->tsval);
+
+	return off > -far && off < far;
+}
+
+/* The MAC address its frames come from; NULL: not known. */
+static inline const uint8_t *
+evidence_mac(const struct packet *pkt)
+{
+	return (pkt->flags & PKT_HAS_MAC) == 0 || pkt->mac == NULL
+		   ? NULL
+		   : pkt->mac + 6;
+}
+
+static inline bool
+evidence_is_from(const struct evidence_dir *d, const uint8_t *mac)
+{
+	return memcmp(mac, d->mac, sizeof(d->mac)) == 0;
+}
+
+/* After its SYN. */
+static inline void
+evidence_note_ts(struct evidence_dir *d, const struct packet *pkt)
+{
+	if ((pkt->flags & PKT_TS) != 0 && (d->flags & EVD_TS) != 0 &&
+	    evidence_ts_is_near(d, pkt))
+		d->tsval = pkt->tsval;
+}
+
+#define MAC_FEW 2 /* frames before an address is the host's */
+
 /* The frame comes from elsewhere than all others of this sender. */
-bool evidence_odd_mac(const struct evidence_dir *d, const struct packet *pkt);
+static inline bool
+evidence_odd_mac(const struct evidence_dir *d, const struct packet *pkt)
+{
+	const uint8_t *mac = evidence_mac(pkt);
+
+	return mac != NULL && d->seen >= MAC_FEW &&
+	       (d->flags & (EVD_MAC | EVD_MACS)) == EVD_MAC &&
+	       !evidence_is_from(d, mac);
+}
+
 /* Timestamps that both agreed on are missing, or not of this sender. */
-bool evidence_odd_ts(const struct evidence_dir *d,
-    const struct evidence_dir *peer, const struct packet *pkt);
+static inline bool
+evidence_odd_ts(const struct evidence_dir *d, const struct evidence_dir *peer,
+    const struct packet *pkt)
+{
+	return (d->flags & peer->flags & EVD_TS) != 0 &&
+	       ((pkt->flags & PKT_TS) == 0 || !evidence_ts_is_near(d, pkt));
+}
 
 /* evidence_overlap.c */
 bool evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
@@ -190,7 +253,6 @@ void evidence_window_wipe(struct ev_window *w);
 void *evidence_lend(struct evidence_ctx *c, struct evidence_dir *d, size_t size,
     bool is_ring, int64_t now);
 void evidence_return(struct evidence_ctx *c, void *window_or_ring);
-void evidence_return_all(struct evidence_ctx *c, struct evidence_dir *d);
 void evidence_pool_fini(struct evidence_ctx *c);
 
 /* evidence_used.c: takes an observation filled in but for used_by, counts it,

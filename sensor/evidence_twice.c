@@ -31,7 +31,7 @@ evidence_mark(struct evidence_dir *d, const struct packet *pkt,
 {
 	struct pkt_ref *m = &d->mark;
 
-	if ((m->tcp_flags & TCP_FIN) != 0)
+	if ((d->flags & EVD_FIN_MARK) != 0)
 		return;
 	if ((pkt->tcp_flags & TCP_SYN) != 0 &&
 	    (m->tcp_flags & SYN_ACK) == (pkt->tcp_flags & SYN_ACK) &&
@@ -39,6 +39,8 @@ evidence_mark(struct evidence_dir *d, const struct packet *pkt,
 				      : m->seq == pkt->seq))
 		return;
 	evidence_ref(m, pkt, view);
+	if ((pkt->tcp_flags & TCP_FIN) != 0)
+		d->flags |= EVD_FIN_MARK;
 }
 
 static void
@@ -139,6 +141,6 @@ evidence_twice(struct evidence_ctx *c, struct evidence_flow *ev,
 		return;
 	if ((d->flags & EVD_FIN) == 0 && (pkt->tcp_flags & TCP_FIN) != 0)
 		fin_behind_data(c, ev, pkt, view);
-	else if ((d->mark.tcp_flags & TCP_FIN) != 0 && pkt->wire_len > 0)
+	else if ((d->flags & EVD_FIN_MARK) != 0 && pkt->wire_len > 0)
 		data_after_fin(c, ev, pkt, view);
 }

@@ -52,7 +52,7 @@ first_wait(struct evidence_ctx *c)
 static struct conflict_wait *
 find_wait(struct evidence_ctx *c, const struct evidence_flow *ev, int dir)
 {
-	for (unsigned i = 0; ev->d[dir].waits && i < EVIDENCE_WAITS; i++)
+	for (unsigned i = 0; (ev->d[dir].flags & EVD_WAITS) != 0 && i < EVIDENCE_WAITS; i++)
 		if (c->waits[i].ev == ev && c->waits[i].obs.dir == dir)
 			return &c->waits[i];
 	return NULL;
@@ -65,7 +65,7 @@ settle(struct evidence_ctx *c, struct conflict_wait *w, int64_t time)
 	const struct conflict_wait *first;
 
 	w->ev = NULL;
-	ev->d[w->obs.dir].waits = false;
+	ev->d[w->obs.dir].flags &= (uint16_t)~EVD_WAITS;
 	first = first_wait(c);
 	c->wait_deadline = first == NULL ? INT64_MAX : first->deadline;
 	if (time > w->obs.time)
@@ -135,7 +135,7 @@ tell_or_wait(struct evidence_ctx *c, struct evidence_flow *ev,
 	w->deadline = o->time + EVIDENCE_USED_WAIT;
 	if (w->deadline < c->wait_deadline)
 		c->wait_deadline = w->deadline;
-	ev->d[o->dir].waits = true;
+	ev->d[o->dir].flags |= EVD_WAITS;
 }
 
 void
