@@ -412,7 +412,8 @@ evidence_new(const struct evidence_sink *sink, unsigned workers)
 	if (c->pool_max < EVIDENCE_POOL_LEAST)
 		c->pool_max = EVIDENCE_POOL_LEAST;
 	bulk_key_init(&c->key);
-	if (evidence_used_init(c) == -1 || evidence_group_init(c) == -1) {
+	if (evidence_used_init(c) == -1 || evidence_group_init(c) == -1 ||
+	    evidence_pool_init(c) == -1) {
 		evidence_free(c);
 		return NULL;
 	}

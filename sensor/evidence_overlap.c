@@ -3,7 +3,10 @@
  * Payload held against what was sent before under the same numbers. Each
  * direction of a text dialogue borrows a window of its last 4 KiB, in which a
  * map says which bytes are there: segments may come in any order and cut, so
- * a true retransmission agrees byte by byte however it was cut anew.
+ * a true retransmission agrees byte by byte however it was cut anew. Most
+ * directions say a few hundred bytes in all: a window begins small, and is
+ * changed for a larger one when it would have to forget what is not yet 4 KiB
+ * old.
  *
  * What differs and is no conflict:
  *  - a keep-alive with one byte of garbage just below the next number, after
@@ -16,6 +19,7 @@
  */
 #include "sensor/evidence.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "sensor/evidence_private.h"
@@ -23,38 +27,65 @@
 #define KEEPALIVE_SILENCE 500000000LL /* ns; real ones wait minutes */
 #define KEEPALIVE_COPY 100000000LL /* ns */
 #define SPOILT_BYTES 8 /* bit errors touch no more */
-#define WINDOW_SEGMENTS 16 /* packets remembered a window */
+#define WINDOW_SEGMENTS 16 /* packets remembered a window, at most */
 #define BEFORE_DIFF 24 /* bytes shown before the first difference */
 #define SHOWN 72 /* raw bytes shown of a version */
-#define MAP_BYTES (EVIDENCE_WINDOW / 8)
 
 /*
  * Bytes from `solid` to `top` are all there: in order, as nearly always, the
  * map is not touched. It speaks for what lies before, down to the window's
- * size below top, once a hole was seen. Likewise for the map of public text:
- * it is clear below `top` while the window holds none.
+ * size below top, once a hole was seen. Likewise for public text: the last run
+ * of it is told by its ends, and what lies before by a map, which is clear
+ * while the window holds none of that.
  *
- * All but its head is zero when it is lent: what was used is cleared when it
- * comes back.
+ * The maps and the bytes are zero when it is lent: what was used is cleared
+ * when it comes back.
  */
 struct ev_window {
 	struct ev_block block;
 	uint32_t top; /* one past the highest number in it */
 	uint32_t solid; /* from here to top nothing is missing */
-	uint32_t open_end; /* one past the highest public number */
 	uint32_t low; /* the lowest number that was ever in it */
-	bool has_open; /* some number of the window is public */
-	bool has_opened; /* ... was, since it was lent */
-	bool has_map; /* likewise: bits of have[] were set */
-	bool turned; /* data was written all over */
-	uint8_t at, nsegs; /* next of segs[]; used ones */
-	uint8_t have[MAP_BYTES], open[MAP_BYTES]; /* there; public */
-	struct {
-		struct ev_first first;
-		uint32_t seq; /* of its first payload byte */
-	} segs[WINDOW_SEGMENTS];
-	uint8_t data[EVIDENCE_WINDOW]; /* by number modulo its size */
+	uint32_t open_from, open_end; /* the last run of public numbers */
+	uint32_t marked_end; /* one past the highest public one in the map */
+	uint16_t size; /* bytes */
+	uint8_t at, nsegs; /* next of refs[]; used ones */
+	bool has_run : 1; /* open_from and open_end hold */
+	bool has_marks : 1; /* some number of the window is in the map */
+	bool has_marked : 1; /* ... was, since it was lent */
+	bool has_map : 1; /* likewise: bits of the other map were set */
+	bool turned : 1; /* bytes were written all over */
+	struct pkt_ref refs[]; /* the last packets; pad: FIRST_DOUBT, ODD_ */
+	/* then their timestamps, the bytes (by number modulo their size), and
+	 * the two maps: which are there, which are public */
 };
+
+#define FIRST_DOUBT 128
+
+struct shape {
+	uint16_t size, segs, tsval_at, bytes_at, there_at, public_at, end;
+};
+#define REFS_END(segs) \
+	(sizeof(struct ev_window) + (segs) * sizeof(struct pkt_ref))
+#define SHAPE(bytes, n)                                                   \
+	{                                                                 \
+		.size = (bytes), .segs = (n), .tsval_at = REFS_END(n),    \
+		.bytes_at = REFS_END(n) + (n)*4,                          \
+		.there_at = REFS_END(n) + (n)*4 + (bytes),                \
+		.public_at = REFS_END(n) + (n)*4 + (bytes) + (bytes) / 8, \
+		.end = REFS_END(n) + (n)*4 + (bytes) + (bytes) / 4        \
+	}
+
+static const struct shape shapes[] = {
+    [EV_WINDOW_128] = SHAPE(128, 4),
+    [EV_WINDOW_512] = SHAPE(512, WINDOW_SEGMENTS),
+    [EV_WINDOW_1K] = SHAPE(1024, WINDOW_SEGMENTS),
+    [EV_WINDOW_4K] = SHAPE(EVIDENCE_WINDOW, WINDOW_SEGMENTS),
+};
+static_assert(REFS_END(4) + 16 + 128 + 32 <= 448, "EV_SIZES");
+static_assert(REFS_END(16) + 64 + 512 + 128 <= 1536, "EV_SIZES");
+static_assert(REFS_END(16) + 64 + 1024 + 256 <= 2176, "EV_SIZES");
+static_assert(REFS_END(16) + 64 + 4096 + 1024 <= 6016, "EV_SIZES");
 
 struct run { /* bytes from a number on */
 	const uint8_t *p;
@@ -66,16 +97,66 @@ struct overlap { /* of one segment with the window */
 	uint32_t first; /* number of the first that differs */
 };
 
+static inline const struct shape *
+shape_of(const struct ev_window *w)
+{
+	return &shapes[w->block.kind];
+}
+
+static inline uint8_t *
+bytes_of(const struct ev_window *w)
+{
+	return (uint8_t *)w + shape_of(w)->bytes_at;
+}
+
+static inline uint8_t *
+there_of(const struct ev_window *w)
+{
+	return (uint8_t *)w + shape_of(w)->there_at;
+}
+
+static inline uint8_t *
+public_of(const struct ev_window *w)
+{
+	return (uint8_t *)w + shape_of(w)->public_at;
+}
+
+static inline uint32_t *
+tsvals_of(const struct ev_window *w)
+{
+	return (void *)((uint8_t *)w + shape_of(w)->tsval_at);
+}
+
+static inline uint32_t
+place(const struct ev_window *w, uint32_t seq)
+{
+	return seq & (w->size - 1u);
+}
+
+/* The smallest that holds so many bytes, or the largest. */
+static enum ev_kind
+kind_for(uint32_t len)
+{
+	enum ev_kind kind = EV_WINDOW_128;
+
+	while (kind < EV_WINDOW_4K && shapes[kind].size < len)
+		kind++;
+	return kind;
+}
+
 static struct ev_window *
 window_lend(
     struct evidence_ctx *c, struct evidence_dir *d, const struct ev_segment *s)
 {
 	struct ev_window *w =
-	    evidence_lend(c, d, sizeof(*w), false, s->pkt->time);
+	    evidence_lend(c, d, kind_for(s->len), s->pkt->time);
 
 	d->window = w;
-	if (w != NULL)
-		w->top = w->solid = w->low = s->seq;
+	if (w == NULL)
+		return NULL;
+	c->n.windows++;
+	w->size = shape_of(w)->size;
+	w->top = w->solid = w->low = s->seq;
 	return w;
 }
 
@@ -83,31 +164,31 @@ window_lend(
 void
 evidence_window_wipe(struct ev_window *w)
 {
-	uint32_t i = w->low % EVIDENCE_WINDOW, n = w->top - w->low;
-	uint32_t first = EVIDENCE_WINDOW - i;
+	uint32_t i = place(w, w->low), n = w->top - w->low;
+	uint32_t first = w->size - i;
 
-	if (w->turned || n >= EVIDENCE_WINDOW) {
-		explicit_bzero(w->data, sizeof(w->data));
+	if (w->turned || n >= w->size) {
+		explicit_bzero(bytes_of(w), w->size);
 	} else {
 		first = n < first ? n : first;
-		explicit_bzero(w->data + i, first);
-		explicit_bzero(w->data, n - first);
+		explicit_bzero(bytes_of(w) + i, first);
+		if (n > first)
+			explicit_bzero(bytes_of(w), n - first);
 	}
 	if (w->has_map)
-		memset(w->have, 0, sizeof(w->have));
-	if (w->has_opened)
-		memset(w->open, 0, sizeof(w->open));
-	w->has_open = w->has_opened = w->has_map = w->turned = false;
+		memset(there_of(w), 0, w->size / 8u);
+	if (w->has_marked)
+		memset(public_of(w), 0, w->size / 8u);
+	w->has_run = w->has_marks = w->has_marked = w->has_map = w->turned =
+	    false;
 	w->at = w->nsegs = 0;
 }
 
 /* ---- the maps ---- */
 
 static bool
-map_has(const uint8_t *map, uint32_t seq)
+map_has(const uint8_t *map, uint32_t i)
 {
-	uint32_t i = seq % EVIDENCE_WINDOW;
-
 	return (map[i >> 3] >> (i & 7) & 1) != 0;
 }
 
@@ -129,50 +210,53 @@ map_fill_run(uint8_t *map, uint32_t i, uint32_t n, bool on)
 	*q = (uint8_t)(on ? *q | tail : *q & ~tail);
 }
 
-/* Likewise of [seq, seq + len), at most a window of them. */
+/* Likewise of the numbers [seq, seq + len), of which all or the last that the
+ * window has room for. */
 static void
-map_fill(uint8_t *map, uint32_t seq, uint32_t len, bool on)
+map_fill(const struct ev_window *w, uint8_t *map, struct run r, bool on)
 {
-	uint32_t i = seq % EVIDENCE_WINDOW, n = EVIDENCE_WINDOW - i;
+	uint32_t i, n;
 
-	if (len == 0)
+	if (r.len > w->size) {
+		r.seq += r.len - w->size;
+		r.len = w->size;
+	}
+	if (r.len == 0)
 		return;
-	if (n > len)
-		n = len;
+	i = place(w, r.seq);
+	n = w->size - i < r.len ? w->size - i : r.len;
 	map_fill_run(map, i, n, on);
-	if (len > n)
-		map_fill_run(map, 0, len - n, on);
-}
-
-/* Bits of the numbers between two tops are cleared. */
-static void
-map_clear(uint8_t map[MAP_BYTES], uint32_t from, uint32_t to)
-{
-	if (to - from >= EVIDENCE_WINDOW)
-		memset(map, 0, MAP_BYTES);
-	else
-		map_fill(map, from, to - from, false);
+	if (r.len > n)
+		map_fill_run(map, 0, r.len - n, on);
 }
 
 /* The window moves on, over bytes that are there. */
 static void
 window_advance(struct ev_window *w, uint32_t top)
 {
-	if (w->has_open)
-		map_clear(w->open, w->top, top);
-	w->has_open &= top - w->open_end < EVIDENCE_WINDOW;
+	struct run more = {.seq = w->top, .len = top - w->top};
+
+	if (w->has_marks)
+		map_fill(w, public_of(w), more, false);
+	w->has_marks &= top - w->marked_end < w->size;
+	w->has_run &= top - w->open_end < w->size;
 	w->top = top;
-	if (top - w->solid > EVIDENCE_WINDOW)
-		w->solid = top - EVIDENCE_WINDOW;
+	if (top - w->solid > w->size)
+		w->solid = top - w->size;
+	if (top - w->open_from > w->size)
+		w->open_from = top - w->size;
 }
 
 /* The window moves on, over bytes that are missing. */
 static void
 window_leave_hole(struct ev_window *w, uint32_t top)
 {
+	struct run there = {.seq = w->solid, .len = w->top - w->solid};
+	struct run hole = {.seq = w->top, .len = top - w->top};
+
 	w->has_map = true;
-	map_fill(w->have, w->solid, w->top - w->solid, true);
-	map_clear(w->have, w->top, top);
+	map_fill(w, there_of(w), there, true);
+	map_fill(w, there_of(w), hole, false);
 	window_advance(w, top);
 	w->solid = top;
 }
@@ -182,7 +266,7 @@ window_leave_hole(struct ev_window *w, uint32_t top)
 static bool
 in_window(const struct ev_window *w, uint32_t seq)
 {
-	return w->top - seq - 1 < EVIDENCE_WINDOW;
+	return w->top - seq - 1 < w->size;
 }
 
 static bool
@@ -190,7 +274,17 @@ window_has(const struct ev_window *w, uint32_t seq)
 {
 	if (seq - w->solid < w->top - w->solid)
 		return true;
-	return in_window(w, seq) && map_has(w->have, seq);
+	return w->has_map && in_window(w, seq) &&
+	       map_has(there_of(w), place(w, seq));
+}
+
+/* seq is in the window. */
+static bool
+window_is_public(const struct ev_window *w, uint32_t seq)
+{
+	if (w->has_run && seq - w->open_from < w->open_end - w->open_from)
+		return true;
+	return w->has_marks && map_has(public_of(w), place(w, seq));
 }
 
 static struct overlap
@@ -206,7 +300,7 @@ window_compare(const struct ev_window *w, const struct run *s)
 		if (!window_has(w, seq))
 			continue;
 		o.len++;
-		if (w->data[seq % EVIDENCE_WINDOW] == s->p[i])
+		if (bytes_of(w)[place(w, seq)] == s->p[i])
 			continue;
 		if (o.diff++ == 0)
 			o.first = seq;
@@ -218,12 +312,13 @@ window_compare(const struct ev_window *w, const struct run *s)
 static void
 window_copy(struct ev_window *w, const struct run *s)
 {
-	uint32_t i = s->seq % EVIDENCE_WINDOW, n = EVIDENCE_WINDOW - i;
+	uint32_t i = place(w, s->seq), n = w->size - i;
 
 	if (n > s->len)
 		n = s->len;
-	memcpy(w->data + i, s->p, n);
-	memcpy(w->data, s->p + n, s->len - n);
+	memcpy(bytes_of(w) + i, s->p, n);
+	if (s->len > n)
+		memcpy(bytes_of(w), s->p + n, s->len - n);
 }
 
 /* The segment's first n bytes. */
@@ -251,9 +346,9 @@ window_fill(struct ev_window *w, const struct run *s, bool replace)
 {
 	for (uint32_t i = 0; i < s->len; i++)
 		if (replace || !window_has(w, s->seq + i))
-			w->data[(s->seq + i) % EVIDENCE_WINDOW] = s->p[i];
+			bytes_of(w)[place(w, s->seq + i)] = s->p[i];
 	w->has_map = true;
-	map_fill(w->have, s->seq, s->len, true);
+	map_fill(w, there_of(w), *s, true);
 }
 
 /* Moves the window on and keeps what is in it. */
@@ -268,11 +363,11 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 	old = w->top;
 	if (seq_diff(end, old) > 0)
 		window_advance(w, end);
-	if (seq_diff(s.seq, w->top - EVIDENCE_WINDOW) < 0)
-		s = rest_of(s, w->top - EVIDENCE_WINDOW - s.seq);
+	if (seq_diff(s.seq, w->top - w->size) < 0)
+		s = rest_of(s, w->top - w->size - s.seq);
 	if (seq_diff(s.seq, w->low) < 0)
 		w->low = s.seq;
-	w->turned |= w->top - w->low >= EVIDENCE_WINDOW;
+	w->turned |= w->top - w->low >= w->size;
 	below = seq_diff(s.seq, old) < 0 ? old - s.seq : 0;
 	if (below > 0) {
 		part = head_of(s, below);
@@ -285,30 +380,127 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 static void
 window_note_segment(struct ev_window *w, const struct ev_segment *s)
 {
-	evidence_ref(&w->segs[w->at].first.ref, s->pkt, s->view);
-	w->segs[w->at].first.tsval = s->pkt->tsval;
-	w->segs[w->at].first.doubt = s->doubt;
-	w->segs[w->at].first.odd = s->odd;
-	w->segs[w->at].seq = s->seq;
-	w->at = (uint8_t)((w->at + 1) % WINDOW_SEGMENTS);
-	if (w->nsegs < WINDOW_SEGMENTS)
+	struct pkt_ref *r = &w->refs[w->at];
+	const uint8_t segs = (uint8_t)shape_of(w)->segs;
+
+	evidence_ref(r, s->pkt, s->view);
+	r->pad = (uint8_t)(s->odd | (s->doubt ? FIRST_DOUBT : 0));
+	tsvals_of(w)[w->at] = s->pkt->tsval;
+	w->at = (uint8_t)(w->at + 1 == segs ? 0 : w->at + 1);
+	if (w->nsegs < segs)
 		w->nsegs++;
 }
 
 /* The earliest remembered packet that carried this number. */
-static const struct ev_first *
+static struct ev_first
 window_segment(const struct ev_window *w, uint32_t seq)
 {
-	static const struct ev_first none;
+	struct ev_first first = {0};
 
 	for (unsigned i = 0; i < w->nsegs; i++) {
 		unsigned at = (w->at + i) % w->nsegs;
-		const struct ev_first *f = &w->segs[at].first;
+		const struct pkt_ref *r = &w->refs[at];
+		uint32_t from = r->seq + ((r->tcp_flags & TCP_SYN) != 0);
 
-		if (f->ref.ordinal != 0 && seq - w->segs[at].seq < f->ref.len)
-			return f;
+		if (r->ordinal == 0 || seq - from >= r->len)
+			continue;
+		first.ref = *r;
+		first.ref.pad = 0;
+		first.tsval = tsvals_of(w)[at];
+		first.doubt = (r->pad & FIRST_DOUBT) != 0;
+		first.odd = r->pad & (uint8_t)~FIRST_DOUBT;
+		break;
 	}
-	return &none;
+	return first;
+}
+
+/* ---- a larger one ---- */
+
+/* What the old one holds, at its place in the new one, which is clear. */
+static void
+window_take_over(struct ev_window *w, const struct ev_window *old)
+{
+	uint32_t n = old->top - old->low;
+	uint32_t from = n < old->size ? old->low : old->top - old->size;
+
+	w->top = old->top;
+	w->solid = old->solid;
+	w->low = from;
+	w->open_from = old->open_from;
+	w->open_end = old->open_end;
+	w->marked_end = old->marked_end;
+	w->has_run = old->has_run;
+	w->has_marks = w->has_marked = old->has_marks;
+	w->has_map = old->has_map;
+	for (uint32_t seq = from; seq != old->top; seq++) {
+		struct run one = {.seq = seq, .len = 1};
+
+		bytes_of(w)[place(w, seq)] = bytes_of(old)[place(old, seq)];
+		if (old->has_map && map_has(there_of(old), place(old, seq)))
+			map_fill(w, there_of(w), one, true);
+		if (old->has_marks && map_has(public_of(old), place(old, seq)))
+			map_fill(w, public_of(w), one, true);
+	}
+	for (unsigned i = 0; i < old->nsegs; i++) {
+		unsigned at = (old->at + i) % old->nsegs;
+
+		w->refs[i] = old->refs[at];
+		tsvals_of(w)[i] = tsvals_of(old)[at];
+	}
+	w->nsegs = old->nsegs;
+	w->at = (uint8_t)(old->nsegs % shape_of(w)->segs);
+}
+
+/* If there is none, the old one forgets sooner. */
+static struct ev_window *
+window_grow(struct evidence_ctx *c, struct evidence_dir *d, enum ev_kind kind,
+    int64_t now)
+{
+	struct ev_window *old = d->window, *w;
+
+	old->block.busy = true;
+	w = evidence_lend(c, d, kind, now);
+	old->block.busy = false;
+	if (w == NULL)
+		return old;
+	w->size = shape_of(w)->size;
+	window_take_over(w, old);
+	evidence_return(c, old);
+	d->window = w;
+	return w;
+}
+
+/* All that was in it is too old: it begins anew, as small as it is. */
+static void
+window_restart(struct ev_window *w, uint32_t seq)
+{
+	evidence_window_wipe(w);
+	w->top = w->solid = w->low = seq;
+}
+
+/* The direction's window, with room for the segment as long as what is in it
+ * has its place in 4 KiB. */
+static struct ev_window *
+window_for(
+    struct evidence_ctx *c, struct evidence_dir *d, const struct ev_segment *s)
+{
+	struct ev_window *w = d->window;
+	uint32_t end = s->seq + s->len, low, top, need;
+	enum ev_kind kind = (enum ev_kind)w->block.kind;
+
+	if (seq_diff(s->seq, w->top) >= EVIDENCE_WINDOW)
+		window_restart(w, s->seq);
+	if (kind == EV_WINDOW_4K)
+		return w;
+	low = seq_diff(s->seq, w->low) < 0 ? s->seq : w->low;
+	top = seq_diff(end, w->top) > 0 ? end : w->top;
+	need = top - low;
+	if (need <= w->size && w->nsegs < shape_of(w)->segs)
+		return w;
+	if (need <= w->size && kind != EV_WINDOW_128)
+		return w;
+	return window_grow(c, d,
+	    need <= w->size ? EV_WINDOW_512 : kind_for(need), s->pkt->time);
 }
 
 /* ---- telling ---- */
@@ -344,9 +536,9 @@ show_versions(struct obs_conflict *out, const struct ev_window *w,
 	       window_has(w, seq - 1))
 		seq--;
 	for (; n < SHOWN && seq != end && window_has(w, seq); n++, seq++) {
-		a[n] = w->data[seq % EVIDENCE_WINDOW];
+		a[n] = bytes_of(w)[place(w, seq)];
 		b[n] = s->p[seq - s->seq];
-		masked |= !map_has(w->open, seq);
+		masked |= !window_is_public(w, seq);
 	}
 	out->masked = masked;
 	show(out->first, sizeof(out->first), a, n, masked);
@@ -386,16 +578,16 @@ tell(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, const struct overlap *o)
 {
 	const struct ev_window *w = ev->d[s->view->dir].window;
-	const struct ev_first *first = window_segment(w, o->first);
+	struct ev_first first = window_segment(w, o->first);
 	struct obs obs;
 
-	evidence_conflict_init(&obs, ev, s, first);
+	evidence_conflict_init(&obs, ev, s, &first);
 	obs.u.conflict.seq = o->first;
 	obs.u.conflict.len = o->len;
 	obs.u.conflict.diff = o->diff;
-	obs.u.conflict.used_first |= map_has(w->open, o->first);
+	obs.u.conflict.used_first |= window_is_public(w, o->first);
 	show_versions(&obs.u.conflict, w, s, o->first);
-	evidence_conflict(c, ev, &obs, s, first);
+	evidence_conflict(c, ev, &obs, s, &first);
 }
 
 /* ---- judging a difference ---- */
@@ -424,7 +616,7 @@ difference(const struct evidence_flow *ev, const struct ev_window *w,
 	if (evidence_is_keepalive(ev, s))
 		return HARMLESS;
 	if (o->diff <= SPOILT_BYTES &&
-	    (s->doubt || window_segment(w, o->first)->doubt))
+	    (s->doubt || window_segment(w, o->first).doubt))
 		return SPOILT;
 	return CONFLICT;
 }
@@ -434,23 +626,29 @@ static enum difference
 take_in(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, bool text)
 {
-	struct ev_window *w = ev->d[s->view->dir].window;
+	struct evidence_dir *d = &ev->d[s->view->dir];
 	struct run run = {s->p, s->seq, s->len};
-	struct overlap o = window_compare(w, &run);
-	enum difference diff = difference(ev, w, s, &o);
+	enum difference diff = SAME;
 
-	c->n.compared += o.len;
+	if (seq_diff(s->seq, d->window->top) < 0) {
+		struct overlap o = window_compare(d->window, &run);
+
+		diff = difference(ev, d->window, s, &o);
+		c->n.compared += o.len;
+		if (diff == CONFLICT)
+			tell(c, ev, s, &o);
+	}
 	if (diff == HARMLESS) {
-		ev->d[s->view->dir].kept_alive = s->pkt->time;
+		d->kept_alive = s->pkt->time;
 		c->n.keepalives++;
 		return diff;
 	}
-	if (diff == CONFLICT)
-		tell(c, ev, s, &o);
 	c->n.corrupted += diff == SPOILT;
 	if (diff == SPOILT && s->doubt)
 		return diff;
 	if (text && s->near) {
+		struct ev_window *w = window_for(c, d, s);
+
 		window_keep(w, run, diff == SPOILT);
 		window_note_segment(w, s);
 	}
@@ -474,11 +672,13 @@ hold_against(struct evidence_ctx *c, struct evidence_flow *ev,
 				     : KEEP_NONE;
 	enum difference diff = SAME;
 
-	if (opaque)
+	if (opaque && d->window != NULL)
 		evidence_return(c, d->window);
 	if (d->window != NULL || (text && window_lend(c, d, s) != NULL))
 		diff = take_in(c, ev, s, text);
-	return diff == SAME ? evidence_ring(c, ev, s, keep) : diff;
+	if (diff != SAME || (keep == KEEP_NONE && d->ring == NULL))
+		return diff;
+	return evidence_ring(c, ev, s, keep);
 }
 
 bool
@@ -488,8 +688,6 @@ evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
 	struct evidence_dir *d = &ev->d[view->dir];
 	struct ev_segment s;
 
-	if (pkt->len == 0)
-		return false;
 	s.pkt = pkt;
 	s.view = view;
 	s.p = pkt->payload;
@@ -498,8 +696,21 @@ evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
 	s.doubt = doubt;
 	s.odd = (evidence_odd_mac(d, pkt) ? ODD_MAC : 0) |
 		(evidence_odd_ts(d, &ev->d[!view->dir], pkt) ? ODD_TS : 0);
-	s.near = evidence_is_near(d, &ev->d[!view->dir], s.seq + s.len);
+	s.near = evidence_is_next(d, s.seq, s.len) ||
+		 evidence_is_near(d, &ev->d[!view->dir], s.seq + s.len);
 	return hold_against(c, ev, &s) == CONFLICT;
+}
+
+/* The run so far goes into the map. */
+static void
+mark_run(struct ev_window *w)
+{
+	struct run r = {.seq = w->open_from, .len = w->open_end - w->open_from};
+
+	map_fill(w, public_of(w), r, true);
+	if (!w->has_marks || seq_diff(w->open_end, w->marked_end) > 0)
+		w->marked_end = w->open_end;
+	w->has_marks = w->has_marked = true;
 }
 
 void
@@ -507,21 +718,25 @@ evidence_public(
     struct evidence_flow *ev, enum dir dir, uint32_t seq, uint32_t len)
 {
 	struct ev_window *w = ev->d[dir].window;
+	uint32_t from, end = seq + len;
 
 	if (w == NULL)
 		return;
-	if (len > EVIDENCE_WINDOW) {
-		seq += len - EVIDENCE_WINDOW;
-		len = EVIDENCE_WINDOW;
-	}
-	for (; len > 0 && !in_window(w, seq); len--)
-		seq++;
-	if (len > 0 && !in_window(w, seq + len - 1))
-		len = w->top - seq;
-	if (len == 0)
+	from = w->top - w->low < w->size ? w->low : w->top - w->size;
+	if (seq_diff(seq, from) < 0)
+		seq = from;
+	if (seq_diff(end, w->top) > 0)
+		end = w->top;
+	if (seq_diff(end, seq) <= 0)
 		return;
-	map_fill(w->open, seq, len, true);
-	if (!w->has_open || seq_diff(seq + len, w->open_end) > 0)
-		w->open_end = seq + len;
-	w->has_open = w->has_opened = true;
+	if (w->has_run && seq - w->open_from <= w->open_end - w->open_from) {
+		if (seq_diff(end, w->open_end) > 0)
+			w->open_end = end;
+		return;
+	}
+	if (w->has_run)
+		mark_run(w);
+	w->open_from = seq;
+	w->open_end = end;
+	w->has_run = true;
 }

@@ -72,12 +72,31 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
 	bool in_window; /* the receiver obeys one of them */
 };
 
-struct ev_block { /* what each window and ring begins with; one cache line */
-	struct ev_block *older, *newer; /* as lent */
-	struct evidence_dir *owner;
-	size_t size;
-	bool is_ring;
+/* What is borrowed: windows, the smallest that does, and rings. A page holds
+ * blocks of one kind, and as few bytes to spare as there can be. */
+enum ev_kind {
+	EV_WINDOW_128,
+	EV_WINDOW_512,
+	EV_WINDOW_1K,
+	EV_WINDOW_4K, /* EVIDENCE_WINDOW */
+	EV_RING,
+	EV_KINDS
 };
+#define EV_SIZES 448, 1536, 2176, 6016, 2176 /* multiples of a cache line */
+#define EV_PAGE 6528
+
+struct ev_block { /* what each window and ring begins with */
+	struct ev_block *older, *newer; /* as lent, or as free */
+	struct evidence_dir *owner; /* NULL: free */
+	uint8_t kind; /* enum ev_kind */
+	bool busy; /* not to be taken away just now */
+};
+
+struct ev_list {
+	struct ev_block *oldest, *newest;
+};
+
+struct ev_page; /* private to evidence_pool.c */
 
 enum { ODD_MAC = 1 << 0, ODD_TS = 1 << 1 };
 
@@ -115,8 +134,11 @@ struct evidence_ctx {
 	struct rst_group *groups;
 	uint32_t free_group, oldest, newest; /* index + 1 */
 	/* payload */
-	struct ev_block *oldest_block, *newest_block; /* as lent */
-	struct ev_block *free_blocks[2]; /* by is_ring; chained by newer */
+	struct ev_list lent_blocks, free_blocks[EV_KINDS];
+	uint8_t *memory;
+	struct ev_page *pages;
+	uint32_t npages, max_pages;
+	uint32_t oldest_empty, newest_empty; /* pages: index + 1 */
 	size_t pool_used, pool_max; /* bytes of all of these */
 	uint32_t lent;
 	int64_t failed; /* when none was to be had */
@@ -250,10 +272,11 @@ void evidence_window_wipe(struct ev_window *w);
 
 /* evidence_pool.c: memory for a window or ring of the direction, aligned to
  * cache lines; a new one is clear. NULL, counted, if there is none. */
-void *evidence_lend(struct evidence_ctx *c, struct evidence_dir *d, size_t size,
-    bool is_ring, int64_t now);
-void evidence_return(struct evidence_ctx *c, void *window_or_ring);
+int evidence_pool_init(struct evidence_ctx *c);
 void evidence_pool_fini(struct evidence_ctx *c);
+void *evidence_lend(struct evidence_ctx *c, struct evidence_dir *d,
+    enum ev_kind kind, int64_t now);
+void evidence_return(struct evidence_ctx *c, void *window_or_ring);
 
 /* evidence_used.c: takes an observation filled in but for used_by, counts it,
  * and emits it when that is known, or will not be. */

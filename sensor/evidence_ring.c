@@ -53,8 +53,9 @@ struct repeat { /* what a segment holds of a record */
 static struct ev_ring *
 ring_lend(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
 {
-	struct ev_ring *g = evidence_lend(c, d, sizeof(*g), true, now);
+	struct ev_ring *g = evidence_lend(c, d, EV_RING, now);
 
+	c->n.windows += g != NULL;
 	d->ring = g;
 	d->ring_n = d->ring_at = d->ring_part = 0;
 	return g;

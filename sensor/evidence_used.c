@@ -52,7 +52,8 @@ first_wait(struct evidence_ctx *c)
 static struct conflict_wait *
 find_wait(struct evidence_ctx *c, const struct evidence_flow *ev, int dir)
 {
-	for (unsigned i = 0; (ev->d[dir].flags & EVD_WAITS) != 0 && i < EVIDENCE_WAITS; i++)
+	for (unsigned i = 0;
+	     (ev->d[dir].flags & EVD_WAITS) != 0 && i < EVIDENCE_WAITS; i++)
 		if (c->waits[i].ev == ev && c->waits[i].obs.dir == dir)
 			return &c->waits[i];
 	return NULL;

@@ -285,8 +285,8 @@ is_empty(const struct norm_wait *w)
 	uint32_t count = 0;
 
 	for (int d = 0; d < 2; d++)
-		count += w->pend[d].count + w->held[d].count +
-			 w->doubt[d].count;
+		count +=
+		    w->pend[d].count + w->held[d].count + w->doubt[d].count;
 	return count == 0;
 }
 

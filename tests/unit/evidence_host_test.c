@@ -18,10 +18,10 @@ static const uint8_t frames[3][12] = {
 static void
 put_as(int from, uint32_t tsval)
 {
-	if (from >= 0) {
-		pk.flags |= PKT_HAS_MAC;
+	if (from >= 0)
 		pk.mac = frames[from];
-	}
+	else
+		pk.flags &= ~(uint32_t)PKT_HAS_MAC;
 	if (tsval != NO_TS) {
 		pk.flags |= PKT_TS;
 		pk.tsval = tsval;

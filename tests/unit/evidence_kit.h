@@ -26,6 +26,8 @@ static int64_t now;
 static uint64_t ordinal;
 static uint16_t ids[2];
 static unsigned hints; /* of the last packet */
+static const uint8_t macs[2][12] = {
+    {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2}};
 
 static inline void
 on_emit(void *user, uint32_t slot, struct obs *o)
@@ -87,7 +89,8 @@ make(enum dir dir, unsigned flags, uint32_t seq, uint32_t ack, const char *text)
 	pk.ttl = dir == DIR_C2S ? C_TTL : S_TTL;
 	pk.ip_id = ids[dir]++;
 	pk.window = 502;
-	pk.flags = PKT_IP_DF | PKT_CSUM_CHECKED;
+	pk.flags = PKT_IP_DF | PKT_CSUM_CHECKED | PKT_HAS_MAC;
+	pk.mac = macs[dir];
 	pk.payload = (const uint8_t *)text;
 	pk.len = pk.wire_len = text == NULL ? 0 : (uint32_t)strlen(text);
 	view.dir = (uint8_t)dir;

@@ -255,34 +255,158 @@ TEST(window_goes_back_when_the_text_ends)
 	finish();
 }
 
+/* ---- windows of all sizes ---- */
+
+#define STREAM 65536u /* numbers; no test goes further */
+
+static struct { /* what a window of EVIDENCE_WINDOW bytes knows */
+	uint8_t byte[STREAM];
+	bool has[STREAM];
+	uint32_t top;
+} model;
+
+/* Returns the bytes that were held against others, *differ those that do. */
+static uint32_t
+model_take(uint32_t seq, const uint8_t *p, uint32_t len, uint32_t *differ)
+{
+	uint32_t n = 0, low;
+
+	*differ = 0;
+	for (uint32_t i = 0; i < len; i++) {
+		if (!model.has[seq + i])
+			continue;
+		n++;
+		*differ += model.byte[seq + i] != p[i];
+	}
+	if (seq + len > model.top)
+		model.top = seq + len;
+	low = model.top < EVIDENCE_WINDOW ? 0 : model.top - EVIDENCE_WINDOW;
+	memset(model.has, 0, low);
+	for (uint32_t i = 0; i < len; i++) {
+		if (seq + i < low || model.has[seq + i])
+			continue;
+		model.has[seq + i] = true;
+		model.byte[seq + i] = p[i];
+	}
+	return n;
+}
+
+static uint32_t
+chance(uint32_t n)
+{
+	static uint32_t x = 12345;
+
+	x = x * 1664525 + 1013904223;
+	return (x >> 8) % n;
+}
+
+/* Next, again (maybe altered), or beyond a hole. */
 static void
-bounded(unsigned workers, size_t bytes)
+random_segment(uint32_t most)
+{
+	static char bytes[2001];
+	uint32_t len = 2 + chance(most), seq = model.top, kind = chance(20);
+	uint32_t differ, held;
+	uint64_t before = evidence_counters(ctx)->compared;
+
+	if (kind < 5)
+		seq -= chance(model.top < 6000 ? model.top + 1 : 6000);
+	else if (kind == 5)
+		seq += chance(chance(2) == 0 ? 50 : 5000);
+	for (uint32_t i = 0; i < len; i++)
+		bytes[i] = (char)('a' + (seq + i) * 7 % 26);
+	if (kind < 2)
+		bytes[chance(len)] = '!';
+	bytes[len] = '\0';
+	held = model_take(seq, (const uint8_t *)bytes, len, &differ);
+	s(seq, 0, bytes);
+	CHECK_INT(evidence_counters(ctx)->compared - before, held);
+	CHECK_INT((hints & EVID_CONFLICT) != 0, differ > 0);
+}
+
+TEST(windows_grow_and_forget_nothing_too_soon)
+{
+	for (unsigned turn = 0; turn < 300; turn++) {
+		static const uint32_t most[] = {6, 40, 150, 700, 1990};
+
+		start();
+		handshake();
+		memset(&model, 0, sizeof(model));
+		s(0, 0, "220");
+		(void)model_take(0, (const uint8_t *)"220", 3, &(uint32_t){0});
+		while (model.top < STREAM - 8000 && chance(60) != 0)
+			random_segment(most[turn % 5]);
+		finish();
+	}
+}
+
+TEST(what_is_public_stays_so_in_a_larger_window)
+{
+	start();
+	handshake();
+	s(0, 0, "250-public\r\n");
+	make(DIR_S2C, TCP_ACK, 12, 0, "334 secret\r\n");
+	(void)evidence_packet(ctx, &flow, &pk, &view);
+	for (uint32_t i = 0; i < 60; i++) /* through all sizes */
+		s(24 + i * 20, 0, LINE);
+	s(4, 0, "PUBLIC");
+	s(16, 0, "SECRET");
+	s(1000, 0, "!");
+	CHECK_INT(nseen, 2);
+	CHECK_STR(conflict(0)->first, "public");
+	CHECK_STR(conflict(1)->first, "xxxxxx");
+	CHECK_STR(conflict(2)->first, "7");
+	finish();
+}
+
+/* ---- the pool ---- */
+
+static char full[EVIDENCE_WINDOW + 1];
+
+static unsigned
+lend_all(unsigned workers, const char *text)
 {
 	struct evidence_view v = {DIR_S2C, PHASE_TEXT, 0, 0, 0};
 	struct evidence_sink to = {on_emit, on_settled, NULL};
 	static struct evidence_flow flows[4096];
+	struct table_use windows, resets;
+	unsigned lent;
 
 	start();
 	evidence_free(ctx);
 	ctx = evidence_new(&to, workers);
 	for (unsigned i = 0; i < 4096; i++) {
 		evidence_init(&flows[i], 5);
-		make(DIR_S2C, TCP_ACK, 0, 0, LINE);
+		make(DIR_S2C, TCP_ACK, 0, 0, text);
 		(void)evidence_packet(ctx, &flows[i], &pk, &v);
 	}
-	CHECK(evidence_counters(ctx)->windows_short > 0);
-	CHECK(evidence_counters(ctx)->windows * EVIDENCE_WINDOW <= bytes);
-	CHECK(evidence_counters(ctx)->windows * EVIDENCE_WINDOW > bytes / 2);
+	evidence_use(ctx, &windows, &resets);
+	CHECK(windows.bytes <= windows.max_bytes);
+	lent = (unsigned)evidence_counters(ctx)->windows;
+	CHECK_INT(evidence_counters(ctx)->windows_short, 4096 - lent);
 	for (unsigned i = 0; i < 4096; i++)
 		evidence_end(ctx, &flows[i], now);
 	finish();
+	return lent;
+}
+
+static void
+bounded(unsigned workers, size_t bytes)
+{
+	unsigned lent = lend_all(workers, full);
+
+	CHECK(lent < 4096);
+	CHECK(lent * EVIDENCE_WINDOW <= bytes);
+	CHECK(lent * EVIDENCE_WINDOW > bytes / 2);
 }
 
 TEST(pool_is_bounded)
 {
+	memset(full, 'x', EVIDENCE_WINDOW);
 	bounded(0, EVIDENCE_POOL_BYTES);
 	bounded(4, EVIDENCE_POOL_BYTES / 4); /* a worker's share */
 	bounded(64, EVIDENCE_POOL_LEAST);
+	CHECK_INT(lend_all(0, LINE), 4096); /* small ones */
 }
 
 TEST_MAIN
