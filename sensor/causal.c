@@ -73,6 +73,7 @@ norm_need_wait(struct norm_env *env, struct norm *n)
 			return false;
 		env->waits++;
 		n->wait->hole_since[0] = n->wait->hole_since[1] = INT64_MIN;
+		norm_note_waiting(n);
 	}
 	return true;
 }
@@ -95,6 +96,7 @@ norm_wait_gone(struct norm_env *env, struct norm *n)
 	free(w);
 	env->waits--;
 	n->wait = NULL;
+	norm_note_waiting(n);
 }
 
 static bool

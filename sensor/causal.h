@@ -50,6 +50,12 @@ void seg_append(struct seg_list *l, struct seg *s);
 
 /* Makes n->wait; false: no memory. */
 bool norm_need_wait(struct norm_env *env, struct norm *n);
+/* After wait or fins changed. */
+static inline void
+norm_note_waiting(struct norm *n)
+{
+	n->d[0].waiting = n->d[1].waiting = n->wait != NULL || n->fins != NULL;
+}
 void norm_wait_gone(struct norm_env *env, struct norm *n);
 
 /* The pieces of one direction, in order: delivered now or held. */

@@ -12,6 +12,9 @@
 #ifndef STRIPWIRE_CONN_H
 #define STRIPWIRE_CONN_H
 
+#include <assert.h>
+#include <stddef.h>
+
 #include "sensor/ahead.h"
 #include "sensor/early.h"
 #include "sensor/evidence.h"
@@ -50,13 +53,13 @@ enum conn_use {
 #define CONN_PLACES 4 /* two for each direction: before a router and behind */
 
 struct conn {
-	struct norm norm;
-	struct evidence_flow ev;
+	_Alignas(64) struct norm norm;
 	struct mail_place mail; /* in tracker.mails while USE_MAIL */
 	struct early *early; /* noted before it was known to be mail */
 	struct packet *again; /* a SYN after a reset, waits for its answer; its
 				 bytes are among those that wait */
 	uint64_t number;
+	struct evidence_flow ev;
 	int64_t start, last, last_obs;
 	uint64_t packets[2], frame_bytes[2]; /* by enum dir */
 	uint32_t bad_csum, dup, retrans;
@@ -101,6 +104,12 @@ struct conn {
 	uint64_t rst_top[2];
 	uint64_t unacked[2]; /* at the end */
 };
+
+/* A direction's part of each is one cache line. */
+static_assert(offsetof(struct conn, norm) % 64 == 0, "norm.d");
+static_assert(offsetof(struct conn, ev) % 64 == 0, "ev.d");
+static_assert(sizeof(struct norm_dir) == 64, "norm.d");
+static_assert(sizeof(struct evidence_dir) == 64, "ev.d");
 
 struct tracker {
 	struct tracker_config cfg;

@@ -69,26 +69,27 @@ filter_has(const uint64_t f[2], struct filter_place at)
 bool
 evidence_acked_number(const struct evidence_dir *d, uint32_t number)
 {
+	const struct evidence_rest *e = evidence_rest(d);
 	struct filter_place at = filter_place(number);
 
-	return filter_has(d->acks[0], at) || filter_has(d->acks[1], at);
+	return filter_has(e->acks[0], at) || filter_has(e->acks[1], at);
 }
 
 static inline void
-remember_ack(struct evidence_dir *d, uint32_t number)
+remember_ack(struct evidence_rest *e, uint32_t number)
 {
 	struct filter_place at = filter_place(number);
 
-	if (filter_has(d->acks[0], at))
+	if (filter_has(e->acks[0], at))
 		return;
-	if (d->nacks == ACKS_PER_FILTER) {
-		memcpy(d->acks[1], d->acks[0], sizeof(d->acks[1]));
-		memset(d->acks[0], 0, sizeof(d->acks[0]));
-		d->nacks = 0;
+	if (e->nacks == ACKS_PER_FILTER) {
+		memcpy(e->acks[1], e->acks[0], sizeof(e->acks[1]));
+		memset(e->acks[0], 0, sizeof(e->acks[0]));
+		e->nacks = 0;
 	}
-	d->acks[0][at.word0] |= at.bit0;
-	d->acks[0][at.word1] |= at.bit1;
-	d->nacks++;
+	e->acks[0][at.word0] |= at.bit0;
+	e->acks[0][at.word1] |= at.bit1;
+	e->nacks++;
 }
 
 static void
@@ -116,33 +117,36 @@ checksum_doubt(struct evidence_dir *d, const struct packet *pkt)
 			count_u8(&d->csum_good);
 		return false;
 	}
-	doubt = d->csum_good > 2 * d->csum_bad &&
+	doubt = d->csum_good > 2 * evidence_rest(d)->csum_bad &&
 		(pkt->wire_len == 0 || d->csum_good >= FEW_GOOD);
 	if (measure)
-		count_u8(&d->csum_bad);
+		count_u8(&evidence_rest(d)->csum_bad);
 	return doubt;
 }
 
 bool
 evidence_sums_unfit(const struct evidence_dir *d)
 {
-	return d->csum_good < 2 * d->csum_bad;
+	return d->csum_good < 2 * evidence_rest(d)->csum_bad;
 }
 
 static void
 note_ttl(struct evidence_dir *d, uint8_t ttl)
 {
+	struct evidence_rest *e;
+
 	if (d->seen == 0)
 		d->ttl = ttl;
 	if (ttl == d->ttl) {
 		d->ttl_alt_n = 0;
 		return;
 	}
-	d->ttl_alt_n = ttl == d->ttl_alt ? d->ttl_alt_n + 1 : 1;
-	d->ttl_alt = ttl;
+	e = evidence_rest(d);
+	d->ttl_alt_n = ttl == e->ttl_alt ? d->ttl_alt_n + 1 : 1;
+	e->ttl_alt = ttl;
 	if (d->ttl_alt_n < TTL_MOVED)
 		return;
-	d->ttl_alt = d->ttl;
+	e->ttl_alt = d->ttl;
 	d->ttl = ttl;
 	d->ttl_alt_n = 0;
 }
@@ -155,7 +159,7 @@ note_ip_id(struct evidence_dir *d, const struct packet *pkt)
 	if ((pkt->flags & PKT_V6) != 0)
 		return;
 	if (pkt->ip_id == 0) {
-		count_u8(&d->id_zero);
+		count_u8(&evidence_rest(d)->id_zero);
 		return;
 	}
 	if (d->ip_id != 0 && step >= 1 && step <= ID_STEP_MAX)
@@ -167,15 +171,17 @@ static void
 note_syn(struct evidence_dir *d, struct evidence_dir *peer,
     const struct packet *pkt, bool dup)
 {
-	if ((d->flags & EVD_SYN) != 0 && d->isn == pkt->seq && !dup &&
-	    (pkt->time - d->mark.time >= SYN_AGAIN ||
+	struct evidence_rest *e = evidence_rest(d);
+
+	if ((d->flags & EVD_SYN) != 0 && e->isn == pkt->seq && !dup &&
+	    (pkt->time - e->mark.time >= SYN_AGAIN ||
 		(peer->flags & EVD_RST) != 0))
 		d->flags |= EVD_SYN_AGAIN;
-	d->isn = pkt->seq;
+	e->isn = pkt->seq;
 	d->flags |= EVD_SYN;
 	if ((pkt->flags & PKT_WSCALE) != 0) {
 		d->flags |= EVD_WSCALE;
-		d->wscale = pkt->wscale > 14 ? 14 : pkt->wscale;
+		d->wscale = pkt->wscale > 14 ? 14 : pkt->wscale & 15;
 	}
 	if ((peer->flags & EVD_SYN) != 0 &&
 	    ((d->flags & peer->flags) & EVD_WSCALE) == 0) {
@@ -192,14 +198,15 @@ window_shift(const struct evidence_dir *d, bool syn)
 	return (d->flags & EVD_SYN) != 0 ? d->wscale : MIDSTREAM_WSCALE;
 }
 
-static void
-note_ack(struct evidence_dir *d, const struct packet *pkt)
+static inline void
+note_ack(
+    struct evidence_dir *d, struct evidence_rest *e, const struct packet *pkt)
 {
 	bool syn = (pkt->tcp_flags & TCP_SYN) != 0;
 	uint32_t edge =
 	    pkt->ack + ((uint32_t)pkt->window << window_shift(d, syn));
 
-	remember_ack(d, pkt->ack);
+	remember_ack(e, pkt->ack);
 	if ((d->flags & EVD_ACKED) == 0) {
 		d->ack = pkt->ack;
 		d->edge = edge;
@@ -254,7 +261,7 @@ note_numbers(struct evidence_dir *d, const struct evidence_dir *peer,
 		end++;
 	}
 	if ((d->flags & EVD_SEEN) == 0 && (d->flags & EVD_SYN) == 0)
-		d->isn = pkt->seq - 1;
+		evidence_rest(d)->isn = pkt->seq - 1;
 	if ((d->flags & EVD_SEEN) == 0 ||
 	    (seq_diff(end, d->next) > 0 && evidence_is_near(d, peer, end)))
 		d->next = end;
@@ -277,6 +284,16 @@ is_copy(const struct evidence_dir *d, const struct packet *pkt)
 }
 
 static inline void
+note_time(struct evidence_dir *d, struct evidence_dir *peer, int64_t time)
+{
+	d->last = time;
+	if (d->is_later)
+		return;
+	d->is_later = 1;
+	peer->is_later = 0;
+}
+
+static inline void
 note_packet(struct evidence_flow *ev, const struct packet *pkt,
     const struct evidence_view *view, bool dup)
 {
@@ -292,11 +309,11 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	note_ip_id(d, pkt);
 	note_numbers(d, peer, pkt, dup);
 	if ((pkt->tcp_flags & TCP_ACK) != 0)
-		note_ack(d, pkt);
+		note_ack(d, &ev->rest[view->dir], pkt);
 	d->raw_window = pkt->window;
 	if (!dup) /* the habits of its IP ids are counted in packets */
 		count_u8(&d->seen);
-	ev->last = d->last = pkt->time;
+	note_time(d, peer, pkt->time);
 }
 
 static void
@@ -343,10 +360,10 @@ usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 	d->ttl_alt_n = 0;
 	note_ip_id(d, pkt);
 	d->next += pkt->wire_len;
-	note_ack(d, pkt);
+	note_ack(d, &ev->rest[view->dir], pkt);
 	d->raw_window = pkt->window;
 	count_u8(&d->seen);
-	ev->last = d->last = pkt->time;
+	note_time(d, &ev->d[!view->dir], pkt->time);
 	return hints;
 }
 
@@ -441,6 +458,7 @@ void
 evidence_init(struct evidence_flow *ev, uint32_t slot)
 {
 	memset(ev, 0, sizeof(*ev));
+	ev->d[1].side = 1;
 	ev->slot = slot;
 }
 

@@ -72,8 +72,7 @@ enum evidence_hint { /* from evidence_packet() and settled() */
 struct ev_window;
 struct ev_ring;
 
-struct evidence_dir {
-	/* one cache line: what each packet looks at */
+struct evidence_dir { /* one cache line: what each packet looks at */
 	struct ev_window *window; /* borrowed: payload as text */
 	struct ev_ring *ring; /* and by hash */
 	int64_t last; /* time of its last packet that was no RST */
@@ -88,24 +87,29 @@ struct evidence_dir {
 	uint16_t raw_window; /* last one it advertised, unscaled */
 	uint8_t mac[6]; /* source of its frames, the first seen */
 	uint8_t ttl, ttl_alt_n; /* usual one; another one seen, so often */
-	uint8_t nacks; /* in the current filter */
 	uint8_t seen, id_step; /* packets; small steps of their IP ids */
 	uint8_t csum_good; /* saturating counts */
+	uint8_t wscale : 4;
+	uint8_t side : 1; /* enum dir: see evidence_rest() */
+	uint8_t is_later : 1; /* of the two, the last packet was its */
+};
 
+struct evidence_rest { /* of a direction: what few packets look at */
 	uint64_t acks[2][2]; /* Bloom filters of its ACK numbers, in turns:
 				the last 24 to 48 of them */
 	struct pkt_ref mark; /* its SYN; once there is one, its first FIN */
 	int64_t kept_alive; /* time of its last keep-alive of one byte */
 	uint32_t isn; /* number of its SYN */
 	uint32_t syn_signature; /* hash of its SYN's options, 0 no SYN seen */
-	uint8_t ttl_alt, wscale, id_zero, csum_bad;
+	uint8_t nacks; /* in the current filter */
+	uint8_t ttl_alt, id_zero, csum_bad;
 	uint8_t told_conflicts : 4, told_rsts : 4;
 	uint8_t ring_n, ring_at, ring_part; /* private to evidence_ring.c */
 };
 
 struct evidence_flow {
 	struct evidence_dir d[2]; /* by enum dir */
-	int64_t last; /* time of its last packet that was no RST */
+	struct evidence_rest rest[2];
 	uint32_t rtt[2]; /* us from here to that side and back, by enum dir of
 			    its answer in the handshake; 0 not known */
 	uint32_t slot; /* the tracker's name for the flow */

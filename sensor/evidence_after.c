@@ -41,7 +41,8 @@ after_syn(struct rst_group *g, const struct packet *pkt)
 	const struct evidence_dir *peer = &g->ev->d[!g->dir];
 
 	if ((pkt->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
-	    (peer->flags & EVD_SYN) == 0 || seq_diff(pkt->ack, peer->isn) <= 0)
+	    (peer->flags & EVD_SYN) == 0 ||
+	    seq_diff(pkt->ack, evidence_rest(peer)->isn) <= 0)
 		return 0;
 	g->in_window = false; /* whoever it was, the connection lives */
 	if ((peer->flags & EVD_SYN_AGAIN) != 0)
@@ -108,7 +109,7 @@ completes_handshake(const struct rst_group *g, const struct packet *pkt)
 	return (g->first.tcp_flags & TCP_ACK) == 0 &&
 	       (d->flags & (EVD_SYN | EVD_ACKED)) == EVD_SYN &&
 	       (peer->flags & EVD_SYN) != 0 && pkt->ack == peer->next &&
-	       pkt->seq == d->isn + 1;
+	       pkt->seq == evidence_rest(d)->isn + 1;
 }
 
 /* What the sender had taken when it sent its reset: `seen`, or what the reset
@@ -140,8 +141,9 @@ after_ack(const struct rst_group *g, const struct packet *pkt)
 	if (g->peer_known)
 		alive = seq_diff(pkt->ack, taken(g, g->peer_next)) > 0;
 	else
-		alive = (peer->flags & EVD_SYN) != 0 &&
-			seq_diff(pkt->ack, taken(g, peer->isn)) > 0;
+		alive =
+		    (peer->flags & EVD_SYN) != 0 &&
+		    seq_diff(pkt->ack, taken(g, evidence_rest(peer)->isn)) > 0;
 	if (alive || completes_handshake(g, pkt)) {
 		tests |= RST_ALIVE;
 		if ((g->tests & (RST_EXACT | RST_ANSWERS_ACK)) == 0)

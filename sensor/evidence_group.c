@@ -65,7 +65,8 @@ take_late(struct rst_group *g)
 {
 	const struct evidence_dir *d = group_dir(g);
 	const struct evidence_dir *peer = &g->ev->d[!g->dir];
-	const struct pkt_ref *fin = &d->mark, *its = &peer->mark;
+	const struct pkt_ref *fin = &evidence_rest(d)->mark,
+			     *its = &evidence_rest(peer)->mark;
 
 	if (g->syn && (peer->flags & EVD_SYN_AGAIN) != 0)
 		g->tests &= ~(uint32_t)RST_SYN_RACE;
@@ -88,11 +89,11 @@ evidence_group_tell(struct evidence_ctx *c, struct rst_group *g, int64_t time)
 	struct obs o;
 
 	g->told = true;
-	if (d->told_rsts == EVIDENCE_TOLD) {
+	if (evidence_rest(d)->told_rsts == EVIDENCE_TOLD) {
 		c->n.rst_untold++;
 		return;
 	}
-	d->told_rsts++;
+	evidence_rest(d)->told_rsts++;
 	forget_filled_hole(g);
 	take_late(g);
 	obs_init(&o, OBS_RST);
@@ -224,7 +225,7 @@ evidence_group_new(struct evidence_ctx *c, struct evidence_flow *ev,
 	g->ev = ev;
 	g->dir = view->dir;
 	g->phase = view->phase;
-	g->idle = ev->last == 0 ? 0 : pkt->time - ev->last;
+	g->idle = evidence_last(ev) == 0 ? 0 : pkt->time - evidence_last(ev);
 	g->syn = (d->flags & EVD_SEEN) == 0;
 	g->next = d->next;
 	g->acked = d->ack;

@@ -57,7 +57,7 @@ static void
 note_rtt(struct evidence_flow *ev, const struct packet *pkt, int dir)
 {
 	const struct evidence_dir *d = &ev->d[dir], *peer = &ev->d[!dir];
-	const struct pkt_ref *asked = &peer->mark;
+	const struct pkt_ref *asked = &evidence_rest(peer)->mark;
 	int64_t us = (pkt->time - asked->time) / 1000;
 
 	if (ev->rtt[dir] != 0 || (d->flags & EVD_ACKED) != 0 ||
@@ -77,7 +77,8 @@ evidence_host(struct evidence_flow *ev, const struct packet *pkt, int dir)
 
 	note_mac(d, pkt);
 	note_ts(d, pkt);
-	if ((pkt->tcp_flags & TCP_SYN) != 0 && d->syn_signature == 0)
-		d->syn_signature = signature(pkt);
+	if ((pkt->tcp_flags & TCP_SYN) != 0 &&
+	    evidence_rest(d)->syn_signature == 0)
+		evidence_rest(d)->syn_signature = signature(pkt);
 	note_rtt(ev, pkt, dir);
 }

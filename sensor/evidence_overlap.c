@@ -416,31 +416,45 @@ window_segment(const struct ev_window *w, uint32_t seq)
 
 /* ---- a larger one ---- */
 
+/* Bits of the old map, for the numbers from..top, to their places. */
+static void
+map_take_over(uint8_t *map, const struct ev_window *w, const uint8_t *old_map,
+    const struct ev_window *old)
+{
+	for (uint32_t seq = w->low; seq != old->top; seq++) {
+		uint32_t i = place(w, seq);
+
+		if (map_has(old_map, place(old, seq)))
+			map[i >> 3] |= (uint8_t)(1 << (i & 7));
+	}
+}
+
 /* What the old one holds, at its place in the new one, which is clear. */
 static void
 window_take_over(struct ev_window *w, const struct ev_window *old)
 {
 	uint32_t n = old->top - old->low;
-	uint32_t from = n < old->size ? old->low : old->top - old->size;
+	uint32_t first;
 
+	n = n < old->size ? n : old->size;
+	w->low = old->top - n;
+	first = old->size - place(old, w->low);
+	first = n < first ? n : first;
+	window_copy(w,
+	    &(struct run){bytes_of(old) + place(old, w->low), w->low, first});
+	window_copy(w, &(struct run){bytes_of(old), w->low + first, n - first});
 	w->top = old->top;
 	w->solid = old->solid;
-	w->low = from;
 	w->open_from = old->open_from;
 	w->open_end = old->open_end;
 	w->marked_end = old->marked_end;
 	w->has_run = old->has_run;
 	w->has_marks = w->has_marked = old->has_marks;
 	w->has_map = old->has_map;
-	for (uint32_t seq = from; seq != old->top; seq++) {
-		struct run one = {.seq = seq, .len = 1};
-
-		bytes_of(w)[place(w, seq)] = bytes_of(old)[place(old, seq)];
-		if (old->has_map && map_has(there_of(old), place(old, seq)))
-			map_fill(w, there_of(w), one, true);
-		if (old->has_marks && map_has(public_of(old), place(old, seq)))
-			map_fill(w, public_of(w), one, true);
-	}
+	if (w->has_map)
+		map_take_over(there_of(w), w, there_of(old), old);
+	if (w->has_marks)
+		map_take_over(public_of(w), w, public_of(old), old);
 	for (unsigned i = 0; i < old->nsegs; i++) {
 		unsigned at = (old->at + i) % old->nsegs;
 
@@ -495,9 +509,8 @@ window_for(
 	low = seq_diff(s->seq, w->low) < 0 ? s->seq : w->low;
 	top = seq_diff(end, w->top) > 0 ? end : w->top;
 	need = top - low;
-	if (need <= w->size && w->nsegs < shape_of(w)->segs)
-		return w;
-	if (need <= w->size && kind != EV_WINDOW_128)
+	if (need <= w->size &&
+	    (w->nsegs < shape_of(w)->segs || kind != EV_WINDOW_128))
 		return w;
 	return window_grow(c, d,
 	    need <= w->size ? EV_WINDOW_512 : kind_for(need), s->pkt->time);
@@ -603,8 +616,9 @@ evidence_is_keepalive(
 	       (peer->flags & EVD_ACKED) != 0 &&
 	       seq_diff(peer->ack, d->next) >= 0 &&
 	       (s->pkt->time - d->last >= KEEPALIVE_SILENCE ||
-		   (d->kept_alive != 0 &&
-		       s->pkt->time - d->kept_alive < KEEPALIVE_COPY));
+		   (evidence_rest(d)->kept_alive != 0 &&
+		       s->pkt->time - evidence_rest(d)->kept_alive <
+			   KEEPALIVE_COPY));
 }
 
 static enum difference
@@ -621,6 +635,22 @@ difference(const struct evidence_flow *ev, const struct ev_window *w,
 	return CONFLICT;
 }
 
+/* The next bytes, and nothing has to go for them. */
+static inline bool
+window_append(struct ev_window *w, const struct ev_segment *s)
+{
+	struct run run = {s->p, s->seq, s->len};
+	uint32_t end = s->seq + s->len;
+
+	if (s->seq != w->top || end - w->low >= w->size ||
+	    w->nsegs == shape_of(w)->segs)
+		return false;
+	window_copy(w, &run);
+	w->top = end;
+	window_note_segment(w, s);
+	return true;
+}
+
 /* Holds the segment against the window, then keeps it there if it is text. */
 static enum difference
 take_in(struct evidence_ctx *c, struct evidence_flow *ev,
@@ -630,6 +660,8 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 	struct run run = {s->p, s->seq, s->len};
 	enum difference diff = SAME;
 
+	if (text && s->near && window_append(d->window, s))
+		return SAME;
 	if (seq_diff(s->seq, d->window->top) < 0) {
 		struct overlap o = window_compare(d->window, &run);
 
@@ -639,7 +671,7 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 			tell(c, ev, s, &o);
 	}
 	if (diff == HARMLESS) {
-		d->kept_alive = s->pkt->time;
+		evidence_rest(d)->kept_alive = s->pkt->time;
 		c->n.keepalives++;
 		return diff;
 	}

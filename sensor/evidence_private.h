@@ -36,6 +36,21 @@ enum { /* struct evidence_dir.flags */
 	EVD_WAITS = 1 << 15 /* a conflict that is not told yet */
 };
 
+static inline struct evidence_rest *
+evidence_rest(const struct evidence_dir *d)
+{
+	const struct evidence_dir *first = d - d->side;
+
+	return &((struct evidence_flow *)first)->rest[d->side];
+}
+
+/* Time of the flow's last packet that was no RST, 0 if there was none. */
+static inline int64_t
+evidence_last(const struct evidence_flow *ev)
+{
+	return ev->d[ev->d[1].is_later].last;
+}
+
 /* Sequence numbers wrap (RFC 9293 3.4). */
 static inline int32_t
 seq_diff(uint32_t a, uint32_t b)

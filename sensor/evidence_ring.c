@@ -53,11 +53,12 @@ struct repeat { /* what a segment holds of a record */
 static struct ev_ring *
 ring_lend(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
 {
+	struct evidence_rest *e = evidence_rest(d);
 	struct ev_ring *g = evidence_lend(c, d, EV_RING, now);
 
 	c->n.windows += g != NULL;
 	d->ring = g;
-	d->ring_n = d->ring_at = d->ring_part = 0;
+	e->ring_n = e->ring_at = e->ring_part = 0;
 	return g;
 }
 
@@ -87,15 +88,18 @@ overlap_of(struct repeat *o, struct record *r, const struct ev_segment *s)
 static void
 leave_part(struct evidence_ctx *c, struct evidence_dir *d)
 {
-	if (d->ring_part != 0)
+	struct evidence_rest *e = evidence_rest(d);
+
+	if (e->ring_part != 0)
 		c->n.uncompared += d->ring->part.len;
-	d->ring_part = 0;
+	e->ring_part = 0;
 }
 
 /* The next piece of a record. Returns false if it is not the next one. */
 static bool
 add_part(struct evidence_ctx *c, struct evidence_dir *d, const struct repeat *o)
 {
+	struct evidence_rest *e = evidence_rest(d);
 	struct ev_ring *g = d->ring;
 	uint8_t index = (uint8_t)(o->r - g->records + 1);
 	struct slice piece = {o->p, o->len};
@@ -103,9 +107,9 @@ add_part(struct evidence_ctx *c, struct evidence_dir *d, const struct repeat *o)
 	if (o->off == 0) {
 		leave_part(c, d);
 		memset(&g->part, 0, sizeof(g->part));
-		d->ring_part = index;
+		e->ring_part = index;
 	}
-	if (d->ring_part != index || g->part.len != o->off)
+	if (e->ring_part != index || g->part.len != o->off)
 		return false;
 	bulk_hash_add(&c->key, &g->part, piece);
 	return true;
@@ -186,7 +190,7 @@ take_repeat(struct evidence_ctx *c, struct evidence_dir *d,
 	}
 	if (d->ring->part.len < o->r->held)
 		return false;
-	d->ring_part = 0;
+	evidence_rest(d)->ring_part = 0;
 	*hash = (uint32_t)bulk_hash_end(&c->key, &d->ring->part);
 	return true;
 }
@@ -204,18 +208,19 @@ static void
 ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
     const struct ev_segment *s, bool sample)
 {
-	struct record *r = &d->ring->records[d->ring_at];
+	struct evidence_rest *e = evidence_rest(d);
+	struct record *r = &d->ring->records[e->ring_at];
 	uint32_t held = s->len < HELD_MAX ? s->len : HELD_MAX, off = 0;
 
 	if (sample && held > SAMPLE) {
 		off = sample_place(&c->key, s->seq, held);
 		held = SAMPLE;
 	}
-	if (d->ring_part == d->ring_at + 1)
+	if (e->ring_part == e->ring_at + 1)
 		leave_part(c, d);
-	d->ring_at = (uint8_t)((d->ring_at + 1) % EVIDENCE_SEGMENTS);
-	if (d->ring_n < EVIDENCE_SEGMENTS)
-		d->ring_n++;
+	e->ring_at = (uint8_t)((e->ring_at + 1) % EVIDENCE_SEGMENTS);
+	if (e->ring_n < EVIDENCE_SEGMENTS)
+		e->ring_n++;
 	evidence_ref(&r->ref, s->pkt, s->view);
 	r->hash =
 	    (uint32_t)bulk_hash_of(&c->key, (struct slice){s->p + off, held});
@@ -234,11 +239,12 @@ look_back(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, bool *known)
 {
 	struct evidence_dir *d = &ev->d[s->view->dir];
+	const struct evidence_rest *e = evidence_rest(d);
 	uint32_t same = 0;
 
-	for (uint32_t i = 0; i < d->ring_n; i++) {
+	for (uint32_t i = 0; i < e->ring_n; i++) {
 		struct record *r =
-		    &d->ring->records[(d->ring_at + i) % d->ring_n];
+		    &d->ring->records[(e->ring_at + i) % e->ring_n];
 		enum difference diff = SAME;
 		struct repeat o;
 		uint32_t hash;
@@ -271,7 +277,7 @@ evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
 	    (keep == KEEP_NONE || ring_lend(c, d, s->pkt->time) == NULL))
 		return SAME;
 	if (again && evidence_is_keepalive(ev, s)) {
-		d->kept_alive = s->pkt->time;
+		evidence_rest(d)->kept_alive = s->pkt->time;
 		c->n.keepalives++;
 		return HARMLESS;
 	}

@@ -25,7 +25,7 @@ place_for_syn(const struct evidence_dir *peer, const struct packet *pkt)
 	if ((peer->flags & EVD_SYN) == 0)
 		return RST_AT_UNKNOWN;
 	if ((pkt->tcp_flags & TCP_ACK) != 0 &&
-	    seq_diff(pkt->ack, peer->isn) > 0 &&
+	    seq_diff(pkt->ack, evidence_rest(peer)->isn) > 0 &&
 	    seq_diff(pkt->ack, peer->next) <= 0)
 		return RST_AT_SYN;
 	return RST_AT_SYN_OTHER;
@@ -124,12 +124,13 @@ is_stale(const struct evidence_dir *d, const struct evidence_dir *peer,
 		if ((peer->flags & EVD_SEEN) == 0)
 			return true;
 		return (pkt->tcp_flags & TCP_ACK) != 0 &&
-		       pkt->ack != peer->next && pkt->ack != peer->isn + 1 &&
-		       pkt->ack != peer->isn;
+		       pkt->ack != peer->next &&
+		       pkt->ack != evidence_rest(peer)->isn + 1 &&
+		       pkt->ack != evidence_rest(peer)->isn;
 	}
 	if ((peer->flags & EVD_ACKED) != 0 && seq_diff(peer->edge, limit) > 0)
 		limit = peer->edge;
-	return seq_diff(pkt->seq, d->isn) < -BEFORE_ISN ||
+	return seq_diff(pkt->seq, evidence_rest(d)->isn) < -BEFORE_ISN ||
 	       seq_diff(pkt->seq, limit) > STALE_AHEAD;
 }
 
@@ -139,7 +140,7 @@ static bool
 id_is_odd(const struct evidence_dir *d, const struct packet *pkt)
 {
 	int16_t off = (int16_t)(pkt->ip_id - d->ip_id);
-	int counted = d->seen - d->id_zero;
+	int counted = d->seen - evidence_rest(d)->id_zero;
 
 	if ((pkt->flags & PKT_V6) != 0 || pkt->ip_id == 0 || d->seen < ID_FEW)
 		return false;
@@ -167,7 +168,8 @@ rst_signs(const struct evidence_dir *d, const struct evidence_dir *peer,
 {
 	uint32_t signs = 0;
 
-	if (d->seen >= TTL_FEW && pkt->ttl != d->ttl && pkt->ttl != d->ttl_alt)
+	if (d->seen >= TTL_FEW && pkt->ttl != d->ttl &&
+	    pkt->ttl != evidence_rest(d)->ttl_alt)
 		signs |= RST_TTL;
 	if ((pkt->tcp_flags & TCP_ACK) == 0 && is_unasked(d, peer, pkt->seq) &&
 	    pkt->seq != d->next + 1) /* a FIN that the tap missed? */
@@ -215,7 +217,7 @@ rst_circumstances(const struct rst_group *g, const struct packet *pkt,
 	if (pkt->seq == d->next)
 		tests |= RST_EXACT;
 	else if (seq_diff(pkt->seq, d->next) < 0 &&
-		 seq_diff(pkt->seq, d->isn) > 0 &&
+		 seq_diff(pkt->seq, evidence_rest(d)->isn) > 0 &&
 		 (tests & RST_ANSWERS_ACK) == 0)
 		tests |= RST_BEHIND_DATA;
 	return tests;
@@ -277,8 +279,8 @@ rst_tool(const struct rst_group *g, const struct packet *pkt, uint32_t signs)
 
 	if (pkt->ip_id == 12345 && pkt->window == 32000)
 		return TOOL_LIBNIDS_KILL;
-	if (g->syn && !bare && pkt->ack == peer->isn && pkt->window != 0 &&
-	    pkt->ip_id != 0 && pkt->ip_id == peer->ip_id)
+	if (g->syn && !bare && pkt->ack == evidence_rest(peer)->isn &&
+	    pkt->window != 0 && pkt->ip_id != 0 && pkt->ip_id == peer->ip_id)
 		return TOOL_RAE;
 	if (!bare && (pkt->flags & PKT_V6) == 0 && pkt->ip_id == 0 &&
 	    (signs & RST_TTL) != 0)

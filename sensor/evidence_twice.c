@@ -29,7 +29,7 @@ void
 evidence_mark(struct evidence_dir *d, const struct packet *pkt,
     const struct evidence_view *view)
 {
-	struct pkt_ref *m = &d->mark;
+	struct pkt_ref *m = &evidence_rest(d)->mark;
 
 	if ((d->flags & EVD_FIN_MARK) != 0)
 		return;
@@ -49,7 +49,7 @@ two_answers(struct evidence_ctx *c, struct evidence_flow *ev,
 {
 	struct evidence_dir *d = &ev->d[view->dir];
 	const struct evidence_dir *peer = &ev->d[!view->dir];
-	const struct pkt_ref *m = &d->mark;
+	const struct pkt_ref *m = &evidence_rest(d)->mark;
 	struct obs o;
 
 	if (!is_syn_ack(m->tcp_flags) || m->ack != pkt->ack ||
@@ -66,7 +66,7 @@ two_answers(struct evidence_ctx *c, struct evidence_flow *ev,
 	o.u.answers.first = *m;
 	o.u.answers.again = (peer->flags & EVD_SYN_AGAIN) != 0 ||
 			    (peer->flags & EVD_SYN) == 0 ||
-			    pkt->ack != peer->isn + 1;
+			    pkt->ack != evidence_rest(peer)->isn + 1;
 	o.u.answers.taken = (peer->flags & EVD_ACKED) != 0 &&
 			    seq_diff(peer->ack, m->seq + 1) >= 0;
 	c->sink.emit(c->sink.user, ev->slot, &o);
@@ -91,7 +91,7 @@ data_after_fin(struct evidence_ctx *c, struct evidence_flow *ev,
 	const struct evidence_dir *d = &ev->d[view->dir];
 	const struct evidence_dir *peer = &ev->d[!view->dir];
 	uint32_t end = pkt->seq + pkt->wire_len;
-	uint32_t fin = d->mark.seq + d->mark.len;
+	uint32_t fin = evidence_rest(d)->mark.seq + evidence_rest(d)->mark.len;
 	struct obs o;
 
 	if (seq_diff(end, fin) <= ONE_GARBAGE_BYTE ||
@@ -100,7 +100,7 @@ data_after_fin(struct evidence_ctx *c, struct evidence_flow *ev,
 		return;
 	obs_init(&o, OBS_FIN_UNDONE);
 	o.time = pkt->time;
-	o.pkt = d->mark;
+	o.pkt = evidence_rest(d)->mark;
 	evidence_ref(&o.u.fin.data, pkt, view);
 	o.u.fin.beyond = end - fin;
 	o.u.fin.acked =
@@ -119,7 +119,7 @@ fin_behind_data(struct evidence_ctx *c, struct evidence_flow *ev,
 
 	if ((d->flags & EVD_SEEN) == 0 ||
 	    seq_diff(d->next, fin) <= ONE_GARBAGE_BYTE ||
-	    seq_diff(fin, d->isn) <= 0)
+	    seq_diff(fin, evidence_rest(d)->isn) <= 0)
 		return;
 	obs_init(&o, OBS_FIN_UNDONE);
 	o.time = pkt->time;

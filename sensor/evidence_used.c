@@ -149,11 +149,11 @@ evidence_conflict(struct evidence_ctx *c, struct evidence_flow *ev,
 	struct obs_conflict *r = &o->u.conflict;
 
 	c->n.conflicts++;
-	if (d->told_conflicts == EVIDENCE_CONFLICTS) {
+	if (evidence_rest(d)->told_conflicts == EVIDENCE_CONFLICTS) {
 		c->n.conflicts_untold++;
 		return;
 	}
-	d->told_conflicts++;
+	evidence_rest(d)->told_conflicts++;
 	r->acked_between =
 	    (peer->flags & EVD_ACKED) != 0 && seq_diff(peer->ack, r->seq) > 0;
 	r->used_by = (uint8_t)known_at_once(r, first);

@@ -164,6 +164,7 @@ keep_fin(struct norm_env *env, struct norm *n, enum dir dir)
 		if (n->fins == NULL)
 			return false;
 		env->fins++;
+		norm_note_waiting(n);
 	}
 	n->fins->ref[dir] = *env->ref;
 	return true;
@@ -178,6 +179,7 @@ drop_fin(struct norm_env *env, struct norm *n, enum dir dir)
 	free(n->fins);
 	n->fins = NULL;
 	env->fins--;
+	norm_note_waiting(n);
 }
 
 static unsigned
@@ -409,11 +411,10 @@ is_plain(const struct norm *n, const struct norm_seg *s, int32_t behind)
 {
 	const struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
 
-	return n->wait == NULL && n->fins == NULL && !s->fin && s->has_ack &&
-	       d->known && !d->soft && peer->known &&
-	       s->seq == d->base + (uint32_t)d->next && behind <= 0 &&
-	       s->bytes.len == s->wire_len && s->wire_len <= NORM_SLACK &&
-	       d->fin_at == NORM_NONE;
+	return d->known && !d->soft && !d->waiting && peer->known && !s->fin &&
+	       s->has_ack && s->seq == d->base + (uint32_t)d->next &&
+	       behind <= 0 && s->bytes.len == s->wire_len &&
+	       s->wire_len <= NORM_SLACK && d->fin_at == NORM_NONE;
 }
 
 static inline unsigned

@@ -64,6 +64,7 @@ struct norm_dir { /* one cache line: most packets touch both, and no more */
 	bool eof : 1; /* NORM_EOF was delivered */
 	bool stale : 1; /* the peer spoke on, and acknowledged no more */
 	bool fin : 1; /* its FIN, which norm.fins has, is to be delivered */
+	bool waiting : 1; /* of both: the flow has a wait or fins */
 };
 
 struct norm_gap { /* of one direction */
@@ -78,12 +79,12 @@ struct norm_fins { /* FINs that are not acknowledged yet */
 };
 
 struct norm {
+	struct norm_dir d[2]; /* by enum dir */
 	struct norm_wait *wait; /* NULL: nothing waits */
 	struct norm_fins *fins; /* NULL: no FIN does */
 	uint32_t slot, generation;
 	bool one_way : 1; /* the silent side is not waited for any more */
 	bool unsure : 1; /* the hosts may have read something else */
-	struct norm_dir d[2]; /* by enum dir */
 	struct norm_gap gap[2];
 };
 

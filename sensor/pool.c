@@ -3,6 +3,8 @@
  * Free objects are chained through their first bytes; chunks are chained so
  * that they can be freed. Under AddressSanitizer each object is an allocation
  * of its own, so that the use of a freed one is seen.
+ *
+ * Objects whose size is a whole number of cache lines begin at one.
  */
 #include "sensor/pool.h"
 
@@ -11,6 +13,7 @@
 #include "sensor/harden.h"
 
 #define CHUNK_BYTES (64u << 10)
+#define LINE 64 /* bytes of a cache line */
 #define ALIGN 16
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -63,20 +66,28 @@ pool_free(struct pool *p)
 	free(p);
 }
 
+static size_t
+chunk_bytes(const struct pool *p)
+{
+	size_t bytes = LINE + p->per_chunk * p->size;
+
+	return (bytes + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
 static int
 grow(struct pool *p)
 {
-	struct link *chunk = malloc(ALIGN + p->per_chunk * p->size);
+	struct link *chunk = aligned_alloc(LINE, chunk_bytes(p));
 
 	if (chunk == NULL)
 		return -1;
-	harden_memory(chunk, ALIGN + p->per_chunk * p->size);
+	harden_memory(chunk, chunk_bytes(p));
 	chunk->next = p->chunks;
 	p->chunks = chunk;
 	p->nchunks++;
 	for (uint32_t i = p->per_chunk; i-- > 0;) {
 		struct link *object =
-		    (struct link *)((char *)chunk + ALIGN + i * p->size);
+		    (struct link *)((char *)chunk + LINE + i * p->size);
 
 		object->next = p->free;
 		p->free = object;
@@ -92,7 +103,8 @@ pool_get(struct pool *p)
 	if (p->used == p->max)
 		return NULL;
 	if (POOL_PLAIN) {
-		object = malloc(p->size);
+		object =
+		    aligned_alloc(p->size % LINE == 0 ? LINE : ALIGN, p->size);
 		p->used += object != NULL;
 		return object;
 	}
@@ -131,7 +143,7 @@ pool_used(const struct pool *p)
 struct table_use
 pool_use(const struct pool *p)
 {
-	uint64_t chunk = table_alloc(ALIGN + p->per_chunk * p->size);
+	uint64_t chunk = table_alloc(chunk_bytes(p));
 	uint64_t most = (p->max + p->per_chunk - 1) / p->per_chunk;
 
 	return (struct table_use){.entries = p->used,

@@ -489,7 +489,7 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 	for (int d = 0; d < 2; d++) {
 		e->packets[d] = c->packets[d];
 		e->rtt[d] = c->ev.rtt[d];
-		e->syn_signature[d] = c->ev.d[d].syn_signature;
+		e->syn_signature[d] = c->ev.rest[d].syn_signature;
 		e->gap[d] = c->norm.gap[d].sum;
 		e->unacked[d] = c->unacked[d];
 		e->bytes[d] = c->norm.d[d].next - c->norm.gap[d].sum;

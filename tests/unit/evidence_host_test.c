@@ -209,8 +209,8 @@ signature_of(uint32_t order, uint16_t mss, uint8_t wscale)
 	pk.wscale = wscale;
 	put();
 	c(0, 0, "EHLO a\r\n");
-	got = flow.d[DIR_C2S].syn_signature;
-	CHECK_INT(flow.d[DIR_S2C].syn_signature, 0);
+	got = flow.rest[DIR_C2S].syn_signature;
+	CHECK_INT(flow.rest[DIR_S2C].syn_signature, 0);
 	finish();
 	return got;
 }
