@@ -91,6 +91,9 @@ go_on(struct ahead *a, struct flow_table *flows)
 		fetch(c->mail.mail, 4 * LINE);
 	else if (c->mail.asleep != NULL)
 		fetch(c->mail.asleep, 4 * LINE);
+	for (int d = 0; d < 2; d++)
+		if (c->ev.d[d].window != NULL)
+			fetch(c->ev.d[d].window, 2 * LINE);
 }
 
 void

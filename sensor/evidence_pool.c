@@ -231,9 +231,11 @@ get_block(struct evidence_ctx *c, enum ev_kind kind, int64_t now)
 	struct ev_list *l = &c->free_blocks[kind];
 	struct ev_block *b;
 
-	while (l->newest == NULL && !cut_page(c, kind)) {
+	while ((b = l->newest) == NULL) {
 		int64_t since = now - c->failed;
 
+		if (cut_page(c, kind))
+			continue;
 		if (since > -RETRY && since < RETRY)
 			return NULL;
 		if (!take_idle(c, kind, now)) {
@@ -241,7 +243,6 @@ get_block(struct evidence_ctx *c, enum ev_kind kind, int64_t now)
 			return NULL;
 		}
 	}
-	b = l->newest;
 	unlink_block(l, b);
 	if (page_of(c, b)->lent++ == 0)
 		page_is_used(c, page_of(c, b));
