@@ -41,6 +41,12 @@ body_at_line_start(const struct body *b)
 	return b->at == DOT_LINE_START && b->start != START_CR;
 }
 
+bool
+body_reads_lines(const struct body *b)
+{
+	return b->stage != BODY_REST;
+}
+
 /* Content-Type, or the continuation of a header that may be one. */
 static bool
 may_say_type(struct slice s)

@@ -42,6 +42,9 @@ size_t body_dotted(
 /* Bytes of a body whose end is known by count. */
 void body_counted(struct body *b, struct line_buf *lines, struct slice in);
 
+/* Does it look at lines yet? Then `lines` needs its memory. */
+bool body_reads_lines(const struct body *b);
+
 /* n bytes were never seen. */
 void body_gap(struct body *b, struct line_buf *lines, uint64_t n);
 

@@ -29,9 +29,9 @@ imap_start(struct mail *m)
 {
 	uint32_t partial = VIS_MIDSTREAM | VIS_GAP_C2S | VIS_GAP_S2C;
 
-	memset(&m->imap, 0, sizeof(m->imap));
+	memset(&m->u.imap, 0, sizeof(m->u.imap));
 	m->greeted = (m->vis & (VIS_MIDSTREAM | VIS_GAP_S2C)) != 0;
-	m->imap.maybe_authed = (m->vis & partial) != 0;
+	m->u.imap.maybe_authed = (m->vis & partial) != 0;
 }
 
 static struct reply
@@ -65,7 +65,7 @@ static void
 code_caps(struct mail *m, const struct reply *r, enum caps_source source)
 {
 	caps_begin(m, source);
-	m->acc.caps.nlines = 1;
+	caps_acc(m)->nlines = 1;
 	m->list_loss = !r->code_whole;
 	caps_words(m, slice_from(r->code, strlen("CAPABILITY")));
 	caps_emit(m, r->line);
@@ -81,11 +81,11 @@ on_code(struct mail *m, const struct reply *r, enum caps_source source)
 		code_caps(m, r, source);
 	if (!referral && !slice_is(word, "ALERT"))
 		return;
-	if (m->imap.codes_said++ < CODES_MAX)
+	if (m->u.imap.codes_said++ < CODES_MAX)
 		use_verb_obs(m, OBS_IMAP_CODE, DIR_S2C,
 		    referral ? "REFERRAL" : "ALERT", r->line);
 	else
-		m->imap.codes_said = CODES_MAX;
+		m->u.imap.codes_said = CODES_MAX;
 }
 
 /* ---- greeting ---- */
@@ -110,12 +110,13 @@ before_user(struct slice text)
 static void
 on_greeting(struct mail *m, const struct reply *r)
 {
-	struct greet *g = &m->acc.greet;
+	struct greet *g;
 	enum greeting_kind kind = r->status == ST_OK	    ? GREETING_OK
 				  : r->status == ST_PREAUTH ? GREETING_PREAUTH
 							    : GREETING_REFUSED;
 
-	memset(&m->acc, 0, sizeof(m->acc));
+	mail_part_end(m, PART_GREET);
+	g = mail_part(m, PART_GREET);
 	(void)obs_copy_string(
 	    g->host, sizeof(g->host), use_host_word(before_user(r->text)));
 	(void)obs_copy_string(g->text, sizeof(g->text), r->line);
@@ -149,7 +150,7 @@ is_mailbox_data(struct slice word, struct slice next)
 static void
 on_data(struct mail *m, struct slice rest, struct slice line)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
 	struct slice word = slice_word(&rest), next = slice_word(&rest);
 	char verb[OBS_VERB_MAX];
 
@@ -171,9 +172,9 @@ on_list(struct mail *m, struct slice words, const struct line *l)
 {
 	bool authed = m->authed != 0;
 
-	m->imap.listed = 1;
+	m->u.imap.listed = 1;
 	caps_begin(m, CAPS_UNTAGGED);
-	m->acc.caps.nlines = 1;
+	caps_acc(m)->nlines = 1;
 	m->list_loss = l->overlong;
 	if (l->overlong)
 		m->vis |= VIS_OVERLONG;
@@ -229,7 +230,7 @@ reply_login(struct mail *m, const struct imap_tag *t, const struct reply *r)
 		use_demanded(m,
 		    t->verb == IMAP_LOGIN ? "LOGIN" : "AUTHENTICATE", 0,
 		    r->line);
-	if (!m->sasl.active) {
+	if (!mail_sasl(m)->active) {
 		m->authed |= r->status == ST_OK;
 		return;
 	}
@@ -243,7 +244,7 @@ reply_capability(struct mail *m, const struct reply *r)
 {
 	if (r->status != ST_OK) {
 		caps_refused(m, CAPS_UNTAGGED, 0, r->line);
-	} else if (!m->imap.listed && mail_is_whole(m) &&
+	} else if (!m->u.imap.listed && mail_is_whole(m) &&
 		   !slice_starts(r->code, "CAPABILITY")) {
 		caps_begin(m, CAPS_UNTAGGED);
 		caps_emit(m, r->line);
@@ -287,23 +288,35 @@ reply_dispatch(struct mail *m, const struct imap_tag *t, const struct reply *r)
 static void
 literal_refused(struct mail *m, uint32_t id)
 {
-	if (m->imap.wait_id != id)
+	if (m->u.imap.wait_id != id)
 		return;
-	m->imap.wait_id = 0;
-	m->imap.cont[DIR_C2S] = 0;
+	m->u.imap.wait_id = 0;
+	m->u.imap.cont[DIR_C2S] = 0;
 	mail_run_abort(m, DIR_C2S);
+}
+
+/* Its line, which lies in *stray from now on. */
+static struct slice
+stray_take(struct mail *m, struct stray *stray)
+{
+	memcpy(stray, mail_part(m, PART_STRAY), sizeof(*stray));
+	mail_part_end(m, PART_STRAY);
+	m->u.imap.stray_id = 0;
+	return (struct slice){
+	    (const uint8_t *)stray->text, strlen(stray->text)};
 }
 
 static void
 stray_emit(struct mail *m)
 {
-	struct imap_state *s = &m->imap;
-	struct slice line = {(const uint8_t *)s->stray, strlen(s->stray)};
+	struct imap_state *s = &m->u.imap;
+	struct stray stray;
+	struct slice line;
 	struct obs o;
 
 	if (s->stray_id == 0)
 		return;
-	s->stray_id = 0;
+	line = stray_take(m, &stray);
 	if (s->stray_settled || !mail_is_whole(m))
 		return;
 	s->stray_settled = 1; /* once is enough */
@@ -311,15 +324,16 @@ stray_emit(struct mail *m)
 	(void)slice_word(&line);
 	(void)obs_copy_string(
 	    o.u.verb.verb, sizeof(o.u.verb.verb), slice_word(&line));
-	memcpy(o.text, s->stray, sizeof(s->stray));
-	o.pkt = s->stray_pkt;
+	memcpy(o.text, stray.text, sizeof(stray.text));
+	o.pkt = stray.pkt;
 	mail_emit(m, &o, DIR_S2C);
 }
 
 static void
 stray_set(struct mail *m, uint32_t id, const struct reply *r)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
+	struct stray *stray;
 
 	if (s->overflow > 0) {
 		s->overflow--;
@@ -332,28 +346,23 @@ stray_set(struct mail *m, uint32_t id, const struct reply *r)
 	if (!mail_is_whole(m)) /* its command was missed; tags come again */
 		return;
 	s->stray_id = id;
-	s->stray_pkt = *mail_now(m);
-	(void)obs_copy_string(s->stray, sizeof(s->stray), r->line);
+	stray = mail_part(m, PART_STRAY);
+	stray->pkt = *mail_now(m);
+	(void)obs_copy_string(stray->text, sizeof(stray->text), r->line);
 }
 
 /* Is it the tag of a STARTTLS without an answer? */
 static bool
 is_asked_by(const struct mail *m, uint32_t id)
 {
-	const struct imap_tag *t = m->imap.tags;
-
-	for (unsigned i = 0; i < IMAP_TAGS; i++)
-		if (t[i].id == id)
-			return t[i].verb == IMAP_STARTTLS;
-	return false;
+	return imap_verb_of(m, id) == IMAP_STARTTLS;
 }
 
 static void
 on_tagged(struct mail *m, uint32_t id, struct slice rest, struct slice line)
 {
 	struct reply r = parse_status(rest, line);
-	struct imap_tag *tags = m->imap.tags, t;
-	unsigned i;
+	struct imap_tag t;
 
 	if (r.status < ST_OK || r.status > ST_BAD) {
 		if (is_asked_by(m, id))
@@ -362,14 +371,10 @@ on_tagged(struct mail *m, uint32_t id, struct slice rest, struct slice line)
 		return;
 	}
 	literal_refused(m, id);
-	for (i = 0; i < IMAP_TAGS && tags[i].id != id; i++)
-		;
-	if (i == IMAP_TAGS) {
+	if (!imap_tag_take(m, id, &t)) {
 		stray_set(m, id, &r);
 		return;
 	}
-	t = tags[i];
-	tags[i].id = 0;
 	if (m->phase == PHASE_TLS_READY)
 		m->tls_plain = 1;
 	reply_dispatch(m, &t, &r);
@@ -378,15 +383,14 @@ on_tagged(struct mail *m, uint32_t id, struct slice rest, struct slice line)
 void
 imap_settle_stray(struct mail *m, uint32_t id)
 {
-	struct imap_state *s = &m->imap;
-	struct slice line = {(const uint8_t *)s->stray, strlen(s->stray)};
-	struct slice rest = line;
+	struct stray stray;
+	struct slice line, rest;
 
-	if (s->stray_id != id) {
+	if (m->u.imap.stray_id != id) {
 		stray_emit(m);
 		return;
 	}
-	s->stray_id = 0;
+	line = rest = stray_take(m, &stray);
 	(void)slice_word(&rest);
 	on_tagged(m, id, rest, line);
 }
@@ -396,14 +400,14 @@ imap_settle_stray(struct mail *m, uint32_t id)
 static void
 on_plus(struct mail *m, struct slice line)
 {
-	if (m->phase == PHASE_TLS_ASKED && m->imap.verb == IMAP_STARTTLS) {
+	if (m->phase == PHASE_TLS_ASKED && m->u.imap.verb == IMAP_STARTTLS) {
 		starttls_answered(m, ANSWER_INVALID, 0, "STARTTLS", line);
 		return;
 	}
-	m->imap.wait_id = 0;
-	if (!m->sasl.active || m->sasl.auth.mech == MECH_IMAP_LOGIN)
+	m->u.imap.wait_id = 0;
+	if (!mail_sasl(m)->active || mail_sasl(m)->auth.mech == MECH_IMAP_LOGIN)
 		return;
-	m->sasl.challenged = 1;
+	use_auth_asked(m);
 	use_clear_answered(m, 0, true);
 }
 
@@ -420,12 +424,7 @@ imap_old_greeting(struct slice line)
 static bool
 nothing_asked(const struct mail *m)
 {
-	const struct imap_tag *t = m->imap.tags;
-
-	for (unsigned i = 0; i < IMAP_TAGS; i++)
-		if (t[i].id != 0)
-			return false;
-	return m->imap.overflow == 0;
+	return m->u.imap.ntags == 0 && m->u.imap.overflow == 0;
 }
 
 static void
@@ -435,7 +434,7 @@ server_literal(struct mail *m, const struct line *l)
 	struct half *h = &m->half[DIR_S2C];
 	bool body;
 
-	m->imap.cont[DIR_S2C] = lit.have;
+	m->u.imap.cont[DIR_S2C] = lit.have;
 	if (!lit.have)
 		return;
 	body = slice_has(l->text, "BODY[]") ||
@@ -469,9 +468,9 @@ static void
 server_line(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
-	bool cont = m->imap.cont[DIR_S2C];
+	bool cont = m->u.imap.cont[DIR_S2C];
 
-	if (m->inject[DIR_S2C].bytes > 0) {
+	if (starttls_has_text(m, DIR_S2C)) {
 		(void)obs_copy_string(text, sizeof(text), l->text);
 		starttls_line(m, DIR_S2C, text);
 	}
@@ -522,13 +521,14 @@ auth_lost(struct mail *m)
 static void
 imap_gap(struct mail *m, enum dir dir)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
 
 	if (m->half[dir].mode == HALF_COUNT)
 		return; /* within a literal */
 	s->cont[dir] = 0;
 	s->maybe_authed = 1;
 	s->stray_id = 0;
+	mail_part_end(m, PART_STRAY);
 	if (dir == DIR_S2C) {
 		m->greeted = 1;
 		use_clear_answered(m, 0, false);
@@ -553,7 +553,8 @@ imap_flush(struct mail *m)
 	stray_emit(m);
 	use_clear_answered(m, 0, false);
 	auth_lost(m);
-	memset(&m->imap.tags, 0, sizeof(m->imap.tags));
+	m->u.imap.ntags = 0;
+	mail_part_end(m, PART_TAGS);
 }
 
 static bool

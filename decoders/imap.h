@@ -35,7 +35,13 @@ bool imap_old_greeting(struct slice line);
 
 /* A command with this tag begins: was its reply seen before it? */
 void imap_settle_stray(struct mail *m, uint32_t id);
+/* Does a command wait for its reply? of: 1 << enum imap_verb of those meant */
+bool imap_is_pending(const struct mail *m, uint32_t of);
 bool imap_login_pending(const struct mail *m);
+/* Of the command that has this tag; IMAP_NONE: there is none. */
+enum imap_verb imap_verb_of(const struct mail *m, uint32_t id);
+/* Its reply is here. False: there is none. */
+bool imap_tag_take(struct mail *m, uint32_t id, struct imap_tag *out);
 void imap_auth_text(const struct mail *m, char *buf, size_t cap);
 
 #endif

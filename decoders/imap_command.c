@@ -126,7 +126,7 @@ imap_show(char *buf, size_t cap, struct slice line)
 void
 imap_auth_text(const struct mail *m, char *buf, size_t cap)
 {
-	if (m->sasl.auth.mech == MECH_IMAP_LOGIN)
+	if (mail_sasl(m)->auth.mech == MECH_IMAP_LOGIN)
 		(void)snprintf(buf, cap, "LOGIN " OBS_MASK);
 	else
 		use_auth_text(m, "AUTHENTICATE", buf, cap);
@@ -134,30 +134,77 @@ imap_auth_text(const struct mail *m, char *buf, size_t cap)
 
 /* ---- the tags ---- */
 
+/* n of them may be in use; there are none where there is no memory. */
+static struct imap_tag *
+tags_of(const struct mail *m, unsigned *n)
+{
+	struct imap_tag *t = m->part[PART_TAGS];
+
+	*n = t != NULL ? IMAP_TAGS : 0;
+	return t;
+}
+
+bool
+imap_is_pending(const struct mail *m, uint32_t of)
+{
+	unsigned n;
+	const struct imap_tag *t = tags_of(m, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (t[i].id != 0 && (of & 1u << t[i].verb) != 0)
+			return true;
+	return false;
+}
+
 bool
 imap_login_pending(const struct mail *m)
 {
-	const struct imap_tag *t = m->imap.tags;
+	return imap_is_pending(m, 1u << IMAP_LOGIN | 1u << IMAP_AUTHENTICATE);
+}
 
-	for (unsigned i = 0; i < IMAP_TAGS; i++)
-		if (t[i].id != 0 &&
-		    (t[i].verb == IMAP_LOGIN || t[i].verb == IMAP_AUTHENTICATE))
-			return true;
-	return false;
+enum imap_verb
+imap_verb_of(const struct mail *m, uint32_t id)
+{
+	unsigned n;
+	const struct imap_tag *t = tags_of(m, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (t[i].id == id)
+			return (enum imap_verb)t[i].verb;
+	return IMAP_NONE;
+}
+
+bool
+imap_tag_take(struct mail *m, uint32_t id, struct imap_tag *out)
+{
+	unsigned i, n;
+	struct imap_tag *t = tags_of(m, &n);
+
+	for (i = 0; i < n && t[i].id != id; i++)
+		;
+	if (i == n)
+		return false;
+	*out = t[i];
+	t[i].id = 0;
+	if (--m->u.imap.ntags == 0)
+		mail_part_end(m, PART_TAGS);
+	return true;
 }
 
 static void
 tag_add(struct mail *m, uint32_t id, enum imap_verb verb, bool mark)
 {
-	struct imap_tag *t = m->imap.tags;
+	struct imap_tag *t = mail_part(m, PART_TAGS);
 	unsigned i;
 
 	for (i = 0; i < IMAP_TAGS && t[i].id != 0 && t[i].id != id; i++)
 		;
-	if (i < IMAP_TAGS)
+	if (i < IMAP_TAGS) {
+		m->u.imap.ntags += t[i].id == 0;
 		t[i] = (struct imap_tag){id, (uint8_t)verb, mark};
-	else if (m->imap.overflow < UINT16_MAX)
-		m->imap.overflow++;
+	} else if (m->u.imap.overflow < UINT16_MAX) {
+		m->u.imap.overflow++;
+	}
 	imap_settle_stray(m, id);
 }
 
@@ -166,13 +213,14 @@ tag_add(struct mail *m, uint32_t id, enum imap_verb verb, bool mark)
 static void
 login_arg(struct mail *m, struct slice value, uint64_t total)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
+	struct sasl *sasl = mail_part(m, PART_SASL);
 
 	if (s->arg == 0) {
-		sasl_user(&m->sasl, value);
+		sasl_user(sasl, value);
 	} else if (s->arg == 1) {
-		sasl_secret(&m->sasl, value, total, m->env->secret_key);
-		m->sasl.auth.secret_pkt = *mail_now(m);
+		sasl_secret(sasl, value, total, m->env->secret_key);
+		sasl->auth.secret_pkt = *mail_now(m);
 	}
 	if (s->arg < 2)
 		s->arg++;
@@ -200,7 +248,7 @@ login_quoted(struct mail *m, struct slice s)
 static void
 login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
 {
-	while (m->imap.arg < 2) {
+	while (m->u.imap.arg < 2) {
 		s = slice_trim(s);
 		if (s.len == 0 || (literal && s.p[0] == '{'))
 			return;
@@ -219,7 +267,7 @@ login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
 static void
 literal_begin(struct mail *m, struct literal lit)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
 
 	s->cont[DIR_C2S] = 1;
 	s->wait_id = lit.sync ? s->id : 0;
@@ -240,7 +288,7 @@ void
 imap_client_run_end(struct mail *m)
 {
 	struct half *h = &m->half[DIR_C2S];
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
 
 	s->wait_id = 0;
 	if (s->verb == IMAP_LOGIN && s->arg < 2)
@@ -254,8 +302,8 @@ static void
 on_login(struct mail *m, struct slice rest, const struct line *l)
 {
 	mail_set_secret(m, DIR_C2S);
-	sasl_start_as(&m->sasl, MECH_IMAP_LOGIN, "LOGIN");
-	m->imap.arg = 0;
+	sasl_start_as(mail_part(m, PART_SASL), MECH_IMAP_LOGIN, "LOGIN");
+	m->u.imap.arg = 0;
 	login_args(m, rest, line_literal(l).have, l->total - l->text.len);
 }
 
@@ -290,7 +338,7 @@ on_command(
 		starttls_asked(m, "STARTTLS", text);
 		break;
 	case IMAP_CAPABILITY:
-		m->imap.listed = 0;
+		m->u.imap.listed = 0;
 		break;
 	case IMAP_LOGOUT:
 		use_quit(m, "LOGOUT", l->text);
@@ -303,7 +351,7 @@ on_command(
 static void
 command(struct mail *m, const struct line *l)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
 	struct slice rest = l->text, tag = slice_word(&rest);
 	struct slice verb = slice_word(&rest);
 	enum imap_verb v = verb_parse(verb);
@@ -334,7 +382,7 @@ continued(struct mail *m, const struct line *l)
 {
 	mail_set_secret(m, DIR_C2S);
 	starttls_line(m, DIR_C2S, OBS_MASK);
-	if (m->imap.verb == IMAP_LOGIN)
+	if (m->u.imap.verb == IMAP_LOGIN)
 		login_args(
 		    m, l->text, line_literal(l).have, l->total - l->text.len);
 }
@@ -342,19 +390,19 @@ continued(struct mail *m, const struct line *l)
 void
 imap_client_line(struct mail *m, const struct line *l)
 {
-	struct imap_state *s = &m->imap;
+	struct imap_state *s = &m->u.imap;
 	struct literal lit = line_literal(l);
 	char text[MAIL_INJECT_TEXT];
 
 	if (s->cont[DIR_C2S]) {
 		s->cont[DIR_C2S] = 0;
 		continued(m, l);
-	} else if (m->sasl.auth.mech != MECH_IMAP_LOGIN &&
-		   sasl_takes_line(&m->sasl)) {
+	} else if (mail_sasl(m)->auth.mech != MECH_IMAP_LOGIN &&
+		   sasl_takes_line(mail_sasl(m))) {
 		use_auth_response(m, l);
 		return;
 	} else {
-		if (m->inject[DIR_C2S].bytes > 0) {
+		if (starttls_has_text(m, DIR_C2S)) {
 			imap_show(text, sizeof(text), l->text);
 			starttls_line(m, DIR_C2S, text);
 		}

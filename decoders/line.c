@@ -22,16 +22,17 @@ line_init(struct line_buf *b, uint8_t *buf, size_t cap)
 static void
 keep_tail(struct line_buf *b, struct slice s)
 {
+	uint8_t *tail = b->buf + b->cap;
 	size_t old;
 
 	if (s.len >= LINE_TAIL) {
-		memcpy(b->tail, s.p + s.len - LINE_TAIL, LINE_TAIL);
+		memcpy(tail, s.p + s.len - LINE_TAIL, LINE_TAIL);
 		b->ntail = LINE_TAIL;
 		return;
 	}
 	old = b->ntail + s.len > LINE_TAIL ? LINE_TAIL - s.len : b->ntail;
-	memmove(b->tail, b->tail + b->ntail - old, old);
-	memcpy(b->tail + old, s.p, s.len);
+	memmove(tail, tail + b->ntail - old, old);
+	memcpy(tail + old, s.p, s.len);
 	b->ntail = (uint8_t)(old + s.len);
 }
 
@@ -99,8 +100,8 @@ line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 	} else {
 		line_store(b, part);
 		out->text = line_partial(b);
-		line_set(
-		    out, b->cap, (struct slice){b->tail, b->ntail}, b->seen);
+		line_set(out, b->cap, (struct slice){b->buf + b->cap, b->ntail},
+		    b->seen);
 		b->seen = 0;
 		b->len = 0;
 		b->ntail = 0;
@@ -112,8 +113,8 @@ line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 void
 line_wipe(struct line_buf *b)
 {
-	explicit_bzero(b->buf, b->cap);
-	explicit_bzero(b->tail, sizeof(b->tail));
+	if (b->buf != NULL)
+		explicit_bzero(b->buf, LINE_ROOM((size_t)b->cap));
 	b->ntail = 0;
 	b->len = 0;
 	b->seen = 0;

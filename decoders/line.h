@@ -14,15 +14,16 @@
 
 #define LINE_KEEP 1000 /* at most; RFC 5321 4.5.3.1.6, IMAP lists fit too */
 #define LINE_TAIL 24 /* the end of it is kept too: IMAP's {123} */
+#define LINE_ROOM(cap) ((cap) + LINE_TAIL) /* bytes of a buffer */
 
 struct line_buf {
 	uint64_t seen; /* bytes of this line so far */
-	uint16_t len; /* of them in buf */
-	uint16_t cap; /* size of buf */
+	uint8_t *buf; /* the owner's; behind its cap bytes the last ones of the
+			 line, CR included. NULL: nothing is held */
+	uint16_t len; /* of seen, in buf */
+	uint16_t cap;
 	uint8_t lost; /* something is missing: drop all to the next LF */
 	uint8_t ntail;
-	uint8_t tail[LINE_TAIL]; /* the last bytes, CR included */
-	uint8_t *buf; /* the owner's */
 };
 
 struct line {
@@ -32,7 +33,9 @@ struct line {
 	bool overlong, bare_lf, has_nul;
 };
 
-/* buf has cap bytes, LINE_KEEP at most, and lives as long as b. */
+/* buf has LINE_ROOM(cap) bytes, cap is LINE_KEEP at most. It may be NULL, and
+ * b->buf may be set and taken away at any time while b->seen is 0; it has to be
+ * there where bytes are stored that no LF follows. */
 void line_init(struct line_buf *b, uint8_t *buf, size_t cap);
 
 /*

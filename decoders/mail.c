@@ -27,8 +27,6 @@ mail_ops_of(enum proto proto)
 	return ops[proto];
 }
 
-_Static_assert(sizeof(struct mail) % 8 == 0, "can be packed");
-
 size_t
 mail_size(void)
 {
@@ -45,15 +43,8 @@ mail_init(struct mail *m, struct mail_env *env, const struct mail_flow *flow)
 	m->client_port = flow->client_port;
 	m->server_port = flow->server_port;
 	m->phase = PHASE_TEXT;
-	line_init(&m->half[DIR_C2S].line, m->c2s_line, sizeof(m->c2s_line));
-	line_init(&m->half[DIR_S2C].line, m->s2c_line, sizeof(m->s2c_line));
-}
-
-void
-mail_moved(struct mail *m)
-{
-	m->half[DIR_C2S].line.buf = m->c2s_line;
-	m->half[DIR_S2C].line.buf = m->s2c_line;
+	line_init(&m->half[DIR_C2S].line, NULL, MAIL_LINE_C2S);
+	line_init(&m->half[DIR_S2C].line, NULL, MAIL_LINE_S2C);
 }
 
 const struct pkt_ref *
@@ -210,8 +201,11 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 	struct half *h = &m->half[dir];
 	struct line l;
 	bool done;
-	size_t n = line_read(&h->line, in, &l, &done);
+	size_t n;
 
+	if (in.p[in.len - 1] != '\n')
+		mail_line_room(m, dir);
+	n = line_read(&h->line, in, &l, &done);
 	if (!done)
 		return n;
 	m->env->n.lines++;
@@ -225,10 +219,6 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 	} else {
 		h->torn = 0;
 		line_to_proto(m, dir, &l);
-	}
-	if (l.text.p == h->line.buf && !h->is_public) {
-		explicit_bzero(h->line.buf, l.text.len);
-		explicit_bzero(h->line.tail, sizeof(h->line.tail));
 	}
 	return n;
 }
@@ -252,8 +242,11 @@ read_body(struct mail *m, enum dir dir, struct slice in)
 {
 	struct half *h = &m->half[dir];
 	bool end;
-	size_t n = body_dotted(&h->body, &h->line, in, &end);
+	size_t n;
 
+	if (body_reads_lines(&h->body))
+		mail_line_room(m, dir);
+	n = body_dotted(&h->body, &h->line, in, &end);
 	h->is_public = 0;
 	m->env->n.body_bytes += n;
 	if (h->body.odd_dot && h->body.strict) { /* who ends it where? */
@@ -274,6 +267,8 @@ read_counted(struct mail *m, enum dir dir, struct slice in)
 		in.len = (size_t)h->count;
 	h->is_public = 0;
 	h->count -= in.len;
+	if (h->mode == HALF_KEEP || (h->is_body && body_reads_lines(&h->body)))
+		mail_line_room(m, dir);
 	if (h->mode == HALF_KEEP) {
 		line_store(&h->line, in);
 	} else if (h->is_body) {
@@ -327,15 +322,16 @@ static void
 feed_tls(struct mail *m, enum dir dir, struct slice in)
 {
 	struct tls_head head = {m->flow, m->vis, m->proto, m->implicit_tls};
+	struct tls *t = m->part[PART_TLS];
 
 	m->half[dir].is_public = 0;
-	m->tls.head = head;
+	t->head = head;
 	starttls_count(m, dir, in.len);
-	tls_data(&m->tls, dir, in, mail_now(m));
-	if (tls_broken(&m->tls))
+	tls_data(t, dir, in, mail_now(m));
+	if (tls_broken(t))
 		mail_stop(m, PHASE_OPAQUE);
-	else if (!tls_wants(&m->tls, DIR_C2S) && !tls_wants(&m->tls, DIR_S2C))
-		mail_stop(m, tls_phase(&m->tls));
+	else if (!tls_wants(t, DIR_C2S) && !tls_wants(t, DIR_S2C))
+		mail_stop(m, tls_phase(t));
 }
 
 /* The first record of a direction. */
@@ -361,7 +357,7 @@ begin_tls(struct mail *m, enum dir dir)
 	if (!m->tls_up) {
 		head = (struct tls_head){
 		    m->flow, m->vis, m->proto, m->implicit_tls};
-		tls_init(&m->tls, m->env, &head);
+		tls_init(mail_part(m, PART_TLS), m->env, &head);
 		proxy_emit(m);
 	}
 	m->tls_up = 1;
@@ -473,11 +469,18 @@ set_now(struct mail *m, const struct pkt_ref *pkt)
 		m->time = pkt->time;
 }
 
+/* What was borrowed and is empty goes back; without memory it all ends. */
 static void
 unset_now(struct mail *m)
 {
 	m->last_pkt = *m->pkt;
 	m->pkt = NULL;
+	mail_parts_idle(m);
+	if (!m->starved)
+		return;
+	m->vis |= VIS_CUT;
+	mail_stop(m, PHASE_OPAQUE);
+	mail_drop(m);
 }
 
 void
@@ -541,7 +544,7 @@ mail_gap(struct mail *m, enum dir dir, uint64_t n, const struct pkt_ref *pkt)
 	m->vis |= dir == DIR_C2S ? VIS_GAP_C2S : VIS_GAP_S2C;
 	h->is_public = 0;
 	if (h->mode == HALF_TLS)
-		tls_gap(&m->tls, dir, n);
+		tls_gap(m->part[PART_TLS], dir, n);
 	else
 		gap_text(m, dir, n);
 	unset_now(m);
@@ -556,7 +559,7 @@ mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt)
 		return;
 	set_now(m, pkt);
 	if (h->mode == HALF_TLS)
-		tls_eof(&m->tls, dir);
+		tls_eof(m->part[PART_TLS], dir);
 	else
 		release_held(m, dir, true);
 	unset_now(m);
@@ -579,9 +582,17 @@ mail_end(struct mail *m, int64_t time)
 		starttls_end(m, DIR_C2S);
 		starttls_end(m, DIR_S2C);
 	}
-	if (m->tls_up)
-		tls_fini(&m->tls);
 	mail_stop(m, mail_phase(m));
+	mail_drop(m);
+}
+
+void
+mail_drop(struct mail *m)
+{
+	if (m->part[PART_TLS] != NULL)
+		tls_fini(m->part[PART_TLS]);
+	m->tls_up = 0;
+	mail_parts_end(m);
 }
 
 enum mail_want
@@ -589,7 +600,7 @@ mail_wants(const struct mail *m, enum dir dir)
 {
 	if (m->half[dir].mode == HALF_OFF)
 		return MAIL_NOTHING;
-	if (m->half[dir].mode == HALF_TLS && !tls_wants(&m->tls, dir))
+	if (m->half[dir].mode == HALF_TLS && !tls_wants(m->part[PART_TLS], dir))
 		return MAIL_NOTHING;
 	return MAIL_BYTES;
 }
@@ -610,7 +621,7 @@ enum phase
 mail_phase(const struct mail *m)
 {
 	if (m->tls_up && m->phase == PHASE_TLS_HELLO)
-		return tls_phase(&m->tls);
+		return tls_phase(m->part[PART_TLS]);
 	return (enum phase)m->phase;
 }
 
@@ -624,6 +635,12 @@ bool
 mail_quit_seen(const struct mail *m)
 {
 	return m->quit;
+}
+
+bool
+mail_is_starved(const struct mail *m)
+{
+	return m->starved;
 }
 
 bool
@@ -641,7 +658,8 @@ mail_text_is_public(const struct mail *m, enum dir dir)
 	const struct half *h = &m->half[dir];
 
 	if (ops == NULL || h->mode != HALF_LINE || !h->is_public || h->torn ||
-	    h->nheld > 0 || h->line.lost || (dir == DIR_C2S && m->sasl.active))
+	    h->nheld > 0 || h->line.lost ||
+	    (dir == DIR_C2S && mail_sasl(m)->active))
 		return false;
 	return h->line.len == 0 ||
 	       ops->partial_is_public(dir, line_partial(&h->line));

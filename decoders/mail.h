@@ -8,22 +8,55 @@
  * nothing of guilt.
  *
  * Contract: the observations are the same however the bytes are cut, as long
- * as the order between the directions is the same. State is of fixed size;
- * a TLS handshake in progress borrows one buffer from the pool in mail_env.
+ * as the order between the directions is the same. State is of fixed size and
+ * small; what is under way (a line that was cut, a list, an exchange) borrows
+ * parts of fixed size from mail_env.lender, a TLS handshake in progress one
+ * buffer from mail_env.pool.
  */
 #ifndef STRIPWIRE_MAIL_H
 #define STRIPWIRE_MAIL_H
 
 #include "decoders/obs.h"
 
-struct mail; /* sizeof by mail_size(); a multiple of 8. Where it is moved,
-		mail_moved() is due before anything else */
+struct mail; /* sizeof by mail_size() */
 
 struct tls_pool; /* buffers for handshakes in progress, see tls_record.h */
+
+/* What a decoder needs for a while only, and borrows meanwhile. */
+enum mail_part {
+	PART_GREET = 0, /* a greeting */
+	PART_CAPS, /* a list of capabilities */
+	PART_NAME, /* the argument of EHLO */
+	PART_LONG_NAME, /* a longer one */
+	PART_INJECT, /* text between asking for TLS and the records */
+	PART_CLEAR_USE, /* a command whose use in clear is to be told */
+	PART_SASL, /* an authentication */
+	PART_OWED, /* a reply that came before its command */
+	PART_TAGS, /* IMAP: commands without a reply */
+	PART_STRAY, /* IMAP: a reply that came before its command */
+	PART_STATUS, /* ManageSieve: a reply with a literal */
+	PART_PROXY, /* a PROXY header */
+	PART_TLS,
+	PART_QUEUE, /* commands without a reply */
+	PART_C2S_LINE, /* the beginning of a line */
+	PART_S2C_LINE,
+	MAIL_PARTS
+};
+
+/* Of each part a flow borrows one at a time. The memory need not be cleared;
+ * what was a secret is overwritten before it is given back. */
+struct mail_lender {
+	void *(*lend)(void *ctx, enum mail_part part); /* NULL: no memory */
+	void (*give_back)(void *ctx, enum mail_part part, void *p);
+	void *ctx;
+};
+
+size_t mail_part_size(enum mail_part part);
 
 /* Shared by all flows of a worker. Counters are added to, never reset. */
 struct mail_env {
 	struct obs_sink sink;
+	struct mail_lender lender; /* .lend NULL: malloc() */
 	struct tls_pool *pool;
 	uint8_t secret_key[16]; /* SipHash key for obs_auth.secret_id */
 	/* which lines are wanted as OBS_LINE: 1 << enum obs_line_what. May
@@ -55,7 +88,6 @@ enum mail_want {
 size_t mail_size(void);
 void mail_init(
     struct mail *m, struct mail_env *env, const struct mail_flow *flow);
-void mail_moved(struct mail *m);
 
 /* Ordered bytes of one direction; pkt is the packet that carried them. The
  * bytes are not kept: a partial line is copied, a body is only scanned. */
@@ -70,8 +102,11 @@ void mail_gap(
 /* The direction is closed by FIN: nothing more will come. */
 void mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt);
 
-/* The connection is over (any reason); pending units are emitted. */
+/* The connection is over (any reason); pending units are emitted, and what was
+ * borrowed is given back. */
 void mail_end(struct mail *m, int64_t time);
+/* The same without a word. */
+void mail_drop(struct mail *m);
 
 enum mail_want mail_wants(const struct mail *m, enum dir dir);
 
@@ -82,6 +117,8 @@ enum proto mail_proto(const struct mail *m);
 enum phase mail_phase(const struct mail *m);
 bool mail_is_implicit_tls(const struct mail *m);
 bool mail_quit_seen(const struct mail *m);
+/* It went opaque because there was nothing to borrow. */
+bool mail_is_starved(const struct mail *m);
 
 /* Are the bytes to come in this direction those of a message? */
 bool mail_in_body(const struct mail *m, enum dir dir);

@@ -12,11 +12,25 @@
 
 #define SHOWN 300 /* of a line: parameters are long, others want room too */
 
+struct caps_acc *
+caps_acc(struct mail *m)
+{
+	return mail_part(m, PART_CAPS);
+}
+
+enum caps_source
+caps_source(const struct mail *m)
+{
+	const struct caps_acc *c = m->part[PART_CAPS];
+
+	return c != NULL ? (enum caps_source)c->source : 0;
+}
+
 void
 caps_begin(struct mail *m, enum caps_source source)
 {
-	memset(&m->acc, 0, sizeof(m->acc));
-	m->acc.caps.source = (uint8_t)source;
+	mail_part_end(m, PART_CAPS);
+	caps_acc(m)->source = (uint8_t)source;
 	m->list_loss = 0;
 }
 
@@ -64,7 +78,7 @@ is_blanked(struct slice line)
 void
 caps_line(struct mail *m, struct slice line, bool overlong)
 {
-	struct caps_acc *c = &m->acc.caps;
+	struct caps_acc *c = caps_acc(m);
 	size_t used = strnlen(c->words, sizeof(c->words) - 1);
 	bool fits;
 
@@ -86,7 +100,7 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 void
 caps_spoilt(struct mail *m, const struct line *l)
 {
-	struct caps_acc *c = &m->acc.caps;
+	struct caps_acc *c = caps_acc(m);
 	uint8_t starttls = c->starttls;
 
 	caps_line(m, l->text, l->overlong);
@@ -105,9 +119,34 @@ caps_words(struct mail *m, struct slice words)
 }
 
 void
+caps_set_name(struct mail *m, struct slice name)
+{
+	char text[OBS_NAME_MAX];
+	size_t size;
+
+	(void)obs_copy_string(text, sizeof(text), name);
+	size = strlen(text) + 1;
+	mail_part_end(m, PART_NAME);
+	mail_part_end(m, PART_LONG_NAME);
+	memcpy(
+	    mail_part(m, size <= MAIL_NAME_SHORT ? PART_NAME : PART_LONG_NAME),
+	    text, size);
+}
+
+static const char *
+name_of(const struct mail *m)
+{
+	const char *name = m->part[PART_LONG_NAME];
+
+	if (name == NULL)
+		name = m->part[PART_NAME];
+	return name != NULL ? name : "";
+}
+
+void
 caps_emit(struct mail *m, struct slice text)
 {
-	const struct caps_acc *a = &m->acc.caps;
+	const struct caps_acc *a = caps_acc(m);
 	struct obs o;
 
 	obs_init(&o, OBS_CAPS);
@@ -119,24 +158,24 @@ caps_emit(struct mail *m, struct slice text)
 	o.u.caps.mechs = a->mechs;
 	o.u.caps.nwords = a->nwords;
 	o.u.caps.nlines = a->nlines;
-	memcpy(o.u.caps.words, a->words, sizeof(a->words));
+	memcpy(o.u.caps.words, a->words, strlen(a->words));
 	o.u.caps.complete = !m->list_loss && !m->skewed;
 	o.u.caps.after_auth = m->authed;
-	memcpy(o.u.caps.name, m->name, sizeof(o.u.caps.name));
+	strncpy(o.u.caps.name, name_of(m), sizeof(o.u.caps.name) - 1);
 	obs_set_text(&o, text);
 	mail_emit(m, &o, DIR_S2C);
-	memset(&m->acc, 0, sizeof(m->acc));
+	mail_part_end(m, PART_CAPS);
 	m->list_loss = 0;
 }
 
 void
 caps_flush(struct mail *m)
 {
-	if (m->acc.caps.source != 0 && m->acc.caps.nwords > 0) {
+	if (caps_source(m) != 0 && caps_acc(m)->nwords > 0) {
 		m->list_loss = 1;
 		caps_emit(m, (struct slice){NULL, 0});
 	}
-	memset(&m->acc, 0, sizeof(m->acc));
+	mail_part_end(m, PART_CAPS);
 }
 
 void
@@ -144,7 +183,7 @@ caps_refused(
     struct mail *m, enum caps_source source, uint16_t code, struct slice text)
 {
 	caps_begin(m, source);
-	m->acc.caps.refused = 1;
-	m->acc.caps.code = code;
+	caps_acc(m)->refused = 1;
+	caps_acc(m)->code = code;
 	caps_emit(m, text);
 }

@@ -6,7 +6,8 @@
  * mail.c cuts bytes into lines, bodies, counted runs and TLS records and hands
  * lines to the protocol (struct mail_ops). mail_detect.c finds the protocol,
  * mail_starttls.c follows the change to TLS, mail_use.c makes the
- * observations that all protocols have.
+ * observations that all protocols have, mail_part.c borrows what is needed for
+ * a while only.
  */
 #ifndef STRIPWIRE_MAIL_CORE_H
 #define STRIPWIRE_MAIL_CORE_H
@@ -23,6 +24,7 @@
 #define MAIL_LINE_C2S \
 	512 /* RFC 5321 4.5.3.1.4; of AUTH the beginning is enough */
 #define MAIL_LINE_S2C LINE_KEEP
+#define MAIL_NAME_SHORT 48 /* longer names are rare */
 #define MAIL_CLEAR_MAX 4 /* observations of clear use, each kind, each arming */
 
 enum half_mode {
@@ -59,11 +61,14 @@ struct inject {
 
 /* A command whose use in clear is to be reported when it is answered. */
 struct clear_use {
-	uint8_t pending; /* verb and pkt are set, no answer yet */
+	uint8_t pending; /* no answer yet; it is in PART_CLEAR_USE */
 	uint8_t is_login; /* else it is MAIL */
 	uint8_t said[2]; /* by is_login: observations since last armed */
 	uint8_t accepted[2]; /* one of them was accepted */
 	uint8_t ever[2];
+};
+
+struct clear_text {
 	char verb[OBS_VERB_MAX];
 	char text[128]; /* printable, masked */
 	struct pkt_ref pkt;
@@ -71,7 +76,6 @@ struct clear_use {
 
 /* A reply seen before its command (the tap shows directions with a skew). */
 struct owed {
-	uint8_t have; /* 1: one; 2: more than we can hold */
 	uint8_t positive, has_list;
 	uint16_t code;
 	char text[128];
@@ -96,10 +100,11 @@ struct sieve_state {
 	uint8_t cont[2]; /* by enum dir: the line goes on behind a literal */
 	uint8_t keep; /* the client's literal is a response */
 	uint8_t codes_said;
-	uint8_t status; /* of a reply that ends behind a literal */
-	char text[128]; /* its line, printable */
+	uint8_t status; /* of a reply that ends behind a literal; its line,
+			   printable, is in PART_STATUS */
 };
 
+#define SIEVE_STATUS_TEXT 128
 #define IMAP_TAGS 24
 
 struct imap_tag {
@@ -109,7 +114,7 @@ struct imap_tag {
 };
 
 struct imap_state {
-	struct imap_tag tags[IMAP_TAGS]; /* commands without a reply */
+	uint16_t ntags; /* of those in PART_TAGS, in use */
 	uint16_t overflow; /* commands whose tag found no place */
 	uint8_t maybe_authed; /* something may have been missed */
 	uint8_t early_said, codes_said;
@@ -121,12 +126,19 @@ struct imap_state {
 	uint32_t wait_id; /* the client waits with a literal for "+" */
 	uint32_t stray_id; /* tagged reply to a tag not seen so far */
 	uint8_t stray_settled; /* it was reported */
-	char stray[128];
-	struct pkt_ref stray_pkt;
+};
+
+struct stray { /* while imap_state.stray_id is set */
+	char text[128];
+	struct pkt_ref pkt;
+};
+
+struct proxied {
+	struct obs_proxy head; /* version 0: nothing to tell */
+	struct pkt_ref pkt;
 };
 
 struct greet {
-	uint16_t len;
 	char host[OBS_NAME_MAX];
 	char text[OBS_TEXT_MAX];
 	struct pkt_ref pkt;
@@ -139,6 +151,9 @@ struct caps_acc {
 	uint32_t mechs;
 	char words[OBS_WORDS_MAX];
 };
+
+/* The others are held where they are used: struct queue, struct line_buf. */
+#define PARTS_HELD PART_QUEUE
 
 struct mail {
 	struct mail_env *env;
@@ -163,33 +178,19 @@ struct mail {
 	uint8_t unknown_masked; /* unknown_verb is not as it was sent */
 	uint8_t proxy; /* enum proxy_step, mail_proxy.c */
 	uint8_t oddities; /* enum oddity, so far */
+	uint8_t starved; /* there was nothing to borrow: it ends */
 	uint16_t proxy_left; /* bytes behind the addresses */
-	struct obs_proxy proxied; /* version 0: nothing to tell */
-	struct pkt_ref proxied_pkt;
 	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
 	struct half half[2];
-	uint8_t c2s_line[MAIL_LINE_C2S], s2c_line[MAIL_LINE_S2C];
-	struct inject inject[2];
 	struct clear_use clear;
-	struct sasl sasl;
-	char name[OBS_NAME_MAX]; /* EHLO/HELO argument */
-	union { /* the greeting ends before a list begins */
-		struct caps_acc caps;
-		struct greet greet;
-	} acc;
-	union {
-		struct {
-			struct owed owed;
-			struct queue queue;
-		}; /* SMTP, POP3, ManageSieve: replies come in the order of commands */
-		struct imap_state imap; /* they carry tags */
-	};
+	struct queue queue; /* not of IMAP, which has tags */
 	union {
 		struct smtp_state smtp;
+		struct imap_state imap;
 		struct pop3_state pop3;
 		struct sieve_state sieve;
 	} u;
-	struct tls tls;
+	void *part[PARTS_HELD]; /* by enum mail_part; NULL: not borrowed */
 };
 
 struct mail_ops {
@@ -226,6 +227,18 @@ void mail_set_secret(struct mail *m, enum dir dir); /* not public */
 const struct pkt_ref *mail_now(const struct mail *m);
 bool mail_is_whole(const struct mail *m); /* nothing missing so far */
 
+/* ---- mail_part.c ---- */
+
+/* Borrowed if it is not yet; then it is cleared. */
+void *mail_part(struct mail *m, enum mail_part part);
+void mail_part_end(struct mail *m, enum mail_part part);
+/* Before bytes of a line are kept. */
+void mail_line_room(struct mail *m, enum dir dir);
+bool mail_queue_push(struct mail *m, uint8_t verb, uint8_t mark, bool in_step);
+/* Gives back what holds nothing. */
+void mail_parts_idle(struct mail *m);
+void mail_parts_end(struct mail *m);
+
 /* ---- mail_line.c ---- */
 
 /* A line, before it is read: makes the observations that are wanted. */
@@ -251,6 +264,8 @@ void proxy_emit(struct mail *m); /* what it said, if there was one */
 void starttls_asked(struct mail *m, const char *verb, const char *text);
 void starttls_answered(struct mail *m, enum answer_kind kind, uint16_t code,
     const char *verb, struct slice text);
+/* Is there text of dir that will be told? Then each line is due. */
+bool starttls_has_text(const struct mail *m, enum dir dir);
 /* n bytes of text are about to be read: are they between asking and records? */
 void starttls_count(struct mail *m, enum dir dir, size_t n);
 /* A line of them is complete. */
@@ -266,8 +281,11 @@ void use_clear(
     struct mail *m, bool is_login, const char *verb, const char *text);
 void use_clear_answered(struct mail *m, uint16_t code, bool ok);
 void use_rearm(struct mail *m);
+/* The exchange under way, or one of zeros. */
+const struct sasl *mail_sasl(const struct mail *m);
 /* AUTH or AUTHENTICATE: rest is what follows the verb, in l. */
 void use_auth_begin(struct mail *m, struct slice rest, const struct line *l);
+void use_auth_asked(struct mail *m); /* the server asks for a response */
 /* A line of the client in the exchange. */
 void use_auth_response(struct mail *m, const struct line *l);
 /* The same where the mechanism has been taken apart already: a response, in
@@ -302,7 +320,7 @@ void use_unknown_answered(struct mail *m, bool ok, struct slice text);
 void use_content(struct mail *m, enum dir dir, const struct body *b);
 void use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
     const char *verb, struct slice text);
-/* Greeting from what m->acc.greet holds. */
+/* Greeting from what PART_GREET holds. */
 void use_greeting(
     struct mail *m, enum greeting_kind kind, uint16_t code, bool has_caps);
 /* Text that looks like a host name, or an empty slice. */
@@ -313,6 +331,12 @@ void use_mask_class(char *buf, size_t cap, struct slice s);
 
 /* ---- mail_caps.c ---- */
 
+/* The list under way, or one of zeros, borrowed for the purpose. */
+struct caps_acc *caps_acc(struct mail *m);
+/* Of it; 0: there is none. */
+enum caps_source caps_source(const struct mail *m);
+/* The argument of EHLO or HELO, which goes with the lists to come. */
+void caps_set_name(struct mail *m, struct slice name);
 void caps_begin(struct mail *m, enum caps_source source);
 void caps_line(struct mail *m, struct slice line, bool overlong);
 /* A line in the middle of a list whose reply code is spoilt: no offer, whatever

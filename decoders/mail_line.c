@@ -46,7 +46,7 @@ tell(enum reveal how, bool names)
 static struct told
 smtp_command_told(const struct mail *m, struct slice line)
 {
-	if (m->sasl.active && sasl_takes_line(&m->sasl))
+	if (sasl_takes_line(mail_sasl(m)))
 		return tell(REVEAL_NONE, false);
 	return tell(
 	    smtp_command_is_public(line) ? REVEAL_ALL : REVEAL_SHOWN, false);
@@ -64,14 +64,15 @@ smtp_reply_told(const struct mail *m, struct slice line)
 		return tell(REVEAL_WORD, false);
 	if (m->greeted && (verb == SMTP_UNKNOWN || (verb == SMTP_NONE && bad)))
 		return tell(REVEAL_CLASS, false);
-	return tell(REVEAL_ALL, verb == SMTP_AUTH || m->sasl.active);
+	return tell(REVEAL_ALL, verb == SMTP_AUTH || mail_sasl(m)->active);
 }
 
 static struct told
 imap_command_told(const struct mail *m, struct slice line)
 {
-	if (m->imap.cont[DIR_C2S] ||
-	    (m->sasl.auth.mech != MECH_IMAP_LOGIN && sasl_takes_line(&m->sasl)))
+	if (m->u.imap.cont[DIR_C2S] ||
+	    (mail_sasl(m)->auth.mech != MECH_IMAP_LOGIN &&
+		sasl_takes_line(mail_sasl(m))))
 		return tell(REVEAL_NONE, false);
 	if (imap_command_is_public(line) || slice_is(line, "DONE"))
 		return tell(REVEAL_ALL, false);
@@ -81,34 +82,18 @@ imap_command_told(const struct mail *m, struct slice line)
 static bool
 imap_unknown_waits(const struct mail *m)
 {
-	const struct imap_tag *t = m->imap.tags;
-
-	for (unsigned i = 0; i < IMAP_TAGS; i++)
-		if (t[i].id != 0 &&
-		    (t[i].verb == IMAP_UNKNOWN || t[i].verb == IMAP_NONE))
-			return true;
-	return m->imap.overflow > 0;
-}
-
-static uint8_t
-imap_verb_of(const struct mail *m, struct slice tag)
-{
-	uint32_t id = imap_tag_id(m, tag);
-
-	for (unsigned i = 0; i < IMAP_TAGS; i++)
-		if (m->imap.tags[i].id == id)
-			return m->imap.tags[i].verb;
-	return IMAP_NONE;
+	return m->u.imap.overflow > 0 ||
+	       imap_is_pending(m, BIT(IMAP_UNKNOWN) | BIT(IMAP_NONE));
 }
 
 static struct told
 imap_response_told(const struct mail *m, struct slice line)
 {
 	struct slice rest = line, tag = slice_word(&rest);
-	bool names = m->sasl.active || imap_login_pending(m);
-	uint8_t verb;
+	bool names = mail_sasl(m)->active || imap_login_pending(m);
+	enum imap_verb verb;
 
-	if (m->imap.cont[DIR_S2C])
+	if (m->u.imap.cont[DIR_S2C])
 		return tell(REVEAL_SHAPE, false);
 	if (slice_is(tag, "+"))
 		return tell(REVEAL_WORD, false);
@@ -122,7 +107,7 @@ imap_response_told(const struct mail *m, struct slice line)
 	if (!m->greeted)
 		return tell(
 		    imap_old_greeting(line) ? REVEAL_ALL : REVEAL_SHAPE, false);
-	verb = imap_verb_of(m, tag);
+	verb = imap_verb_of(m, imap_tag_id(m, tag));
 	if (verb == IMAP_NONE || verb == IMAP_UNKNOWN)
 		return tell(REVEAL_SHAPE, false);
 	return tell(REVEAL_ALL, names);
@@ -131,7 +116,7 @@ imap_response_told(const struct mail *m, struct slice line)
 static struct told
 pop3_command_told(const struct mail *m, struct slice line)
 {
-	if (sasl_takes_line(&m->sasl))
+	if (sasl_takes_line(mail_sasl(m)))
 		return tell(REVEAL_NONE, false);
 	return tell(pop3_command_is_public(line) ? REVEAL_ALL : REVEAL_SHOWN,
 	    slice_starts(line, "USER "));
@@ -151,7 +136,7 @@ pop3_response_told(const struct mail *m, struct slice line)
 		    false);
 	if (m->greeted && (verb == POP3_UNKNOWN || (verb == POP3_NONE && bad)))
 		return tell(REVEAL_CLASS, false);
-	return tell(REVEAL_ALL, m->sasl.active);
+	return tell(REVEAL_ALL, mail_sasl(m)->active);
 }
 
 static struct told
@@ -177,7 +162,7 @@ sieve_response_told(const struct mail *m, struct slice line)
 	if (!slice_starts(line, "OK") && !slice_starts(line, "NO") &&
 	    !slice_starts(line, "BYE"))
 		return tell(REVEAL_SHAPE, false);
-	return tell(REVEAL_ALL, m->sasl.active);
+	return tell(REVEAL_ALL, mail_sasl(m)->active);
 }
 
 static struct told

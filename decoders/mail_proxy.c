@@ -53,10 +53,18 @@ parse_port(uint16_t *port, struct slice s)
 	return true;
 }
 
+static struct obs_proxy *
+head_of(struct mail *m)
+{
+	struct proxied *p = mail_part(m, PART_PROXY);
+
+	return &p->head;
+}
+
 static void
 read_v1(struct mail *m, struct slice s)
 {
-	struct obs_proxy *o = &m->proxied;
+	struct obs_proxy *o = head_of(m);
 	struct slice w[V1_WORDS];
 	bool v6;
 
@@ -93,11 +101,13 @@ read_v2(struct obs_proxy *o, struct slice s)
 static void
 done(struct mail *m)
 {
+	struct proxied *p = mail_part(m, PART_PROXY);
+
 	m->proxy = PROXY_DONE;
-	if (!m->proxied.known)
-		memset(&m->proxied.client, 0,
-		    sizeof(m->proxied) - offsetof(struct obs_proxy, client));
-	m->proxied_pkt = *mail_now(m);
+	if (!p->head.known)
+		memset(&p->head.client, 0,
+		    sizeof(p->head) - offsetof(struct obs_proxy, client));
+	p->pkt = *mail_now(m);
 	if (m->proto != PROTO_UNKNOWN)
 		proxy_emit(m);
 }
@@ -133,7 +143,7 @@ head_end(struct mail *m, struct slice s)
 	} known[] = {{0x11, V2_IPV4}, {0x21, V2_IPV6}};
 	unsigned n = be16(s.p + 2), keep = 0;
 
-	m->proxied.version = 2;
+	head_of(m)->version = 2;
 	for (unsigned i = 0; i < 2; i++)
 		if (s.p[0] == 0x21 && s.p[1] == known[i].family &&
 		    n >= known[i].size)
@@ -149,7 +159,7 @@ head_end(struct mail *m, struct slice s)
 static void
 addrs_end(struct mail *m, struct slice s)
 {
-	read_v2(&m->proxied, s);
+	read_v2(head_of(m), s);
 	m->proxy = PROXY_TLVS;
 	if (m->proxy_left > 0)
 		mail_count_begin(m, DIR_C2S, m->proxy_left, false);
@@ -179,21 +189,23 @@ proxy_run_end(struct mail *m)
 void
 proxy_emit(struct mail *m)
 {
-	const struct obs_proxy *p = &m->proxied;
+	const struct proxied *told = m->part[PART_PROXY];
+	const struct obs_proxy *p;
 	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN];
 	struct obs o;
 
-	if (m->proxy != PROXY_DONE || p->version == 0)
+	if (m->proxy != PROXY_DONE || told == NULL || told->head.version == 0)
 		return;
+	p = &told->head;
 	obs_init(&o, OBS_PROXY);
 	o.u.proxy = *p;
-	o.pkt = m->proxied_pkt;
+	o.pkt = told->pkt;
 	strncpy(o.text, "PROXY UNKNOWN", sizeof(o.text) - 1);
 	if (p->known)
 		(void)snprintf(o.text, sizeof(o.text), "PROXY %s %s %u %u",
 		    obs_addr(client, sizeof(client), &p->client),
 		    obs_addr(server, sizeof(server), &p->server),
 		    p->client_port, p->server_port);
+	mail_part_end(m, PART_PROXY);
 	mail_emit(m, &o, DIR_C2S);
-	m->proxied.version = 0; /* told */
 }

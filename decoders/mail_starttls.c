@@ -9,6 +9,23 @@
 
 #include "decoders/mail_core.h"
 
+/* Of dir; zeros where there was nothing yet. */
+static struct inject *
+inject(struct mail *m, enum dir dir)
+{
+	struct inject *both = mail_part(m, PART_INJECT);
+
+	return &both[dir];
+}
+
+bool
+starttls_has_text(const struct mail *m, enum dir dir)
+{
+	const struct inject *both = m->part[PART_INJECT];
+
+	return both != NULL && both[dir].bytes > 0;
+}
+
 void
 starttls_asked(struct mail *m, const char *verb, const char *text)
 {
@@ -23,7 +40,7 @@ starttls_asked(struct mail *m, const char *verb, const char *text)
 		starttls_end(m, DIR_S2C);
 	}
 	m->asked_again = 0;
-	memset(m->inject, 0, sizeof(m->inject));
+	mail_part_end(m, PART_INJECT);
 	obs_init(&o, OBS_TLS_ASKED);
 	strncpy(o.u.verb.verb, verb, sizeof(o.u.verb.verb) - 1);
 	strncpy(o.text, text, sizeof(o.text) - 1);
@@ -49,7 +66,7 @@ dialogue_over(struct mail *m)
 static void
 inject_emit(struct mail *m, enum dir dir, bool tls_followed)
 {
-	struct inject *j = &m->inject[dir];
+	struct inject *j = inject(m, dir);
 	struct obs o;
 
 	obs_init(&o, OBS_TEXT_BEFORE_TLS);
@@ -92,21 +109,23 @@ inject_partial(struct mail *m, enum dir dir)
 	else
 		(void)obs_copy_string(
 		    text, sizeof(text), line_partial(&h->line));
-	inject_text(&m->inject[dir], text);
+	inject_text(inject(m, dir), text);
 }
 
 void
 starttls_count(struct mail *m, enum dir dir, size_t n)
 {
-	struct inject *j = &m->inject[dir];
+	struct inject *j;
+	uint32_t *sum;
 	bool counts =
 	    m->phase == PHASE_TLS_READY ||
 	    (m->phase == PHASE_TLS_ASKED && dir == DIR_C2S) ||
 	    (m->phase == PHASE_TLS_HELLO && m->half[dir].mode != HALF_TLS);
-	uint32_t *sum = m->half[dir].mode == HALF_TLS ? &j->eager : &j->bytes;
 
 	if (!counts || m->half[dir].torn) /* half a record, perhaps */
 		return;
+	j = inject(m, dir);
+	sum = m->half[dir].mode == HALF_TLS ? &j->eager : &j->bytes;
 	if (j->bytes == 0 && j->eager == 0)
 		j->pkt = *mail_now(m);
 	if (m->phase == PHASE_TLS_ASKED)
@@ -117,10 +136,11 @@ starttls_count(struct mail *m, enum dir dir, size_t n)
 void
 starttls_line(struct mail *m, enum dir dir, const char *printable)
 {
-	struct inject *j = &m->inject[dir];
+	struct inject *j;
 
-	if (j->bytes == 0)
+	if (!starttls_has_text(m, dir))
 		return;
+	j = inject(m, dir);
 	if (j->lines < UINT8_MAX)
 		j->lines++;
 	inject_text(j, printable);
@@ -129,7 +149,7 @@ starttls_line(struct mail *m, enum dir dir, const char *printable)
 void
 starttls_unasked(struct mail *m)
 {
-	m->inject[DIR_S2C].unasked = 1;
+	inject(m, DIR_S2C)->unasked = 1;
 }
 
 bool
@@ -149,10 +169,11 @@ starttls_record(struct mail *m, enum dir dir)
 	if (m->phase == PHASE_TLS_ASKED && dir == DIR_C2S)
 		return; /* sent ahead of the answer; the answer decides */
 	if (m->phase == PHASE_TLS_ASKED) /* the answer was not seen */
-		memset(m->inject, 0, sizeof(m->inject));
-	inject_partial(m, dir);
-	if (m->inject[dir].bytes > 0)
+		mail_part_end(m, PART_INJECT);
+	if (starttls_has_text(m, dir)) {
+		inject_partial(m, dir);
 		inject_emit(m, dir, true);
+	}
 	if (m->phase == PHASE_TLS_HELLO)
 		return;
 	dialogue_over(m);
@@ -161,11 +182,13 @@ starttls_record(struct mail *m, enum dir dir)
 void
 starttls_end(struct mail *m, enum dir dir)
 {
-	struct inject *j = &m->inject[dir];
+	const struct inject *j;
 	bool ready = m->phase == PHASE_TLS_READY || m->phase == PHASE_TLS_HELLO;
 
-	if (!ready || m->half[dir].mode == HALF_TLS || j->bytes == 0)
+	if (!ready || m->half[dir].mode == HALF_TLS ||
+	    !starttls_has_text(m, dir))
 		return;
+	j = inject(m, dir);
 	if (dir == DIR_C2S ? !j->before_answer : !j->unasked)
 		return;
 	inject_partial(m, dir);
@@ -186,7 +209,7 @@ refused(struct mail *m)
 {
 	struct half *h = &m->half[DIR_C2S];
 
-	memset(m->inject, 0, sizeof(m->inject));
+	mail_part_end(m, PART_INJECT);
 	m->phase = PHASE_TEXT;
 	if (m->asked_again > 0) {
 		m->asked_again--;
@@ -197,7 +220,8 @@ refused(struct mail *m)
 		return;
 	h->mode = HALF_LINE;
 	line_lose(&h->line);
-	tls_fini(&m->tls);
+	tls_fini(m->part[PART_TLS]);
+	mail_part_end(m, PART_TLS);
 	m->tls_up = 0;
 }
 

@@ -28,38 +28,45 @@ void
 use_clear(struct mail *m, bool is_login, const char *verb, const char *text)
 {
 	struct clear_use *c = &m->clear;
+	struct clear_text *said;
 
 	if (c->pending || c->accepted[is_login] ||
 	    c->said[is_login] >= MAIL_CLEAR_MAX)
 		return;
 	c->pending = 1;
 	c->is_login = is_login;
-	copy(c->verb, sizeof(c->verb), verb);
-	copy(c->text, sizeof(c->text), text);
-	c->pkt = *mail_now(m);
+	said = mail_part(m, PART_CLEAR_USE);
+	copy(said->verb, sizeof(said->verb), verb);
+	copy(said->text, sizeof(said->text), text);
+	said->pkt = *mail_now(m);
 }
 
 void
 use_clear_answered(struct mail *m, uint16_t code, bool ok)
 {
 	struct clear_use *c = &m->clear;
+	const struct clear_text *said;
 	bool first;
 	struct obs o;
 
 	if (!c->pending)
 		return;
+	said = mail_part(m, PART_CLEAR_USE);
 	c->pending = 0;
 	first = c->said[c->is_login] == 0;
 	c->accepted[c->is_login] = ok;
-	if (!ok && !first)
-		return; /* refused again: said before */
+	if (!ok && !first) { /* refused again: said before */
+		mail_part_end(m, PART_CLEAR_USE);
+		return;
+	}
 	obs_init(&o, OBS_CLEAR_USE);
-	copy(o.u.verb.verb, sizeof(o.u.verb.verb), c->verb);
+	copy(o.u.verb.verb, sizeof(o.u.verb.verb), said->verb);
 	o.u.verb.code = code;
 	o.u.verb.ok = ok;
 	o.u.verb.repeated = c->ever[c->is_login];
-	o.pkt = c->pkt;
-	copy(o.text, sizeof(o.text), c->text);
+	o.pkt = said->pkt;
+	copy(o.text, sizeof(o.text), said->text);
+	mail_part_end(m, PART_CLEAR_USE);
 	c->said[c->is_login]++;
 	c->ever[c->is_login] = 1;
 	mail_emit(m, &o, DIR_C2S);
@@ -74,14 +81,24 @@ use_rearm(struct mail *m)
 
 /* ---- authentication ---- */
 
+const struct sasl *
+mail_sasl(const struct mail *m)
+{
+	static const struct sasl none;
+	const struct sasl *s = m->part[PART_SASL];
+
+	return s != NULL ? s : &none;
+}
+
 void
 use_auth_take(struct mail *m, struct slice text, uint64_t total)
 {
-	bool had = m->sasl.auth.secret_sent;
+	struct sasl *s = mail_part(m, PART_SASL);
+	bool had = s->auth.secret_sent;
 
-	sasl_response(&m->sasl, text, total, m->env->secret_key);
-	if (!had && m->sasl.auth.secret_sent)
-		m->sasl.auth.secret_pkt = *mail_now(m);
+	sasl_response(s, text, total, m->env->secret_key);
+	if (!had && s->auth.secret_sent)
+		s->auth.secret_pkt = *mail_now(m);
 }
 
 void
@@ -90,11 +107,20 @@ use_auth_begin(struct mail *m, struct slice rest, const struct line *l)
 	struct slice mech = slice_word(&rest);
 
 	mail_set_secret(m, DIR_C2S);
-	sasl_start(&m->sasl, mech);
+	sasl_start(mail_part(m, PART_SASL), mech);
 	if (rest.len > 0)
 		use_auth_take(m, rest,
 		    l->overlong ? l->total - (uint64_t)(rest.p - l->text.p)
 				: 0);
+}
+
+void
+use_auth_asked(struct mail *m)
+{
+	struct sasl *s = m->part[PART_SASL];
+
+	if (s != NULL)
+		s->challenged = s->active;
 }
 
 void
@@ -108,8 +134,10 @@ use_auth_response(struct mail *m, const struct line *l)
 void
 use_auth_text(const struct mail *m, const char *verb, char *buf, size_t cap)
 {
-	(void)snprintf(buf, cap, "%s %s%s", verb, m->sasl.auth.mech_name,
-	    sasl_happened(&m->sasl) ? " " OBS_MASK : "");
+	const struct sasl *s = mail_sasl(m);
+
+	(void)snprintf(buf, cap, "%s %s%s", verb, s->auth.mech_name,
+	    sasl_happened(s) ? " " OBS_MASK : "");
 }
 
 /* A mechanism may be shown if it is one: it may be a password typed there. */
@@ -128,35 +156,38 @@ use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest)
 static void
 auth_emit(struct mail *m, const char *verb, bool known)
 {
+	const struct sasl *s = mail_sasl(m);
 	struct obs o;
 
 	obs_init(&o, OBS_AUTH);
-	o.u.auth = m->sasl.auth;
+	o.u.auth = s->auth;
 	copy(o.text, sizeof(o.text), verb);
 	mail_emit(m, &o, DIR_C2S);
-	if (known && m->sasl.auth.outcome == AUTH_OK)
+	if (known && s->auth.outcome == AUTH_OK)
 		m->authed = 1;
-	memset(&m->sasl, 0, sizeof(m->sasl));
+	mail_part_end(m, PART_SASL);
 }
 
 void
 use_auth_answered(struct mail *m, const char *verb, bool ok, uint16_t code)
 {
-	if (!m->sasl.active)
+	if (!mail_sasl(m)->active)
 		return;
-	sasl_finish(&m->sasl, ok, code);
+	sasl_finish(mail_part(m, PART_SASL), ok, code);
 	auth_emit(m, verb, true);
 }
 
 void
 use_auth_lost(struct mail *m, const char *verb)
 {
-	if (m->sasl.active && sasl_happened(&m->sasl)) {
-		if (m->sasl.cancelled)
-			m->sasl.auth.outcome = AUTH_ABORTED;
+	struct sasl *s = m->part[PART_SASL];
+
+	if (s != NULL && s->active && sasl_happened(s)) {
+		if (s->cancelled)
+			s->auth.outcome = AUTH_ABORTED;
 		auth_emit(m, verb, false);
 	}
-	memset(&m->sasl, 0, sizeof(m->sasl));
+	mail_part_end(m, PART_SASL);
 }
 
 void
@@ -164,7 +195,7 @@ use_gap(struct mail *m, enum dir dir, const char *auth)
 {
 	use_clear_answered(m, 0, false);
 	use_auth_lost(m, auth);
-	m->owed.have = 0;
+	mail_part_end(m, PART_OWED);
 	m->unknown_verb[0] = '\0';
 	queue_unsure(&m->queue);
 	if (dir == DIR_S2C) {
@@ -180,15 +211,15 @@ use_gap(struct mail *m, enum dir dir, const char *auth)
 void
 use_owed(struct mail *m, bool ok, struct slice line)
 {
-	struct owed *w = &m->owed;
+	struct owed *w = m->part[PART_OWED];
 
-	if (w->have) { /* two: who knows what they answer */
-		w->have = 0;
+	if (w != NULL) { /* two: who knows what they answer */
+		mail_part_end(m, PART_OWED);
 		m->skewed = 1;
 		queue_unsure(&m->queue);
 		return;
 	}
-	w->have = 1;
+	w = mail_part(m, PART_OWED);
 	w->positive = ok;
 	(void)obs_copy_string(w->text, sizeof(w->text), line);
 }
@@ -226,7 +257,7 @@ use_text_demands_tls(struct slice s)
 static void
 mask_user(const struct mail *m, struct obs *o)
 {
-	const char *user = m->sasl.auth.user;
+	const char *user = mail_sasl(m)->auth.user;
 	char *at = user[0] != '\0' ? strcasestr(o->text, user) : NULL;
 	size_t len = strlen(user);
 
@@ -437,7 +468,7 @@ void
 use_greeting(
     struct mail *m, enum greeting_kind kind, uint16_t code, bool has_caps)
 {
-	struct greet *g = &m->acc.greet;
+	const struct greet *g = mail_part(m, PART_GREET);
 	struct obs o;
 
 	obs_init(&o, OBS_GREETING);
@@ -449,6 +480,6 @@ use_greeting(
 		*p = (char)tolower((unsigned char)*p);
 	copy(o.text, sizeof(o.text), g->text);
 	o.pkt = g->pkt;
+	mail_part_end(m, PART_GREET);
 	mail_emit(m, &o, DIR_S2C);
-	memset(&m->acc, 0, sizeof(m->acc));
 }

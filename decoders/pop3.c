@@ -43,10 +43,11 @@ greeting_host(struct slice text)
 static void
 on_greeting(struct mail *m, bool ok, struct slice line)
 {
-	struct greet *g = &m->acc.greet;
+	struct greet *g;
 
 	m->greeted = 1;
-	memset(&m->acc, 0, sizeof(m->acc));
+	mail_part_end(m, PART_GREET);
+	g = mail_part(m, PART_GREET);
 	(void)obs_copy_string(
 	    g->host, sizeof(g->host), greeting_host(slice_from(line, 4)));
 	(void)obs_copy_string(g->text, sizeof(g->text), line);
@@ -73,7 +74,7 @@ reply_capa(struct mail *m, bool ok, struct slice line)
 		return;
 	}
 	caps_begin(m, CAPS_CAPA);
-	m->acc.caps.nlines = 1;
+	caps_acc(m)->nlines = 1;
 	m->u.pop3.in_list = 1;
 }
 
@@ -89,7 +90,7 @@ reply_dispatch(struct mail *m, struct queue_entry e, bool ok, struct slice line)
 		    m, ok ? ANSWER_POSITIVE : ANSWER_PERMFAIL, 0, "STLS", line);
 		break;
 	case POP3_USER: /* PASS may be on its way already */
-		if (!ok && !m->sasl.auth.secret_sent)
+		if (!ok && !mail_sasl(m)->auth.secret_sent)
 			reply_auth(m, false);
 		break;
 	case POP3_PASS:
@@ -161,13 +162,15 @@ on_reply(struct mail *m, bool ok, struct slice line)
 void
 pop3_settle_owed(struct mail *m)
 {
-	struct owed w = m->owed;
+	struct owed w;
 	uint8_t verb = queue_head(&m->queue).verb;
-	struct slice line = {(const uint8_t *)w.text, strlen(w.text)};
+	struct slice line;
 
-	if (!w.have || verb == POP3_NONE)
+	if (m->part[PART_OWED] == NULL || verb == POP3_NONE)
 		return;
-	m->owed.have = 0;
+	memcpy(&w, m->part[PART_OWED], sizeof(w));
+	mail_part_end(m, PART_OWED);
+	line = (struct slice){(const uint8_t *)w.text, strlen(w.text)};
 	if (w.positive &&
 	    (verb == POP3_CAPA || verb == POP3_RETR || verb == POP3_MULTI))
 		(void)queue_pop(&m->queue);
@@ -193,9 +196,9 @@ static void
 on_continue(struct mail *m, struct slice line)
 {
 	on_nonsense(m, line);
-	if (!queue_seek(&m->queue, POP3_AUTH) || !m->sasl.active)
+	if (!queue_seek(&m->queue, POP3_AUTH) || !mail_sasl(m)->active)
 		return;
-	m->sasl.challenged = 1;
+	use_auth_asked(m);
 	use_clear_answered(m, 0, true);
 }
 
@@ -211,7 +214,7 @@ list_line(struct mail *m, const struct line *l)
 	}
 	if (s.len > 1 && s.p[0] == '.')
 		s = slice_from(s, 1);
-	m->acc.caps.nlines++;
+	caps_acc(m)->nlines++;
 	caps_line(m, s, l->overlong);
 }
 
@@ -245,7 +248,7 @@ pop3_line(struct mail *m, enum dir dir, const struct line *l)
 		pop3_client_line(m, l);
 		return;
 	}
-	if (m->inject[DIR_S2C].bytes > 0) {
+	if (starttls_has_text(m, DIR_S2C)) {
 		(void)obs_copy_string(text, sizeof(text), l->text);
 		starttls_line(m, DIR_S2C, text);
 	}

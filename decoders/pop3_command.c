@@ -97,7 +97,7 @@ pop3_show(char *buf, size_t cap, struct slice line)
 void
 pop3_auth_text(const struct mail *m, char *buf, size_t cap)
 {
-	const struct obs_auth *a = &m->sasl.auth;
+	const struct obs_auth *a = &mail_sasl(m)->auth;
 
 	if (a->mech == MECH_USERPASS)
 		(void)snprintf(buf, cap, "PASS " OBS_MASK);
@@ -121,33 +121,42 @@ auth_restart(struct mail *m)
 static void
 on_user(struct mail *m, struct slice rest)
 {
+	struct sasl *s;
+
 	auth_restart(m);
-	sasl_start_as(&m->sasl, MECH_USERPASS, "USER/PASS");
-	sasl_user(&m->sasl, rest);
+	s = mail_part(m, PART_SASL);
+	sasl_start_as(s, MECH_USERPASS, "USER/PASS");
+	sasl_user(s, rest);
 }
 
 /* rest begins behind the one blank after PASS. */
 static void
 on_pass(struct mail *m, struct slice rest, const struct line *l)
 {
+	struct sasl *s = mail_part(m, PART_SASL);
+
 	mail_set_secret(m, DIR_C2S);
-	if (!m->sasl.active || m->sasl.auth.mech != MECH_USERPASS) {
+	if (!s->active || s->auth.mech != MECH_USERPASS) {
 		auth_restart(m);
-		sasl_start_as(&m->sasl, MECH_USERPASS, "USER/PASS");
+		s = mail_part(m, PART_SASL);
+		sasl_start_as(s, MECH_USERPASS, "USER/PASS");
 	}
-	sasl_secret(&m->sasl, rest, l->total - (uint64_t)(rest.p - l->text.p),
+	sasl_secret(s, rest, l->total - (uint64_t)(rest.p - l->text.p),
 	    m->env->secret_key);
-	m->sasl.auth.secret_pkt = *mail_now(m);
+	s->auth.secret_pkt = *mail_now(m);
 }
 
 static void
 on_apop(struct mail *m, struct slice rest)
 {
+	struct sasl *s;
+
 	mail_set_secret(m, DIR_C2S);
 	auth_restart(m);
-	sasl_start_as(&m->sasl, MECH_APOP, "APOP");
-	sasl_user(&m->sasl, slice_word(&rest));
-	m->sasl.auth.response_sent = rest.len > 0;
+	s = mail_part(m, PART_SASL);
+	sasl_start_as(s, MECH_APOP, "APOP");
+	sasl_user(s, slice_word(&rest));
+	s->auth.response_sent = rest.len > 0;
 }
 
 static void
@@ -236,8 +245,8 @@ command(struct mail *m, const struct line *l)
 	else
 		on_command(m, verb, rest, l);
 	mark = on_clear_use(m, verb, l->text) || mark;
-	(void)queue_push(
-	    &m->queue, (uint8_t)verb, mark, i < NVERBS && verbs[i].in_step);
+	(void)mail_queue_push(
+	    m, (uint8_t)verb, mark, i < NVERBS && verbs[i].in_step);
 	pop3_settle_owed(m);
 }
 
@@ -246,11 +255,11 @@ pop3_client_line(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
 
-	if (sasl_takes_line(&m->sasl)) {
+	if (sasl_takes_line(mail_sasl(m))) {
 		use_auth_response(m, l);
 		return;
 	}
-	if (m->inject[DIR_C2S].bytes > 0) {
+	if (starttls_has_text(m, DIR_C2S)) {
 		pop3_show(text, sizeof(text), l->text);
 		starttls_line(m, DIR_C2S, text);
 	}

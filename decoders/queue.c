@@ -4,7 +4,7 @@
  */
 #include "decoders/queue.h"
 
-#include <string.h>
+#include <stddef.h>
 
 static struct queue_entry *
 at(struct queue *q, unsigned i)
@@ -15,7 +15,7 @@ at(struct queue *q, unsigned i)
 void
 queue_clear(struct queue *q)
 {
-	memset(q, 0, sizeof(*q));
+	*q = (struct queue){.e = q->e};
 }
 
 void

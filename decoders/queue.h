@@ -24,7 +24,9 @@ struct queue {
 	uint8_t head, n;
 	uint8_t unsure;
 	uint8_t turned; /* unsure: a reply came since the last command */
-	struct queue_entry e[QUEUE_MAX];
+	/* the owner's, QUEUE_MAX of them; may be taken away while n is 0, and
+	 * has to be there for queue_push() */
+	struct queue_entry *e;
 };
 
 /* in_step: a command that a client only sends when all before is answered.

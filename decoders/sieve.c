@@ -56,7 +56,7 @@ list_line(struct mail *m, const struct line *l)
 	if (!m->u.sieve.in_list)
 		caps_begin(m, m->greeted ? CAPS_UNTAGGED : CAPS_GREETING);
 	m->u.sieve.in_list = 1;
-	m->acc.caps.nlines++;
+	caps_acc(m)->nlines++;
 	if (l->text.len > 0 && l->text.p[0] == '{') /* its name is not kept */
 		m->list_loss = 1;
 	else
@@ -78,7 +78,7 @@ list_done(struct mail *m, struct slice line)
 	if (!m->u.sieve.in_list)
 		caps_begin(m, CAPS_UNTAGGED);
 	m->u.sieve.in_list = 0;
-	m->acc.caps.nlines++;
+	caps_acc(m)->nlines++;
 	caps_emit(m, line);
 }
 
@@ -98,14 +98,15 @@ on_code(struct mail *m, struct slice rest, struct slice line)
 static void
 on_greeting(struct mail *m, enum status st, struct slice line)
 {
-	struct greet *g = &m->acc.greet;
+	struct greet *g;
 	uint8_t buf[LINE_KEEP];
 	bool list = m->u.sieve.in_list;
 
 	if (list)
 		list_done(m, line);
 	m->greeted = 1;
-	memset(&m->acc, 0, sizeof(m->acc));
+	mail_part_end(m, PART_GREET);
+	g = mail_part(m, PART_GREET);
 	(void)obs_copy_string(g->host, sizeof(g->host),
 	    use_host_word(sieve_unquote(line, buf, sizeof(buf))));
 	(void)obs_copy_string(g->text, sizeof(g->text), line);
@@ -209,12 +210,13 @@ on_status(struct mail *m, enum status st, struct slice line)
 void
 sieve_settle_owed(struct mail *m)
 {
-	struct owed w = m->owed;
+	struct owed w;
 	uint8_t verb = queue_head(&m->queue).verb;
 
-	if (!w.have || verb == SIEVE_NONE)
+	if (m->part[PART_OWED] == NULL || verb == SIEVE_NONE)
 		return;
-	m->owed.have = 0;
+	memcpy(&w, m->part[PART_OWED], sizeof(w));
+	mail_part_end(m, PART_OWED);
 	if (w.positive && verb == SIEVE_CAPABILITY)
 		(void)queue_pop(&m->queue);
 	else
@@ -248,9 +250,9 @@ on_data(struct mail *m, const struct line *l)
 		starttls_answered(m, ANSWER_INVALID, 0, "STARTTLS", l->text);
 		return;
 	}
-	if (head != SIEVE_AUTHENTICATE || !m->sasl.active)
+	if (head != SIEVE_AUTHENTICATE || !mail_sasl(m)->active)
 		return;
-	m->sasl.challenged = 1;
+	use_auth_asked(m);
 	use_clear_answered(m, 0, true);
 }
 
@@ -259,12 +261,15 @@ static void
 on_held(struct mail *m)
 {
 	struct sieve_state *s = &m->u.sieve;
-	struct slice line = {(const uint8_t *)s->text, strlen(s->text)};
 	enum status st = (enum status)s->status;
+	char text[SIEVE_STATUS_TEXT];
 
 	s->status = ST_NONE;
-	if (st != ST_NONE)
-		on_status(m, st, line);
+	if (st == ST_NONE)
+		return;
+	memcpy(text, mail_part(m, PART_STATUS), sizeof(text));
+	mail_part_end(m, PART_STATUS);
+	on_status(m, st, (struct slice){(const uint8_t *)text, strlen(text)});
 }
 
 static void
@@ -278,7 +283,8 @@ on_line(struct mail *m, const struct line *l, bool literal)
 		on_data(m, l);
 	} else if (literal) {
 		s->status = (uint8_t)st;
-		(void)obs_copy_string(s->text, sizeof(s->text), l->text);
+		(void)obs_copy_string(
+		    mail_part(m, PART_STATUS), SIEVE_STATUS_TEXT, l->text);
 	} else {
 		on_status(m, st, l->text);
 	}
@@ -316,7 +322,7 @@ sieve_line(struct mail *m, enum dir dir, const struct line *l)
 		sieve_client_line(m, l);
 		return;
 	}
-	if (m->inject[DIR_S2C].bytes > 0) {
+	if (starttls_has_text(m, DIR_S2C)) {
 		(void)obs_copy_string(text, sizeof(text), l->text);
 		starttls_line(m, DIR_S2C, text);
 	}

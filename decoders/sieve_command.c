@@ -126,7 +126,7 @@ on_auth(struct mail *m, struct slice rest, const struct line *l)
 	use_auth_text(m, "AUTHENTICATE", text, sizeof(text));
 	use_auth_lost(m, text); /* one that never had its reply */
 	mail_set_secret(m, DIR_C2S);
-	sasl_start(&m->sasl, slice_word(&s));
+	sasl_start(mail_part(m, PART_SASL), slice_word(&s));
 	if (line_literal(l).have)
 		m->u.sieve.keep = 1;
 	else if (s.len > 0)
@@ -138,11 +138,13 @@ on_auth(struct mail *m, struct slice rest, const struct line *l)
 bool
 sieve_is_response(const struct mail *m, struct slice line)
 {
-	if (!m->sasl.active || m->sasl.cancelled)
+	const struct sasl *s = mail_sasl(m);
+
+	if (!s->active || s->cancelled)
 		return false;
 	if (line.len > 0 && (line.p[0] == '"' || line.p[0] == '{'))
 		return true;
-	return m->sasl.challenged && !sieve_command_is_known(line);
+	return s->challenged && !sieve_command_is_known(line);
 }
 
 static void
@@ -196,7 +198,7 @@ command(struct mail *m, const struct line *l)
 	}
 	if (verb == SIEVE_LOGOUT)
 		use_quit(m, "LOGOUT", l->text);
-	(void)queue_push(&m->queue, verb, mark, i < NVERBS && verbs[i].in_step);
+	(void)mail_queue_push(m, verb, mark, i < NVERBS && verbs[i].in_step);
 	sieve_settle_owed(m);
 }
 
@@ -243,7 +245,7 @@ sieve_client_line(struct mail *m, const struct line *l)
 	} else if (sieve_is_response(m, l->text)) {
 		on_response(m, l);
 	} else {
-		if (m->inject[DIR_C2S].bytes > 0) {
+		if (starttls_has_text(m, DIR_C2S)) {
 			sieve_show(text, sizeof(text), l->text);
 			starttls_line(m, DIR_C2S, text);
 		}

@@ -72,11 +72,13 @@ static void
 greeting_line(struct mail *m, uint16_t code, bool more, struct slice line)
 {
 	struct smtp_state *s = &m->u.smtp;
-	struct greet *g = &m->acc.greet;
+	struct greet *g;
 	struct slice host;
 
+	if (!s->in_reply)
+		mail_part_end(m, PART_GREET);
+	g = mail_part(m, PART_GREET);
 	if (!s->in_reply) {
-		memset(&m->acc, 0, sizeof(m->acc));
 		host = use_host_word(slice_from(line, 4));
 		(void)obs_copy_string(g->host, sizeof(g->host), host);
 		g->pkt = *mail_now(m);
@@ -108,11 +110,11 @@ reply_hello(struct mail *m, uint16_t code, struct slice text)
 		caps_refused(m, CAPS_EHLO, code, text);
 		return;
 	}
-	if (m->acc.caps.source != CAPS_EHLO) {
+	if (caps_source(m) != CAPS_EHLO) {
 		caps_begin(m, CAPS_EHLO);
 		m->list_loss = m->u.smtp.in_list == 0;
 	}
-	m->acc.caps.code = code;
+	caps_acc(m)->code = code;
 	caps_emit(m, text);
 }
 
@@ -120,8 +122,8 @@ static void
 reply_helo(struct mail *m, uint16_t code, struct slice text)
 {
 	caps_begin(m, CAPS_HELO);
-	m->acc.caps.code = code;
-	m->acc.caps.refused = code >= 400;
+	caps_acc(m)->code = code;
+	caps_acc(m)->refused = code >= 400;
 	caps_emit(m, text);
 }
 
@@ -224,7 +226,7 @@ static void
 reply_unmatched(struct mail *m, uint16_t code, struct slice text)
 {
 	const struct half *h = &m->half[DIR_C2S];
-	struct owed *w = &m->owed;
+	struct owed *w = m->part[PART_OWED];
 
 	if (m->queue.unsure && h->mode == HALF_DOT && h->body.bytes == 0)
 		mail_run_abort(m, DIR_C2S); /* it went by before */
@@ -241,13 +243,13 @@ reply_unmatched(struct mail *m, uint16_t code, struct slice text)
 		starttls_unasked(m);
 		return;
 	}
-	if (w->have) { /* two: who knows what they answer */
-		w->have = 0;
+	if (w != NULL) { /* two: who knows what they answer */
+		mail_part_end(m, PART_OWED);
 		m->skewed = 1;
 		queue_unsure(&m->queue);
 		return;
 	}
-	w->have = 1;
+	w = mail_part(m, PART_OWED);
 	w->code = code;
 	w->has_list = m->u.smtp.in_list;
 	(void)obs_copy_string(w->text, sizeof(w->text), text);
@@ -260,7 +262,7 @@ reply_between(struct mail *m, uint16_t code, uint8_t head)
 	if (head == SMTP_STARTTLS)
 		return false;
 	if (code == 334 && queue_seek(&m->queue, SMTP_AUTH)) {
-		m->sasl.challenged = m->sasl.active;
+		use_auth_asked(m);
 		use_clear_answered(m, code, true);
 		return true;
 	}
@@ -332,11 +334,12 @@ smtp_reply(struct mail *m, uint16_t code, struct slice text)
 void
 smtp_settle_owed(struct mail *m)
 {
-	struct owed w = m->owed;
+	struct owed w;
 
-	if (!w.have || m->queue.n == 0)
+	if (m->part[PART_OWED] == NULL || m->queue.n == 0)
 		return;
-	m->owed.have = 0;
+	memcpy(&w, m->part[PART_OWED], sizeof(w));
+	mail_part_end(m, PART_OWED);
 	m->u.smtp.in_list = w.has_list;
 	smtp_reply(
 	    m, w.code, (struct slice){(const uint8_t *)w.text, strlen(w.text)});
@@ -358,11 +361,11 @@ reply_line(struct mail *m, uint16_t code, bool more, const struct line *l)
 				     !m->queue.unsure));
 		if (s->in_list)
 			caps_begin(m, CAPS_EHLO);
-	} else if (s->in_list && m->acc.caps.source == CAPS_EHLO) {
+	} else if (s->in_list && caps_source(m) == CAPS_EHLO) {
 		caps_line(m, slice_from(l->text, 4), l->overlong);
 	}
-	if (s->in_list && m->acc.caps.nlines < UINT16_MAX)
-		m->acc.caps.nlines++;
+	if (s->in_list && caps_acc(m)->nlines < UINT16_MAX)
+		caps_acc(m)->nlines++;
 	s->in_reply = more;
 	if (!more)
 		smtp_reply(m, code, l->text);
@@ -391,7 +394,7 @@ smtp_server_line(struct mail *m, const struct line *l)
 	bool more;
 	uint16_t code = parse_reply(l->text, &more);
 
-	if (m->inject[DIR_S2C].bytes > 0) {
+	if (starttls_has_text(m, DIR_S2C)) {
 		(void)obs_copy_string(text, sizeof(text), l->text);
 		starttls_line(m, DIR_S2C, text);
 	}
@@ -429,7 +432,7 @@ smtp_run_end(struct mail *m, enum dir dir)
 static void
 list_end(struct mail *m)
 {
-	if (m->u.smtp.in_list && !m->owed.have)
+	if (m->u.smtp.in_list && m->part[PART_OWED] == NULL)
 		caps_flush(m);
 	m->u.smtp.in_list = 0;
 	m->u.smtp.in_reply = 0;

@@ -122,13 +122,13 @@ on_hello(struct mail *m, struct slice rest, bool lmtp)
 	smtp_confirm(m);
 	m->u.smtp.ehlo_seen = 1;
 	m->u.smtp.lmtp = lmtp;
-	(void)obs_copy_string(m->name, sizeof(m->name), slice_word(&rest));
+	caps_set_name(m, slice_word(&rest));
 }
 
 static void
 on_auth(struct mail *m, struct slice rest, const struct line *l)
 {
-	if (m->sasl.active)
+	if (mail_sasl(m)->active)
 		use_auth_lost(m, "AUTH");
 	use_auth_begin(m, rest, l);
 }
@@ -194,7 +194,7 @@ in_step(enum smtp_verb verb)
 static void
 push(struct mail *m, enum smtp_verb verb, bool mark)
 {
-	(void)queue_push(&m->queue, (uint8_t)verb, mark, in_step(verb));
+	(void)mail_queue_push(m, (uint8_t)verb, mark, in_step(verb));
 	smtp_settle_owed(m);
 }
 
@@ -272,11 +272,11 @@ smtp_client_line(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
 
-	if (m->sasl.active && sasl_takes_line(&m->sasl)) {
+	if (sasl_takes_line(mail_sasl(m))) {
 		use_auth_response(m, l);
 		return;
 	}
-	if (m->inject[DIR_C2S].bytes > 0) {
+	if (starttls_has_text(m, DIR_C2S)) {
 		smtp_show(text, sizeof(text), l->text);
 		starttls_line(m, DIR_C2S, text);
 	}
@@ -294,6 +294,6 @@ smtp_client_run_end(struct mail *m)
 	}
 	use_content(m, DIR_C2S, &m->half[DIR_C2S].body);
 	body_start(&m->half[DIR_C2S].body, false);
-	(void)queue_push(&m->queue, SMTP_DOT, 0, false);
+	(void)mail_queue_push(m, SMTP_DOT, 0, false);
 	smtp_settle_owed(m);
 }

@@ -87,10 +87,8 @@ go_on(struct ahead *a, struct flow_table *flows)
 	c = conn_of(flows, a->bucket[(a->n - 3 * STEP) % AHEAD]);
 	if (c == NULL)
 		return;
-	if (c->mail.mail != NULL)
-		fetch(c->mail.mail, 4 * LINE);
-	else if (c->mail.asleep != NULL)
-		fetch(c->mail.asleep, 4 * LINE);
+	if (c->mail != NULL)
+		fetch(c->mail, 5 * LINE); /* beyond are rare parts */
 	for (int d = 0; d < 2; d++)
 		if (c->ev.d[d].window != NULL)
 			fetch(c->ev.d[d].window, 2 * LINE);

@@ -54,12 +54,12 @@ enum conn_use {
 
 struct conn {
 	_Alignas(64) struct norm norm;
-	struct mail_place mail; /* in tracker.mails while USE_MAIL */
+	struct mail *mail; /* of tracker.mails while USE_MAIL, else NULL */
 	struct early *early; /* noted before it was known to be mail */
 	struct packet *again; /* a SYN after a reset, waits for its answer; its
 				 bytes are among those that wait */
 	uint64_t number;
-	struct evidence_flow ev;
+	_Alignas(64) struct evidence_flow ev;
 	int64_t start, last, last_obs;
 	uint64_t packets[2], frame_bytes[2]; /* by enum dir */
 	uint32_t bad_csum, dup, retrans;

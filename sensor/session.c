@@ -88,11 +88,11 @@ send(struct tracker *t, struct conn *c, struct obs *o)
 	t->out.emit(t->out.ctx, o);
 }
 
-/* What the decoder knows stays known when it rests or is gone. */
+/* What the decoder knows stays known when it is gone. */
 static void
 remember(struct conn *c)
 {
-	const struct mail *m = c->mail.mail;
+	const struct mail *m = c->mail;
 
 	c->proto = (uint8_t)mail_proto(m);
 	c->phase = (uint8_t)mail_phase(m);
@@ -105,7 +105,7 @@ remember(struct conn *c)
 static void
 stamp(struct obs *o, struct conn *c)
 {
-	if (c->mail.mail != NULL)
+	if (c->mail != NULL)
 		remember(c); /* else nothing has changed */
 	o->proto = c->proto;
 	o->implicit_tls = c->implicit_tls;
@@ -275,25 +275,24 @@ may_be_mail(const struct conn *c, const struct norm_piece *p)
 static void
 tell_vis(struct conn *c)
 {
-	mail_add_vis(c->mail.mail, c->vis & ~c->vis_told);
+	mail_add_vis(c->mail, c->vis & ~c->vis_told);
 	c->vis_told = c->vis;
 }
 
 void
 session_finish(struct tracker *t, struct conn *c)
 {
-	if (!mails_have(&c->mail))
+	if (c->mail == NULL)
 		return;
-	if (mails_wake(t->mails, &c->mail) != NULL) {
-		t->cur = c;
-		if (c->vis != c->vis_told)
-			tell_vis(c);
-		mail_end(c->mail.mail, t->norm.now);
-		t->cur = NULL;
-		remember(c);
-	}
+	t->cur = c;
+	if (c->vis != c->vis_told)
+		tell_vis(c);
+	mail_end(c->mail, t->norm.now);
+	t->cur = NULL;
+	remember(c);
 	t->n.mail_flows[c->proto]++;
-	mails_put(t->mails, &c->mail);
+	mails_put(t->mails, c->mail);
+	c->mail = NULL;
 	c->in_body[0] = c->in_body[1] = false;
 	set_opaque(t, c);
 }
@@ -310,7 +309,7 @@ take_idlest(struct tracker *t)
 		uint32_t slot = t->hand++ % high;
 		struct conn *c = flow_at(t->flows, slot)->conn;
 
-		if (c == NULL || !mails_have(&c->mail) || slot == t->busy)
+		if (c == NULL || c->mail == NULL || slot == t->busy)
 			continue;
 		found++;
 		if (idlest == NULL || c->last < idlest->last)
@@ -341,7 +340,6 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	    .client_port = c->port[DIR_C2S],
 	    .server_port = c->port[DIR_S2C],
 	    .vis = c->vis};
-	struct mail *m;
 
 	if (!may_be_mail(c, p)) {
 		if (is_rest_of_greeting(c, p))
@@ -350,19 +348,19 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 		set_opaque(t, c);
 		return;
 	}
-	m = mails_get(t->mails, &c->mail);
-	if (m == NULL) {
+	c->mail = mails_get(t->mails);
+	if (c->mail == NULL) {
 		t->n.sessions_full++;
 		take_idlest(t);
-		m = mails_get(t->mails, &c->mail);
+		c->mail = mails_get(t->mails);
 	}
-	if (m == NULL) {
+	if (c->mail == NULL) {
 		set_opaque(t, c);
 		return;
 	}
 	c->use = USE_MAIL;
 	c->vis_told = f.vis;
-	mail_init(m, t->env, &f);
+	mail_init(c->mail, t->env, &f);
 	flow_set_age(t->flows, conn_slot(c), FLOW_LIVE);
 }
 
@@ -370,7 +368,7 @@ static void
 deliver_bytes(struct conn *c, const struct norm_piece *p)
 {
 	const struct norm_dir *d = &c->norm.d[p->dir];
-	struct mail *m = c->mail.mail;
+	struct mail *m = c->mail;
 
 	mail_data(m, p->dir, p->bytes, p->ref);
 	if (mail_wants(m, p->dir) == MAIL_NOTHING) {
@@ -394,15 +392,6 @@ note_gap(struct conn *c, const struct norm_piece *p)
 	g->bytes += (uint32_t)(p->len < room ? p->len : room);
 }
 
-/* No memory to wake it: what comes is not seen, which is said. */
-static void
-lose_decoder(struct tracker *t, struct conn *c)
-{
-	c->vis |= VIS_CUT;
-	t->n.sessions_full++;
-	session_finish(t, c);
-}
-
 void
 session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 {
@@ -418,10 +407,6 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 		decide(t, c, p);
 	if (c->use != USE_MAIL)
 		return;
-	if (mails_wake(t->mails, &c->mail) == NULL) {
-		lose_decoder(t, c);
-		return;
-	}
 	t->cur = c;
 	c->fed = true;
 	if (c->vis != c->vis_told)
@@ -429,19 +414,23 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	if (p->what == NORM_BYTES)
 		deliver_bytes(c, p);
 	else if (p->what == NORM_GAP)
-		mail_gap(c->mail.mail, p->dir, p->len, p->ref);
+		mail_gap(c->mail, p->dir, p->len, p->ref);
 	else
-		mail_eof(c->mail.mail, p->dir, p->ref);
+		mail_eof(c->mail, p->dir, p->ref);
 	t->cur = NULL;
 }
 
 static void
 settle_decoder(struct tracker *t, struct conn *c)
 {
-	bool want_c = mail_wants(c->mail.mail, DIR_C2S) == MAIL_BYTES;
-	bool want_s = mail_wants(c->mail.mail, DIR_S2C) == MAIL_BYTES;
+	bool want_c = mail_wants(c->mail, DIR_C2S) == MAIL_BYTES;
+	bool want_s = mail_wants(c->mail, DIR_S2C) == MAIL_BYTES;
 
 	remember(c);
+	if (mail_is_starved(c->mail)) { /* what comes is not seen: it is said */
+		c->vis |= VIS_CUT;
+		t->n.sessions_full++;
+	}
 	if (!want_c)
 		norm_off(&c->norm, DIR_C2S);
 	if (!want_s)

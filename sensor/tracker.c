@@ -124,6 +124,7 @@ tracker_new(const struct tracker_config *cfg, struct mail_env *env,
 	    .chain = session_chain,
 	    .staple = session_staple,
 	    .ctx = t};
+	env->lender = mails_lender(t->mails);
 	return t;
 }
 
@@ -136,7 +137,7 @@ drop_all(struct tracker *t)
 		if (!f->used || f->conn == NULL)
 			continue;
 		norm_drop(&t->norm, &f->conn->norm);
-		mails_put(t->mails, &f->conn->mail);
+		mails_put(t->mails, f->conn->mail);
 		free(conn_take_syn(t, f->conn));
 		pool_put(t->conns, f->conn);
 		f->conn = NULL;
@@ -150,8 +151,10 @@ tracker_free(struct tracker *t)
 		return;
 	if (t->norm.stream != NULL)
 		drop_all(t);
-	if (t->env->sink.ctx == t)
+	if (t->env->sink.ctx == t) {
 		t->env->sink = t->out;
+		t->env->lender = (struct mail_lender){0};
+	}
 	stream_free(t->norm.stream);
 	evidence_free(t->evidence);
 	mails_free(t->mails);

@@ -51,6 +51,7 @@ struct run {
 	size_t len;
 	const struct dialog *d;
 	const char *leak;
+	unsigned lent; /* parts, by now */
 	char lines[TEXT_MAX]; /* likewise, where they are not expected */
 	size_t lines_len;
 };
@@ -289,6 +290,26 @@ run_op(struct mail *m, const struct dialog *d, const struct op *op,
 	}
 }
 
+/* What is lent may be anything; what comes back must not hold a secret. */
+static void *
+lend(void *ctx, enum mail_part part)
+{
+	struct run *r = ctx;
+
+	r->lent++;
+	return memset(malloc(mail_part_size(part)), 0xa5, mail_part_size(part));
+}
+
+static void
+give_back(void *ctx, enum mail_part part, void *p)
+{
+	struct run *r = ctx;
+
+	r->lent--;
+	check_leak(r, p, mail_part_size(part));
+	free(p);
+}
+
 static void
 run_dialog(const struct dialog *d, struct run *r, struct cutting c)
 {
@@ -303,6 +324,7 @@ run_dialog(const struct dialog *d, struct run *r, struct cutting c)
 	memset(&pkt, 0, sizeof(pkt));
 	env.sink =
 	    (struct obs_sink){.emit = on_obs, .chain = on_chain, .ctx = r};
+	env.lender = (struct mail_lender){lend, give_back, r};
 	env.pool = tls_pool_new(1 << 20);
 	if (c.lines || d->lines)
 		memset(env.lines, 0xff, sizeof(env.lines));
@@ -311,6 +333,8 @@ run_dialog(const struct dialog *d, struct run *r, struct cutting c)
 		run_op(m, d, &d->ops[i], &c, &pkt);
 	mail_end(m, pkt.time);
 	check_leak(r, m, mail_size());
+	if (r->lent != 0)
+		r->leak = "a part that was not given back";
 	free(m);
 	tls_pool_free(env.pool);
 }

@@ -8,7 +8,7 @@
 
 #define CAP 8
 
-static uint8_t store[LINE_KEEP];
+static uint8_t store[LINE_ROOM(LINE_KEEP)];
 static struct line_buf buf;
 
 static struct slice
@@ -285,9 +285,9 @@ TEST(bodies_say_whether_they_are_encrypted)
 
 TEST(queue_keeps_order_and_folds_runs)
 {
-	struct queue q;
+	struct queue_entry room[QUEUE_MAX];
+	struct queue q = {.e = room};
 
-	queue_clear(&q);
 	queue_push(&q, 1, 0, true);
 	for (int i = 0; i < 5000; i++)
 		CHECK(queue_push(&q, 2, 0, false));
@@ -301,9 +301,9 @@ TEST(queue_keeps_order_and_folds_runs)
 
 TEST(queue_overflow_is_unsure_until_a_command_follows_a_reply)
 {
-	struct queue q;
+	struct queue_entry room[QUEUE_MAX];
+	struct queue q = {.e = room};
 
-	queue_clear(&q);
 	for (int i = 0; i < QUEUE_MAX; i++)
 		CHECK(queue_push(&q, (uint8_t)(1 + i % 2), 0, true));
 	CHECK(!queue_push(&q, 9, 0, true));
@@ -319,9 +319,9 @@ TEST(queue_overflow_is_unsure_until_a_command_follows_a_reply)
 
 TEST(queue_seek_drops_what_is_before)
 {
-	struct queue q;
+	struct queue_entry room[QUEUE_MAX];
+	struct queue q = {.e = room};
 
-	queue_clear(&q);
 	queue_push(&q, 1, 0, true);
 	queue_push(&q, 2, 0, true);
 	queue_push(&q, 3, 0, true);

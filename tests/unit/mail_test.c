@@ -61,8 +61,128 @@ say(enum dir dir, const char *s)
 
 TEST(state_of_a_flow_is_small)
 {
-	CHECK(mail_size() <= 5 * 1024);
+	CHECK(mail_size() <= 512);
 }
+
+/* ---- what is borrowed ---- */
+
+static unsigned nlent, lent_in_all, nlent_max;
+
+static void *
+lend(void *ctx, enum mail_part part)
+{
+	(void)ctx;
+	if (lent_in_all == nlent_max)
+		return NULL;
+	lent_in_all++;
+	nlent++;
+	return malloc(mail_part_size(part));
+}
+
+static void
+give_back(void *ctx, enum mail_part part, void *p)
+{
+	(void)ctx;
+	memset(p, 0xff, mail_part_size(part));
+	free(p);
+	nlent--;
+}
+
+static void
+begin_lending(uint16_t port, unsigned max)
+{
+	begin(port, 0);
+	nlent = lent_in_all = 0;
+	nlent_max = max;
+	env.lender = (struct mail_lender){lend, give_back, NULL};
+}
+
+TEST(at_rest_only_the_name_is_borrowed)
+{
+	begin_lending(25, 1000);
+	say(DIR_S2C, "220 mx.exam");
+	CHECK_INT(nlent, 1);
+	say(DIR_S2C, "ple ESMTP\r\n");
+	CHECK_INT(nlent, 0);
+	say(DIR_C2S, "EHLO a\r\n");
+	CHECK_INT(nlent, 2); /* the command waits */
+	say(DIR_S2C, "250-mx\r\n250-AUTH PLAIN\r\n");
+	CHECK_INT(nlent, 3);
+	say(DIR_S2C, "250 STARTTLS\r\n");
+	CHECK_INT(nlent, 1);
+	say(DIR_C2S, "AUTH PLAIN AGEAYg==\r\nMAIL FROM:<a@b>\r\n");
+	say(DIR_S2C, "235 ok\r\n250 ok\r\n");
+	CHECK_INT(nlent, 1);
+	end();
+	CHECK_INT(nlent, 0);
+}
+
+static const struct {
+	uint16_t port;
+	enum dir dir;
+	const char *s;
+} turns[] = {
+    {25, DIR_C2S, "PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"},
+    {25, DIR_S2C, "220-mx.example"},
+    {25, DIR_S2C, " ESMTP\r\n220 hello\r\n250-early\r\n250 STARTTLS\r\n"},
+    {25, DIR_C2S, "EHLO a-name-that-is-longer-than-most.of.them.example\r\n"},
+    {25, DIR_C2S, "AUTH LOGIN YQ==\r\nYg==\r\nMAIL FROM:<a@b>\r\nDATA\r\n"},
+    {25, DIR_C2S, "Subject: x\r\n\r\n-----BEGIN"},
+    {25, DIR_C2S, " PGP MESSAGE-----\r\n.\r\nSTARTTLS\r\nRSET\r\n"},
+    {25, DIR_S2C, "235 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n220 go\r\n"},
+    {25, DIR_C2S, "\x16\x03\x01\x01"},
+    {25, DIR_S2C, "\x16\x03\x03\x7f"},
+    {143, DIR_S2C, "* OK [CAPABILITY IMAP4rev1] rea"},
+    {143, DIR_S2C, "dy\r\na2 OK early\r\n"},
+    {143, DIR_C2S, "a1 LOGIN {1}\r\nu {2}\r\npw\r\na2 NOOP\r\nXXXX\r\n"},
+    {143, DIR_S2C, "a1 OK\r\n* 1 FETCH (BODY[] {20}\r\nSubject: x"},
+    {143, DIR_C2S, "a3 STARTTLS\r\na4 NOOP\r\n"},
+    {143, DIR_S2C, "\r\n\r\n12345678)\r\na3 OK\r\n"},
+    {110, DIR_S2C, "+OK <1@mx.example>\r\n"},
+    {110, DIR_C2S, "CAPA\r\nUSER u\r\nPASS p\r\nRETR 1\r\n"},
+    {110, DIR_S2C, "+OK\r\nSTLS\r\n.\r\n+OK\r\n+OK\r\n+OK\r\nFrom"},
+    {4190, DIR_S2C, "\"IMPLEMENTATION\" \"x\"\r\n\"STARTTLS\"\r\nOK\r\n"},
+    {4190, DIR_C2S, "AUTHENTICATE \"PLAIN\" {8+}\r\nAGEAYg==\r\n"},
+    {4190, DIR_S2C, "OK {3}\r\nabc\r\n"},
+};
+
+/* Wherever memory ends: the flow is left alone, and nothing is lost of what
+ * was borrowed. Returns whether it ended. */
+static bool
+starve(uint16_t port, unsigned max)
+{
+	bool starved;
+
+	begin_lending(port, max);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(*turns); i++)
+		if (turns[i].port == port)
+			say(turns[i].dir, turns[i].s);
+	starved = mail_is_starved(m);
+	if (starved) {
+		CHECK_INT(mail_wants(m, DIR_C2S), MAIL_NOTHING);
+		CHECK_INT(mail_wants(m, DIR_S2C), MAIL_NOTHING);
+		CHECK_INT(mail_phase(m), PHASE_OPAQUE);
+		CHECK_INT(nlent, 0);
+	}
+	end();
+	CHECK_INT(nlent, 0);
+	return starved;
+}
+
+TEST(without_memory_a_flow_is_left_alone)
+{
+	static const uint16_t ports[] = {25, 143, 110, 4190};
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		unsigned max = 0;
+
+		while (starve(ports[i], max))
+			max++;
+		CHECK(max > 4);
+	}
+}
+
+/* ---- the rest ---- */
 
 TEST(ports_and_first_looks)
 {
