@@ -82,32 +82,42 @@ line_set(struct line *out, size_t cap, struct slice end, uint64_t total)
 		       memchr(out->text.p, '\0', out->text.len) != NULL;
 }
 
+bool
+line_take(struct line_buf *b, struct slice in, struct line *out)
+{
+	bool lf = in.p[in.len - 1] == '\n';
+	struct slice part = {in.p, in.len - lf};
+
+	if (b->lost) {
+		b->lost = !lf;
+		return false;
+	}
+	if (lf && b->seen == 0) {
+		out->text = part;
+		line_set(out, b->cap, part, part.len);
+		return true;
+	}
+	line_store(b, part);
+	if (!lf)
+		return false;
+	out->text = line_partial(b);
+	line_set(
+	    out, b->cap, (struct slice){b->buf + b->cap, b->ntail}, b->seen);
+	b->seen = 0;
+	b->len = 0;
+	b->ntail = 0;
+	return true;
+}
+
 size_t
 line_read(struct line_buf *b, struct slice in, struct line *out, bool *done)
 {
 	const uint8_t *lf = in.len ? memchr(in.p, '\n', in.len) : NULL;
-	struct slice part = {in.p, lf ? (size_t)(lf - in.p) : in.len};
 
-	*done = false;
-	if (b->lost) {
-		b->lost = lf == NULL;
-	} else if (lf == NULL) {
-		line_store(b, part);
-	} else if (b->seen == 0) {
-		out->text = part;
-		line_set(out, b->cap, part, part.len);
-		*done = true;
-	} else {
-		line_store(b, part);
-		out->text = line_partial(b);
-		line_set(out, b->cap, (struct slice){b->buf + b->cap, b->ntail},
-		    b->seen);
-		b->seen = 0;
-		b->len = 0;
-		b->ntail = 0;
-		*done = true;
-	}
-	return part.len + (lf != NULL);
+	if (lf != NULL)
+		in.len = (size_t)(lf - in.p) + 1;
+	*done = in.len > 0 && line_take(b, in, out);
+	return in.len;
 }
 
 void
@@ -146,25 +156,21 @@ lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
-/* Most comparisons end at the first letter: it is looked at before a function
- * is called. */
 static inline bool
 starts(struct slice s, const char *word, size_t n)
 {
-	if (s.len < n)
-		return false;
-	return n == 0 || (lower(s.p[0]) == lower((uint8_t)word[0]) &&
-			     strncasecmp((const char *)s.p, word, n) == 0);
+	return n == 0 ||
+	       (s.len >= n && strncasecmp((const char *)s.p, word, n) == 0);
 }
 
 bool
-slice_starts(struct slice s, const char *word)
+slice_starts_word(struct slice s, const char *word)
 {
 	return starts(s, word, strlen(word));
 }
 
 bool
-slice_is(struct slice s, const char *word)
+slice_is_word(struct slice s, const char *word)
 {
 	return s.len == strlen(word) && starts(s, word, s.len);
 }
@@ -229,17 +235,18 @@ slice_trim(struct slice s)
 struct slice
 slice_word(struct slice *s)
 {
+	const uint8_t *p = s->p, *end = p != NULL ? p + s->len : p;
 	struct slice w;
 
-	while (s->len > 0 && is_blank(s->p[0]))
-		*s = slice_from(*s, 1);
-	w.p = s->p;
-	w.len = 0;
-	while (w.len < s->len && !is_blank(s->p[w.len]))
-		w.len++;
-	*s = slice_from(*s, w.len);
-	while (s->len > 0 && is_blank(s->p[0]))
-		*s = slice_from(*s, 1);
+	while (p < end && is_blank(*p))
+		p++;
+	w.p = p;
+	while (p < end && !is_blank(*p))
+		p++;
+	w.len = (size_t)(p - w.p);
+	while (p < end && is_blank(*p))
+		p++;
+	*s = (struct slice){p, (size_t)(end - p)};
 	return w;
 }
 

@@ -46,6 +46,10 @@ void line_init(struct line_buf *b, uint8_t *buf, size_t cap);
 size_t line_read(
     struct line_buf *b, struct slice in, struct line *out, bool *done);
 
+/* The same where it is known that in, which is not empty, goes up to the first
+ * LF in it: takes all of it. Returns *done. */
+bool line_take(struct line_buf *b, struct slice in, struct line *out);
+
 /* Keeps bytes that are no line (as many as there is room for). */
 void line_store(struct line_buf *b, struct slice in);
 
@@ -71,8 +75,28 @@ struct literal line_literal(const struct line *l);
 
 /* ---- words and case, for protocols made of lines ---- */
 
-bool slice_is(struct slice s, const char *word); /* any case */
-bool slice_starts(struct slice s, const char *word); /* any case */
+bool slice_is_word(struct slice s, const char *word);
+bool slice_starts_word(struct slice s, const char *word);
+
+/* Most comparisons end at the first letter. */
+static inline bool
+slice_may_be(struct slice s, const char *word)
+{
+	return s.len == 0 || ((s.p[0] ^ (uint8_t)word[0]) & 0xdf) == 0;
+}
+
+static inline bool
+slice_is(struct slice s, const char *word) /* any case */
+{
+	return slice_may_be(s, word) && slice_is_word(s, word);
+}
+
+static inline bool
+slice_starts(struct slice s, const char *word) /* any case */
+{
+	return slice_may_be(s, word) && slice_starts_word(s, word);
+}
+
 bool slice_has(struct slice s, const char *word); /* any case, anywhere */
 struct slice slice_from(struct slice s, size_t n); /* without the first n */
 struct slice slice_trim(struct slice s); /* no blanks at either end */

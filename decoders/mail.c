@@ -60,12 +60,20 @@ mail_is_whole(const struct mail *m)
 			     VIS_GAP_S2C | VIS_TRUNCATED)) == 0;
 }
 
+static enum phase
+phase_of(const struct mail *m)
+{
+	if (m->tls_up && m->phase == PHASE_TLS_HELLO)
+		return tls_phase(m->part[PART_TLS]);
+	return (enum phase)m->phase;
+}
+
 void
 mail_emit(struct mail *m, struct obs *o, enum dir dir)
 {
 	o->dir = (uint8_t)dir;
 	o->proto = m->proto;
-	o->phase = (uint8_t)mail_phase(m);
+	o->phase = (uint8_t)phase_of(m);
 	o->implicit_tls = m->implicit_tls;
 	o->vis = m->vis;
 	o->oddities = m->oddities;
@@ -195,19 +203,17 @@ mends(struct mail *m, enum dir dir, const struct line *l)
 	return false;
 }
 
+/* in goes up to the first LF in it, if there is one. */
 static size_t
 read_line(struct mail *m, enum dir dir, struct slice in)
 {
 	struct half *h = &m->half[dir];
 	struct line l;
-	bool done;
-	size_t n;
 
 	if (in.p[in.len - 1] != '\n')
 		mail_line_room(m, dir);
-	n = line_read(&h->line, in, &l, &done);
-	if (!done)
-		return n;
+	if (!line_take(&h->line, in, &l))
+		return in.len;
 	m->env->n.lines++;
 	m->env->n.overlong_lines += l.overlong;
 	m->env->n.bare_lf += l.bare_lf;
@@ -220,7 +226,7 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 		h->torn = 0;
 		line_to_proto(m, dir, &l);
 	}
-	return n;
+	return in.len;
 }
 
 static void
@@ -305,15 +311,17 @@ take_text(struct mail *m, enum dir dir, struct slice in)
 
 	if (m->half[dir].mode != HALF_LINE) {
 		n = read_text(m, dir, in);
-		starttls_count(m, dir, n);
+		if (m->phase != PHASE_TEXT)
+			starttls_count(m, dir, n);
 		return n;
 	}
 	/* One line at a time, so that what a line changes counts at once. */
 	lf = memchr(in.p, '\n', in.len);
 	if (lf != NULL)
 		in.len = (size_t)(lf - in.p) + 1;
-	starttls_count(m, dir, in.len);
-	return read_text(m, dir, in);
+	if (m->phase != PHASE_TEXT)
+		starttls_count(m, dir, in.len);
+	return read_line(m, dir, in);
 }
 
 /* ---- TLS ---- */
@@ -397,6 +405,8 @@ release_held(struct mail *m, enum dir dir, bool all)
 	uint8_t held[MAIL_HELD];
 	struct slice in = {held, h->nheld}, first;
 
+	if (in.len == 0)
+		return;
 	memcpy(held, h->held, sizeof(held));
 	h->nheld = 0;
 	while (in.len > 0 && h->mode != HALF_OFF) {
@@ -582,7 +592,7 @@ mail_end(struct mail *m, int64_t time)
 		starttls_end(m, DIR_C2S);
 		starttls_end(m, DIR_S2C);
 	}
-	mail_stop(m, mail_phase(m));
+	mail_stop(m, phase_of(m));
 	mail_drop(m);
 }
 
@@ -611,44 +621,23 @@ mail_add_vis(struct mail *m, uint32_t vis)
 	m->vis |= vis;
 }
 
-enum proto
-mail_proto(const struct mail *m)
+struct mail_state
+mail_state(const struct mail *m)
 {
-	return (enum proto)m->proto;
-}
+	struct mail_state s = {.proto = m->proto,
+	    .phase = (uint8_t)phase_of(m),
+	    .implicit_tls = m->implicit_tls,
+	    .quit = m->quit,
+	    .starved = m->starved};
 
-enum phase
-mail_phase(const struct mail *m)
-{
-	if (m->tls_up && m->phase == PHASE_TLS_HELLO)
-		return tls_phase(m->part[PART_TLS]);
-	return (enum phase)m->phase;
-}
+	for (unsigned d = 0; d < 2; d++) {
+		const struct half *h = &m->half[d];
 
-bool
-mail_is_implicit_tls(const struct mail *m)
-{
-	return m->implicit_tls;
-}
-
-bool
-mail_quit_seen(const struct mail *m)
-{
-	return m->quit;
-}
-
-bool
-mail_is_starved(const struct mail *m)
-{
-	return m->starved;
-}
-
-bool
-mail_in_body(const struct mail *m, enum dir dir)
-{
-	const struct half *h = &m->half[dir];
-
-	return h->mode == HALF_DOT || (h->mode == HALF_COUNT && h->is_body);
+		s.wants[d] = (uint8_t)mail_wants(m, (enum dir)d);
+		s.in_body[d] = h->mode == HALF_DOT ||
+			       (h->mode == HALF_COUNT && h->is_body);
+	}
+	return s;
 }
 
 bool

@@ -113,15 +113,15 @@ enum mail_want mail_wants(const struct mail *m, enum dir dir);
 /* vis bits that the tracker learned of meanwhile. */
 void mail_add_vis(struct mail *m, uint32_t vis);
 
-enum proto mail_proto(const struct mail *m);
-enum phase mail_phase(const struct mail *m);
-bool mail_is_implicit_tls(const struct mail *m);
-bool mail_quit_seen(const struct mail *m);
-/* It went opaque because there was nothing to borrow. */
-bool mail_is_starved(const struct mail *m);
-
-/* Are the bytes to come in this direction those of a message? */
-bool mail_in_body(const struct mail *m, enum dir dir);
+struct mail_state {
+	uint8_t proto; /* enum proto */
+	uint8_t phase; /* enum phase */
+	uint8_t wants[2]; /* enum mail_want, by enum dir */
+	bool in_body[2]; /* the bytes to come are those of a message */
+	bool implicit_tls, quit;
+	bool starved; /* opaque because there was nothing to borrow */
+};
+struct mail_state mail_state(const struct mail *m);
 
 /*
  * Is this range of the flow's bytes known to hold no secret? For evidence of

@@ -179,6 +179,7 @@ struct mail {
 	uint8_t proxy; /* enum proxy_step, mail_proxy.c */
 	uint8_t oddities; /* enum oddity, so far */
 	uint8_t starved; /* there was nothing to borrow: it ends */
+	uint16_t borrowed; /* 1 << enum mail_part, of those in part */
 	uint16_t proxy_left; /* bytes behind the addresses */
 	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
 	struct half half[2];

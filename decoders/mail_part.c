@@ -76,8 +76,10 @@ give_back(struct mail *m, enum mail_part part, void *p)
 void *
 mail_part(struct mail *m, enum mail_part part)
 {
-	if (m->part[part] == NULL)
+	if (m->part[part] == NULL) {
 		m->part[part] = lend(m, part);
+		m->borrowed |= (uint16_t)(1u << part);
+	}
 	return m->part[part];
 }
 
@@ -88,6 +90,7 @@ mail_part_end(struct mail *m, enum mail_part part)
 		return;
 	give_back(m, part, m->part[part]);
 	m->part[part] = NULL;
+	m->borrowed &= (uint16_t) ~(1u << part);
 }
 
 /* ---- lines ---- */
@@ -154,6 +157,6 @@ mail_parts_end(struct mail *m)
 			line_end(m, (enum dir)d);
 	queue_clear(&m->queue);
 	queue_end(m);
-	for (unsigned p = 0; p < PARTS_HELD; p++)
+	for (unsigned p = 0; m->borrowed != 0; p++)
 		mail_part_end(m, (enum mail_part)p);
 }

@@ -126,8 +126,13 @@ obs_copy_string(char *dst, size_t cap, struct slice s)
 	while (s.len > 0 && (s.p[s.len - 1] == '\n' || s.p[s.len - 1] == '\r'))
 		s.len--;
 	for (size_t i = 0; i < s.len; i++) {
-		unsigned n = escape_byte(esc, s.p[i]);
+		unsigned n;
 
+		if (s.p[i] >= 0x20 && s.p[i] <= 0x7e && used + 1 < cap) {
+			dst[used++] = (char)s.p[i];
+			continue;
+		}
+		n = escape_byte(esc, s.p[i]);
 		if (used + n + 1 > cap) {
 			dst[used] = '\0';
 			return false;

@@ -89,24 +89,25 @@ send(struct tracker *t, struct conn *c, struct obs *o)
 }
 
 /* What the decoder knows stays known when it is gone. */
-static void
+static struct mail_state
 remember(struct conn *c)
 {
-	const struct mail *m = c->mail;
+	struct mail_state s = mail_state(c->mail);
 
-	c->proto = (uint8_t)mail_proto(m);
-	c->phase = (uint8_t)mail_phase(m);
-	c->implicit_tls = mail_is_implicit_tls(m);
-	c->quit = mail_quit_seen(m);
-	c->in_body[DIR_C2S] = mail_in_body(m, DIR_C2S);
-	c->in_body[DIR_S2C] = mail_in_body(m, DIR_S2C);
+	c->proto = s.proto;
+	c->phase = s.phase;
+	c->implicit_tls = s.implicit_tls;
+	c->quit = s.quit;
+	c->in_body[DIR_C2S] = s.in_body[DIR_C2S];
+	c->in_body[DIR_S2C] = s.in_body[DIR_S2C];
+	return s;
 }
 
 static void
 stamp(struct obs *o, struct conn *c)
 {
 	if (c->mail != NULL)
-		remember(c); /* else nothing has changed */
+		(void)remember(c); /* else nothing has changed */
 	o->proto = c->proto;
 	o->implicit_tls = c->implicit_tls;
 }
@@ -289,7 +290,7 @@ session_finish(struct tracker *t, struct conn *c)
 		tell_vis(c);
 	mail_end(c->mail, t->norm.now);
 	t->cur = NULL;
-	remember(c);
+	(void)remember(c);
 	t->n.mail_flows[c->proto]++;
 	mails_put(t->mails, c->mail);
 	c->mail = NULL;
@@ -423,11 +424,11 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 static void
 settle_decoder(struct tracker *t, struct conn *c)
 {
-	bool want_c = mail_wants(c->mail, DIR_C2S) == MAIL_BYTES;
-	bool want_s = mail_wants(c->mail, DIR_S2C) == MAIL_BYTES;
+	struct mail_state s = remember(c);
+	bool want_c = s.wants[DIR_C2S] == MAIL_BYTES;
+	bool want_s = s.wants[DIR_S2C] == MAIL_BYTES;
 
-	remember(c);
-	if (mail_is_starved(c->mail)) { /* what comes is not seen: it is said */
+	if (s.starved) { /* what comes is not seen: it is said */
 		c->vis |= VIS_CUT;
 		t->n.sessions_full++;
 	}

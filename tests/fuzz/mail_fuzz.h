@@ -101,7 +101,7 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
 	mail_data(m, dir, (struct slice){copy, n}, pkt);
 	free(copy);
 	(void)mail_wants(m, dir);
-	(void)mail_phase(m);
+	(void)mail_state(m);
 	(void)mail_text_is_public(m, dir);
 	return n;
 }
