@@ -221,8 +221,6 @@ reply_starttls(struct mail *m, const struct reply *r)
 static void
 reply_login(struct mail *m, const struct imap_tag *t, const struct reply *r)
 {
-	char text[OBS_TEXT_MAX];
-
 	if (t->mark)
 		use_clear_answered(m, 0, r->status == ST_OK);
 	if (r->status != ST_OK && (slice_is(r->code, "PRIVACYREQUIRED") ||
@@ -234,8 +232,7 @@ reply_login(struct mail *m, const struct imap_tag *t, const struct reply *r)
 		m->authed |= r->status == ST_OK;
 		return;
 	}
-	imap_auth_text(m, text, sizeof(text));
-	use_auth_answered(m, text, r->status == ST_OK, 0);
+	use_auth_answered(m, r->status == ST_OK, 0);
 }
 
 /* A list that was promised and not given is one without a word. */
@@ -510,15 +507,6 @@ imap_run_end(struct mail *m, enum dir dir)
 }
 
 static void
-auth_lost(struct mail *m)
-{
-	char text[OBS_TEXT_MAX];
-
-	imap_auth_text(m, text, sizeof(text));
-	use_auth_lost(m, text);
-}
-
-static void
 imap_gap(struct mail *m, enum dir dir)
 {
 	struct imap_state *s = &m->u.imap;
@@ -552,7 +540,7 @@ imap_flush(struct mail *m)
 {
 	stray_emit(m);
 	use_clear_answered(m, 0, false);
-	auth_lost(m);
+	use_auth_lost(m, NULL);
 	m->u.imap.ntags = 0;
 	mail_part_end(m, PART_TAGS);
 }

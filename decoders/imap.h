@@ -42,6 +42,5 @@ bool imap_login_pending(const struct mail *m);
 enum imap_verb imap_verb_of(const struct mail *m, uint32_t id);
 /* Its reply is here. False: there is none. */
 bool imap_tag_take(struct mail *m, uint32_t id, struct imap_tag *out);
-void imap_auth_text(const struct mail *m, char *buf, size_t cap);
 
 #endif

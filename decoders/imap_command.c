@@ -123,15 +123,6 @@ imap_show(char *buf, size_t cap, struct slice line)
 		(void)obs_copy_string(buf, cap, line);
 }
 
-void
-imap_auth_text(const struct mail *m, char *buf, size_t cap)
-{
-	if (mail_sasl(m)->auth.mech == MECH_IMAP_LOGIN)
-		(void)snprintf(buf, cap, "LOGIN " OBS_MASK);
-	else
-		use_auth_text(m, "AUTHENTICATE", buf, cap);
-}
-
 /* ---- the tags ---- */
 
 /* n of them may be in use; there are none where there is no memory. */
@@ -312,8 +303,7 @@ auth_begin(struct mail *m, enum imap_verb v, struct slice line)
 {
 	char text[128];
 
-	imap_auth_text(m, text, sizeof(text));
-	use_auth_lost(m, text); /* one that never had its reply */
+	use_auth_lost(m, NULL); /* one that never had its reply */
 	imap_show(text, sizeof(text), line);
 	use_clear(m, true, v == IMAP_LOGIN ? "LOGIN" : "AUTHENTICATE", text);
 }

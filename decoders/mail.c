@@ -605,14 +605,21 @@ mail_drop(struct mail *m)
 	mail_parts_end(m);
 }
 
+static inline enum mail_want
+wants(const struct mail *m, enum dir dir)
+{
+	uint8_t mode = m->half[dir].mode;
+
+	if (mode == HALF_OFF ||
+	    (mode == HALF_TLS && !tls_wants(m->part[PART_TLS], dir)))
+		return MAIL_NOTHING;
+	return MAIL_BYTES;
+}
+
 enum mail_want
 mail_wants(const struct mail *m, enum dir dir)
 {
-	if (m->half[dir].mode == HALF_OFF)
-		return MAIL_NOTHING;
-	if (m->half[dir].mode == HALF_TLS && !tls_wants(m->part[PART_TLS], dir))
-		return MAIL_NOTHING;
-	return MAIL_BYTES;
+	return wants(m, dir);
 }
 
 void
@@ -633,7 +640,7 @@ mail_state(const struct mail *m)
 	for (unsigned d = 0; d < 2; d++) {
 		const struct half *h = &m->half[d];
 
-		s.wants[d] = (uint8_t)mail_wants(m, (enum dir)d);
+		s.wants[d] = (uint8_t)wants(m, (enum dir)d);
 		s.in_body[d] = h->mode == HALF_DOT ||
 			       (h->mode == HALF_COUNT && h->is_body);
 	}

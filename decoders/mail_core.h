@@ -292,22 +292,20 @@ void use_auth_response(struct mail *m, const struct line *l);
 /* The same where the mechanism has been taken apart already: a response, in
  * base64; total as sasl_response() has it. */
 void use_auth_take(struct mail *m, struct slice text, uint64_t total);
-/* "AUTH PLAIN ********": what of the exchange under way may be shown. */
-void use_auth_text(
-    const struct mail *m, const char *verb, char *buf, size_t cap);
 /* The same of a command's line: rest is what follows the verb. */
 void use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest);
 /* The outcome of the exchange under way, if there is one. */
-void use_auth_answered(
-    struct mail *m, const char *verb, bool ok, uint16_t code);
+void use_auth_answered(struct mail *m, bool ok, uint16_t code);
 /* A reply that nothing seen so far asked for: its command may come yet. Where
  * a reply says only yes or no. */
 void use_owed(struct mail *m, bool ok, struct slice line);
-void use_auth_lost(struct mail *m, const char *verb); /* no outcome seen */
+/* The same where no outcome was seen. shown: the command, or NULL for what may
+ * be shown of the exchange. */
+void use_auth_lost(struct mail *m, const char *shown);
 /* Bytes of dir are missing, and the list under way has been ended: what waited
- * for its reply will not be known. Where replies come in the order of commands;
- * auth: what of the exchange under way, if any, may be shown. */
-void use_gap(struct mail *m, enum dir dir, const char *auth);
+ * for its reply will not be known. Where replies come in the order of
+ * commands. */
+void use_gap(struct mail *m, enum dir dir);
 void use_quit(struct mail *m, const char *verb, struct slice text);
 void use_demanded(
     struct mail *m, const char *verb, uint16_t code, struct slice text);

@@ -131,13 +131,24 @@ use_auth_response(struct mail *m, const struct line *l)
 	use_auth_take(m, l->text, l->overlong ? l->total : 0);
 }
 
-void
-use_auth_text(const struct mail *m, const char *verb, char *buf, size_t cap)
+/* "AUTH PLAIN ********": what of the exchange under way may be shown. */
+static void
+auth_text(const struct mail *m, char *buf, size_t cap)
 {
 	const struct sasl *s = mail_sasl(m);
+	const char *verb = "AUTH";
 
-	(void)snprintf(buf, cap, "%s %s%s", verb, s->auth.mech_name,
-	    sasl_happened(s) ? " " OBS_MASK : "");
+	if (m->proto == PROTO_IMAP || m->proto == PROTO_SIEVE)
+		verb = "AUTHENTICATE";
+	if (m->proto == PROTO_IMAP && s->auth.mech == MECH_IMAP_LOGIN)
+		(void)snprintf(buf, cap, "LOGIN " OBS_MASK);
+	else if (m->proto == PROTO_POP3 && s->auth.mech == MECH_USERPASS)
+		(void)snprintf(buf, cap, "PASS " OBS_MASK);
+	else if (m->proto == PROTO_POP3 && s->auth.mech == MECH_APOP)
+		(void)snprintf(buf, cap, "APOP " OBS_MASK);
+	else
+		(void)snprintf(buf, cap, "%s %s%s", verb, s->auth.mech_name,
+		    sasl_happened(s) ? " " OBS_MASK : "");
 }
 
 /* A mechanism may be shown if it is one: it may be a password typed there. */
@@ -153,15 +164,19 @@ use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest)
 	    buf, cap, "%s %s%s", verb, name, rest.len > 0 ? " " OBS_MASK : "");
 }
 
+/* shown: the command, or NULL */
 static void
-auth_emit(struct mail *m, const char *verb, bool known)
+auth_emit(struct mail *m, const char *shown, bool known)
 {
 	const struct sasl *s = mail_sasl(m);
 	struct obs o;
 
 	obs_init(&o, OBS_AUTH);
 	o.u.auth = s->auth;
-	copy(o.text, sizeof(o.text), verb);
+	if (shown != NULL)
+		copy(o.text, sizeof(o.text), shown);
+	else
+		auth_text(m, o.text, sizeof(o.text));
 	mail_emit(m, &o, DIR_C2S);
 	if (known && s->auth.outcome == AUTH_OK)
 		m->authed = 1;
@@ -169,32 +184,32 @@ auth_emit(struct mail *m, const char *verb, bool known)
 }
 
 void
-use_auth_answered(struct mail *m, const char *verb, bool ok, uint16_t code)
+use_auth_answered(struct mail *m, bool ok, uint16_t code)
 {
 	if (!mail_sasl(m)->active)
 		return;
 	sasl_finish(mail_part(m, PART_SASL), ok, code);
-	auth_emit(m, verb, true);
+	auth_emit(m, NULL, true);
 }
 
 void
-use_auth_lost(struct mail *m, const char *verb)
+use_auth_lost(struct mail *m, const char *shown)
 {
 	struct sasl *s = m->part[PART_SASL];
 
 	if (s != NULL && s->active && sasl_happened(s)) {
 		if (s->cancelled)
 			s->auth.outcome = AUTH_ABORTED;
-		auth_emit(m, verb, false);
+		auth_emit(m, shown, false);
 	}
 	mail_part_end(m, PART_SASL);
 }
 
 void
-use_gap(struct mail *m, enum dir dir, const char *auth)
+use_gap(struct mail *m, enum dir dir)
 {
 	use_clear_answered(m, 0, false);
-	use_auth_lost(m, auth);
+	use_auth_lost(m, NULL);
 	mail_part_end(m, PART_OWED);
 	m->unknown_verb[0] = '\0';
 	queue_unsure(&m->queue);

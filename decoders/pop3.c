@@ -58,15 +58,6 @@ on_greeting(struct mail *m, bool ok, struct slice line)
 /* ---- replies ---- */
 
 static void
-reply_auth(struct mail *m, bool ok)
-{
-	char text[OBS_TEXT_MAX];
-
-	pop3_auth_text(m, text, sizeof(text));
-	use_auth_answered(m, text, ok, 0);
-}
-
-static void
 reply_capa(struct mail *m, bool ok, struct slice line)
 {
 	if (!ok) {
@@ -91,12 +82,12 @@ reply_dispatch(struct mail *m, struct queue_entry e, bool ok, struct slice line)
 		break;
 	case POP3_USER: /* PASS may be on its way already */
 		if (!ok && !mail_sasl(m)->auth.secret_sent)
-			reply_auth(m, false);
+			use_auth_answered(m, false, 0);
 		break;
 	case POP3_PASS:
 	case POP3_APOP:
 	case POP3_AUTH:
-		reply_auth(m, ok);
+		use_auth_answered(m, ok, 0);
 		break;
 	case POP3_RETR:
 	case POP3_MULTI:
@@ -280,24 +271,12 @@ list_end(struct mail *m)
 }
 
 static void
-auth_lost(struct mail *m)
-{
-	char text[OBS_TEXT_MAX];
-
-	pop3_auth_text(m, text, sizeof(text));
-	use_auth_lost(m, text);
-}
-
-static void
 pop3_gap(struct mail *m, enum dir dir)
 {
-	char auth[OBS_TEXT_MAX];
-
 	if (m->half[dir].mode == HALF_DOT)
 		return; /* within a message */
 	list_end(m);
-	pop3_auth_text(m, auth, sizeof(auth));
-	use_gap(m, dir, auth);
+	use_gap(m, dir);
 }
 
 static bool
@@ -315,7 +294,7 @@ pop3_flush(struct mail *m)
 
 	list_end(m);
 	use_clear_answered(m, 0, false);
-	auth_lost(m);
+	use_auth_lost(m, NULL);
 	if (h->mode == HALF_DOT && h->is_body)
 		use_content(m, DIR_S2C, &h->body);
 	queue_clear(&m->queue);

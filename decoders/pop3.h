@@ -30,6 +30,5 @@ bool pop3_command_is_public(struct slice partial);
 bool pop3_command_is_known(struct slice line);
 /* A command is in the queue: was its reply seen before it? */
 void pop3_settle_owed(struct mail *m);
-void pop3_auth_text(const struct mail *m, char *buf, size_t cap);
 
 #endif

@@ -94,36 +94,14 @@ pop3_show(char *buf, size_t cap, struct slice line)
 	}
 }
 
-void
-pop3_auth_text(const struct mail *m, char *buf, size_t cap)
-{
-	const struct obs_auth *a = &mail_sasl(m)->auth;
-
-	if (a->mech == MECH_USERPASS)
-		(void)snprintf(buf, cap, "PASS " OBS_MASK);
-	else if (a->mech == MECH_APOP)
-		(void)snprintf(buf, cap, "APOP " OBS_MASK);
-	else
-		use_auth_text(m, "AUTH", buf, cap);
-}
-
 /* ---- logging in ---- */
-
-static void
-auth_restart(struct mail *m)
-{
-	char text[OBS_TEXT_MAX];
-
-	pop3_auth_text(m, text, sizeof(text));
-	use_auth_lost(m, text); /* one that never had its reply */
-}
 
 static void
 on_user(struct mail *m, struct slice rest)
 {
 	struct sasl *s;
 
-	auth_restart(m);
+	use_auth_lost(m, NULL); /* one that never had its reply */
 	s = mail_part(m, PART_SASL);
 	sasl_start_as(s, MECH_USERPASS, "USER/PASS");
 	sasl_user(s, rest);
@@ -137,7 +115,7 @@ on_pass(struct mail *m, struct slice rest, const struct line *l)
 
 	mail_set_secret(m, DIR_C2S);
 	if (!s->active || s->auth.mech != MECH_USERPASS) {
-		auth_restart(m);
+		use_auth_lost(m, NULL);
 		s = mail_part(m, PART_SASL);
 		sasl_start_as(s, MECH_USERPASS, "USER/PASS");
 	}
@@ -152,7 +130,7 @@ on_apop(struct mail *m, struct slice rest)
 	struct sasl *s;
 
 	mail_set_secret(m, DIR_C2S);
-	auth_restart(m);
+	use_auth_lost(m, NULL); /* one that never had its reply */
 	s = mail_part(m, PART_SASL);
 	sasl_start_as(s, MECH_APOP, "APOP");
 	sasl_user(s, slice_word(&rest));
@@ -162,7 +140,7 @@ on_apop(struct mail *m, struct slice rest)
 static void
 on_auth(struct mail *m, struct slice rest, const struct line *l)
 {
-	auth_restart(m);
+	use_auth_lost(m, NULL); /* one that never had its reply */
 	use_auth_begin(m, rest, l);
 }
 

@@ -115,15 +115,6 @@ on_greeting(struct mail *m, enum status st, struct slice line)
 }
 
 static void
-reply_auth(struct mail *m, bool ok)
-{
-	char text[OBS_TEXT_MAX];
-
-	use_auth_text(m, "AUTHENTICATE", text, sizeof(text));
-	use_auth_answered(m, text, ok, 0);
-}
-
-static void
 reply_starttls(struct mail *m, bool ok, struct slice rest, struct slice line)
 {
 	enum answer_kind kind = ANSWER_PERMFAIL;
@@ -144,7 +135,7 @@ reply_dispatch(struct mail *m, struct queue_entry e, bool ok, struct slice line)
 			use_clear_answered(m, 0, ok);
 		if (!ok && use_text_demands_tls(line))
 			use_demanded(m, "AUTHENTICATE", 0, line);
-		reply_auth(m, ok);
+		use_auth_answered(m, ok, 0);
 		break;
 	case SIEVE_CAPABILITY:
 		if (ok)
@@ -341,15 +332,13 @@ static void
 sieve_gap(struct mail *m, enum dir dir)
 {
 	struct sieve_state *s = &m->u.sieve;
-	char auth[OBS_TEXT_MAX];
 
 	if (m->half[dir].mode == HALF_COUNT)
 		return; /* within a literal */
 	list_end(m);
 	s->cont[dir] = 0;
 	s->status = ST_NONE;
-	use_auth_text(m, "AUTHENTICATE", auth, sizeof(auth));
-	use_gap(m, dir, auth);
+	use_gap(m, dir);
 }
 
 static bool
@@ -364,12 +353,9 @@ sieve_is_whole(enum dir dir, struct slice line)
 static void
 sieve_flush(struct mail *m)
 {
-	char text[OBS_TEXT_MAX];
-
 	list_end(m);
 	use_clear_answered(m, 0, false);
-	use_auth_text(m, "AUTHENTICATE", text, sizeof(text));
-	use_auth_lost(m, text);
+	use_auth_lost(m, NULL);
 	queue_clear(&m->queue);
 }
 

@@ -120,11 +120,9 @@ static void
 on_auth(struct mail *m, struct slice rest, const struct line *l)
 {
 	uint8_t buf[MAIL_LINE_C2S];
-	char text[OBS_TEXT_MAX];
 	struct slice s = sieve_unquote(rest, buf, sizeof(buf));
 
-	use_auth_text(m, "AUTHENTICATE", text, sizeof(text));
-	use_auth_lost(m, text); /* one that never had its reply */
+	use_auth_lost(m, NULL); /* one that never had its reply */
 	mail_set_secret(m, DIR_C2S);
 	sasl_start(mail_part(m, PART_SASL), slice_word(&s));
 	if (line_literal(l).have)

@@ -142,15 +142,6 @@ reply_starttls(struct mail *m, uint16_t code, struct slice text)
 }
 
 static void
-reply_auth(struct mail *m, uint16_t code)
-{
-	char text[OBS_TEXT_MAX];
-
-	use_auth_text(m, "AUTH", text, sizeof(text));
-	use_auth_answered(m, text, code < 300, code);
-}
-
-static void
 reply_unknown(struct mail *m, uint16_t code, struct slice text)
 {
 	if (code >= 500 && (code < 510 || slice_has(text, "command")))
@@ -185,7 +176,7 @@ reply_dispatch(struct mail *m, uint8_t verb, uint16_t code, struct slice text)
 		reply_starttls(m, code, text);
 		break;
 	case SMTP_AUTH:
-		reply_auth(m, code);
+		use_auth_answered(m, code < 300, code);
 		break;
 	case SMTP_UNKNOWN:
 		reply_unknown(m, code, text);
@@ -439,25 +430,14 @@ list_end(struct mail *m)
 }
 
 static void
-auth_lost(struct mail *m)
-{
-	char text[OBS_TEXT_MAX];
-
-	use_auth_text(m, "AUTH", text, sizeof(text));
-	use_auth_lost(m, text);
-}
-
-static void
 smtp_gap(struct mail *m, enum dir dir)
 {
 	uint8_t mode = m->half[DIR_C2S].mode;
-	char auth[OBS_TEXT_MAX];
 
 	if (dir == DIR_C2S && (mode == HALF_DOT || mode == HALF_COUNT))
 		return; /* within a message: commands are in step */
 	list_end(m);
-	use_auth_text(m, "AUTH", auth, sizeof(auth));
-	use_gap(m, dir, auth);
+	use_gap(m, dir);
 }
 
 static bool
@@ -479,7 +459,7 @@ smtp_flush(struct mail *m)
 
 	list_end(m);
 	use_clear_answered(m, 0, false);
-	auth_lost(m);
+	use_auth_lost(m, NULL);
 	if (h->mode == HALF_DOT || m->u.smtp.in_bdat)
 		use_content(m, DIR_C2S, &h->body);
 	queue_clear(&m->queue);
