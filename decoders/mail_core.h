@@ -155,12 +155,12 @@ struct caps_acc {
 /* The others are held where they are used: struct queue, struct line_buf. */
 #define PARTS_HELD PART_QUEUE
 
+/* In the order of how often it is needed. */
 struct mail {
 	struct mail_env *env;
 	uint64_t flow;
 	int64_t time; /* latest */
 	const struct pkt_ref *pkt; /* of the bytes being fed, else NULL */
-	struct pkt_ref last_pkt;
 	uint32_t vis;
 	uint16_t client_port, server_port;
 	uint8_t proto; /* enum proto */
@@ -181,9 +181,8 @@ struct mail {
 	uint8_t starved; /* there was nothing to borrow: it ends */
 	uint16_t borrowed; /* 1 << enum mail_part, of those in part */
 	uint16_t proxy_left; /* bytes behind the addresses */
-	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
-	struct half half[2];
 	struct clear_use clear;
+	struct half half[2];
 	struct queue queue; /* not of IMAP, which has tags */
 	union {
 		struct smtp_state smtp;
@@ -191,7 +190,9 @@ struct mail {
 		struct pop3_state pop3;
 		struct sieve_state sieve;
 	} u;
+	struct pkt_ref last_pkt;
 	void *part[PARTS_HELD]; /* by enum mail_part; NULL: not borrowed */
+	char unknown_verb[OBS_VERB_MAX]; /* a verb nobody has, unanswered */
 };
 
 struct mail_ops {
