@@ -628,23 +628,21 @@ mail_add_vis(struct mail *m, uint32_t vis)
 	m->vis |= vis;
 }
 
-struct mail_state
-mail_state(const struct mail *m)
+void
+mail_state(const struct mail *m, struct mail_state *out)
 {
-	struct mail_state s = {.proto = m->proto,
-	    .phase = (uint8_t)phase_of(m),
-	    .implicit_tls = m->implicit_tls,
-	    .quit = m->quit,
-	    .starved = m->starved};
-
+	out->proto = m->proto;
+	out->phase = (uint8_t)phase_of(m);
+	out->implicit_tls = m->implicit_tls;
+	out->quit = m->quit;
+	out->starved = m->starved;
 	for (unsigned d = 0; d < 2; d++) {
 		const struct half *h = &m->half[d];
 
-		s.wants[d] = (uint8_t)wants(m, (enum dir)d);
-		s.in_body[d] = h->mode == HALF_DOT ||
-			       (h->mode == HALF_COUNT && h->is_body);
+		out->wants[d] = (uint8_t)wants(m, (enum dir)d);
+		out->in_body[d] = h->mode == HALF_DOT ||
+				  (h->mode == HALF_COUNT && h->is_body);
 	}
-	return s;
 }
 
 bool

@@ -121,7 +121,7 @@ struct mail_state {
 	bool implicit_tls, quit;
 	bool starved; /* opaque because there was nothing to borrow */
 };
-struct mail_state mail_state(const struct mail *m);
+void mail_state(const struct mail *m, struct mail_state *out);
 
 /*
  * Is this range of the flow's bytes known to hold no secret? For evidence of

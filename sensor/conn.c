@@ -515,9 +515,9 @@ take_evidence(
 {
 	struct evidence_view view = {.dir = (uint8_t)dir,
 	    .phase = (uint8_t)session_phase(c),
-	    .quit = c->quit,
+	    .quit = c->known.quit,
 	    .opaque = c->use == USE_OPAQUE,
-	    .body = c->in_body[dir]};
+	    .body = c->known.in_body[dir]};
 
 	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
 				 : (pkt->tcp_flags & TCP_RST) != 0)

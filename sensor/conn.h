@@ -86,10 +86,7 @@ struct conn {
 	bool proven; /* both hosts take part */
 	bool closed; /* a FIN or RST was seen; closed_by says whose */
 	uint8_t closed_by;
-	/* as last known from the decoder, which may be gone */
-	uint8_t proto, phase;
-	bool implicit_tls, quit;
-	bool in_body[2]; /* by enum dir: the next bytes are a message's */
+	struct mail_state known; /* of the decoder, which may be gone */
 	bool fed; /* the decoder was given something; ask it */
 	/* a handshake seen on a living connection, not proven yet; without
 	 * one (wild), numbers that are none of this connection's */

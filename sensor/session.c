@@ -88,28 +88,13 @@ send(struct tracker *t, struct conn *c, struct obs *o)
 	t->out.emit(t->out.ctx, o);
 }
 
-/* What the decoder knows stays known when it is gone. */
-static struct mail_state
-remember(struct conn *c)
-{
-	struct mail_state s = mail_state(c->mail);
-
-	c->proto = s.proto;
-	c->phase = s.phase;
-	c->implicit_tls = s.implicit_tls;
-	c->quit = s.quit;
-	c->in_body[DIR_C2S] = s.in_body[DIR_C2S];
-	c->in_body[DIR_S2C] = s.in_body[DIR_S2C];
-	return s;
-}
-
 static void
 stamp(struct obs *o, struct conn *c)
 {
 	if (c->mail != NULL)
-		(void)remember(c); /* else nothing has changed */
-	o->proto = c->proto;
-	o->implicit_tls = c->implicit_tls;
+		mail_state(c->mail, &c->known); /* else nothing has changed */
+	o->proto = c->known.proto;
+	o->implicit_tls = c->known.implicit_tls;
 }
 
 void
@@ -254,7 +239,7 @@ session_phase(const struct conn *c)
 		return PHASE_CLOSING;
 	if (c->use == USE_UNDECIDED)
 		return PHASE_TEXT;
-	return (enum phase)c->phase;
+	return (enum phase)c->known.phase;
 }
 
 /* The decoder has nothing more to do, or there is none to be had. */
@@ -290,11 +275,11 @@ session_finish(struct tracker *t, struct conn *c)
 		tell_vis(c);
 	mail_end(c->mail, t->norm.now);
 	t->cur = NULL;
-	(void)remember(c);
-	t->n.mail_flows[c->proto]++;
+	mail_state(c->mail, &c->known);
+	t->n.mail_flows[c->known.proto]++;
 	mails_put(t->mails, c->mail);
 	c->mail = NULL;
-	c->in_body[0] = c->in_body[1] = false;
+	c->known.in_body[0] = c->known.in_body[1] = false;
 	set_opaque(t, c);
 }
 
@@ -424,11 +409,13 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 static void
 settle_decoder(struct tracker *t, struct conn *c)
 {
-	struct mail_state s = remember(c);
-	bool want_c = s.wants[DIR_C2S] == MAIL_BYTES;
-	bool want_s = s.wants[DIR_S2C] == MAIL_BYTES;
+	struct mail_state *s = &c->known;
+	bool want_c, want_s;
 
-	if (s.starved) { /* what comes is not seen: it is said */
+	mail_state(c->mail, s);
+	want_c = s->wants[DIR_C2S] == MAIL_BYTES;
+	want_s = s->wants[DIR_S2C] == MAIL_BYTES;
+	if (s->starved) { /* what comes is not seen: it is said */
 		c->vis |= VIS_CUT;
 		t->n.sessions_full++;
 	}
@@ -448,7 +435,7 @@ session_settle(struct tracker *t, struct conn *c)
 	if (c->fed && c->use == USE_MAIL)
 		settle_decoder(t, c);
 	c->fed = false;
-	if (c->use == USE_OPAQUE && c->proto == PROTO_OTHER && !c->opened)
+	if (c->use == USE_OPAQUE && c->known.proto == PROTO_OTHER && !c->opened)
 		c->mute = true;
 	if (c->norm.wait != NULL)
 		norm_tidy(&t->norm, &c->norm);
@@ -469,7 +456,7 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 	o.time = t->norm.now;
 	e->how = (uint8_t)how;
 	e->closed_by = c->closed_by;
-	e->quit = c->quit;
+	e->quit = c->known.quit;
 	e->last = c->last;
 	e->bad_csum = c->bad_csum;
 	e->dup = c->dup;

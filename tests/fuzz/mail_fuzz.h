@@ -91,6 +91,7 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
     const struct pkt_ref *pkt)
 {
 	size_t n = 1;
+	struct mail_state state;
 	uint8_t *copy;
 
 	while (!bytewise && n < s.len &&
@@ -101,7 +102,7 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
 	mail_data(m, dir, (struct slice){copy, n}, pkt);
 	free(copy);
 	(void)mail_wants(m, dir);
-	(void)mail_state(m);
+	mail_state(m, &state);
 	(void)mail_text_is_public(m, dir);
 	return n;
 }

@@ -51,6 +51,15 @@ end(void)
 	tls_pool_free(env.pool);
 }
 
+static struct mail_state
+state(void)
+{
+	struct mail_state s;
+
+	mail_state(m, &s);
+	return s;
+}
+
 static void
 say(enum dir dir, const char *s)
 {
@@ -157,11 +166,11 @@ starve(uint16_t port, unsigned max)
 	for (size_t i = 0; i < sizeof(turns) / sizeof(*turns); i++)
 		if (turns[i].port == port)
 			say(turns[i].dir, turns[i].s);
-	starved = mail_state(m).starved;
+	starved = state().starved;
 	if (starved) {
 		CHECK_INT(mail_wants(m, DIR_C2S), MAIL_NOTHING);
 		CHECK_INT(mail_wants(m, DIR_S2C), MAIL_NOTHING);
-		CHECK_INT(mail_state(m).phase, PHASE_OPAQUE);
+		CHECK_INT(state().phase, PHASE_OPAQUE);
 		CHECK_INT(nlent, 0);
 	}
 	end();
@@ -218,7 +227,7 @@ TEST(other_protocols_are_wanted_no_more)
 	begin(25, 0);
 	CHECK_INT(mail_wants(m, DIR_C2S), MAIL_BYTES);
 	say(DIR_C2S, "GET / HTTP/1.1\r\n");
-	CHECK_INT(mail_state(m).proto, PROTO_OTHER);
+	CHECK_INT(state().proto, PROTO_OTHER);
 	CHECK_INT(mail_wants(m, DIR_C2S), MAIL_NOTHING);
 	CHECK_INT(mail_wants(m, DIR_S2C), MAIL_NOTHING);
 	CHECK_INT(env.n.flows[PROTO_OTHER], 1);
@@ -354,12 +363,12 @@ TEST(quit_is_known_before_it_is_answered)
 {
 	begin(143, 0);
 	say(DIR_S2C, "* OK ready\r\n");
-	CHECK(!mail_state(m).quit);
+	CHECK(!state().quit);
 	say(DIR_C2S, "a LOGOUT\r\n");
-	CHECK(mail_state(m).quit);
-	CHECK_INT(mail_state(m).phase, PHASE_TEXT);
+	CHECK(state().quit);
+	CHECK_INT(state().phase, PHASE_TEXT);
 	say(DIR_S2C, "* BYE\r\na OK\r\n");
-	CHECK_INT(mail_state(m).phase, PHASE_CLOSING);
+	CHECK_INT(state().phase, PHASE_CLOSING);
 	end();
 }
 
