@@ -24,6 +24,17 @@
 
 typedef void fold_fn(struct facts *f, const struct obs *o);
 
+/* What is behind its end stays zero. */
+static void
+set_text(char *to, size_t cap, const char *from)
+{
+	size_t had = strnlen(to, cap), n = strnlen(from, cap - 1);
+
+	memcpy(to, from, n);
+	if (had > n)
+		memset(to + n, 0, had - n);
+}
+
 static void
 moment_set(struct moment *m, const struct obs *o)
 {
@@ -125,7 +136,7 @@ fold_greeting(struct facts *f, const struct obs *o)
 	moment_set(&to->at, o);
 	to->kind = g->kind;
 	to->code = g->code;
-	memcpy(to->host, g->host, sizeof(to->host));
+	set_text(to->host, sizeof(to->host), g->host);
 	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
 	to->shape = greeting_shape(o->text);
 	to->machine = greeting_machine(f, o);
@@ -151,8 +162,8 @@ fold_list(struct facts_caps *to, const struct obs *o)
 	to->ever_logindisabled |= c->logindisabled;
 	if (to->lists < UINT8_MAX)
 		to->lists++;
-	memcpy(to->name, c->name, sizeof(to->name));
-	memcpy(to->words, c->words, sizeof(to->words));
+	set_text(to->name, sizeof(to->name), c->name);
+	set_text(to->words, sizeof(to->words), c->words);
 }
 
 static void
@@ -173,8 +184,8 @@ fold_caps(struct facts *f, const struct obs *o)
 		to->helo |= !c->refused;
 		to->source = CAPS_HELO;
 		to->complete = to->starttls = to->logindisabled = 0;
-		to->words[0] = '\0';
-		memcpy(to->name, c->name, sizeof(to->name));
+		set_text(to->words, sizeof(to->words), "");
+		set_text(to->name, sizeof(to->name), c->name);
 	} else {
 		fold_list(to, o);
 	}
@@ -417,28 +428,32 @@ fold_end(struct facts *f, const struct obs *o)
 	memcpy(f->syn_signature, e->syn_signature, sizeof(f->syn_signature));
 }
 
-static fold_fn *const folds[OBS_KIND_COUNT] = {
-    [OBS_FLOW_END] = fold_end,
-    [OBS_RST] = fold_rst,
-    [OBS_PROXY] = fold_proxy,
-    [OBS_GREETING] = fold_greeting,
-    [OBS_CAPS] = fold_caps,
-    [OBS_TLS_ASKED] = fold_tls_asked,
-    [OBS_TLS_ANSWERED] = fold_tls_answered,
-    [OBS_TEXT_BEFORE_TLS] = fold_text_before_tls,
-    [OBS_CLEAR_USE] = fold_clear_use,
-    [OBS_AUTH] = fold_auth,
-    [OBS_VERB_UNKNOWN] = fold_odd_verb,
-    [OBS_TLS_DEMANDED] = fold_demanded,
-    [OBS_IMAP_CODE] = fold_imap_code,
-    [OBS_QUIT] = fold_quit,
-    [OBS_TLS_CLIENT_HELLO] = fold_client_hello,
-    [OBS_TLS_SERVER_HELLO] = fold_server_hello,
-    [OBS_TLS_ALERT] = fold_alert,
-    [OBS_TLS_DONE] = fold_done,
-    [OBS_TLS_KEY_EXCHANGE] = fold_key_exchange,
-    [OBS_TLS_APPDATA] = fold_appdata,
-    [OBS_TLS_BROKEN] = fold_broken,
+static const struct fold {
+	fold_fn *fn;
+	uint8_t parts; /* that it may be the first to change */
+} folds[OBS_KIND_COUNT] = {
+    [OBS_FLOW_END] = {fold_end, 0},
+    [OBS_RST] = {fold_rst, FACTS_RST},
+    [OBS_PROXY] = {fold_proxy, FACTS_PROXY},
+    [OBS_GREETING] = {fold_greeting, FACTS_GREETING},
+    [OBS_CAPS] = {fold_caps, FACTS_CAPS},
+    [OBS_TLS_ASKED] = {fold_tls_asked, FACTS_TLS},
+    [OBS_TLS_ANSWERED] = {fold_tls_answered, FACTS_TLS},
+    [OBS_TEXT_BEFORE_TLS] = {fold_text_before_tls, FACTS_TLS},
+    [OBS_CLEAR_USE] = {fold_clear_use, FACTS_CLEAR},
+    [OBS_AUTH] = {fold_auth, FACTS_AUTH},
+    [OBS_VERB_UNKNOWN] = {fold_odd_verb, FACTS_ODD},
+    [OBS_TLS_DEMANDED] = {fold_demanded, FACTS_CAPS},
+    [OBS_IMAP_CODE] = {fold_imap_code, 0},
+    [OBS_QUIT] = {fold_quit, 0},
+    [OBS_TLS_CLIENT_HELLO] = {fold_client_hello, FACTS_TLS},
+    [OBS_TLS_SERVER_HELLO] = {fold_server_hello, FACTS_TLS},
+    [OBS_TLS_ALERT] = {fold_alert, FACTS_TLS},
+    [OBS_TLS_DONE] = {fold_done, FACTS_TLS},
+    [OBS_TLS_CERT] = {NULL, FACTS_TLS},
+    [OBS_TLS_KEY_EXCHANGE] = {fold_key_exchange, FACTS_TLS},
+    [OBS_TLS_APPDATA] = {fold_appdata, FACTS_TLS},
+    [OBS_TLS_BROKEN] = {fold_broken, FACTS_TLS},
 };
 
 static void
@@ -466,6 +481,12 @@ void
 facts_init(struct facts *f, const struct obs *open)
 {
 	memset(f, 0, sizeof(*f));
+	facts_begin(f, open);
+}
+
+void
+facts_begin(struct facts *f, const struct obs *open)
+{
 	f->flow = open->flow;
 	f->who = open->u.flow_open;
 	f->proto = open->proto;
@@ -486,10 +507,11 @@ facts_fold(struct facts *f, const struct obs *o, const struct chain_verdict *v)
 		f->proto = o->proto;
 	if (o->kind >= OBS_KIND_COUNT)
 		return;
+	f->parts |= folds[o->kind].parts;
 	if (o->kind == OBS_TLS_CERT)
 		fold_cert(&f->tls, &o->u.cert, v);
-	else if (folds[o->kind] != NULL)
-		folds[o->kind](f, o);
+	else if (folds[o->kind].fn != NULL)
+		folds[o->kind].fn(f, o);
 }
 
 bool

@@ -30,7 +30,8 @@ struct facts_greeting {
 	uint32_t shape; /* hash of it without names and numbers */
 	uint32_t machine; /* of shape and host without a list; 0 unknown */
 	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
-	char host[OBS_NAME_MAX];
+	char host
+	    [OBS_NAME_MAX]; /* last, and zero behind its end: facts_pack() */
 };
 
 /* The last capability list in clear and before authentication. */
@@ -50,7 +51,8 @@ struct facts_caps {
 	uint16_t refused_code;
 	struct moment refused_at;
 	uint32_t mechs; /* 1 << enum sasl_mech */
-	char name[OBS_NAME_MAX]; /* EHLO argument */
+	/* last, and zero behind their ends: facts_pack() */
+	_Alignas(8) char name[OBS_NAME_MAX]; /* EHLO argument */
 	char words[OBS_WORDS_MAX]; /* '\n' between */
 };
 
@@ -139,7 +141,18 @@ struct facts {
 	    rtt[2]; /* us from the sensor to that side and back, 0 unknown */
 	uint32_t syn_signature[2]; /* hash of its SYN's options, 0 unknown */
 
-	struct obs_proxy proxied; /* version 0: no PROXY header */
+	uint32_t alert_text; /* IMAP [ALERT] before TLS, hash; 0 none */
+	uint8_t preauth; /* IMAP: authenticated by the greeting */
+
+	uint8_t suspicious; /* highest confidence of a sign of interference;
+			       a flow under suspicion never teaches */
+	uint8_t taught; /* it has taught already */
+	uint8_t quiet; /* one alert speaks for all clients of the server */
+	uint64_t raised; /* 1 << enum finding_id, so far */
+	uint8_t confidence[FIND_COUNT]; /* of the last one of each */
+	uint8_t parts; /* enum facts_part: of which something is known */
+
+	/* the parts: all zero, but those that parts names */
 	struct facts_greeting greeting;
 	struct facts_caps caps;
 	struct facts_tls tls;
@@ -147,21 +160,35 @@ struct facts {
 	struct facts_auth auth;
 	struct facts_rst rst[2];
 	struct facts_odd odd;
-	uint32_t alert_text; /* IMAP [ALERT] before TLS, hash; 0 none */
-	uint8_t preauth; /* IMAP: authenticated by the greeting */
+	struct obs_proxy proxied; /* version 0: no PROXY header */
+};
 
-	uint64_t raised; /* 1 << enum finding_id, so far */
-	uint8_t confidence[FIND_COUNT]; /* of the last one of each */
-	uint8_t suspicious; /* highest confidence of a sign of interference;
-			       a flow under suspicion never teaches */
-	uint8_t taught; /* it has taught already */
-	uint8_t quiet; /* one alert speaks for all clients of the server */
+enum facts_part {
+	FACTS_GREETING = 1 << 0,
+	FACTS_CAPS = 1 << 1,
+	FACTS_TLS = 1 << 2,
+	FACTS_CLEAR = 1 << 3,
+	FACTS_AUTH = 1 << 4,
+	FACTS_RST = 1 << 5,
+	FACTS_ODD = 1 << 6,
+	FACTS_PROXY = 1 << 7
 };
 
 void facts_init(struct facts *f, const struct obs *open);
+/* Likewise, of facts that are all zero. */
+void facts_begin(struct facts *f, const struct obs *open);
 /* Folds one observation. v: verdict of the chain of an OBS_TLS_CERT, or NULL */
 void facts_fold(
     struct facts *f, const struct obs *o, const struct chain_verdict *v);
+
+/* Packs what is known (facts_pack.c) and leaves all zero; returns how many
+ * words it took, FACTS_PACKED_MAX at most. */
+#define FACTS_PACKED_MAX (sizeof(struct facts) / 8 + 64)
+size_t facts_pack(uint64_t *out, struct facts *f);
+/* f is all zero. Returns how many words it read; they are not checked. */
+size_t facts_unpack(struct facts *f, const uint64_t *in);
+/* All zero again. */
+void facts_clear(struct facts *f);
 
 /* An alert about the peer's certificate: bad_certificate .. certificate_unknown,
  * unknown_ca (D10). */

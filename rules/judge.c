@@ -90,8 +90,13 @@ add_other_connection(struct judge *j, const struct facts *f, struct alert *a)
 	    (a->finding.tags & EVT_SAME_CONNECTION) != 0)
 		return;
 	st = pairs_story(j->pairs, &f->who);
-	if (st != NULL && st->flow != f->flow)
-		ladder_merge(a, st->step, st->n);
+	if (st == NULL || st->flow == f->flow)
+		return;
+	ladder_merge(a, &st->tail,
+	    &(struct step){.flow = st->flow,
+		.mark = STEP_OTHER_FLOW,
+		.client_port = st->client_port,
+		.server_port = st->server_port});
 }
 
 static void
@@ -193,19 +198,8 @@ static void
 note_story(struct judge *j, const struct judged *w)
 {
 	const struct facts *f = &w->f;
-	struct pair_story s;
 
-	memset(&s, 0, sizeof(s));
-	s.flow = f->flow;
-	s.client_port = f->who.client_port;
-	s.server_port = f->who.server_port;
-	s.n = (uint8_t)ladder_tail(&w->ladder, s.step, PAIR_STEPS);
-	for (unsigned i = 0; i < s.n; i++) {
-		s.step[i].mark = STEP_OTHER_FLOW;
-		s.step[i].client_port = s.client_port;
-		s.step[i].server_port = s.server_port;
-	}
-	pairs_note_story(j->pairs, &f->who, &s);
+	pairs_note_story(j->pairs, &f->who, f->flow, &w->ladder);
 }
 
 /* A change for the better, said in retrospect, and a client that is only

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * When there is no room, the flow that was silent for longest goes. A flow
- * asleep is the words of struct judged from f on, then those of its steps.
+ * When there is no room, the flow that was silent for longest goes; which one
+ * sleeps, a hand tells that passes by those asked for lately: a list of all by
+ * last use would be three cold lines of memory an observation. A flow
+ * asleep is the words of struct judged behind the facts, the facts, and the steps as
+ * they are.
  */
 #include "rules/judged.h"
 
@@ -10,13 +13,14 @@
 
 #include "decoders/pack.h"
 
-#define BODY offsetof(struct judged, f)
-#define BODY_WORDS ((sizeof(struct judged) - BODY) / 8)
-#define STEP_WORDS (sizeof(struct step) / 8)
-#define ROOM (PACK_ROOM(BODY_WORDS) + PACK_ROOM(LADDER_STEPS * STEP_WORDS))
+#define TAIL offsetof(struct judged, ladder) /* what comes behind the facts */
+#define TAIL_WORDS ((sizeof(struct judged) - TAIL) / 8)
+#define OWNS 0 /* word of a flow asleep: there is more than that to free */
+#define ROOM                                            \
+	(1 + PACK_ROOM(TAIL_WORDS) + FACTS_PACKED_MAX + \
+	    (LADDER_BYTES_MAX + 7) / 8)
 
-_Static_assert(BODY % 8 == 0 && sizeof(struct judged) % 8 == 0, "words");
-_Static_assert(sizeof(struct step) % 8 == 0, "words");
+_Static_assert(TAIL % 8 == 0 && sizeof(struct judged) % 8 == 0, "words");
 
 static struct judged_slot **
 bucket_of(const struct judged_table *t, uint64_t flow)
@@ -42,112 +46,136 @@ judged_init(struct judged_table *t, uint32_t max)
 
 /* ---- asleep and awake ---- */
 
-static void
-warm_remove(struct judged_table *t, struct judged *w)
+void
+judged_rest(struct judged_table *t, struct judged *w)
 {
-	*(w->colder != NULL ? &w->colder->warmer : &t->coldest) = w->warmer;
-	*(w->warmer != NULL ? &w->warmer->colder : &t->warmest) = w->colder;
-	t->nawake--;
+	t->lately[w->place] = false;
 }
 
 static void
-warm_append(struct judged_table *t, struct judged *w)
+ask_for(struct judged_table *t, const struct judged *w)
 {
-	w->warmer = NULL;
-	w->colder = t->warmest;
-	*(w->colder != NULL ? &w->colder->warmer : &t->coldest) = w;
-	t->warmest = w;
-	t->nawake++;
+	t->lately[w->place] = true;
+	t->last = w->place;
+}
+
+/* One without a flow, all zero but its place. */
+static void
+make_spare(struct judged_table *t, struct judged *w)
+{
+	w->slot = NULL;
+	t->lately[w->place] = false;
+	t->spare[t->nspare++] = (uint16_t)w->place;
+}
+
+static void
+clear(struct judged *w)
+{
+	facts_clear(&w->f);
+	memset((uint8_t *)w + TAIL, 0, sizeof(*w) - TAIL);
+}
+
+/* Returns where the steps begin. */
+static const uint64_t *
+unpack_all(struct judged *w, const uint64_t *in)
+{
+	in++;
+	in += unpack_words((uint8_t *)w + TAIL, TAIL_WORDS, in);
+	return in + facts_unpack(&w->f, in);
 }
 
 /* Returns false, and all is as before, if there is no memory. */
 static bool
 put_to_sleep(struct judged_table *t, struct judged *w)
 {
-	size_t n = pack_words(t->room, (const uint8_t *)w + BODY, BODY_WORDS);
-	uint64_t *p;
+	const struct ladder *l = &w->ladder;
+	uint64_t *p = t->room;
+	size_t n = 1;
 
-	if (w->ladder.n > 0)
-		n += pack_words(
-		    t->room + n, w->ladder.step, w->ladder.n * STEP_WORDS);
-	p = malloc(n * sizeof(*p));
-	if (p == NULL)
+	p[OWNS] = w->rules.parts != NULL || w->talk != NULL;
+	n += pack_words(p + n, (const uint8_t *)w + TAIL, TAIL_WORDS);
+	n += facts_pack(p + n, &w->f);
+	p = malloc(n * sizeof(*p) + l->used);
+	if (p == NULL) {
+		(void)unpack_all(w, t->room);
 		return false;
+	}
 	memcpy(p, t->room, n * sizeof(*p));
+	if (l->used > 0)
+		memcpy(p + n, l->bytes, l->used);
 	w->slot->asleep = p;
 	w->slot->awake = NULL;
-	w->slot->owns = w->rules.parts != NULL || w->talk != NULL;
-	free(w->ladder.step);
-	warm_remove(t, w);
+	ladder_fini(&w->ladder);
+	clear(w);
+	make_spare(t, w);
 	return true;
 }
 
-/* A struct judged to fill: the coldest one's, when there are enough. */
+/* Puts one to sleep that was not asked for lately. */
+static bool
+make_room(struct judged_table *t)
+{
+	struct judged *w;
+
+	for (;;) {
+		t->hand = (t->hand + 1) % t->nawake;
+		w = t->awake[t->hand];
+		if (w->slot == NULL || t->hand == t->last)
+			continue;
+		if (!t->lately[t->hand])
+			return put_to_sleep(t, w);
+		t->lately[t->hand] = false;
+	}
+}
+
+/* A spare one, or NULL. */
 static struct judged *
 take_room(struct judged_table *t)
 {
-	struct judged *w = t->spare;
+	struct judged *w;
 
-	if (w != NULL) {
-		t->spare = w->colder;
+	if (t->nspare == 0 && t->nawake < JUDGED_AWAKE) {
+		w = calloc(1, sizeof(*w));
+		if (w == NULL)
+			return NULL;
+		w->place = t->nawake;
+		t->awake[t->nawake++] = w;
 		return w;
 	}
-	w = t->coldest;
-	if (t->nawake >= JUDGED_AWAKE && put_to_sleep(t, w))
-		return w;
-	return malloc(sizeof(*w));
-}
-
-static void
-give_room(struct judged_table *t, struct judged *w)
-{
-	w->colder = t->spare;
-	t->spare = w;
-}
-
-void
-judged_rest(struct judged_table *t, struct judged *w)
-{
-	if (put_to_sleep(t, w))
-		give_room(t, w);
+	if (t->nspare == 0 && !make_room(t))
+		return NULL;
+	return t->awake[t->spare[--t->nspare]];
 }
 
 static struct judged *
 wake(struct judged_table *t, struct judged_slot *s)
 {
 	struct judged *w = take_room(t);
-	size_t used;
+	const uint64_t *steps;
 
 	if (w == NULL)
 		return NULL;
-	used = unpack_words((uint8_t *)w + BODY, BODY_WORDS, s->asleep);
-	if (w->ladder.n > 0) {
-		w->ladder.step = malloc(w->ladder.room * sizeof(struct step));
-		if (w->ladder.step == NULL) {
-			give_room(t, w);
-			return NULL;
-		}
-		(void)unpack_words(
-		    w->ladder.step, w->ladder.n * STEP_WORDS, s->asleep + used);
+	steps = unpack_all(w, s->asleep);
+	if (!ladder_restore(&w->ladder, (const uint8_t *)steps)) {
+		clear(w);
+		make_spare(t, w);
+		return NULL;
 	}
 	free(s->asleep);
 	s->asleep = NULL;
 	s->awake = w;
 	w->slot = s;
-	warm_append(t, w);
 	return w;
 }
 
 struct judged *
 judged_wake(struct judged_table *t, struct judged_slot *s)
 {
-	if (s->awake == NULL)
-		return wake(t, s);
-	if (s->awake != t->warmest) {
-		warm_remove(t, s->awake);
-		warm_append(t, s->awake);
-	}
-	return s->awake;
+	struct judged *w = s->awake != NULL ? s->awake : wake(t, s);
+
+	if (w != NULL)
+		ask_for(t, w);
+	return w;
 }
 
 /* ---- the table ---- */
@@ -217,8 +245,8 @@ judged_forget(struct judged_table *t, struct judged *w)
 	ladder_fini(&w->ladder);
 	engine_flow_fini(&w->rules);
 	free(w->talk);
-	warm_remove(t, w);
-	give_room(t, w);
+	clear(w);
+	make_spare(t, w);
 	slot_remove(t, s);
 }
 
@@ -228,9 +256,8 @@ forget_slot(struct judged_table *t, struct judged_slot *s)
 {
 	struct judged *w = s->awake;
 
-	if (w == NULL && s->owns)
+	if (w == NULL && s->asleep[OWNS])
 		w = judged_wake(t, s);
-
 	if (w != NULL) {
 		judged_forget(t, w);
 		return;
@@ -242,14 +269,10 @@ forget_slot(struct judged_table *t, struct judged_slot *s)
 void
 judged_fini(struct judged_table *t)
 {
-	struct judged *w;
-
 	while (t->oldest != NULL)
 		forget_slot(t, t->oldest);
-	while ((w = t->spare) != NULL) {
-		t->spare = w->colder;
-		free(w);
-	}
+	for (uint32_t i = 0; i < t->nawake; i++)
+		free(t->awake[i]);
 	free(t->bucket);
 	free(t->room);
 }
@@ -263,13 +286,12 @@ open_slot(struct judged_table *t, const struct obs *o)
 	if (s == NULL || w == NULL) {
 		free(s);
 		if (w != NULL)
-			give_room(t, w);
+			make_spare(t, w);
 		return false;
 	}
-	memset((uint8_t *)w + BODY, 0, sizeof(*w) - BODY);
-	facts_init(&w->f, o);
+	facts_begin(&w->f, o);
 	w->slot = s;
-	warm_append(t, w);
+	ask_for(t, w);
 	b = bucket_of(t, o->flow);
 	*s = (struct judged_slot){.chain = *b, .flow = o->flow, .awake = w};
 	*b = s;
@@ -309,15 +331,12 @@ judged_use(const struct judged_table *t)
 
 	use.max_bytes = base + t->max * each +
 			JUDGED_AWAKE * table_alloc(sizeof(struct judged));
-	for (const struct judged *w = t->spare; w != NULL; w = w->colder)
-		use.bytes += table_alloc(sizeof(*w));
+	use.bytes += t->nawake * table_alloc(sizeof(struct judged));
 	for (const struct judged_slot *s = t->oldest; s != NULL; s = s->newer) {
 		if (s->asleep != NULL)
 			use.bytes += table_held(s->asleep);
-		if (s->awake == NULL)
-			continue;
-		use.bytes += table_alloc(sizeof(*s->awake)) +
-			     table_held(s->awake->ladder.step);
+		if (s->awake != NULL)
+			use.bytes += table_held(s->awake->ladder.bytes);
 	}
 	return use;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Steps from observations. A capability list becomes two: the question, whose
- * packet we do not have, and the answer with STARTTLS first. The last steps
- * are a ring behind the first ones.
+ * packet we do not have, and the answer with STARTTLS first. They are kept one
+ * behind the other, each as long as its text.
  */
 #include "rules/ladder.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,43 +17,118 @@
 
 #define NAME_SHOWN 80 /* bytes of a name in EHLO */
 
+/* A step as it is kept: multiples of 8 bytes. */
+struct kept {
+	int64_t time;
+	struct pkt_ref pkt;
+	uint16_t kind;
+	uint8_t dir;
+	uint8_t len; /* of the text */
+	char text[]; /* without a NUL */
+};
+
+#define HEAD offsetof(struct kept, text)
+#define ROOM_FIRST 320 /* bytes: a greeting and a list */
+
+_Static_assert(LADDER_TEXT_MAX <= UINT8_MAX, "len");
+_Static_assert(HEAD + LADDER_TEXT_MAX <= sizeof(struct step), "no larger");
+_Static_assert(LADDER_BYTES_MAX <= UINT16_MAX, "used, room");
+
+static size_t
+kept_size(size_t len)
+{
+	return (HEAD + len + 7) & ~(size_t)7;
+}
+
+static struct kept *
+kept_at(const struct ladder *l, size_t at)
+{
+	return (struct kept *)(void *)(l->bytes + at);
+}
+
+/* Where the i-th begins. */
+static size_t
+offset_of(const struct ladder *l, unsigned i)
+{
+	size_t at = 0;
+
+	while (i-- > 0)
+		at += kept_size(kept_at(l, at)->len);
+	return at;
+}
+
 void
 ladder_fini(struct ladder *l)
 {
-	free(l->step);
+	free(l->bytes);
 	memset(l, 0, sizeof(*l));
 }
 
 static bool
-grow(struct ladder *l)
+set_room(struct ladder *l, size_t room)
 {
-	unsigned room = l->room == 0 ? 6 : l->room < 12 ? 12 : LADDER_STEPS;
-	struct step *p;
+	uint8_t *p = realloc(l->bytes, room);
 
-	if (l->n < l->room)
-		return true;
-	p = realloc(l->step, room * sizeof(*p));
 	if (p == NULL)
 		return false;
-	l->step = p;
-	l->room = (uint8_t)room;
+	l->bytes = p;
+	l->room = (uint16_t)room;
 	return true;
 }
 
-static struct step *
-new_step(struct ladder *l)
+bool
+ladder_restore(struct ladder *l, const uint8_t *bytes)
 {
-	struct step *s;
+	uint8_t *p = l->used > 0 ? malloc(l->room) : NULL;
 
-	if (l->n < LADDER_STEPS) {
-		if (!grow(l))
-			return NULL;
-		return &l->step[l->n++];
-	}
-	s = &l->step[LADDER_FIRST + l->next];
-	l->next = (uint8_t)((l->next + 1) % LADDER_LAST);
+	if (l->used > 0 && p == NULL)
+		return false;
+	if (l->used > 0)
+		memcpy(p, bytes, l->used);
+	l->bytes = p;
+	return true;
+}
+
+static bool
+grow(struct ladder *l, size_t more)
+{
+	size_t room = l->room == 0 ? ROOM_FIRST : l->room * (size_t)2;
+
+	if (l->used + more <= l->room)
+		return true;
+	while (room < l->used + more)
+		room *= 2;
+	if (room > LADDER_BYTES_MAX)
+		room = LADDER_BYTES_MAX;
+	return set_room(l, room);
+}
+
+/* The first behind the head goes. */
+static void
+skip_one(struct ladder *l)
+{
+	size_t at = offset_of(l, LADDER_FIRST);
+	size_t size = kept_size(kept_at(l, at)->len);
+
+	memmove(l->bytes + at, l->bytes + at + size, l->used - at - size);
+	l->used -= (uint16_t)size;
+	l->n--;
 	l->skipped++;
-	return s;
+}
+
+static struct kept *
+new_step(struct ladder *l, size_t len)
+{
+	struct kept *k;
+
+	if (l->n == LADDER_STEPS)
+		skip_one(l);
+	if (!grow(l, kept_size(len)))
+		return NULL;
+	k = kept_at(l, l->used);
+	l->used += (uint16_t)kept_size(len);
+	l->n++;
+	return k;
 }
 
 /* When it happened; some things are told only once they are certain. */
@@ -67,38 +143,48 @@ step_time(const struct obs *o)
 	return o->time;
 }
 
-static struct step *
-add_step(struct ladder *l, const struct obs *o, const char *text)
+/* NULL: no memory. */
+static struct kept *
+add_step(struct ladder *l, const struct obs *o, const char *text, size_t len)
 {
-	struct step *s = new_step(l);
+	struct kept *k = new_step(l, len);
 
-	if (s == NULL)
+	if (k == NULL)
 		return NULL;
-	memset(s, 0, sizeof(*s));
-	s->flow = o->flow;
-	s->time = step_time(o);
-	s->kind = o->kind;
-	s->dir = o->dir;
-	s->pkt = o->pkt;
-	words_copy(s->text, sizeof(s->text), text);
-	return s;
+	k->time = step_time(o);
+	k->pkt = o->pkt;
+	k->kind = o->kind;
+	k->dir = o->dir;
+	k->len = (uint8_t)len;
+	memcpy(k->text, text, len);
+	return k;
 }
 
 /* ---- texts ---- */
 
-static void
-append(char *buf, size_t cap, struct slice s)
-{
-	size_t used = strlen(buf);
+struct text {
+	size_t len;
+	char bytes[LADDER_TEXT_MAX];
+};
 
-	if (used + 1 >= cap)
+/* With a blank before it, but at the beginning; cut where it does not fit. */
+static void
+append(struct text *t, const void *p, size_t len)
+{
+	if (t->len + 1 >= LADDER_TEXT_MAX)
 		return;
-	if (used > 0)
-		buf[used++] = ' ';
-	if (s.len > cap - used - 1)
-		s.len = cap - used - 1;
-	memcpy(buf + used, s.p, s.len);
-	buf[used + s.len] = '\0';
+	if (t->len > 0)
+		t->bytes[t->len++] = ' ';
+	if (len > LADDER_TEXT_MAX - 1 - t->len)
+		len = LADDER_TEXT_MAX - 1 - t->len;
+	memcpy(t->bytes + t->len, p, len);
+	t->len += len;
+}
+
+static void
+append_text(struct text *t, const char *s)
+{
+	append(t, s, strlen(s));
 }
 
 static bool
@@ -109,52 +195,60 @@ is_tls_word(struct slice w)
 
 /* "250 … STARTTLS SIZE PIPELINING" */
 static void
-caps_text(char *buf, size_t cap, const struct obs *o)
+caps_text(struct text *t, const struct obs *o)
 {
-	const struct obs_caps *c = &o->u.caps;
-	const char *list = c->words;
+	const char *list = o->u.caps.words;
 	struct slice line, token;
 
-	words_copy(buf, cap,
-	    o->proto == PROTO_SMTP    ? "250 …"
-	    : o->proto == PROTO_POP3  ? "+OK …"
-	    : o->proto == PROTO_SIEVE ? "capabilities: …"
-				      : "* CAPABILITY …");
+	append_text(t, o->proto == PROTO_SMTP	 ? "250 …"
+		       : o->proto == PROTO_POP3	 ? "+OK …"
+		       : o->proto == PROTO_SIEVE ? "capabilities: …"
+						 : "* CAPABILITY …");
 	while (words_next(&list, &line, &token))
 		if (is_tls_word(token))
-			append(buf, cap, token);
-	list = c->words;
+			append(t, token.p, token.len);
+	list = o->u.caps.words;
 	while (words_next(&list, &line, &token))
 		if (!is_tls_word(token))
-			append(buf, cap, line);
+			append(t, line.p, line.len);
+}
+
+static void
+add_question(struct ladder *l, const struct obs *o)
+{
+	const struct obs_caps *c = &o->u.caps;
+	struct text t;
+	struct kept *k;
+
+	t.len = 0;
+	append_text(&t, c->source == CAPS_EHLO ? "EHLO" : "HELO");
+	append(&t, c->name, strnlen(c->name, NAME_SHOWN));
+	k = add_step(l, o, t.bytes, t.len);
+	if (k == NULL)
+		return;
+	memset(&k->pkt, 0, sizeof(k->pkt));
+	k->dir = DIR_C2S;
 }
 
 static void
 add_caps(struct ladder *l, const struct obs *o)
 {
 	const struct obs_caps *c = &o->u.caps;
-	char text[LADDER_TEXT_MAX] = "";
-	struct obs ask;
-	struct step *s;
+	struct text t;
+	struct kept *k;
 
-	if (c->source == CAPS_EHLO || c->source == CAPS_HELO) {
-		words_copy(text, sizeof(text),
-		    c->source == CAPS_EHLO ? "EHLO " : "HELO ");
-		words_copy(text + 5, NAME_SHOWN + 1, c->name);
-		obs_init(&ask, OBS_CAPS);
-		ask.flow = o->flow;
-		ask.time = o->time;
-		ask.dir = DIR_C2S;
-		(void)add_step(l, &ask, text);
-	}
+	if (c->source == CAPS_EHLO || c->source == CAPS_HELO)
+		add_question(l, o);
 	if (c->refused || c->source == CAPS_HELO) {
-		(void)add_step(l, o, o->text);
+		(void)add_step(
+		    l, o, o->text, strnlen(o->text, LADDER_TEXT_MAX - 1));
 		return;
 	}
-	caps_text(text, sizeof(text), o);
-	s = add_step(l, o, text);
-	if (s != NULL)
-		s->dir = DIR_S2C;
+	t.len = 0;
+	caps_text(&t, o);
+	k = add_step(l, o, t.bytes, t.len);
+	if (k != NULL)
+		k->dir = DIR_S2C;
 }
 
 static void
@@ -219,26 +313,59 @@ rst_text(char *buf, size_t cap, const struct obs *o)
 		    "  ttl %u where this host has %u", r->ttl_rst, r->ttl_base);
 }
 
-static void
-end_text(char *buf, size_t cap, const struct obs *o)
+/* NULL: a reset has its own step. */
+static const char *
+end_text(const struct obs *o)
 {
-	static const char *const how[] = {[END_FIN] = "closed by the ",
-	    [END_TIMEOUT] = "fell silent",
-	    [END_EVICTED] = "no room: not followed on",
-	    [END_INPUT] = "end of the capture",
-	    [END_REUSED] = "the ports were used again"};
-	uint8_t h = o->u.end.how;
+	switch (o->u.end.how) {
+	case END_FIN:
+		return o->u.end.closed_by == DIR_C2S ? "(closed by the client)"
+						     : "(closed by the server)";
+	case END_TIMEOUT:
+		return "(fell silent)";
+	case END_EVICTED:
+		return "(no room: not followed on)";
+	case END_INPUT:
+		return "(end of the capture)";
+	case END_REUSED:
+		return "(the ports were used again)";
+	default:
+		return NULL;
+	}
+}
 
-	if (h >= sizeof(how) / sizeof(how[0]) || how[h] == NULL)
-		return; /* a reset has its own step */
-	(void)snprintf(buf, cap, "(%s%s)", how[h],
-	    h != END_FIN		    ? ""
-	    : o->u.end.closed_by == DIR_C2S ? "client"
-					    : "server");
+/* Texts that stand somewhere; NULL: there is none, or make_text() makes one. */
+static const char *
+plain_text(const struct obs *o)
+{
+	switch (o->kind) {
+	case OBS_FLOW_END:
+		return end_text(o);
+	case OBS_TLS_APPDATA:
+		return "encrypted dialogue";
+	case OBS_TWO_ANSWERS:
+		return "SYN/ACK with another number";
+	case OBS_FIN_UNDONE:
+		return "FIN";
+	case OBS_AUTH:
+	case OBS_RST:
+	case OBS_TLS_CLIENT_HELLO:
+	case OBS_TLS_SERVER_HELLO:
+	case OBS_TLS_CERT:
+	case OBS_TLS_KEY_EXCHANGE:
+	case OBS_TLS_ALERT:
+	case OBS_TLS_DONE:
+	case OBS_CONFLICT:
+	case OBS_VERB_UNKNOWN:
+	case OBS_MAIL_CONTENT:
+		return NULL;
+	default:
+		return o->text;
+	}
 }
 
 static void
-text_of(char *buf, size_t cap, const struct obs *o)
+make_text(char *buf, size_t cap, const struct obs *o)
 {
 	switch (o->kind) {
 	case OBS_AUTH:
@@ -250,9 +377,6 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		break;
 	case OBS_RST:
 		rst_text(buf, cap, o);
-		break;
-	case OBS_FLOW_END:
-		end_text(buf, cap, o);
 		break;
 	case OBS_TLS_CERT:
 		(void)snprintf(
@@ -269,9 +393,6 @@ text_of(char *buf, size_t cap, const struct obs *o)
 	case OBS_TLS_DONE:
 		done_text(buf, cap, o);
 		break;
-	case OBS_TLS_APPDATA:
-		words_copy(buf, cap, "encrypted dialogue");
-		break;
 	case OBS_CONFLICT:
 		if (o->u.conflict.hashed)
 			words_copy(
@@ -282,12 +403,6 @@ text_of(char *buf, size_t cap, const struct obs *o)
 			    "\"%.30s\" / \"%.30s\"",
 			    o->u.conflict.first, o->u.conflict.second);
 		break;
-	case OBS_TWO_ANSWERS:
-		words_copy(buf, cap, "SYN/ACK with another number");
-		break;
-	case OBS_FIN_UNDONE:
-		words_copy(buf, cap, "FIN");
-		break;
 	case OBS_VERB_UNKNOWN:
 		(void)snprintf(buf, cap, "\"%s\" refused: %.60s",
 		    o->u.answer.verb, o->text);
@@ -297,7 +412,7 @@ text_of(char *buf, size_t cap, const struct obs *o)
 		    (unsigned long long)o->u.content.bytes);
 		break;
 	default:
-		words_copy(buf, cap, o->text);
+		break;
 	}
 }
 
@@ -313,7 +428,8 @@ is_usual(const struct obs *o)
 void
 ladder_add(struct ladder *l, const struct obs *o)
 {
-	char text[LADDER_TEXT_MAX] = "";
+	char made[LADDER_TEXT_MAX] = "";
+	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))
 		return;
@@ -321,42 +437,61 @@ ladder_add(struct ladder *l, const struct obs *o)
 		add_caps(l, o);
 		return;
 	}
-	text_of(text, sizeof(text), o);
-	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED &&
-	    o->kind <= OBS_QUIT && o->u.verb.verb[0] != '\0')
-		words_copy(text, sizeof(text), o->u.verb.verb);
+	text = plain_text(o);
+	if (text == NULL) {
+		make_text(made, sizeof(made), o);
+		text = made;
+	}
+	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED && o->kind <= OBS_QUIT)
+		text = o->u.verb.verb;
 	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
-		(void)add_step(l, o, text);
+		(void)add_step(l, o, text, strnlen(text, LADDER_TEXT_MAX - 1));
+}
+
+void
+ladder_tail(struct ladder *to, const struct ladder *l, unsigned max)
+{
+	size_t at = offset_of(l, l->n > max ? l->n - max : 0);
+	size_t used = l->used - at;
+
+	to->n = 0;
+	to->used = 0;
+	if (used > to->room && !set_room(to, used))
+		return;
+	if (used > 0)
+		memcpy(to->bytes, l->bytes + at, used);
+	to->n = l->n < max ? l->n : (uint8_t)max;
+	to->used = (uint16_t)used;
 }
 
 /* ---- into an alert ---- */
 
-static const struct step *
-step_at(const struct ladder *l, unsigned i)
+static void
+unfold(struct step *s, const struct kept *k)
 {
-	if (i >= LADDER_FIRST && l->skipped != 0)
-		i = LADDER_FIRST + (i - LADDER_FIRST + l->next) % LADDER_LAST;
-	return &l->step[i];
+	memset(s, 0, sizeof(*s));
+	s->time = k->time;
+	s->kind = k->kind;
+	s->dir = k->dir;
+	s->pkt = k->pkt;
+	memcpy(s->text, k->text, k->len);
 }
 
 static void
 copy_steps(const struct ladder *l, struct alert *a)
 {
-	for (unsigned i = 0; i < l->n; i++)
-		a->steps[i] = *step_at(l, i);
+	size_t at = 0;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct kept *k = kept_at(l, at);
+
+		unfold(&a->steps[i], k);
+		a->steps[i].flow = a->finding.flow;
+		at += kept_size(k->len);
+	}
 	a->nsteps = l->n;
 	if (l->skipped != 0)
 		a->steps[LADDER_FIRST].mark |= STEP_SKIPPED;
-}
-
-unsigned
-ladder_tail(const struct ladder *l, struct step *out, unsigned max)
-{
-	unsigned n = l->n < max ? l->n : max;
-
-	for (unsigned i = 0; i < n; i++)
-		out[i] = *step_at(l, l->n - n + i);
-	return n;
 }
 
 /* Makes room for one more: the first step behind the head goes that is not the
@@ -394,10 +529,21 @@ insert_step(struct alert *a, int64_t time)
 }
 
 void
-ladder_merge(struct alert *a, const struct step *s, unsigned n)
+ladder_merge(struct alert *a, const struct ladder *l, const struct step *like)
 {
-	for (unsigned i = 0; i < n; i++)
-		*insert_step(a, s[i].time) = s[i];
+	size_t at = 0;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct kept *k = kept_at(l, at);
+		struct step *s = insert_step(a, k->time);
+
+		unfold(s, k);
+		s->flow = like->flow;
+		s->mark = like->mark;
+		s->client_port = like->client_port;
+		s->server_port = like->server_port;
+		at += kept_size(k->len);
+	}
 }
 
 /* The packet is none of the steps (it was settled later, say). */
@@ -437,7 +583,6 @@ ladder_fill(const struct ladder *l, struct alert *a)
 {
 	bool found = false;
 
-	memset(a->steps, 0, sizeof(a->steps));
 	copy_steps(l, a);
 	sort_steps(a);
 	if (a->finding.pkt.ordinal == 0)

@@ -13,23 +13,30 @@
 #define LADDER_LAST (LADDER_STEPS - LADDER_FIRST)
 
 struct ladder { /* all zero is empty */
-	struct step *step; /* grown up to LADDER_STEPS */
-	uint8_t n, room;
-	uint8_t next; /* of the last ones: where the ring goes on */
+	uint8_t *bytes; /* the steps, each as long as its text */
 	uint32_t skipped; /* between the first and the last */
+	uint16_t used, room; /* bytes */
+	uint8_t n; /* LADDER_STEPS at most */
 };
 
+#define LADDER_BYTES_MAX (LADDER_STEPS * sizeof(struct step))
+
 void ladder_fini(struct ladder *l);
+/* Makes it the steps of another one, which were kept as l->used bytes; l->bytes
+ * is not looked at. Returns false, and l is left as it is, without memory. */
+bool ladder_restore(struct ladder *l, const uint8_t *bytes);
 /* Adds the steps of an observation, if it is one that people want to see. */
 void ladder_add(struct ladder *l, const struct obs *o);
 /* Fills the alert's steps; marks the one of the finding's packet, and adds it
  * if it is none of them. */
 void ladder_fill(const struct ladder *l, struct alert *a);
 
-/* The last steps of a flow, at most max; returns how many. */
-unsigned ladder_tail(const struct ladder *l, struct step *out, unsigned max);
-/* Puts steps of another connection where their times are; those in the middle
- * give way if there is no room. */
-void ladder_merge(struct alert *a, const struct step *s, unsigned n);
+/* Makes `to` the last steps of a flow, at most max. Without memory it stays
+ * empty. */
+void ladder_tail(struct ladder *to, const struct ladder *l, unsigned max);
+/* Puts the steps of another connection where their times are; those in the
+ * middle give way if there is no room. like: what they have in common. */
+void ladder_merge(
+    struct alert *a, const struct ladder *l, const struct step *like);
 
 #endif

@@ -17,7 +17,7 @@ struct pair_entry {
 	struct pair_entry *chain, *older, *newer;
 	struct key key;
 	struct pair_recent recent;
-	struct pair_story *story; /* NULL: none was needed so far */
+	struct pair_story story;
 };
 
 struct pairs {
@@ -26,7 +26,9 @@ struct pairs {
 	uint64_t evicted;
 };
 
-/* FNV-1a over words of 64 bits. */
+/* FNV-1a over words of 64 bits. What tells hosts of one network apart are the
+ * uppermost bits of a word, which a product moves no further down: the last
+ * step brings them there. */
 static uint32_t
 hash(const struct key *k)
 {
@@ -38,7 +40,7 @@ hash(const struct key *k)
 		h = (h ^ word[i]) * UINT64_C(1099511628211);
 		h ^= h >> 32;
 	}
-	return (uint32_t)h;
+	return (uint32_t)(h * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
 static struct key
@@ -109,7 +111,7 @@ remove_entry(struct pairs *p, struct pair_entry *e)
 	*at = e->chain;
 	list_remove(p, e);
 	p->count--;
-	free(e->story);
+	ladder_fini(&e->story.tail);
 	free(e);
 }
 
@@ -283,17 +285,17 @@ pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now)
 }
 
 void
-pairs_note_story(
-    struct pairs *p, const struct obs_flow *who, const struct pair_story *s)
+pairs_note_story(struct pairs *p, const struct obs_flow *who, uint64_t flow,
+    const struct ladder *l)
 {
 	struct pair_entry *e = find(p, who);
 
 	if (e == NULL)
 		return;
-	if (e->story == NULL)
-		e->story = malloc(sizeof(*e->story));
-	if (e->story != NULL)
-		*e->story = *s;
+	e->story.flow = flow;
+	e->story.client_port = who->client_port;
+	e->story.server_port = who->server_port;
+	ladder_tail(&e->story.tail, l, PAIR_STEPS);
 }
 
 const struct pair_story *
@@ -301,7 +303,7 @@ pairs_story(struct pairs *p, const struct obs_flow *who)
 {
 	struct pair_entry *e = find(p, who);
 
-	return e != NULL ? e->story : NULL;
+	return e != NULL && e->story.tail.n > 0 ? &e->story : NULL;
 }
 
 uint64_t
@@ -317,8 +319,8 @@ pairs_use(const struct pairs *p)
 	    sizeof(struct pair_entry), p->nbuckets * sizeof(void *));
 
 	for (const struct pair_entry *e = p->oldest; e != NULL; e = e->newer)
-		if (e->story != NULL)
-			use.bytes += table_alloc(sizeof(*e->story));
-	use.max_bytes += p->max * table_alloc(sizeof(struct pair_story));
+		if (e->story.tail.bytes != NULL)
+			use.bytes += table_alloc(e->story.tail.room);
+	use.max_bytes += p->max * table_alloc(PAIR_STEPS * sizeof(struct step));
 	return use;
 }

@@ -14,6 +14,7 @@
 #include "decoders/table_use.h"
 #include "rules/alert.h"
 #include "rules/facts.h"
+#include "rules/ladder.h"
 
 #define PAIR_WINDOW (300 * INT64_C(1000000000)) /* 5 minutes (C9) */
 #define PAIR_EVENTS 6
@@ -52,8 +53,7 @@ struct pair_use {
 struct pair_story {
 	uint64_t flow;
 	uint16_t client_port, server_port;
-	uint8_t n;
-	struct step step[PAIR_STEPS];
+	struct ladder tail;
 };
 
 struct pair_recent { /* oldest first */
@@ -82,9 +82,9 @@ void pairs_note_tls(struct pairs *p, const struct facts *f);
 /* A fallback was raised on what happened until `now`: once is enough. */
 void pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now);
 
-/* Keeps the story of an event. NULL in return: there is none. */
-void pairs_note_story(
-    struct pairs *p, const struct obs_flow *who, const struct pair_story *s);
+/* Keeps the story of an event on that flow. NULL in return: there is none. */
+void pairs_note_story(struct pairs *p, const struct obs_flow *who,
+    uint64_t flow, const struct ladder *l);
 const struct pair_story *pairs_story(
     struct pairs *p, const struct obs_flow *who);
 

@@ -110,8 +110,9 @@ TEST(pairs_with_their_stories)
 {
 	struct pairs *p = pairs_new(CAP);
 	struct pair_event e = {.finding = FIND_RST_INJECTED};
-	struct pair_story s = {.n = 1};
+	struct ladder steps = {0};
 	uint64_t without;
+	struct obs o;
 
 	for (unsigned i = 0; i < MANY; i++) {
 		struct obs_flow who = {.client = host(i), .server = host(0)};
@@ -121,14 +122,17 @@ TEST(pairs_with_their_stories)
 	}
 	check_full(pairs_use(p));
 	without = pairs_use(p).bytes;
+	obs_init(&o, OBS_VERB_UNKNOWN);
+	for (unsigned i = 0; i < PAIR_STEPS; i++)
+		ladder_add(&steps, &o);
 	for (unsigned i = MANY - CAP; i < MANY; i++) {
 		struct obs_flow who = {.client = host(i), .server = host(0)};
 
-		pairs_note_story(p, &who, &s);
+		pairs_note_story(p, &who, 1, &steps);
 	}
 	check_full(pairs_use(p));
-	CHECK_INT(pairs_use(p).bytes - without,
-	    CAP * table_alloc(sizeof(struct pair_story)));
+	CHECK_INT(pairs_use(p).bytes - without, CAP * table_alloc(steps.used));
+	ladder_fini(&steps);
 	pairs_free(p);
 }
 
