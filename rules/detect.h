@@ -20,24 +20,46 @@
 
 #define DETECT_MAX 16 /* findings on one observation; more are counted */
 
+enum past {
+	PAST_SERVER,
+	PAST_NAMED,
+	PAST_PAIR,
+	PAST_NETWORK,
+	PAST_PIN,
+	PAST_RECENT
+};
+
 struct secret_seen { /* a secret that crossed the wire before */
 	uint64_t id; /* obs_auth.secret_id */
 	int64_t time;
 	char user[OBS_NAME_MAX];
 };
 
+/*
+ * What is known from before, as of the observation's time. Most detectors see
+ * by the facts that there is nothing to find: each of these is asked for when
+ * it is wanted first. NULL: nothing known.
+ */
+struct detect_past {
+	const struct server_facts *server;
+	const struct server_facts *named; /* of the name it goes by, where
+					     nothing is known of the address */
+	const struct pair_facts *pair;
+	const struct pair_facts *network; /* the client's, where a list was
+					     given without STARTTLS */
+	const struct pin *pin; /* what is said of the server */
+	const struct pair_recent *recent; /* lately */
+	unsigned asked; /* 1 << enum past: of which the above is known */
+	/* whom to ask; NULL: nobody */
+	const struct history *history;
+	struct pairs *pairs;
+};
+
 struct detect_ctx {
 	/* the question */
 	const struct obs *o;
 	const struct facts *f;
-	const struct server_facts *server; /* NULL: nothing known as of now */
-	const struct server_facts *named; /* of the name it goes by, where
-					     nothing is known of the address */
-	const struct pair_facts *pair; /* likewise */
-	const struct pair_facts *network; /* the client's; where a list was
-					     given, likewise */
-	const struct pin *pin; /* what is said of the server, or NULL */
-	const struct pair_recent *recent; /* NULL: nothing lately */
+	struct detect_past *past; /* NULL: nothing is known */
 	const struct chain_verdict *verdict; /* the server's chain in this
 						flow; NULL: none, not known */
 	const struct secret_seen *same_secret; /* NULL: a new one */
@@ -63,7 +85,17 @@ struct detector {
 _Static_assert(OBS_KIND_COUNT <= 32, "kinds are bits of a 32 bit mask");
 
 extern const struct detector detectors[];
-extern const unsigned detector_count;
+extern const unsigned detector_count; /* 32 at most */
+
+/* Nothing was asked yet. The accessors ask for it (past.c). */
+void past_begin(
+    struct detect_past *p, const struct history *h, struct pairs *pairs);
+const struct server_facts *past_server(const struct detect_ctx *c);
+const struct server_facts *past_named(const struct detect_ctx *c);
+const struct pair_facts *past_pair(const struct detect_ctx *c);
+const struct pair_facts *past_network(const struct detect_ctx *c);
+const struct pin *past_pin(const struct detect_ctx *c);
+const struct pair_recent *past_recent(const struct detect_ctx *c);
 
 /*
  * A new finding of the observation at hand: time, packet, flow and visibility

@@ -52,7 +52,7 @@ cert_find(const struct cert_case *k, enum finding_id id)
 		fi->tags |= EVT_FIRST_SIGHT;
 	if (k->was_trusted)
 		fi->tags |= EVT_WAS_TRUSTED;
-	if (k->c->server == NULL)
+	if (past_server(k->c) == NULL)
 		fi->tags |= EVT_NO_HISTORY;
 	if (!k->f->tls.has_sni)
 		fi->tags |= EVT_NO_SNI;
@@ -283,7 +283,7 @@ perhaps_changed(
 static void
 changed(const struct cert_case *k)
 {
-	const struct server_facts *s = k->c->server;
+	const struct server_facts *s = past_server(k->c);
 	const struct x509_facts *leaf = &k->v->leaf;
 	struct finding *fi;
 	struct renewal r;
@@ -471,7 +471,7 @@ rejected(const struct cert_case *k)
 static bool
 was_trusted(const struct cert_case *k)
 {
-	const struct server_facts *s = k->c->server;
+	const struct server_facts *s = past_server(k->c);
 	bool trusted = false;
 
 	if (s == NULL || came_another_way(k->f))
@@ -497,10 +497,11 @@ judge_chain(const struct cert_case *k)
 static bool
 is_approved(const struct detect_ctx *c)
 {
-	if (c->pin == NULL)
+	if (past_pin(c) == NULL)
 		return false;
-	return pin_has_key(c->pin, &c->verdict->leaf) ||
-	       (c->pin->interceptor && c->verdict->interceptor != ICPT_NONE);
+	return pin_has_key(past_pin(c), &c->verdict->leaf) ||
+	       (past_pin(c)->interceptor &&
+		   c->verdict->interceptor != ICPT_NONE);
 }
 
 void

@@ -73,18 +73,20 @@ void
 detect_unlike_before(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct pair_facts *p = c->pair;
+	const struct pair_facts *p;
 	struct finding *n;
 	char count[32];
 	bool habit;
 
 	(void)o;
 	if (!f->caps.ever_starttls || f->tls.asked.time != 0 ||
-	    f->odd.at.time != 0 || f->implicit_tls || p == NULL ||
-	    p->tls == 0 || p->clear != 0)
+	    f->odd.at.time != 0 || f->implicit_tls)
+		return;
+	p = past_pair(c);
+	if (p == NULL || p->tls == 0 || p->clear != 0)
 		return;
 	/* what happened to an attempt before this one explains it */
-	if (c->recent != NULL && c->recent->nevents != 0)
+	if (past_recent(c) != NULL && past_recent(c)->nevents != 0)
 		return;
 	habit = p->tls >= HABIT_SESSIONS && p->tls_days >= HABIT_DAYS;
 	n = detect_find(c, FIND_STARTTLS_IGNORED);
@@ -106,15 +108,18 @@ detect_auth_list(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_AUTH_LIST;
-	const struct server_facts *s = detect_server(c);
+	const struct server_facts *s;
 	enum known_tls k = KNOWN_ONCE;
 	struct finding *n;
 	char count[32];
 
 	(void)o;
+	if (f->tls.done.time != 0 || f->implicit_tls ||
+	    learn_auth_list(f) != AUTH_LIST_CLEAR)
+		return;
+	s = detect_server(c);
 	if (s == NULL || s->mechs_safe == 0 ||
-	    s->mechs_clear_only * 9 >= s->mechs_safe || f->tls.done.time != 0 ||
-	    f->implicit_tls || learn_auth_list(f) != AUTH_LIST_CLEAR)
+	    s->mechs_clear_only * 9 >= s->mechs_safe)
 		return;
 	if (s->mechs_safe > 1)
 		k = s->mechs_safe >= 10 ? KNOWN_WELL : KNOWN_SOME;
@@ -142,7 +147,7 @@ never_offered(const struct server_facts *s)
 static void
 say_in_retrospect(const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = past_server(c);
 	char date[16], count[32];
 	struct finding *n;
 
@@ -177,15 +182,15 @@ new_and_untrusted(struct detect_ctx *c)
 	finding_add(n, W_NEW_UNTRUSTED,
 	    "STARTTLS has just appeared on this server, after %s lists "
 	    "without, and its certificate proves nothing",
-	    detect_count(count, sizeof(count), c->server->not_offered));
+	    detect_count(count, sizeof(count), past_server(c)->not_offered));
 }
 
 void
 detect_new_offer(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	if (!never_offered(c->server) || !f->caps.ever_starttls ||
-	    !f->caps.complete)
+	if (!f->caps.ever_starttls || !f->caps.complete ||
+	    !never_offered(past_server(c)))
 		return;
 	if (o->kind == OBS_CAPS)
 		say_in_retrospect(f, c);

@@ -35,15 +35,18 @@ outcome_name(uint8_t outcome)
 static bool
 recent_attack(const struct detect_ctx *c)
 {
+	const struct pair_recent *r;
+
 	if (c->f->suspicious >= SERIOUS)
 		return true;
 	for (unsigned i = 0; i < c->nout; i++)
 		if (finding_is_attack(c->out[i].id) &&
 		    c->out[i].confidence >= SERIOUS)
 			return true;
-	for (unsigned i = 0; c->recent != NULL && i < c->recent->nevents; i++)
-		if (finding_is_attack(c->recent->events[i].finding) &&
-		    c->recent->events[i].confidence >= SERIOUS)
+	r = past_recent(c);
+	for (unsigned i = 0; r != NULL && i < r->nevents; i++)
+		if (finding_is_attack(r->events[i].finding) &&
+		    r->events[i].confidence >= SERIOUS)
 			return true;
 	return false;
 }
@@ -157,10 +160,13 @@ void
 detect_plain_mail(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct pair_facts *p = c->pair;
+	const struct pair_facts *p;
 	struct finding *n;
 
-	if (f->tls.done.time != 0 || p == NULL || p->tls == 0 || p->clear != 0)
+	if (f->tls.done.time != 0)
+		return;
+	p = past_pair(c);
+	if (p == NULL || p->tls == 0 || p->clear != 0)
 		return;
 	n = detect_find(c, FIND_PLAINTEXT_MAIL);
 	if (n == NULL)

@@ -47,7 +47,7 @@ same_service(uint16_t tls_port, uint16_t clear_port)
 static void
 add_pair(struct finding *n, const struct detect_ctx *c)
 {
-	const struct pair_facts *p = c->pair;
+	const struct pair_facts *p = past_pair(c);
 
 	if (p != NULL && p->tls > 0 && p->clear == 0)
 		finding_add(n, PLUS_PAIR_TLS,
@@ -67,7 +67,7 @@ add_credentials(struct finding *n, bool sent)
 static bool
 always_fails(const struct detect_ctx *c)
 {
-	const struct pair_facts *p = c->pair;
+	const struct pair_facts *p = past_pair(c);
 
 	return p != NULL && p->tls == 0 && p->tls_failed_then_clear >= 5 &&
 	       c->o->time - p->first > 86400 * SECOND;
@@ -93,11 +93,10 @@ is_cause(uint16_t finding)
 static bool
 cause_here(const struct detect_ctx *c, enum finding_id *id)
 {
-	bool known = detect_known_tls(c) != KNOWN_NOTHING;
-
 	for (unsigned i = 0; i < NCAUSES; i++) {
 		if (!detect_has(c, causes[i]) ||
-		    (causes[i] == FIND_EHLO_REFUSED && !known))
+		    (causes[i] == FIND_EHLO_REFUSED &&
+			detect_known_tls(c) == KNOWN_NOTHING))
 			continue;
 		*id = causes[i];
 		return true;
@@ -179,13 +178,15 @@ struct use { /* in clear, and what is known of it */
 static bool
 is_tls_pair(const struct detect_ctx *c)
 {
-	return c->pair != NULL && c->pair->tls > c->pair->clear * 9;
+	const struct pair_facts *p = past_pair(c);
+
+	return p != NULL && p->tls > p->clear * 9;
 }
 
 static bool
 never_fit(const struct detect_ctx *c)
 {
-	return c->pair == NULL || c->pair->tls == 0;
+	return past_pair(c) == NULL || past_pair(c)->tls == 0;
 }
 
 static int
@@ -263,12 +264,13 @@ worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 	    f->auth.secret.time != 0 || f->auth.ok.time != 0,
 	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING,
 	    is_tls_pair(c), never_fit(c)};
+	const struct pair_recent *r = past_recent(c);
 	const struct pair_event *e, *worst = NULL;
 	int w;
 
 	*weight = 0;
-	for (unsigned i = 0; i < c->recent->nevents; i++) {
-		e = &c->recent->events[i];
+	for (unsigned i = 0; i < r->nevents; i++) {
+		e = &r->events[i];
 		if (e->told || e->flow == f->flow || e->at.time > f->who.start)
 			continue;
 		w = event_weight(e, &use);
@@ -288,7 +290,7 @@ fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 	int weight;
 
-	if (c->recent == NULL || f->tls.asked.time != 0)
+	if (f->tls.asked.time != 0 || past_recent(c) == NULL)
 		return;
 	e = worst_event(f, c, &weight);
 	if (e == NULL || (n = detect_find(c, FIND_PLAINTEXT_FALLBACK)) == NULL)
@@ -309,10 +311,11 @@ fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 static bool
 was_told(const struct facts *f, const struct detect_ctx *c, enum tls_fail how)
 {
+	const struct pair_recent *r = past_recent(c);
 	const struct pair_event *e;
 
-	for (unsigned i = 0; i < c->recent->nevents; i++) {
-		e = &c->recent->events[i];
+	for (unsigned i = 0; i < r->nevents; i++) {
+		e = &r->events[i];
 		if (e->flow == f->flow && e->how == how && e->told)
 			return true;
 	}
@@ -360,18 +363,20 @@ fallback_before(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_FALLBACK_KNOWN;
-	bool expected =
-	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING;
+	const struct pair_recent *r = past_recent(c);
 	const struct pair_use *u;
 	struct use use;
 	struct pair_event e;
 	struct finding *n;
 	int weight = 0;
+	bool expected;
 
-	if (c->recent == NULL || !event_now(o, f, c, &e))
+	if (r == NULL || !event_now(o, f, c, &e))
 		return;
-	for (unsigned i = 0; i < c->recent->nuses && weight == 0; i++) {
-		u = &c->recent->uses[i];
+	expected =
+	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING;
+	for (unsigned i = 0; i < r->nuses && weight == 0; i++) {
+		u = &r->uses[i];
 		use = (struct use){u->start, u->server_port, u->auth,
 		    expected || u->offered, is_tls_pair(c), never_fit(c)};
 		if (!u->told && u->flow != f->flow && u->start >= e.at.time &&

@@ -60,7 +60,7 @@ check_cert(const struct pin *p, struct detect_ctx *c)
 void
 detect_pinned(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct pin *p = c->pin;
+	const struct pin *p = past_pin(c);
 
 	(void)f;
 	if (p == NULL)

@@ -51,13 +51,14 @@ is_policy_code(uint16_t code)
 void
 detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = detect_server(c);
+	const struct server_facts *s;
 	struct finding *n;
 
 	if (f->proto != PROTO_SMTP || o->u.caps.source != CAPS_HELO ||
 	    o->u.caps.refused || !f->caps.refused || f->caps.lists != 0 ||
 	    f->caps.refused_code < 500 || f->tls.done.time != 0)
 		return;
+	s = detect_server(c);
 	if (s != NULL && s->ehlo_ok == 0 && s->helo_only > 0)
 		return;
 	n = detect_find(c, FIND_EHLO_REFUSED);
@@ -75,7 +76,7 @@ detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		finding_add(n, PLUS_GREETING_MASKED,
 		    "the greeting is masked with asterisks");
 	if (is_policy_code(f->caps.refused_code) &&
-	    (c->pair == NULL || c->pair->tls == 0))
+	    (past_pair(c) == NULL || past_pair(c)->tls == 0))
 		finding_add(n, LESS_POLICY_CODE,
 		    "but the code is one for clients with unwelcome names");
 }
@@ -85,16 +86,18 @@ detect_capability(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_CAPABILITY_KNOWN;
-	const struct server_facts *s = detect_server(c);
+	const struct server_facts *s;
 	enum known_tls k;
 	struct finding *n;
 	char count[32];
 
 	(void)o;
 	if (f->proto == PROTO_SMTP || !f->caps.refused ||
-	    f->caps.refused_for_now || f->caps.lists != 0 || s == NULL ||
-	    s->capa_ok == 0 || s->capa_refused * 4 > s->capa_ok ||
+	    f->caps.refused_for_now || f->caps.lists != 0 ||
 	    f->tls.done.time != 0)
+		return;
+	s = detect_server(c);
+	if (s == NULL || s->capa_ok == 0 || s->capa_refused * 4 > s->capa_ok)
 		return;
 	k = s->capa_ok >= 10 || s->days >= 2 ? KNOWN_WELL
 	    : s->capa_ok > 1		     ? KNOWN_SOME
@@ -133,7 +136,7 @@ detect_old_imap(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_OLD_IMAP_KNOWN;
-	const struct server_facts *s = detect_server(c);
+	const struct server_facts *s;
 	struct finding *n;
 
 	if (f->proto != PROTO_IMAP || f->implicit_tls ||
@@ -150,6 +153,7 @@ detect_old_imap(
 	    "the server speaks IMAP, but neither "
 	    "IMAP4rev1 nor IMAP4rev2: \"%.80s\"",
 	    o->kind == OBS_GREETING ? o->text : f->caps.words);
+	s = detect_server(c);
 	if (s != NULL && words_has(s->words, "IMAP4rev1"))
 		finding_add(n, known[detect_known_tls(c)],
 		    "its earlier lists said IMAP4rev1");
@@ -163,15 +167,18 @@ void
 detect_old_smtp(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
-	const struct pair_facts *p = c->pair;
+	const struct server_facts *s;
+	const struct pair_facts *p;
 	struct finding *n;
 	char count[32];
 
 	if (f->proto != PROTO_SMTP || o->u.caps.source != CAPS_HELO ||
 	    o->u.caps.refused || f->caps.refused || f->caps.lists != 0 ||
-	    f->tls.done.time != 0 || f->greeting.esmtp || s == NULL ||
-	    p == NULL || p->tls == 0 || p->clear != 0)
+	    f->tls.done.time != 0 || f->greeting.esmtp)
+		return;
+	s = past_server(c);
+	p = past_pair(c);
+	if (s == NULL || p == NULL || p->tls == 0 || p->clear != 0)
 		return;
 	if (s->greeting_same < GREETINGS || f->greeting.shape == 0 ||
 	    f->greeting.shape == s->greeting_shape)

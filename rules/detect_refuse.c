@@ -68,17 +68,17 @@ static void
 refused_before(const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_REFUSED_KNOWN;
+	const struct pair_recent *r = past_recent(c);
 	const struct pair_event *e = NULL;
 	struct finding *n;
 	char ago[24];
 
-	for (unsigned i = 0; c->recent != NULL && i < c->recent->nevents; i++)
-		if (c->recent->events[i].how == TLS_FAIL_REFUSED &&
-		    c->recent->events[i].flow != f->flow &&
-		    c->recent->events[i].server_port == f->who.server_port &&
-		    !c->recent->events[i].told &&
-		    c->recent->events[i].at.time <= f->who.start)
-			e = &c->recent->events[i];
+	for (unsigned i = 0; r != NULL && i < r->nevents; i++)
+		if (r->events[i].how == TLS_FAIL_REFUSED &&
+		    r->events[i].flow != f->flow &&
+		    r->events[i].server_port == f->who.server_port &&
+		    !r->events[i].told && r->events[i].at.time <= f->who.start)
+			e = &r->events[i];
 	if (e == NULL || (n = detect_find(c, FIND_STARTTLS_REFUSED)) == NULL)
 		return;
 	finding_add(n, W_REFUSED,
@@ -175,7 +175,9 @@ knows_hello(const struct pair_facts *p, const struct facts *f)
 static bool
 got_tls_like_this(const struct detect_ctx *c, const struct facts *f)
 {
-	return c->pair != NULL && c->pair->tls > 0 && knows_hello(c->pair, f);
+	const struct pair_facts *p = past_pair(c);
+
+	return p != NULL && p->tls > 0 && knows_hello(p, f);
 }
 
 /* The ClientHello was not answered, and may itself be why: it offers what
@@ -183,11 +185,12 @@ got_tls_like_this(const struct detect_ctx *c, const struct facts *f)
 static bool
 hello_is_odd(const struct detect_ctx *c, const struct facts *f)
 {
+	const struct pair_facts *p = past_pair(c);
+
 	if (f->tls.client_hello.time == 0 || f->tls.server_hello.time != 0)
 		return false;
 	return f->tls.offered < TLS_12 ||
-	       (c->pair != NULL && c->pair->tls > 0 &&
-		   !knows_hello(c->pair, f));
+	       (p != NULL && p->tls > 0 && !knows_hello(p, f));
 }
 
 /* close_notify and user_canceled of the client */
@@ -323,15 +326,17 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_ABORTED_KNOWN;
 	static const int nothing[KNOWN_LEVELS] = {0, 0, 0, 0};
-	const struct server_facts *s = c->server;
-	bool met = got_tls_like_this(c, f);
+	const struct server_facts *s;
 	struct moment at;
-	enum tls_fail how = facts_tls_failed(f, &at);
+	enum tls_fail how;
 	struct finding *n;
+	bool met;
 
 	(void)o;
-	if (f->tls.answer != ANSWER_POSITIVE || how == TLS_NO_FAIL ||
-	    facts_is_probe(f, how, &at))
+	if (f->tls.answer != ANSWER_POSITIVE)
+		return;
+	how = facts_tls_failed(f, &at);
+	if (how == TLS_NO_FAIL || facts_is_probe(f, how, &at))
 		return;
 	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_VERSION &&
 	    how != TLS_FAIL_TEXT && facts_forged_rst(f) == 0 && !seen_well(f))
@@ -342,6 +347,8 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	n = detect_find(c, FIND_TLS_ABORTED_AFTER_STARTTLS);
 	if (n == NULL)
 		return;
+	s = past_server(c);
+	met = got_tls_like_this(c, f);
 	detect_at(n, &at);
 	n->tags |= EVT_DURING_TLS_HANDSHAKE;
 	finding_add(n, 0, "%s was asked for and granted; the handshake %s",
@@ -354,7 +361,7 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (met)
 		finding_add(n, PLUS_PAIR_TLS,
 		    "these two hosts got TLS before (%u session%s)",
-		    c->pair->tls, c->pair->tls == 1 ? "" : "s");
+		    past_pair(c)->tls, past_pair(c)->tls == 1 ? "" : "s");
 	if (s != NULL && s->tls_done == 0 && s->tls_failed >= 3)
 		finding_add(n, LESS_TLS_NEVER_WORKS,
 		    "but TLS never came about with this server");

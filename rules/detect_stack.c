@@ -75,13 +75,13 @@ add_ticket(
 void
 detect_stack(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
+	const struct server_facts *s;
 	struct stack_compared known;
 	struct known_stack now;
 	struct finding *n;
 
 	(void)o;
-	if (s == NULL || !stack_of(f, &now))
+	if (!stack_of(f, &now) || (s = past_server(c)) == NULL)
 		return;
 	stack_compare(s, &now, &known);
 	if (known.usual == NULL ||

@@ -56,8 +56,8 @@ list_name(const struct facts *f)
 static void
 add_absent_before(struct finding *n, const struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
-	const struct pair_facts *net = c->network;
+	const struct server_facts *s = past_server(c);
+	const struct pair_facts *net = past_network(c);
 	uint32_t with = s->offered, without = s->not_offered;
 	char count[32];
 
@@ -74,8 +74,8 @@ add_absent_before(struct finding *n, const struct detect_ctx *c)
 static bool
 network_is_known(const struct detect_ctx *c)
 {
-	return c->network != NULL &&
-	       c->network->offered + c->network->not_offered > 0;
+	return past_network(c) != NULL &&
+	       past_network(c)->offered + past_network(c)->not_offered > 0;
 }
 
 /* Was it offered to clients of the other side (inside, outside) only? */
@@ -84,31 +84,31 @@ is_other_side(const struct detect_ctx *c)
 {
 	uint8_t own = addr_is_private(&c->f->who.client) ? 1 : 2;
 
-	return !network_is_known(c) && c->server->offered_sides != 0 &&
-	       (c->server->offered_sides & own) == 0;
+	return !network_is_known(c) && past_server(c)->offered_sides != 0 &&
+	       (past_server(c)->offered_sides & own) == 0;
 }
 
 static void
 add_doubts(struct finding *n, const struct detect_ctx *c)
 {
-	const struct pair_facts *p = c->pair;
+	const struct pair_facts *p = past_pair(c);
 	char count[32];
 
-	if (c->pin != NULL && c->pin->starttls != PIN_NOTHING)
+	if (past_pin(c) != NULL && past_pin(c)->starttls != PIN_NOTHING)
 		return;
-	if (c->server != NULL) {
+	if (past_server(c) != NULL) {
 		add_absent_before(n, c);
-		if (network_is_known(c) && c->network->offered == 0)
+		if (network_is_known(c) && past_network(c)->offered == 0)
 			finding_add(n, LESS_NETWORK_NEVER,
 			    "but clients of this network are never offered "
 			    "it: %s lists",
-			    detect_count(
-				count, sizeof(count), c->network->not_offered));
+			    detect_count(count, sizeof(count),
+				past_network(c)->not_offered));
 		else if (is_other_side(c))
 			finding_add(n, LESS_OTHER_SIDE,
 			    "but only clients %s were offered it before",
-			    c->server->offered_sides == 1 ? "inside"
-							  : "outside");
+			    past_server(c)->offered_sides == 1 ? "inside"
+							       : "outside");
 	}
 	if (p != NULL && p->tls == 0 && p->clear >= 3)
 		finding_add(n, LESS_PAIR_ALWAYS_CLEAR,
@@ -134,7 +134,7 @@ add_use(struct finding *n, const struct facts *f)
 static void
 add_lately(struct finding *n, const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = past_server(c);
 	bool selective;
 	char span[24];
 
@@ -177,9 +177,10 @@ all_clients(struct finding *n, const struct facts *f, struct detect_ctx *c)
 	unsigned clients;
 	char date[16], count[32];
 
-	if (c->server == NULL || (c->pin != NULL && c->pin->starttls != 0))
+	if (past_server(c) == NULL ||
+	    (past_pin(c) != NULL && past_pin(c)->starttls != 0))
 		return false;
-	a = &c->server->absence;
+	a = &past_server(c)->absence;
 	clients = a->nclients + !absence_has(a, &f->who.client);
 	if (a->since == 0 || (!a->told && clients < ALL_CLIENTS))
 		return false;
@@ -192,7 +193,7 @@ all_clients(struct finding *n, const struct facts *f, struct detect_ctx *c)
 	    (int)(a->since / MINUTE / 60 % 24), (int)(a->since / MINUTE % 60),
 	    detect_count(count, sizeof(count), a->sessions + 1), clients);
 	finding_add(n, 0, "before that it was offered in %s sessions",
-	    detect_count(count, sizeof(count), c->server->offered));
+	    detect_count(count, sizeof(count), past_server(c)->offered));
 	(void)snprintf(n->where, sizeof(n->where), "%s",
 	    "near the server (a firewall, a proxy), or its configuration was "
 	    "changed: all clients are affected");
@@ -206,8 +207,9 @@ all_clients(struct finding *n, const struct facts *f, struct detect_ctx *c)
 static bool
 another_machine(const struct facts *f, const struct detect_ctx *c)
 {
-	return c->server != NULL && c->pin == NULL && !f->caps.ever_starttls &&
-	       members_explain(c->server, f, c->pair);
+	return past_server(c) != NULL && past_pin(c) == NULL &&
+	       !f->caps.ever_starttls &&
+	       members_explain(past_server(c), f, past_pair(c));
 }
 
 /* Nothing but the name speaks for it: a host may have another address, for
@@ -230,7 +232,7 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = W_STRIPPED_KNOWN;
 	struct finding *n = detect_find(c, FIND_STARTTLS_STRIPPED);
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = past_server(c);
 	bool another = another_machine(f, c);
 
 	if (n == NULL)
@@ -257,7 +259,7 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		    "other words as well");
 	add_doubts(n, c);
 	add_differences(n, f, s);
-	if (s == NULL && c->named != NULL)
+	if (s == NULL && past_named(c) != NULL)
 		advise_pin(n, f);
 }
 
@@ -265,12 +267,15 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 static void
 strip_logindisabled(const struct facts *f, struct detect_ctx *c)
 {
-	const struct server_facts *s = c->server;
+	const struct server_facts *s;
 	struct finding *n;
 	char date[16];
 
-	if (f->proto != PROTO_IMAP || s == NULL || s->logindisabled == 0 ||
-	    f->caps.logindisabled || f->caps.ever_logindisabled ||
+	if (f->proto != PROTO_IMAP || f->caps.logindisabled ||
+	    f->caps.ever_logindisabled)
+		return;
+	s = past_server(c);
+	if (s == NULL || s->logindisabled == 0 ||
 	    s->logindisabled * 2 < s->offered)
 		return;
 	n = detect_find(c, FIND_STARTTLS_STRIPPED);
@@ -335,7 +340,7 @@ detect_demanded(
 static void
 add_lost_words(struct finding *n, const struct detect_ctx *c, size_t len)
 {
-	const struct server_facts *s = c->server;
+	const struct server_facts *s = past_server(c);
 	const char *verb = facts_tls_verb(c->f);
 	struct words_lost lost;
 
@@ -393,8 +398,9 @@ mangled_replaced(const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 	struct slice word;
 
-	if (c->server == NULL || !words_replaced(c->server->words,
-				     f->caps.words, facts_tls_verb(f), &word))
+	if (past_server(c) == NULL ||
+	    !words_replaced(
+		past_server(c)->words, f->caps.words, facts_tls_verb(f), &word))
 		return;
 	n = detect_find(c, FIND_STARTTLS_MANGLED);
 	if (n == NULL)
@@ -438,7 +444,7 @@ detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct slice word;
 	enum word_damage damage;
 
-	if (helo_at_masked_greeting(f, c->server) &&
+	if (helo_at_masked_greeting(f, past_server(c)) &&
 	    detect_known_tls(c) != KNOWN_NOTHING) {
 		mangled_greeting(f, c);
 		return;

@@ -107,13 +107,14 @@ static void
 imap_preauth(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	static const int known[KNOWN_LEVELS] = PLUS_PREAUTH_KNOWN;
-	const struct server_facts *s = c->server;
+	const struct server_facts *s;
 	enum known_tls k = KNOWN_ONCE;
 	struct finding *n;
 
 	if (o->u.greeting.kind != GREETING_PREAUTH || f->implicit_tls ||
 	    is_loopback(&f->who.server))
 		return;
+	s = past_server(c);
 	if (s != NULL && s->greeting_preauth != 0 && s->greeting_ok == 0)
 		return;
 	n = detect_find(c, FIND_IMAP_PREAUTH);
@@ -198,7 +199,7 @@ imap_code(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 			    o->text);
 		return;
 	}
-	if (is_known_text(c->server, o->text))
+	if (is_known_text(past_server(c), o->text))
 		return;
 	if (!tls_due || f->auth.exchanges != 0 || f->clear.count != 0 ||
 	    f->preauth || client_not_seen(f))

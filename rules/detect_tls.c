@@ -71,7 +71,7 @@ old_version(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (f->tls.client_hello.time != 0)
 		finding_add(fi, 0, "the client offered %s at most",
 		    tls_version_name(f->tls.offered));
-	if (knows_better(c->server, v))
+	if (knows_better(past_server(c), v))
 		finding_add(fi, 0,
 		    "this server spoke a later version in earlier sessions");
 }
@@ -186,7 +186,8 @@ fallback(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	uint16_t v = o->u.hello.version;
 	struct finding *fi;
 
-	if (!f->tls.fallback_scsv || v < TLS_10 || !knows_better(c->server, v))
+	if (!f->tls.fallback_scsv || v < TLS_10 ||
+	    !knows_better(past_server(c), v))
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
 	if (fi == NULL)

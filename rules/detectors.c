@@ -46,6 +46,8 @@ const struct detector detectors[] = {
 	ON(CLEAR_USE) | ON(AUTH) | ON(TLS_ALERT) | ON(RST) | ON(FLOW_END)},
 };
 const unsigned detector_count = sizeof(detectors) / sizeof(detectors[0]);
+_Static_assert(sizeof(detectors) / sizeof(detectors[0]) <= 32,
+    "rows are bits of a 32 bit mask");
 
 const struct finding *
 detect_got(const struct detect_ctx *c, enum finding_id id)

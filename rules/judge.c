@@ -28,8 +28,9 @@ struct judge {
 	struct secret_seen secrets[SECRETS];
 	unsigned next_secret;
 	bool talk; /* judge_keep_talk() */
-	uint32_t asked; /* kinds that some detector wants */
+	uint32_t asked[OBS_KIND_COUNT]; /* 1 << row of detectors that want it */
 	struct detect_ctx ctx;
+	struct detect_past past; /* of ctx */
 	struct alert alert;
 	struct incident_known known; /* of the two hosts of alert */
 	struct obs hidden; /* an observation without its user names */
@@ -142,12 +143,12 @@ prepare_alert(void *ctx, struct alert *a)
 
 /* History is asked by rules as it is by detectors. */
 static struct engine_about
-about(struct judge *j, struct judged *w, int64_t now)
+about(struct judge *j, struct judged *w, int64_t now, bool history)
 {
 	j->at = w;
 	return (struct engine_about){.flow = &w->rules,
-	    .server = j->ctx.server,
-	    .pair = j->ctx.pair,
+	    .server = history ? past_server(&j->ctx) : NULL,
+	    .pair = history ? past_pair(&j->ctx) : NULL,
 	    .now = now,
 	    .alert = &j->alert,
 	    .prepare = prepare_alert,
@@ -159,7 +160,7 @@ static void
 raise_alert(
     struct judge *j, struct judged *w, const struct finding *found, int64_t now)
 {
-	struct engine_about ab = about(j, w, now);
+	struct engine_about ab = about(j, w, now, true);
 	struct alert *a = &j->alert;
 
 	memset(a, 0, sizeof(*a));
@@ -338,56 +339,9 @@ verdict_of(const struct judge *j, const uint8_t chain_id[32])
 	return j->cfg.verdict(j->cfg.verdict_ctx, chain_id);
 }
 
-/* The name that the server gives itself may be forged; the one it gave before
- * counts too. */
-static const struct pin *
-find_pin(const struct history *h, const struct server_key *k,
-    const struct facts *f, const struct server_facts *s, int64_t now)
-{
-	const struct pins *pins = history_pins(h);
-	const char *names[2] = {f->tls.sni, f->greeting.host};
-	const struct pin *pin;
-
-	if (pins_count(pins) == 0)
-		return NULL;
-	pin = pins_find(pins, k, names, now);
-	if (pin != NULL || s == NULL)
-		return pin;
-	names[0] = s->host;
-	names[1] = "";
-	return pins_find(pins, k, names, now);
-}
-
+/* The question of this observation: nothing is known of the past as yet. */
 static void
-ask_history(struct judge *j, const struct facts *f, int64_t now)
-{
-	struct detect_ctx *c = &j->ctx;
-	const char *const names[2] = {f->tls.sni, f->greeting.host};
-	struct server_key sk;
-	struct pair_key pk, network;
-
-	c->server = c->named = NULL;
-	c->pair = c->network = NULL;
-	c->pin = NULL;
-	if (j->cfg.history == NULL)
-		return;
-	learn_server_key(&sk, f);
-	learn_pair_key(&pk, f);
-	c->server = history_server(j->cfg.history, &sk, now);
-	c->pair = history_pair(j->cfg.history, &pk, now);
-	c->pin = find_pin(j->cfg.history, &sk, f, c->server, now);
-	for (unsigned i = 0; i < 2 && c->server == NULL; i++)
-		if (c->named == NULL)
-			c->named =
-			    history_named(j->cfg.history, &sk, names[i], now);
-	if (f->caps.source == 0 || f->caps.starttls)
-		return;
-	pair_key_network(&network, &pk);
-	c->network = history_pair(j->cfg.history, &network, now);
-}
-
-static void
-ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
+begin(struct judge *j, const struct judged *w, const struct obs *o)
 {
 	struct detect_ctx *c = &j->ctx;
 
@@ -395,18 +349,23 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 	c->f = &w->f;
 	c->nout = 0;
 	c->authorised = false;
-	c->resetters = j->cfg.resetters;
-	c->tls = j->cfg.tls;
-	c->recent = pairs_recent(j->pairs, &w->f.who, o->time);
-	if ((j->asked & DETECT_ON(o->kind)) == 0)
+	past_begin(&j->past, j->cfg.history, j->pairs);
+}
+
+static void
+ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
+{
+	struct detect_ctx *c = &j->ctx;
+	uint32_t rows = j->asked[o->kind];
+
+	if (rows == 0)
 		return; /* a third of all: nobody would look */
-	ask_history(j, &w->f, o->time);
 	c->same_secret = same_secret(j, o);
-	c->verdict =
-	    w->f.tls.has_chain ? verdict_of(j, w->f.tls.chain_id) : NULL;
-	for (unsigned i = 0; i < detector_count; i++)
-		if ((detectors[i].kinds & DETECT_ON(o->kind)) != 0)
-			detectors[i].fn(o, &w->f, c);
+	c->verdict = NULL;
+	if ((w->f.parts & FACTS_TLS) != 0 && w->f.tls.has_chain)
+		c->verdict = verdict_of(j, w->f.tls.chain_id);
+	for (; rows != 0; rows &= rows - 1)
+		detectors[__builtin_ctz(rows)].fn(o, &w->f, c);
 	j->n.rst_authorised += c->authorised;
 }
 
@@ -420,9 +379,7 @@ ask_rules(struct judge *j, struct judged *w, const struct obs *o,
 
 	if (!engine_wants(j->engine, o))
 		return;
-	if (engine_wants_history(j->engine))
-		ask_history(j, &w->f, o->time);
-	ab = about(j, w, o->time);
+	ab = about(j, w, o->time, engine_wants_history(j->engine));
 	engine_obs(j->engine, &ab, &seen);
 }
 
@@ -610,6 +567,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		v = verdict_of(j, o->u.cert.chain_id);
 	facts_fold(&w->f, o, v);
 	o = hide_names(j, o);
+	begin(j, w, o);
 	if (o->kind == OBS_LINE) {
 		ask_rules(j, w, seen, o, NULL);
 		tell_seen(j, w, o);
@@ -715,7 +673,12 @@ judge_new(const struct judge_config *cfg)
 		return NULL;
 	j->cfg = *cfg;
 	for (unsigned i = 0; i < detector_count; i++)
-		j->asked |= detectors[i].kinds;
+		for (unsigned kind = 0; kind < OBS_KIND_COUNT; kind++)
+			if ((detectors[i].kinds & DETECT_ON(kind)) != 0)
+				j->asked[kind] |= 1u << i;
+	j->ctx.resetters = cfg->resetters;
+	j->ctx.tls = cfg->tls;
+	j->ctx.past = &j->past;
 	j->pairs = pairs_new(0);
 	j->engine = engine_new(cfg->rules, cfg->measure);
 	if (judged_init(&j->flows, cfg->max_flows) == -1 || j->pairs == NULL ||

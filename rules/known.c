@@ -33,19 +33,23 @@ name_speaks(const struct server_facts *s)
 const struct server_facts *
 detect_server(const struct detect_ctx *c)
 {
-	return c->server != NULL ? c->server : c->named;
+	const struct server_facts *s = past_server(c);
+
+	return s != NULL ? s : past_named(c);
 }
 
 enum known_tls
 detect_known_tls(const struct detect_ctx *c)
 {
-	if (c->pin != NULL && c->pin->starttls == PIN_NONE)
+	const struct pin *pin = past_pin(c);
+
+	if (pin != NULL && pin->starttls == PIN_NONE)
 		return KNOWN_NOTHING;
-	if (c->pin != NULL && c->pin->starttls != PIN_NOTHING)
+	if (pin != NULL && pin->starttls != PIN_NOTHING)
 		return KNOWN_WELL;
-	if (c->server != NULL)
-		return level(c->server);
-	return name_speaks(c->named) ? KNOWN_SOME : KNOWN_NOTHING;
+	if (past_server(c) != NULL)
+		return level(past_server(c));
+	return name_speaks(past_named(c)) ? KNOWN_SOME : KNOWN_NOTHING;
 }
 
 static void
@@ -83,8 +87,8 @@ detect_add_history(struct finding *f, const struct detect_ctx *c,
 		return k;
 	}
 	f->tags |= EVT_WAS_TLS;
-	if (c->pin != NULL && c->pin->starttls != PIN_NOTHING)
-		say_pin(f, c->pin, weight[k]);
+	if (past_pin(c) != NULL && past_pin(c)->starttls != PIN_NOTHING)
+		say_pin(f, past_pin(c), weight[k]);
 	else
 		say_history(f, detect_server(c), weight[k]);
 	return k;

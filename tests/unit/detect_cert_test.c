@@ -14,6 +14,7 @@
 static struct obs o;
 static struct facts f;
 static struct detect_ctx c;
+static struct detect_past past;
 static struct chain_verdict v;
 static struct server_facts history;
 
@@ -69,7 +70,8 @@ know(uint8_t issuer, bool trusted)
 	memset(k->issuer, issuer, 32);
 	k->trusted = trusted;
 	history.sessions++;
-	c.server = &history;
+	past.server = &history;
+	c.past = &past;
 }
 
 static void

@@ -11,6 +11,7 @@
 static struct obs o;
 static struct facts f;
 static struct detect_ctx c;
+static struct detect_past past;
 static struct server_facts history;
 
 static void
@@ -280,7 +281,8 @@ TEST(d13_fallback)
 	hello(0x0302, false, 0x0302, 0);
 	f.tls.fallback_scsv = 1;
 	history.tls_versions = 1 << 3 | 1 << 4; /* 1.1 and 1.2 */
-	c.server = &history;
+	past.server = &history;
+	c.past = &past;
 	ask(detect_tls);
 	CHECK(confidence(FIND_TLS_DOWNGRADE) >= 50);
 	CHECK(confidence(FIND_TLS_DOWNGRADE) < 85);

@@ -21,6 +21,7 @@ struct look { /* of a session; zero: the usual one */
 static struct history *h;
 static struct facts f;
 static struct detect_ctx c;
+static struct detect_past past;
 static int64_t now;
 
 static void
@@ -67,7 +68,8 @@ judge(void)
 	c.o = &o;
 	c.f = &f;
 	learn_server_key(&k, &f);
-	c.server = history_server(h, &k, now);
+	past.server = history_server(h, &k, now);
+	c.past = &past;
 	detect_stack(&o, &f, &c);
 	n = detect_got(&c, FIND_TLS_FINGERPRINT_CHANGED);
 	if (n != NULL) {
@@ -275,7 +277,7 @@ TEST(bounded)
 		snprintf(ja4, sizeof(ja4), "t13d%04u", i);
 		CHECK_INT(play(&(struct look){.ja4 = ja4, .client = 66}), 0);
 	}
-	CHECK_INT(c.server->nstacks, HISTORY_STACKS);
+	CHECK_INT(past.server->nstacks, HISTORY_STACKS);
 	CHECK_INT(play(&other), 60);
 }
 
