@@ -61,16 +61,15 @@ facts_tls_verb(const struct facts *f)
 static bool
 is_masked_greeting(const char *text)
 {
-	unsigned stars = 0, other = 0;
-	size_t i = strspn(text, "0123456789");
+	unsigned stars = 0;
 
-	for (; text[i] != '\0'; i++) {
-		if (text[i] == '*')
+	for (; *text != '\0'; text++) {
+		if (*text == '*')
 			stars++;
-		else if (strchr(" 0123456789.,-_", text[i]) == NULL)
-			other++;
+		else if (strchr(" 0123456789.,-_", *text) == NULL)
+			return false;
 	}
-	return stars >= 5 && other == 0;
+	return stars >= 5;
 }
 
 static void
@@ -87,16 +86,37 @@ greeting_shape(const char *text)
 	uint32_t shape = 0;
 
 	for (const char *w = text; *w != '\0';) {
-		size_t n = strcspn(w, " ");
 		uint32_t part[2] = {shape, 1};
+		bool name = false;
+		size_t n = 0;
 
-		if (strcspn(w, ".@0123456789") >= n)
+		for (; w[n] != '\0' && w[n] != ' '; n++)
+			name |= w[n] == '.' || w[n] == '@' ||
+				(w[n] >= '0' && w[n] <= '9');
+		if (!name)
 			part[1] = hash32(w, n);
 		shape = hash32(part, sizeof(part));
 		w += n;
-		w += strspn(w, " ");
+		while (*w == ' ')
+			w++;
 	}
 	return shape;
+}
+
+static uint32_t
+shape_without_list(const char *with, size_t at)
+{
+	char text[OBS_TEXT_MAX];
+	char *list = text + at;
+	const char *end;
+
+	words_copy(text, sizeof(text), with);
+	end = strchr(list, ']');
+	if (end == NULL)
+		*list = '\0';
+	else
+		memmove(list, end, strlen(end) + 1);
+	return greeting_shape(text);
 }
 
 /* What whoever strips the list leaves as it is. ManageSieve greets with the
@@ -104,23 +124,15 @@ greeting_shape(const char *text)
 static uint32_t
 greeting_machine(const struct facts *f, const struct obs *o)
 {
-	char text[sizeof(o->text)];
-	const char *end;
-	char *list;
-	uint32_t part[2];
+	const char *list;
+	uint32_t part[2] = {f->greeting.shape, 0};
 
 	if (f->proto == PROTO_SIEVE || o->u.greeting.kind == GREETING_REFUSED)
 		return 0;
-	memcpy(text, o->text, sizeof(text));
-	list = f->proto == PROTO_IMAP ? strcasestr(text, "[CAPABILITY") : NULL;
-	if (list != NULL) {
-		end = strchr(list, ']');
-		if (end == NULL)
-			*list = '\0';
-		else
-			memmove(list, end, strlen(end) + 1);
-	}
-	part[0] = greeting_shape(text);
+	list =
+	    f->proto == PROTO_IMAP ? strcasestr(o->text, "[CAPABILITY") : NULL;
+	if (list != NULL)
+		part[0] = shape_without_list(o->text, (size_t)(list - o->text));
 	part[1] = hash32_text(o->u.greeting.host);
 	return hash32(part, sizeof(part));
 }

@@ -27,7 +27,9 @@
 
 enum { YOUNG = 0, OLD, AGES };
 
-struct undo { /* what an entry was like at the mark; facts follow */
+/* What an entry was like at the mark: facts follow, or the key alone where
+ * there was none. */
+struct undo {
 	struct undo *next;
 	bool existed, was_dirty;
 };
@@ -47,7 +49,7 @@ struct table {
 	struct entry *oldest[AGES], *newest[AGES];
 	struct entry *first_dirty, *last_dirty;
 	struct undo *undo;
-	uint64_t nundo;
+	uint64_t nundo, undo_bytes;
 	size_t key_size, size; /* the key leads the facts */
 	uint64_t count, max, evicted, ndirty;
 	bool (*is_old)(const void *facts);
@@ -184,14 +186,15 @@ table_find(const struct table *t, const void *key)
 	return NULL;
 }
 
+/* Of all facts, or of the key. */
 static struct entry *
-table_insert(struct table *t, const void *facts)
+table_insert(struct table *t, const void *facts, size_t size)
 {
 	struct entry *e = calloc(1, sizeof(*e) + t->size), **b;
 
 	if (e == NULL)
 		return NULL;
-	memcpy(facts_of(e), facts, t->size);
+	memcpy(facts_of(e), facts, size);
 	e->hash = hash_key(facts, t->key_size);
 	b = &t->bucket[e->hash & (BUCKETS - 1)];
 	e->chain = *b;
@@ -230,15 +233,16 @@ table_fini(struct table *t)
 static bool
 undo_save(struct table *t, struct entry *e, const void *key)
 {
+	size_t size = e != NULL ? t->size : t->key_size;
 	struct undo *u;
 
 	if (e != NULL && e->saved)
 		return true;
-	u = calloc(1, sizeof(*u) + t->size);
+	u = malloc(sizeof(*u) + size);
 	if (u == NULL)
 		return false;
-	memcpy(undo_facts(u), e != NULL ? facts_of(e) : key,
-	    e != NULL ? t->size : t->key_size);
+	memcpy(undo_facts(u), e != NULL ? facts_of(e) : key, size);
+	t->undo_bytes += table_alloc(sizeof(*u) + size);
 	u->existed = e != NULL;
 	u->was_dirty = e != NULL && e->dirty;
 	u->next = t->undo;
@@ -262,7 +266,7 @@ undo_forget(struct table *t)
 			e->saved = false;
 		free(u);
 	}
-	t->nundo = 0;
+	t->nundo = t->undo_bytes = 0;
 }
 
 /* Newest first: of two records of one key the older has the last word. */
@@ -278,7 +282,7 @@ undo_apply(struct table *t)
 			table_remove(t, e);
 		if (!u->existed)
 			continue;
-		e = table_insert(t, undo_facts(u));
+		e = table_insert(t, undo_facts(u), t->size);
 		if (e != NULL && u->was_dirty)
 			set_dirty(t, e);
 	}
@@ -302,16 +306,16 @@ evict_one(struct table *t, bool marked)
 }
 
 static void *
-table_touch(struct table *t, const void *facts, bool marked)
+table_touch(struct table *t, const void *key, bool marked)
 {
-	struct entry *e = table_find(t, facts);
+	struct entry *e = table_find(t, key);
 
-	if (marked && !undo_save(t, e, facts))
+	if (marked && !undo_save(t, e, key))
 		return NULL;
 	if (e == NULL) {
 		if (t->count >= t->max && !evict_one(t, marked))
 			return NULL;
-		e = table_insert(t, facts);
+		e = table_insert(t, key, t->key_size);
 		if (e == NULL)
 			return NULL;
 		e->saved = marked;
@@ -502,21 +506,13 @@ history_pair(const struct history *h, const struct pair_key *key, int64_t now)
 struct server_facts *
 history_touch_server(struct history *h, const struct server_key *key)
 {
-	struct server_facts fresh;
-
-	memset(&fresh, 0, sizeof(fresh));
-	fresh.key = *key;
-	return table_touch(&h->servers, &fresh, h->marked);
+	return table_touch(&h->servers, key, h->marked);
 }
 
 struct pair_facts *
 history_touch_pair(struct history *h, const struct pair_key *key)
 {
-	struct pair_facts fresh;
-
-	memset(&fresh, 0, sizeof(fresh));
-	fresh.key = *key;
-	return table_touch(&h->pairs, &fresh, h->marked);
+	return table_touch(&h->pairs, key, h->marked);
 }
 
 /* Puts facts in as they are, clean; what is known already is replaced. */
@@ -529,7 +525,7 @@ table_load(struct table *t, const void *facts)
 		table_remove(t, e);
 	else if (t->count >= t->max && !evict_one(t, false))
 		return;
-	(void)table_insert(t, facts);
+	(void)table_insert(t, facts, t->size);
 }
 
 void
@@ -745,12 +741,9 @@ history_memory(const struct history *h, struct history_memory *out)
 	out->servers = use_of(&h->servers);
 	out->pairs = use_of(&h->pairs);
 	out->pins = pins_use(h->pins);
-	out->undo = (struct table_use){
-	    .entries = h->servers.nundo + h->pairs.nundo,
-	    .bytes = h->servers.nundo *
-			 table_alloc(sizeof(struct undo) + h->servers.size) +
-		     h->pairs.nundo *
-			 table_alloc(sizeof(struct undo) + h->pairs.size)};
+	out->undo =
+	    (struct table_use){.entries = h->servers.nundo + h->pairs.nundo,
+		.bytes = h->servers.undo_bytes + h->pairs.undo_bytes};
 }
 
 static void

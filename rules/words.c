@@ -271,18 +271,21 @@ words_damage(struct slice word, const char *want)
 bool
 words_next(const char **list, struct slice *line, struct slice *token)
 {
-	const char *p = *list, *end;
+	const char *p = *list, *end, *first;
 
 	while (*p == '\n')
 		p++;
 	if (*p == '\0')
 		return false;
-	end = strchr(p, '\n');
-	if (end == NULL)
-		end = p + strlen(p);
+	for (end = p;
+	     *end != '\0' && *end != '\n' && *end != ' ' && *end != '=';)
+		end++;
+	first = end;
+	while (*end != '\0' && *end != '\n')
+		end++;
 	line->p = token->p = (const uint8_t *)p;
 	line->len = (size_t)(end - p);
-	token->len = strcspn(p, " =\n");
+	token->len = (size_t)(first - p);
 	if (token->len == 0) /* a mask of blanks or of '=' */
 		token->len = line->len;
 	*list = end;
