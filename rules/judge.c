@@ -589,7 +589,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		return;
 	}
 	judged_touch(&j->flows, w);
-	if (w->f.taught && is_lesson_over(&w->f, o))
+	if (o->kind == OBS_QUIT || (w->f.taught && is_lesson_over(&w->f, o)))
 		judged_rest(&j->flows, w);
 }
 

@@ -46,12 +46,6 @@ judged_init(struct judged_table *t, uint32_t max)
 
 /* ---- asleep and awake ---- */
 
-void
-judged_rest(struct judged_table *t, struct judged *w)
-{
-	t->lately[w->place] = false;
-}
-
 static void
 ask_for(struct judged_table *t, const struct judged *w)
 {
@@ -109,6 +103,14 @@ put_to_sleep(struct judged_table *t, struct judged *w)
 	clear(w);
 	make_spare(t, w);
 	return true;
+}
+
+void
+judged_rest(struct judged_table *t, struct judged *w)
+{
+	t->lately[w->place] = false;
+	if (t->count > JUDGED_AWAKE)
+		(void)put_to_sleep(t, w);
 }
 
 /* Puts one to sleep that was not asked for lately. */

@@ -65,7 +65,8 @@ unsigned judged_open(struct judged_table *t, const struct obs *open);
 void judged_forget(struct judged_table *t, struct judged *w);
 /* It was just used. */
 void judged_touch(struct judged_table *t, struct judged *w);
-/* Not much more will be said of it: it is the next to sleep. */
+/* Not much more will be said of it: where flows sleep at all, it does at once,
+ * while what is known of it is still in the cache. */
 void judged_rest(struct judged_table *t, struct judged *w);
 /* Slow: looks at all. */
 struct table_use judged_use(const struct judged_table *t);
