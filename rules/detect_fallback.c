@@ -408,18 +408,18 @@ void
 detect_fallback(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
+	bool use = o->kind == OBS_CLEAR_USE || o->kind == OBS_AUTH, here;
 	enum finding_id cause;
 
-	if (f->tls.done.time != 0 || always_fails(c))
+	if (f->tls.done.time != 0 || (use && !is_use(o)))
 		return;
-	if (o->kind != OBS_CLEAR_USE && o->kind != OBS_AUTH) {
-		fallback_before(o, f, c);
+	here = use && cause_here(c, &cause);
+	if ((!here && past_recent(c) == NULL) || always_fails(c))
 		return;
-	}
-	if (!is_use(o))
-		return;
-	if (cause_here(c, &cause))
+	if (here)
 		fallback_here(f, c, cause);
-	else
+	else if (use)
 		fallback_after(o, f, c);
+	else
+		fallback_before(o, f, c);
 }

@@ -430,12 +430,15 @@ mangled_greeting(const struct facts *f, struct detect_ctx *c)
 /* Some clients look for the word ESMTP, and say HELO if they do not find it.
  * Behind a firewall that masks all greetings some say HELO anyway. */
 static bool
-helo_at_masked_greeting(const struct facts *f, const struct server_facts *s)
+helo_at_masked_greeting(const struct facts *f, const struct detect_ctx *c)
 {
-	if (s != NULL && s->greeting_shape == f->greeting.shape)
+	const struct server_facts *s;
+
+	if (f->caps.source != CAPS_HELO || !f->caps.helo ||
+	    f->caps.lists != 0 || f->caps.refused || !f->greeting.masked)
 		return false;
-	return f->caps.source == CAPS_HELO && f->caps.helo &&
-	       f->caps.lists == 0 && !f->caps.refused && f->greeting.masked;
+	s = past_server(c);
+	return s == NULL || s->greeting_shape != f->greeting.shape;
 }
 
 void
@@ -444,7 +447,7 @@ detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct slice word;
 	enum word_damage damage;
 
-	if (helo_at_masked_greeting(f, past_server(c)) &&
+	if (helo_at_masked_greeting(f, c) &&
 	    detect_known_tls(c) != KNOWN_NOTHING) {
 		mangled_greeting(f, c);
 		return;
