@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Buckets are chained by slot number; twice as many buckets as slots keep the
- * chains short. Slots are handed out in a fixed order, and nothing but the
+ * Buckets are chained by slot number; twice as many buckets as flows keep
+ * the chains short, and few of them while there are few flows stay in the
+ * cache. Slots are handed out in a fixed order, and nothing but the
  * order inside a bucket depends on the hash key, so that a run can be
  * repeated. Memory is touched only as far as flows use it.
  */
@@ -15,6 +16,7 @@
 #define YOUNG_SHARE 4 /* of the table: one part in so many */
 #define CLOSED_SHARE 64
 #define CLOSED_LEAST 64
+#define BUCKETS_FIRST 4096
 
 static void
 make_seed(uint64_t seed[6])
@@ -38,6 +40,8 @@ flow_table_new(uint32_t capacity)
 		return NULL;
 	t->capacity = capacity;
 	t->mask = capacity * 2 - 1;
+	if (t->mask >= BUCKETS_FIRST)
+		t->mask = BUCKETS_FIRST - 1;
 	t->flows = aligned_alloc(64, capacity * sizeof(*t->flows));
 	t->buckets = calloc((size_t)capacity * 2, sizeof(*t->buckets));
 	t->free = calloc(capacity, sizeof(*t->free));
@@ -200,12 +204,44 @@ age_append(struct flow_table *t, uint32_t slot, enum flow_age age)
 	l->newest = slot;
 }
 
+/* The flows of a bucket, in their order, into the two that it becomes. */
+static void
+split(struct flow_table *t, uint32_t low, uint32_t high)
+{
+	uint32_t *tail[2] = {&t->buckets[low], &t->buckets[high]};
+	uint32_t i = t->buckets[low], next;
+
+	*tail[0] = *tail[1] = 0;
+	for (; i != 0; i = next) {
+		struct flow *f = &t->flows[i - 1];
+		bool up = bucket_of(t, &f->key) == high;
+
+		next = f->chain;
+		f->chain = 0;
+		*tail[up] = i;
+		tail[up] = &f->chain;
+	}
+}
+
+static void
+grow(struct flow_table *t)
+{
+	uint32_t old = t->mask + 1;
+
+	t->mask = old * 2 - 1;
+	for (uint32_t i = 0; i < old; i++)
+		split(t, i, i + old);
+}
+
 uint32_t
 flow_add(struct flow_table *t, const struct flow_key *key, enum flow_age age)
 {
-	uint32_t bucket = bucket_of(t, key), slot;
+	uint32_t bucket, slot;
 	struct flow *f;
 
+	if (t->count > t->mask / 2 && t->mask < t->capacity * 2 - 1)
+		grow(t);
+	bucket = bucket_of(t, key);
 	if (t->nfree > 0)
 		slot = t->free[--t->nfree];
 	else if (t->high < t->capacity)
@@ -309,11 +345,11 @@ flow_high(const struct flow_table *t)
 struct table_use
 flow_use(const struct flow_table *t)
 {
-	uint64_t buckets = (uint64_t)t->capacity * 2 * sizeof(*t->buckets);
+	uint64_t bucket = sizeof(*t->buckets);
 	uint64_t slot = sizeof(*t->flows) + sizeof(*t->free);
 
 	return (struct table_use){.entries = flow_count(t),
 	    .max_entries = t->capacity,
-	    .bytes = buckets + flow_high(t) * slot,
-	    .max_bytes = buckets + t->capacity * slot};
+	    .bytes = (t->mask + UINT64_C(1)) * bucket + flow_high(t) * slot,
+	    .max_bytes = t->capacity * (2 * bucket + slot)};
 }

@@ -72,6 +72,24 @@ TEST(found_until_removed)
 	flow_table_free(t);
 }
 
+/* Two of one key stay in their order. */
+TEST(buckets_grow_with_the_flows)
+{
+	struct flow_table *t = flow_table_new(65536);
+	uint64_t few = flow_use(t).bytes;
+
+	for (uint32_t i = 0; i < 60000; i++)
+		CHECK_INT(add(t, i == 101 ? 100 : i, 7, FLOW_LIVE), i);
+	CHECK(flow_use(t).bytes > few + UINT64_C(60000) * 64 + 65536 * 4);
+	for (uint32_t i = 102; i < 60000; i++)
+		CHECK_INT(find(t, i, 7), i);
+	CHECK_INT(find(t, 100, 7), 101);
+	CHECK_INT(flow_next(t, 101), 100);
+	CHECK_INT(flow_next(t, 100), FLOW_NONE);
+	CHECK_INT(find(t, 101, 7), FLOW_NONE);
+	flow_table_free(t);
+}
+
 TEST(half_open_flows_go_first_and_oldest_first)
 {
 	struct flow_table *t = flow_table_new(8);
