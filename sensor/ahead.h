@@ -25,7 +25,10 @@ struct ahead {
 static inline void
 ahead_fetch(const struct conn *c)
 {
-	for (size_t i = 0; c != NULL && i < AHEAD_CONN; i += 64)
+	if (c == NULL)
+		return;
+#pragma GCC unroll 16
+	for (size_t i = 0; i < AHEAD_CONN; i += 64)
 		__builtin_prefetch((const char *)c + i, 1);
 }
 
