@@ -100,6 +100,34 @@ nh(const uint32_t *key, const uint8_t *p, size_t n)
 				      : nh_plain(key, p, n);
 }
 
+static uint32_t
+few_bytes(const uint8_t *p, size_t n)
+{
+	uint32_t word = 0;
+
+	while (n-- > 0)
+		word = word << 8 | p[n];
+	return word;
+}
+
+/* Fewer than 8 bytes, as if zeros followed. They do not go through memory: a
+ * word that is read just after parts of it were written waits for them. */
+static uint64_t
+nh_tail(const uint32_t *key, const uint8_t *p, size_t n)
+{
+	uint32_t low, high = 0;
+
+	if (n < 4)
+		low = few_bytes(p, n);
+	else {
+		memcpy(&low, p, 4);
+		high = few_bytes(p + 4, n - 4);
+	}
+	low += key[0];
+	high += key[1];
+	return (uint64_t)low * high;
+}
+
 /* poly * point + block, modulo 2^61 - 1. */
 static uint64_t
 join(const struct bulk_key *k, uint64_t poly, uint64_t block)
@@ -166,12 +194,9 @@ bulk_hash_end(const struct bulk_key *k, const struct bulk_hash *h)
 {
 	uint32_t have = h->len % 8, at = h->len % BULK_HASH_BLOCK - have;
 	uint64_t block = h->block;
-	uint8_t word[8] = {0};
 
-	if (have > 0) {
-		memcpy(word, h->tail, have);
-		block += nh_plain(k->nh + at / 4, word, 8);
-	}
+	if (have > 0)
+		block += nh_tail(k->nh + at / 4, h->tail, have);
 	return join(k, h->poly, block);
 }
 
@@ -179,7 +204,6 @@ uint64_t
 bulk_hash_of(const struct bulk_key *k, struct slice s)
 {
 	uint64_t poly = 0, block;
-	uint8_t word[8] = {0};
 	size_t n;
 
 	for (; s.len >= BULK_HASH_BLOCK; s.len -= BULK_HASH_BLOCK) {
@@ -188,9 +212,7 @@ bulk_hash_of(const struct bulk_key *k, struct slice s)
 	}
 	n = s.len / 8 * 8;
 	block = nh(k->nh, s.p, n);
-	if (n < s.len) {
-		memcpy(word, s.p + n, s.len - n);
-		block += nh_plain(k->nh + n / 4, word, 8);
-	}
+	if (n < s.len)
+		block += nh_tail(k->nh + n / 4, s.p + n, s.len - n);
 	return join(k, poly, block);
 }

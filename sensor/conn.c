@@ -524,7 +524,8 @@ take_evidence(
 		ip_check_tcp(t->ip, pkt);
 	if (pkt->flags & PKT_BAD_TCP_CSUM)
 		c->bad_csum++;
-	evidence_ref(&t->ref, pkt, &view);
+	if (c->use != USE_OPAQUE) /* else nothing is delivered */
+		evidence_ref(&t->ref, pkt, &view);
 	return evidence_packet(t->evidence, &c->ev, pkt, &view);
 }
 
@@ -577,6 +578,21 @@ take_packet(
 		prove(t, c);
 	}
 	normalise(t, c, pkt, dir);
+}
+
+/* Most packets of a flow that is encrypted: its numbers are followed, and that
+ * is all. Returns false where it takes more. */
+static bool
+follow(struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	struct norm_step s = {dir, pkt->seq, pkt->ack, pkt->wire_len, 0};
+
+	if (c->use != USE_OPAQUE || !c->proven || c->closed ||
+	    (pkt->tcp_flags & (TCP_SYN | TCP_FIN)) != 0 ||
+	    (pkt->tcp_flags & TCP_ACK) == 0 || pkt->len < pkt->wire_len)
+		return false;
+	s.window = window_of(c, pkt, dir);
+	return norm_follow(&c->norm, &s);
 }
 
 struct packet *
@@ -694,7 +710,8 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	hints = take_evidence(t, c, pkt, dir);
 	note_doubt(c, pkt, hints);
 	if (hints == 0 && !is_void(pkt) && !(pkt->tcp_flags & TCP_RST)) {
-		take_packet(t, c, pkt, dir);
+		if (!follow(c, pkt, dir))
+			take_packet(t, c, pkt, dir);
 		return true;
 	}
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)

@@ -354,7 +354,9 @@ usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 
 	if (pkt->wire_len > 0 && (pkt->flags & PKT_CSUM_CHECKED) != 0)
 		count_u8(&d->csum_good);
-	if (pkt->len > 0 && evidence_overlap(c, ev, pkt, view, false))
+	if (pkt->len > 0 && view->opaque && d->window == NULL)
+		evidence_ring_next(c, ev, pkt, view);
+	else if (pkt->len > 0 && evidence_overlap(c, ev, pkt, view, false))
 		hints = EVID_CONFLICT;
 	evidence_note_ts(d, pkt);
 	d->ttl_alt_n = 0;

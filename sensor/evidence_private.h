@@ -281,6 +281,10 @@ void evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
 enum ring_keep { KEEP_NONE, KEEP_ALL, KEEP_SAMPLE };
 enum difference evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, enum ring_keep keep);
+/* The same for the next segment of a flow that is opaque and has no window,
+ * with the headers that its sender's packets have. */
+void evidence_ring_next(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
 
 /* ... and as it was when it was lent for the first time. */
 void evidence_window_wipe(struct ev_window *w);

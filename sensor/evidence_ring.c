@@ -288,3 +288,19 @@ evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
 		ring_keep(c, d, s, keep == KEEP_SAMPLE);
 	return diff;
 }
+
+void
+evidence_ring_next(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	struct ev_segment s = {.pkt = pkt,
+	    .view = view,
+	    .p = pkt->payload,
+	    .seq = pkt->seq,
+	    .len = pkt->len,
+	    .odd = evidence_odd_ts(d, &ev->d[!view->dir], pkt) ? ODD_TS : 0};
+
+	if (d->ring != NULL || ring_lend(c, d, pkt->time) != NULL)
+		ring_keep(c, d, &s, true);
+}

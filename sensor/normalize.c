@@ -483,6 +483,28 @@ norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 	return any_segment(env, n, s);
 }
 
+bool
+norm_follow(struct norm *n, const struct norm_step *s)
+{
+	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
+	uint32_t peer_next = peer->base + (uint32_t)peer->next;
+	int64_t ack = (int64_t)peer->next + (int32_t)(s->ack - peer_next);
+
+	if (!d->off || !peer->off || !d->known || d->soft || d->waiting ||
+	    !peer->known || s->seq != d->base + (uint32_t)d->next ||
+	    ack > (int64_t)peer->next || s->len > NORM_SLACK ||
+	    d->fin_at != NORM_NONE)
+		return false;
+	if (ack >= 0 && (uint64_t)ack > peer->acked)
+		peer->acked = (uint64_t)ack;
+	if (ack >= 0 && s->window != 0 && ack + s->window > peer->edge)
+		peer->edge = (uint64_t)ack + s->window;
+	d->seen = true;
+	d->next += s->len;
+	d->done = d->next;
+	return true;
+}
+
 void
 norm_doubt(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 {
