@@ -304,3 +304,17 @@ evidence_ring_next(struct evidence_ctx *c, struct evidence_flow *ev,
 	if (d->ring != NULL || ring_lend(c, d, pkt->time) != NULL)
 		ring_keep(c, d, &s, true);
 }
+
+void
+evidence_fetch(const struct evidence_flow *ev, enum dir dir)
+{
+	const struct evidence_dir *d = &ev->d[dir];
+	const char *w = (const char *)d->window;
+
+	if (w != NULL) {
+		__builtin_prefetch(w, 1);
+		__builtin_prefetch(w + 64, 1);
+	}
+	if (d->ring != NULL)
+		__builtin_prefetch(&d->ring->records[ev->rest[dir].ring_at], 1);
+}
