@@ -302,4 +302,67 @@ TEST(a_direction_that_is_off_is_only_counted)
 	finish();
 }
 
+static void
+step_as_segment(const struct norm_step *s, const struct norm *before)
+{
+	struct norm followed = n;
+	struct norm_seg seg = {.dir = s->dir,
+	    .seq = s->seq,
+	    .ack = s->ack,
+	    .has_ack = true,
+	    .bytes = {(const uint8_t *)"0123456789", s->len},
+	    .wire_len = s->len,
+	    .window = s->window};
+
+	n = *before;
+	(void)norm_segment(&env, &n, &seg);
+	for (int d = 0; d < 2; d++) {
+		CHECK_INT(followed.d[d].next, n.d[d].next);
+		CHECK_INT(followed.d[d].done, n.d[d].done);
+		CHECK_INT(followed.d[d].acked, n.d[d].acked);
+		CHECK_INT(followed.d[d].edge, n.d[d].edge);
+	}
+}
+
+TEST(a_step_is_a_segment_where_both_are_off_and_else_nothing)
+{
+	unsigned taken = 0, left = 0;
+
+	begin();
+	norm_off(&n, DIR_C2S);
+	norm_off(&n, DIR_S2C);
+	for (uint32_t i = 0; i < 2000; i++) {
+		enum dir dir = i * 7 % 5 < 2 ? DIR_C2S : DIR_S2C;
+		uint32_t ahead = i % 11 == 0, over = i % 13 == 0;
+		struct norm before = n;
+		struct norm_step s = {dir,
+		    1000 + (uint32_t)n.d[dir].next + ahead,
+		    1000 + (uint32_t)n.d[!dir].next - i % 3 + over * 5, i % 10,
+		    i % 4 * 1000};
+
+		if (norm_follow(&n, &s)) {
+			taken++;
+			step_as_segment(&s, &before);
+			continue;
+		}
+		left++;
+		CHECK(memcmp(&n, &before, sizeof(n)) == 0);
+	}
+	CHECK(taken > 1000 && left > 200);
+	CHECK_STR(log_text, "");
+	finish();
+}
+
+TEST(a_step_is_left_where_the_decoder_wants_a_side)
+{
+	struct norm_step s = {DIR_C2S, 1000, 1000, 3, 0};
+
+	begin();
+	norm_off(&n, DIR_S2C);
+	CHECK(!norm_follow(&n, &s));
+	norm_off(&n, DIR_C2S);
+	CHECK(norm_follow(&n, &s));
+	finish();
+}
+
 TEST_MAIN
