@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What was learned of servers and pairs: two bounded tables of the same make.
- * Entries hang in hash chains and in one of two lists by last use: young ones
+ * Entries are in an index and in one of two lists by last use: young ones
  * go first when room is needed, well-known ones (two days, ten sessions) only
  * when there are no young ones left, so that a flood of made-up servers cannot
  * wash out what a long time has taught. While a mark is set,
@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 16384 /* power of two; chains stay short at the caps */
+#include "rules/hash_index.h"
+
 #define OLD_SESSIONS 10
 #define OLD_DAYS 2
 /* Flows overlap, and timers tell late: what another flow taught a moment
@@ -35,7 +36,6 @@ struct undo {
 };
 
 struct entry { /* facts follow */
-	struct entry *chain; /* next in the bucket */
 	struct entry *older, *newer; /* list by last use */
 	struct entry *before, *behind; /* among the dirty, first come first */
 	uint32_t hash;
@@ -45,7 +45,7 @@ struct entry { /* facts follow */
 };
 
 struct table {
-	struct entry *bucket[BUCKETS];
+	struct hash_index index;
 	struct entry *oldest[AGES], *newest[AGES];
 	struct entry *first_dirty, *last_dirty;
 	struct undo *undo;
@@ -177,28 +177,29 @@ set_clean(struct table *t, struct entry *e)
 static struct entry *
 table_find(const struct table *t, const void *key)
 {
-	uint32_t h = hash_key(key, t->key_size);
+	uint32_t h = hash_key(key, t->key_size), at = h;
 	struct entry *e;
 
-	for (e = t->bucket[h & (BUCKETS - 1)]; e != NULL; e = e->chain)
-		if (e->hash == h && memcmp(e + 1, key, t->key_size) == 0)
-			return e;
-	return NULL;
+	while ((e = hash_index_next(&t->index, h, &at)) != NULL)
+		if (memcmp(e + 1, key, t->key_size) == 0)
+			break;
+	return e;
 }
 
 /* Of all facts, or of the key. */
 static struct entry *
 table_insert(struct table *t, const void *facts, size_t size)
 {
-	struct entry *e = calloc(1, sizeof(*e) + t->size), **b;
+	struct entry *e = calloc(1, sizeof(*e) + t->size);
 
 	if (e == NULL)
 		return NULL;
 	memcpy(facts_of(e), facts, size);
 	e->hash = hash_key(facts, t->key_size);
-	b = &t->bucket[e->hash & (BUCKETS - 1)];
-	e->chain = *b;
-	*b = e;
+	if (!hash_index_add(&t->index, e->hash, e)) {
+		free(e);
+		return NULL;
+	}
 	list_append(t, e);
 	t->count++;
 	return e;
@@ -207,11 +208,7 @@ table_insert(struct table *t, const void *facts, size_t size)
 static void
 table_remove(struct table *t, struct entry *e)
 {
-	struct entry **at = &t->bucket[e->hash & (BUCKETS - 1)];
-
-	while (*at != e)
-		at = &(*at)->chain;
-	*at = e->chain;
+	hash_index_remove(&t->index, e->hash, e);
 	list_remove(t, e);
 	t->count--;
 	set_clean(t, e);
@@ -224,6 +221,7 @@ table_fini(struct table *t)
 	for (int age = YOUNG; age < AGES; age++)
 		while (t->oldest[age] != NULL)
 			table_remove(t, t->oldest[age]);
+	hash_index_fini(&t->index);
 }
 
 /* ---- taking back ---- */
@@ -731,8 +729,12 @@ history_counters(const struct history *h)
 static struct table_use
 use_of(const struct table *t)
 {
-	return table_use(
+	struct table_use use = table_use(
 	    t->count, t->max, sizeof(struct entry) + t->size, sizeof(*t));
+
+	use.bytes += hash_index_size(t->count);
+	use.max_bytes += hash_index_size(t->max);
+	return use;
 }
 
 void
