@@ -80,12 +80,9 @@ bucket_of(struct incidents *in, uint32_t hash)
 static void
 link_to(struct incidents *in, struct open *o, uint32_t hash)
 {
-	struct link **b = bucket_of(in, hash), *l;
+	struct link **b = bucket_of(in, hash), *l = malloc(sizeof(*l));
 
-	for (l = *b; l != NULL; l = l->chain)
-		if (l->hash == hash && l->o == o)
-			return;
-	if ((l = malloc(sizeof(*l))) == NULL)
+	if (l == NULL)
 		return; /* it is not found by this one */
 	l->hash = hash;
 	l->o = o;
@@ -110,7 +107,8 @@ unlink_all(struct incidents *in, struct open *o)
 	o->links = NULL;
 }
 
-/* The hosts from these numbers on: those before are linked. */
+/* The hosts from these numbers on: those before are linked. One that is client
+ * and server has one link. */
 static void
 link_hosts(
     struct incidents *in, struct open *o, uint32_t client, uint32_t server)
@@ -118,9 +116,11 @@ link_hosts(
 	const struct incident *i = &o->i;
 
 	for (uint32_t n = client; n < i->nclients; n++)
-		link_to(in, o, incident_hash(&i->client[n]));
+		if (!incident_has_server(i, &i->client[n]))
+			link_to(in, o, incident_hash(&i->client[n]));
 	for (uint32_t n = server; n < i->nservers; n++)
-		link_to(in, o, incident_hash(&i->server[n]));
+		if (!incident_has_addr(i->client, client, &i->server[n]))
+			link_to(in, o, incident_hash(&i->server[n]));
 }
 
 static void

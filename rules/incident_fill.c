@@ -23,8 +23,8 @@ incident_name(const struct incident_known *k)
 		   : 0;
 }
 
-static bool
-has_addr(const struct addr *list, unsigned n, const struct addr *a)
+bool
+incident_has_addr(const struct addr *list, unsigned n, const struct addr *a)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (memcmp(&list[i], a, sizeof(*a)) == 0)
@@ -44,7 +44,7 @@ has_hash(const uint32_t *list, unsigned n, uint32_t hash)
 bool
 incident_has_server(const struct incident *i, const struct addr *a)
 {
-	return has_addr(i->server, i->nservers, a);
+	return incident_has_addr(i->server, i->nservers, a);
 }
 
 static uint32_t
@@ -60,7 +60,7 @@ bool
 incident_has_client(
     const struct incident *i, const struct addr *a, bool networks)
 {
-	if (has_addr(i->client, i->nclients, a))
+	if (incident_has_addr(i->client, i->nclients, a))
 		return true;
 	return networks && has_hash(i->network, i->nnetworks, network_hash(a));
 }
@@ -76,7 +76,7 @@ struct set {
 static bool
 add_addr(struct addr *list, const struct set *set, const struct addr *a)
 {
-	if (has_addr(list, *set->n, a))
+	if (incident_has_addr(list, *set->n, a))
 		return false;
 	if (*set->n == set->max) {
 		*set->more |= set->full;
@@ -328,7 +328,7 @@ incident_fine(struct incident *i, const struct facts *f)
 	    &i->nfine, INCIDENT_HOSTS, &i->more, MORE_FINE};
 
 	if (!story_is_interference((enum incident_story)i->story) ||
-	    has_addr(i->client, i->nclients, &f->who.client))
+	    incident_has_addr(i->client, i->nclients, &f->who.client))
 		return;
 	i->fine++;
 	(void)add_hash(i->fine_client, &fine, incident_hash(&f->who.client));

@@ -11,6 +11,9 @@
 uint32_t incident_hash(const struct addr *a);
 /* Hash of the name that history knows the server by; 0: none. */
 uint32_t incident_name(const struct incident_known *k);
+/* Among the first n of a list. */
+bool incident_has_addr(
+    const struct addr *list, unsigned n, const struct addr *a);
 bool incident_has_server(const struct incident *i, const struct addr *a);
 /* networks: another address of one of its networks is the client, too. */
 bool incident_has_client(
