@@ -63,6 +63,8 @@ is_masked_greeting(const char *text)
 {
 	unsigned stars = 0;
 
+	if (strchr(text, '*') == NULL)
+		return false;
 	for (; *text != '\0'; text++) {
 		if (*text == '*')
 			stars++;
@@ -137,6 +139,16 @@ greeting_machine(const struct facts *f, const struct obs *o)
 	return hash32(part, sizeof(part));
 }
 
+static bool
+says_esmtp(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((*text == 'E' || *text == 'e') &&
+		    strncasecmp(text, "ESMTP", 5) == 0)
+			return true;
+	return false;
+}
+
 static void
 fold_greeting(struct facts *f, const struct obs *o)
 {
@@ -152,7 +164,7 @@ fold_greeting(struct facts *f, const struct obs *o)
 	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
 	to->shape = greeting_shape(o->text);
 	to->machine = greeting_machine(f, o);
-	to->esmtp = strcasestr(o->text, "ESMTP") != NULL;
+	to->esmtp = says_esmtp(o->text);
 	to->old_imap = f->proto == PROTO_IMAP &&
 		       strcasestr(o->text, "IMAP2") != NULL &&
 		       strcasestr(o->text, "IMAP4") == NULL;

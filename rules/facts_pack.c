@@ -3,7 +3,8 @@
  * Facts that rest. Of most flows a greeting and a list are known and the rest
  * is zero, so only the parts of which something is known are looked at, and of
  * long texts no more than there is of them: the memory of one flow is cold
- * when its turn comes, and each line of it costs.
+ * when its turn comes, and each line of it costs. What ends with a text is
+ * short and hardly has a word that is zero: it is copied as it is.
  */
 #include "rules/facts.h"
 
@@ -79,9 +80,13 @@ facts_pack(uint64_t *out, struct facts *f)
 		if (!is_there(parts, a))
 			continue;
 		n = words_of(f, a);
-		if (a->text != 0)
+		if (a->text != 0) {
 			*to++ = n;
-		to += pack_words(to, from, n);
+			memcpy(to, from, n * 8);
+			to += n;
+		} else {
+			to += pack_words(to, from, n);
+		}
 		memset(from, 0, n * 8);
 	}
 	return (size_t)(to - out);
@@ -94,13 +99,18 @@ facts_unpack(struct facts *f, const uint64_t *in)
 
 	for (unsigned i = 0; i < AREAS; i++) {
 		const struct area *a = &areas[i];
+		uint8_t *to = (uint8_t *)f + a->at;
 		size_t n = (size_t)(a->end - a->at + 7) / 8;
 
 		if (!is_there(f->parts, a))
 			continue;
-		if (a->text != 0)
+		if (a->text != 0) {
 			n = *from++;
-		from += unpack_words((uint8_t *)f + a->at, n, from);
+			memcpy(to, from, n * 8);
+			from += n;
+		} else {
+			from += unpack_words(to, n, from);
+		}
 	}
 	return (size_t)(from - in);
 }

@@ -16,6 +16,7 @@
 #define TAIL offsetof(struct judged, ladder) /* what comes behind the facts */
 #define TAIL_WORDS ((sizeof(struct judged) - TAIL) / 8)
 #define OWNS 0 /* word of a flow asleep: there is more than that to free */
+#define EXPECTED 96 /* words of most flows asleep */
 #define ROOM                                            \
 	(1 + PACK_ROOM(TAIL_WORDS) + FACTS_PACKED_MAX + \
 	    (LADDER_BYTES_MAX + 7) / 8)
@@ -100,7 +101,7 @@ put_to_sleep(struct judged_table *t, struct judged *w)
 	w->slot->asleep = p;
 	w->slot->awake = NULL;
 	ladder_fini(&w->ladder);
-	clear(w);
+	memset((uint8_t *)w + TAIL, 0, sizeof(*w) - TAIL);
 	make_spare(t, w);
 	return true;
 }
@@ -149,12 +150,22 @@ take_room(struct judged_table *t)
 	return t->awake[t->spare[--t->nspare]];
 }
 
+/* It is cold, and read from the first line to the last. */
+static void
+expect(const uint64_t *packed)
+{
+	for (unsigned i = 0; i < EXPECTED; i += 8)
+		__builtin_prefetch(packed + i);
+}
+
 static struct judged *
 wake(struct judged_table *t, struct judged_slot *s)
 {
-	struct judged *w = take_room(t);
 	const uint64_t *steps;
+	struct judged *w;
 
+	expect(s->asleep);
+	w = take_room(t);
 	if (w == NULL)
 		return NULL;
 	steps = unpack_all(w, s->asleep);
