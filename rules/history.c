@@ -468,9 +468,9 @@ history_named(const struct history *h, const struct server_key *key,
 	const struct server_facts *s;
 	struct server_key of_name;
 
-	if (!server_name_fold(folded, name) ||
-	    !server_key_of_name(&of_name, key, folded))
+	if (!server_name_fold(folded, name))
 		return NULL;
+	server_key_of_folded(&of_name, key, folded);
 	s = history_server(h, &of_name, now);
 	return s != NULL && strcmp(s->host, folded) == 0 ? s : NULL;
 }

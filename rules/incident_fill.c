@@ -184,7 +184,6 @@ void
 incident_begin(struct incident *i, int64_t id, const struct alert *a,
     const struct incident_known *k)
 {
-	memset(i, 0, sizeof(*i));
 	i->id = id;
 	i->first = i->last = a->finding.time;
 	i->proto = a->proto;

@@ -19,7 +19,7 @@ bool incident_has_server(const struct incident *i, const struct addr *a);
 bool incident_has_client(
     const struct incident *i, const struct addr *a, bool networks);
 
-/* An empty one, with what history knows as the first step. */
+/* Of all zero an empty one, with what history knows as the first step. */
 void incident_begin(struct incident *i, int64_t id, const struct alert *a,
     const struct incident_known *k);
 /* false: it brings nothing new, and there were fold_after of its kind. */

@@ -16,6 +16,7 @@
 #include "rules/words.h"
 
 #define NAME_SHOWN 80 /* bytes of a name in EHLO */
+#define USER_SHOWN 60
 
 /* A step as it is kept: multiples of 8 bytes. */
 struct kept {
@@ -167,18 +168,41 @@ struct text {
 	char bytes[LADDER_TEXT_MAX];
 };
 
-/* With a blank before it, but at the beginning; cut where it does not fit. */
+/* Cut where it does not fit. */
 static void
-append(struct text *t, const void *p, size_t len)
+join(struct text *t, const void *p, size_t len)
 {
-	if (t->len + 1 >= LADDER_TEXT_MAX)
-		return;
-	if (t->len > 0)
-		t->bytes[t->len++] = ' ';
 	if (len > LADDER_TEXT_MAX - 1 - t->len)
 		len = LADDER_TEXT_MAX - 1 - t->len;
 	memcpy(t->bytes + t->len, p, len);
 	t->len += len;
+}
+
+static void
+join_text(struct text *t, const char *s)
+{
+	join(t, s, strlen(s));
+}
+
+static void
+join_number(struct text *t, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	join(t, digits + at, sizeof(digits) - at);
+}
+
+/* With a blank before it, but at the beginning. */
+static void
+append(struct text *t, const void *p, size_t len)
+{
+	if (t->len > 0)
+		join(t, " ", 1);
+	join(t, p, len);
 }
 
 static void
@@ -252,17 +276,30 @@ add_caps(struct ladder *l, const struct obs *o)
 }
 
 static void
-auth_text(char *buf, size_t cap, const struct obs *o)
+auth_text(struct text *t, const struct obs *o)
 {
 	const struct obs_auth *a = &o->u.auth;
 	static const char *const outcome[] = {
 	    "", ", accepted", ", refused", ", broken off"};
 
-	(void)snprintf(buf, cap, "%s%s%.60s%s%s%s", a->mech_name,
-	    a->user[0] != '\0' ? " user \"" : "", a->user,
-	    a->user[0] != '\0' ? "\"" : "",
-	    a->secret_sent ? " password " OBS_MASK : "",
-	    a->outcome < 4 ? outcome[a->outcome] : "");
+	join_text(t, a->mech_name);
+	if (a->user[0] != '\0') {
+		join_text(t, " user \"");
+		join(t, a->user, strnlen(a->user, USER_SHOWN));
+		join_text(t, "\"");
+	}
+	if (a->secret_sent)
+		join_text(t, " password " OBS_MASK);
+	if (a->outcome < 4)
+		join_text(t, outcome[a->outcome]);
+}
+
+static void
+content_text(struct text *t, const struct obs *o)
+{
+	join_text(t, "message, ");
+	join_number(t, o->u.content.bytes);
+	join_text(t, " bytes, in clear");
 }
 
 static void
@@ -365,12 +402,9 @@ plain_text(const struct obs *o)
 }
 
 static void
-make_text(char *buf, size_t cap, const struct obs *o)
+print_text(char *buf, size_t cap, const struct obs *o)
 {
 	switch (o->kind) {
-	case OBS_AUTH:
-		auth_text(buf, cap, o);
-		break;
 	case OBS_TLS_CLIENT_HELLO:
 	case OBS_TLS_SERVER_HELLO:
 		hello_text(buf, cap, o);
@@ -407,13 +441,28 @@ make_text(char *buf, size_t cap, const struct obs *o)
 		(void)snprintf(buf, cap, "\"%s\" refused: %.60s",
 		    o->u.answer.verb, o->text);
 		break;
-	case OBS_MAIL_CONTENT:
-		(void)snprintf(buf, cap, "message, %llu bytes, in clear",
-		    (unsigned long long)o->u.content.bytes);
-		break;
 	default:
 		break;
 	}
+}
+
+/* What every second session says is put together without a printf. */
+static void
+make_text(char buf[LADDER_TEXT_MAX], const struct obs *o)
+{
+	struct text t;
+
+	t.len = 0;
+	if (o->kind == OBS_AUTH) {
+		auth_text(&t, o);
+	} else if (o->kind == OBS_MAIL_CONTENT) {
+		content_text(&t, o);
+	} else {
+		print_text(buf, LADDER_TEXT_MAX, o);
+		return;
+	}
+	memcpy(buf, t.bytes, t.len);
+	buf[t.len] = '\0';
 }
 
 /* What nearly every handshake has, and explains nothing. */
@@ -439,7 +488,7 @@ ladder_add(struct ladder *l, const struct obs *o)
 	}
 	text = plain_text(o);
 	if (text == NULL) {
-		make_text(made, sizeof(made), o);
+		make_text(made, o);
 		text = made;
 	}
 	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED && o->kind <= OBS_QUIT)

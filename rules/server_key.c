@@ -49,6 +49,8 @@ server_name_fold(char to[SERVER_NAME_MAX], const char *name)
 	bool dot = false, letter = false;
 	size_t n = 0;
 
+	if (name[0] == '\0')
+		return false;
 	for (; name[n] != '\0'; n++) {
 		char c = lower(name[n]);
 
@@ -74,18 +76,25 @@ server_key_of_name(
     struct server_key *to, const struct server_key *key, const char *name)
 {
 	char folded[SERVER_NAME_MAX];
-	uint64_t sum[2];
-	size_t len;
 
 	if (!server_name_fold(folded, name))
 		return false;
-	len = strlen(folded);
+	server_key_of_folded(to, key, folded);
+	return true;
+}
+
+void
+server_key_of_folded(
+    struct server_key *to, const struct server_key *key, const char *folded)
+{
+	size_t len = strlen(folded);
+	uint64_t sum[2];
+
 	sum[0] = fnv(FNV_BASIS, folded, len);
 	sum[1] = fnv(sum[0] ^ len, folded, len);
 	*to = *key;
 	memcpy(to->addr.b, sum, sizeof(to->addr.b));
 	to->of_name = 1;
-	return true;
 }
 
 void

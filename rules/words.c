@@ -357,6 +357,9 @@ words_copy(char *dst, size_t cap, const char *src)
 bool
 words_equal(struct slice a, const char *b)
 {
+	/* most are unlike from the beginning */
+	if (a.len != 0 && upper(a.p[0]) != upper((unsigned char)b[0]))
+		return false;
 	return a.len == strlen(b) &&
 	       strncasecmp((const char *)a.p, b, a.len) == 0;
 }
