@@ -229,8 +229,10 @@ words_is_part_mask(struct slice word, const char *want)
 bool
 words_is_known(struct slice word)
 {
+	unsigned char first = word.len > 0 ? upper(word.p[0]) : '\0';
+
 	for (size_t i = 0; i < NKNOWN; i++)
-		if (words_equal(word, known[i]))
+		if (known[i][0] == (char)first && words_equal(word, known[i]))
 			return true;
 	return word.len > 2 && upper(word.p[0]) == 'X' && word.p[1] == '-';
 }
