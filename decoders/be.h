@@ -34,6 +34,15 @@ be32(const uint8_t *p)
 }
 
 /* As they lie in memory: for sums, which do not care. */
+static inline uint16_t
+load16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
 static inline uint32_t
 load32(const uint8_t *p)
 {

@@ -127,24 +127,23 @@ add_carry(uint64_t sum, uint64_t word)
 	return __builtin_add_overflow(sum, word, &r) ? r + 1 : r;
 }
 
-/* The last bytes, fewer than 8, as they would lie in a word of zeros. */
+/* The last bytes, fewer than 8, as they would lie in words of zeros. */
 static inline uint64_t
-load_tail(const uint8_t *p, size_t len)
+sum_tail(const uint8_t *p, size_t len)
 {
-	uint8_t word[8] = {0};
-	size_t at = 0;
+	uint64_t sum = 0;
 
 	if (len & 4) {
-		memcpy(word, p, 4);
-		at = 4;
+		sum += load32(p);
+		p += 4;
 	}
 	if (len & 2) {
-		memcpy(word + at, p + at, 2);
-		at += 2;
+		sum += load16(p);
+		p += 2;
 	}
 	if (len & 1)
-		word[at] = p[at];
-	return load64(word);
+		sum += htons((uint16_t)(*p << 8));
+	return sum;
 }
 
 #if defined(__x86_64__)
@@ -192,7 +191,7 @@ sum_bytes(uint64_t sum, const uint8_t *p, size_t len)
 	}
 	for (; len >= 8; p += 8, len -= 8)
 		sum = add_carry(sum, load64(p));
-	return add_carry(add_carry(sum, other), load_tail(p, len));
+	return add_carry(add_carry(sum, other), sum_tail(p, len));
 }
 
 static inline uint64_t

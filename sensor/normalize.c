@@ -431,9 +431,11 @@ plain_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	note_top(d, (int64_t)(at + s->wire_len), env->now);
 	d->next = d->done = at + s->wire_len;
 	if (!d->off) {
+		/* not .bytes = s->bytes: a copy as a whole of what was stored
+		 * in two would wait until all stores before it are done */
 		struct norm_piece p = {.what = NORM_BYTES,
 		    .dir = s->dir,
-		    .bytes = s->bytes,
+		    .bytes = {s->bytes.p, s->wire_len},
 		    .at = at,
 		    .len = s->wire_len,
 		    .ref = env->ref};
