@@ -88,7 +88,7 @@ go_on(struct ahead *a, struct flow_table *flows)
 	if (c == NULL)
 		return;
 	if (c->mail != NULL)
-		fetch(c->mail, 5 * LINE); /* beyond are rare parts */
+		fetch(c->mail, 6 * LINE); /* beyond are rare parts */
 	for (int d = 0; d < 2; d++)
 		if (c->ev.d[d].window != NULL)
 			fetch(c->ev.d[d].window, 2 * LINE);

@@ -316,6 +316,7 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	note_time(d, peer, pkt->time);
 }
 
+/* Once both have said their last: a busy sensor has many such flows. */
 static void
 release(struct evidence_ctx *c, struct evidence_flow *ev)
 {
@@ -327,21 +328,23 @@ release(struct evidence_ctx *c, struct evidence_flow *ev)
 	}
 }
 
-/* The next packet of a living connection, with the headers that its sender's
- * packets have, and nothing waits for it. */
+/* The next packet of a connection, with the headers that its sender's packets
+ * have, and nothing waits for it. A FIN is its first; what comes after it is
+ * empty. */
 static inline bool
 is_usual(const struct evidence_dir *d, const struct evidence_dir *peer,
     const struct packet *pkt)
 {
-	const uint16_t have = EVD_SEEN | EVD_ACKED | EVD_MAC;
-	const uint16_t not = EVD_FIN | EVD_FIN_MARK;
-	const uint8_t flags = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK;
+	const uint16_t have = EVD_SEEN | EVD_MAC;
+	const uint8_t flags = TCP_SYN | TCP_RST | TCP_ACK;
 
 	return (pkt->tcp_flags & flags) == TCP_ACK &&
-	       (d->flags & (have | not )) == have && pkt->seq == d->next &&
+	       (d->flags & have) == have && pkt->seq == d->next &&
 	       (pkt->flags & (PKT_HAS_MAC | PKT_BAD_TCP_CSUM)) == PKT_HAS_MAC &&
 	       pkt->ttl == d->ttl && d->group == 0 &&
-	       (peer->flags & EVD_WAITS) == 0 && pkt->wire_len <= FAR_AHEAD &&
+	       (peer->flags & EVD_WAITS) == 0 && pkt->wire_len < FAR_AHEAD &&
+	       ((d->flags & (EVD_FIN | EVD_FIN_MARK)) == 0 ||
+		   (pkt->wire_len == 0 && (pkt->tcp_flags & TCP_FIN) == 0)) &&
 	       pkt->mac != NULL && evidence_is_from(d, pkt->mac + 6);
 }
 
@@ -349,7 +352,7 @@ static inline unsigned
 usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
 {
-	struct evidence_dir *d = &ev->d[view->dir];
+	struct evidence_dir *d = &ev->d[view->dir], *peer = &ev->d[!view->dir];
 	unsigned hints = 0;
 
 	if (pkt->wire_len > 0 && (pkt->flags & PKT_CSUM_CHECKED) != 0)
@@ -359,13 +362,22 @@ usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 	else if (pkt->len > 0 && evidence_overlap(c, ev, pkt, view, false))
 		hints = EVID_CONFLICT;
 	evidence_note_ts(d, pkt);
+	if ((d->flags & EVD_ACKED) == 0)
+		evidence_rtt(ev, pkt, view->dir);
 	d->ttl_alt_n = 0;
 	note_ip_id(d, pkt);
 	d->next += pkt->wire_len;
+	if ((pkt->tcp_flags & TCP_FIN) != 0) {
+		evidence_mark(d, pkt, view);
+		d->flags |= EVD_FIN;
+		d->next++;
+	}
 	note_ack(d, &ev->rest[view->dir], pkt);
 	d->raw_window = pkt->window;
 	count_u8(&d->seen);
-	note_time(d, &ev->d[!view->dir], pkt->time);
+	note_time(d, peer, pkt->time);
+	if ((d->flags & peer->flags & EVD_FIN) != 0)
+		release(c, ev);
 	return hints;
 }
 
@@ -398,7 +410,6 @@ any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 		evidence_twice(c, ev, pkt, view);
 	note_packet(ev, pkt, view, dup);
 	d->last_mark = frame_mark(pkt);
-	/* Both have said their last: a busy sensor has many such flows. */
 	if ((d->flags & peer->flags & EVD_FIN) != 0)
 		release(c, ev);
 	return hints;

@@ -53,8 +53,8 @@ signature(const struct packet *pkt)
 
 /* From the SYN to its answer, from the answer to what the client says to it.
  * Of what was sent more than once nobody knows which was answered. */
-static void
-note_rtt(struct evidence_flow *ev, const struct packet *pkt, int dir)
+void
+evidence_rtt(struct evidence_flow *ev, const struct packet *pkt, int dir)
 {
 	const struct evidence_dir *d = &ev->d[dir], *peer = &ev->d[!dir];
 	const struct pkt_ref *asked = &evidence_rest(peer)->mark;
@@ -80,5 +80,5 @@ evidence_host(struct evidence_flow *ev, const struct packet *pkt, int dir)
 	if ((pkt->tcp_flags & TCP_SYN) != 0 &&
 	    evidence_rest(d)->syn_signature == 0)
 		evidence_rest(d)->syn_signature = signature(pkt);
-	note_rtt(ev, pkt, dir);
+	evidence_rtt(ev, pkt, dir);
 }

@@ -209,6 +209,8 @@ void evidence_mark(struct evidence_dir *d, const struct packet *pkt,
 
 /* evidence_host.c: notes a packet that is no RST, before its numbers are. */
 void evidence_host(struct evidence_flow *ev, const struct packet *pkt, int dir);
+/* ... of which this is what the sender's first acknowledgement tells. */
+void evidence_rtt(struct evidence_flow *ev, const struct packet *pkt, int dir);
 
 /* Timestamps drift slowly: 18 h at 1 kHz, a minute at 1 MHz. */
 static inline bool
