@@ -583,12 +583,13 @@ char *obs_format(char *buf, size_t cap, const struct obs *o, bool with_time);
 
 /*
  * Where decoders and tracker put observations. The sink copies what it keeps:
- * o and der live until the call returns. chain() is called before the
+ * o and der live until the call returns; on its way out o is stamped with what
+ * the decoder does not know (flow, vis, gap, time). chain() is called before the
  * OBS_TLS_CERT with the same chain_id, at least the first time a chain is
  * seen; der[] are the certificates in the order sent, leaf first.
  */
 struct obs_sink {
-	void (*emit)(void *ctx, const struct obs *o);
+	void (*emit)(void *ctx, struct obs *o);
 	void (*chain)(void *ctx, const uint8_t chain_id[32],
 	    const struct slice *der, unsigned n);
 	/* a stapled OCSP response (RFC 6066 8) about the server's chain of

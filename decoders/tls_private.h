@@ -25,7 +25,7 @@ struct tls_at {
 /* obs_init() and the header fields. */
 void tls_obs(
     struct tls *t, struct obs *o, enum obs_kind kind, const struct tls_at *at);
-void tls_emit(struct tls *t, const struct obs *o);
+void tls_emit(struct tls *t, struct obs *o);
 /* OBS_TLS_BROKEN with a word for what is wrong; counts. */
 void tls_report(struct tls *t, const struct tls_at *at, const char *what);
 /* Emits OBS_TLS_DONE once both sides have finished. */

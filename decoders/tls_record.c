@@ -69,7 +69,7 @@ tls_obs(
 }
 
 void
-tls_emit(struct tls *t, const struct obs *o)
+tls_emit(struct tls *t, struct obs *o)
 {
 	t->env->sink.emit(t->env->sink.ctx, o);
 }

@@ -77,7 +77,7 @@ mistake(const char *what)
 /* ---- packets ---- */
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	(void)ctx;
 	(void)o; /* the frontend counts them */

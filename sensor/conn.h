@@ -213,7 +213,7 @@ void session_finish(struct tracker *t, struct conn *c);
 void session_flow_end(struct tracker *t, struct conn *c, enum end_how how);
 enum phase session_phase(const struct conn *c);
 /* mail_env.sink.emit and .chain, evidence_sink.emit */
-void session_emit(void *user, const struct obs *o);
+void session_emit(void *user, struct obs *o);
 void session_chain(void *user, const uint8_t chain_id[32],
     const struct slice *der, unsigned n);
 void session_staple(void *user, const uint8_t chain_id[32],

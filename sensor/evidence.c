@@ -470,7 +470,6 @@ evidence_counters(const struct evidence_ctx *c)
 void
 evidence_init(struct evidence_flow *ev, uint32_t slot)
 {
-	memset(ev, 0, sizeof(*ev));
 	ev->d[1].side = 1;
 	ev->slot = slot;
 }

@@ -160,6 +160,7 @@ const struct evidence_counters *evidence_counters(const struct evidence_ctx *c);
 void evidence_use(const struct evidence_ctx *c, struct table_use *windows,
     struct table_use *resets);
 
+/* All of *ev is 0. */
 void evidence_init(struct evidence_flow *ev, uint32_t slot);
 
 /* What a packet of that direction will be held against is asked of memory. */

@@ -24,7 +24,7 @@ struct frontend {
 };
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	struct frontend *f = ctx;
 

@@ -17,7 +17,6 @@
 void
 norm_init(struct norm *n, uint32_t slot, uint32_t generation)
 {
-	memset(n, 0, sizeof(*n));
 	n->slot = slot;
 	n->generation = generation;
 	n->d[0].fin_at = n->d[1].fin_at = NORM_NONE;

@@ -128,6 +128,7 @@ enum norm_result { /* bits */
 	NORM_REFUSED = 1 << 3 /* outside any window; ignored */
 };
 
+/* All of *n is 0. */
 void norm_init(struct norm *n, uint32_t slot, uint32_t generation);
 
 /* The number of the first payload byte, from a SYN or SYN/ACK. Only where

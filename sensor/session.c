@@ -168,20 +168,18 @@ open_flow(struct tracker *t, struct conn *c, const struct obs *first)
 }
 
 void
-session_emit(void *user, const struct obs *o)
+session_emit(void *user, struct obs *o)
 {
 	struct tracker *t = user;
 	struct conn *c = t->cur;
-	struct obs copy;
 
 	if (c == NULL || c->mute)
 		return;
-	memcpy(&copy, o, o->size);
-	if (copy.time < t->norm.now)
-		copy.time = t->norm.now;
+	if (o->time < t->norm.now)
+		o->time = t->norm.now;
 	if (!c->opened)
-		open_flow(t, c, &copy);
-	send(t, c, &copy);
+		open_flow(t, c, o);
+	send(t, c, o);
 }
 
 void

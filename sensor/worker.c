@@ -15,7 +15,7 @@
 #define NICE 4 /* what is nice to have leaves 1/4 of the queue free */
 #define ENDED_AT_ONCE 512 /* in one record */
 
-static void on_obs(void *, const struct obs *);
+static void on_obs(void *, struct obs *);
 static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
 static void on_staple(void *, const uint8_t[32], struct slice, int64_t);
 
@@ -170,7 +170,7 @@ is_nice_to_have(enum obs_kind kind)
 }
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	struct worker *w = ctx;
 	size_t size = ring_size(w->cfg.out), reserve = size / 64;

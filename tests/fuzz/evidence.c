@@ -125,6 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	now = 1000000000000LL;
 	ordinal = 0;
 	memset(sides, 0, sizeof(sides));
+	memset(flows, 0, sizeof(flows));
 	for (unsigned f = 0; f < FLOWS; f++)
 		evidence_init(&flows[f], f);
 	for (size_t i = 0; i + RECORD <= size; i += RECORD)

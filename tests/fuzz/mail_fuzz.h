@@ -66,7 +66,7 @@ fuzz_check(const struct obs *o)
 }
 
 static void
-fuzz_emit(void *ctx, const struct obs *o)
+fuzz_emit(void *ctx, struct obs *o)
 {
 	struct fuzz_run *r = ctx;
 	struct slice s = {(const uint8_t *)o, o->size};

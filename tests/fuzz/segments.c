@@ -81,7 +81,7 @@ mix(struct run *r, const void *data, size_t len)
 }
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	struct run *r = ctx;
 	struct seen_flow *f = &r->flows[o->flow % OPEN_MAX];

@@ -24,7 +24,7 @@ mix(const void *p, size_t n)
 }
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	(void)ctx;
 	if (o->size != obs_size(o->kind))

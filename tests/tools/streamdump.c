@@ -68,7 +68,7 @@ on_piece(void *user, struct norm *n, const struct norm_piece *p)
 }
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	(void)ctx;
 	for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++)

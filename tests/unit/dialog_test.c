@@ -225,7 +225,7 @@ check_leak(struct run *r, const void *mem, size_t len)
 }
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	struct run *r = ctx;
 	char line[8192];

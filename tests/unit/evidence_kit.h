@@ -54,6 +54,7 @@ start(void)
 	struct evidence_sink sink = {on_emit, on_settled, NULL};
 
 	ctx = evidence_new(&sink, 1);
+	memset(&flow, 0, sizeof(flow));
 	evidence_init(&flow, 5);
 	memset(&view, 0, sizeof(view));
 	nseen = verdicts = 0;

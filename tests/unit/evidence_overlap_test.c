@@ -376,6 +376,7 @@ lend_all(unsigned workers, const char *text)
 	evidence_free(ctx);
 	ctx = evidence_new(&to, workers);
 	for (unsigned i = 0; i < 4096; i++) {
+		memset(&flows[i], 0, sizeof(flows[i]));
 		evidence_init(&flows[i], 5);
 		make(DIR_S2C, TCP_ACK, 0, 0, text);
 		(void)evidence_packet(ctx, &flows[i], &pk, &v);

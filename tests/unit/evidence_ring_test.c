@@ -306,6 +306,7 @@ TEST(idle_flows_lend_to_new_ones)
 	start();
 	n = evidence_counters(ctx);
 	for (unsigned i = 0; i < 12000; i++) {
+		memset(&flows[i], 0, sizeof(flows[i]));
 		evidence_init(&flows[i], 5);
 		make(DIR_S2C, TCP_ACK, 0, 0, LINE);
 		pk.time = 1700000000LL * 1000 * MS;

@@ -563,6 +563,7 @@ TEST(full_table_settles_the_oldest)
 
 	start();
 	for (unsigned i = 0; i <= EVIDENCE_GROUPS; i++) {
+		memset(&flows[i], 0, sizeof(flows[i]));
 		evidence_init(&flows[i], 5);
 		make(DIR_S2C, TCP_ACK, 0, 0, NULL);
 		(void)evidence_packet(ctx, &flows[i], &pk, &v);

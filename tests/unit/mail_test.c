@@ -19,7 +19,7 @@ static struct mail *m;
 static struct pkt_ref pkt;
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	struct seen *s = ctx;
 

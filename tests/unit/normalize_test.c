@@ -52,6 +52,7 @@ begin(void)
 	env.stream = stream_new(&sc, err, sizeof(err));
 	CHECK_STR(err, "");
 	memset(&ref, 0, sizeof(ref));
+	memset(&n, 0, sizeof(n));
 	norm_init(&n, 1, 1);
 	norm_base(&n, DIR_C2S, 1000);
 	norm_base(&n, DIR_S2C, 1000);

@@ -41,7 +41,7 @@ static char *files[FILES_MAX];
 static size_t nfiles;
 
 static void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	struct run *r = ctx;
 	char line[8192];

@@ -128,7 +128,7 @@ static struct tracker_counters seen;
 static bool with_time;
 
 static inline void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	char line[4096];
 

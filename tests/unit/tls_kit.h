@@ -219,7 +219,7 @@ tell_hello(const struct obs_hello *h)
 }
 
 static inline void
-on_obs(void *ctx, const struct obs *o)
+on_obs(void *ctx, struct obs *o)
 {
 	(void)ctx;
 	CHECK_INT(o->size, obs_size(o->kind));
