@@ -451,7 +451,7 @@ set_age(struct tracker *t, struct conn *c)
 		    conn_is_ended(c) && !is_reset(c) ? FLOW_CLOSED : FLOW_LIVE);
 }
 
-/* Its data wait until they are acknowledged. */
+/* A SYN with data, which wait until they are acknowledged. */
 static unsigned
 take_syn(struct tracker *t, struct conn *c, const struct norm_seg *s)
 {
@@ -476,7 +476,8 @@ normalise(
 		return; /* a candidate's, or forged */
 	if (pkt->len < pkt->wire_len)
 		c->vis |= VIS_TRUNCATED;
-	r = s.syn ? take_syn(t, c, &s) : norm_segment(&t->norm, &c->norm, &s);
+	r = s.syn && s.wire_len > 0 ? take_syn(t, c, &s)
+				    : norm_segment(&t->norm, &c->norm, &s);
 	if (s.fin && !(r & NORM_REFUSED) && !c->closed) {
 		c->closed = true;
 		c->closed_by = (uint8_t)dir;
