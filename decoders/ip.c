@@ -442,8 +442,7 @@ plain4(struct ip_ctx *c, struct packet *pkt)
 	pkt->ip_proto = NEXT_TCP;
 	set_mapped(&pkt->src, p + 12);
 	set_mapped(&pkt->dst, p + 16);
-	return tcp_decode(
-	    pkt, (struct ip_payload){p + IP4_HEADER, len, len});
+	return tcp_decode(pkt, (struct ip_payload){p + IP4_HEADER, len, len});
 }
 
 /* Likewise without extension headers. */
