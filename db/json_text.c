@@ -8,35 +8,42 @@
 
 #define FIRST_ROOM 2048
 #define NUMBER_MAX 24
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH UINT64_C(0x8080808080808080)
 
-/* n bytes and a NUL more; NULL: no memory. */
-static char *
-room_for(struct json_text *t, size_t n)
+/* Room for n bytes and a NUL more is made; false: no memory. */
+static bool
+grow(struct json_text *t, size_t n)
 {
 	size_t want = t->room == 0 ? FIRST_ROOM : t->room;
 	char *p;
 
-	if (t->failed)
-		return NULL;
-	if (t->fixed && t->room - t->used < n + 1) {
+	if (t->failed || t->fixed) {
 		t->failed = true;
-		return NULL;
+		return false;
 	}
 	while (want - t->used < n + 1)
 		want *= 2;
-	if (want != t->room) {
-		p = realloc(t->p, want);
-		if (p == NULL) {
-			t->failed = true;
-			return NULL;
-		}
-		t->p = p;
-		t->room = want;
+	p = realloc(t->p, want);
+	if (p == NULL) {
+		t->failed = true;
+		return false;
 	}
+	t->p = p;
+	t->room = want;
+	return true;
+}
+
+/* n bytes and a NUL more; NULL: no memory. */
+static inline char *
+room_for(struct json_text *t, size_t n)
+{
+	if ((t->failed || t->room - t->used <= n) && !grow(t, n))
+		return NULL;
 	return t->p + t->used;
 }
 
-static void
+static inline void
 put(struct json_text *t, const char *s, size_t n)
 {
 	char *p = room_for(t, n);
@@ -48,10 +55,21 @@ put(struct json_text *t, const char *s, size_t n)
 }
 
 static void
+put_char(struct json_text *t, char c)
+{
+	char *p = room_for(t, 1);
+
+	if (p == NULL)
+		return;
+	*p = c;
+	t->used++;
+}
+
+static inline void
 comma(struct json_text *t)
 {
 	if (t->follows)
-		put(t, ",", 1);
+		put_char(t, ',');
 	t->follows = true;
 }
 
@@ -59,14 +77,14 @@ void
 jt_open(struct json_text *t, char bracket)
 {
 	comma(t);
-	put(t, &bracket, 1);
+	put_char(t, bracket);
 	t->follows = false;
 }
 
 void
 jt_close(struct json_text *t, char bracket)
 {
-	put(t, &bracket, 1);
+	put_char(t, bracket);
 	t->follows = true;
 }
 
@@ -74,7 +92,7 @@ void
 jt_key(struct json_text *t, const char *name)
 {
 	comma(t);
-	put(t, "\"", 1);
+	put_char(t, '"');
 	put(t, name, strlen(name));
 	put(t, "\":", 2);
 	t->follows = false;
@@ -129,6 +147,35 @@ is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* The bytes of a word that are c: in each of them the highest bit, and in none
+ * below the first of them. */
+static inline uint64_t
+bytes_that_are(uint64_t word, char c)
+{
+	uint64_t x = word ^ ONES * (unsigned char)c;
+
+	return (x - ONES) & ~x & HIGH;
+}
+
+/* How many bytes stand as they are: eight at a time, then one by one. */
+static size_t
+plain_bytes(const char *s, size_t left)
+{
+	size_t n = 0;
+	uint64_t x;
+
+	for (; left - n >= sizeof(x); n += sizeof(x)) {
+		memcpy(&x, s + n, sizeof(x));
+		if (((x | (x - ONES * 0x20)) & HIGH) != 0 ||
+		    (bytes_that_are(x, '"') | bytes_that_are(x, '\\') |
+			bytes_that_are(x, 0x7f)) != 0)
+			break;
+	}
+	while (n < left && is_plain(s[n]))
+		n++;
+	return n;
+}
+
 void
 jt_string(struct json_text *t, const char *s)
 {
@@ -136,13 +183,11 @@ jt_string(struct json_text *t, const char *s)
 	char buf[8];
 
 	comma(t);
-	put(t, "\"", 1);
+	put_char(t, '"');
 	while (left > 0) {
 		const char *other;
-		size_t n = 0;
+		size_t n = plain_bytes(s, left);
 
-		while (n < left && is_plain(s[n]))
-			n++;
 		put(t, s, n);
 		s += n;
 		left -= n;
@@ -159,15 +204,33 @@ jt_string(struct json_text *t, const char *s)
 		s += n == 0 ? 1 : n;
 		left -= n == 0 ? 1 : n;
 	}
-	put(t, "\"", 1);
+	put_char(t, '"');
 }
 
 void
 jt_name(struct json_text *t, const char *s)
 {
 	jt_string(t, s);
-	put(t, ":", 1);
+	put_char(t, ':');
 	t->follows = false;
+}
+
+const char *
+jt_text(struct json_text *t)
+{
+	char *end = room_for(t, 0);
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	return t->p;
+}
+
+void
+jt_clear(struct json_text *t)
+{
+	t->used = 0;
+	t->follows = t->failed = false;
 }
 
 char *

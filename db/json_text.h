@@ -31,6 +31,10 @@ void jt_name(struct json_text *t, const char *s);
 void jt_int(struct json_text *t, int64_t v);
 void jt_word(struct json_text *t, const char *word); /* true, 1.5 ... */
 void jt_string(struct json_text *t, const char *s);
+/* The text, good until more is written; NULL if there was no memory. */
+const char *jt_text(struct json_text *t);
+/* Empty, with its memory kept for what is written next. */
+void jt_clear(struct json_text *t);
 /* The text, to be freed; NULL if there was no memory. t is empty then. */
 char *jt_take(struct json_text *t);
 

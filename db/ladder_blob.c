@@ -6,6 +6,7 @@
  */
 #include "db/ladder_blob.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -41,14 +42,17 @@ struct reader {
 
 /* ---- out ---- */
 
-static void
+/* bytes: known where it is compiled, and one store then. */
+static inline void
 put(struct writer *w, uint64_t v, unsigned bytes)
 {
-	for (unsigned i = 0; i < bytes; i++)
-		*w->p++ = (uint8_t)(v >> (8 * i));
+	uint64_t le = htole64(v);
+
+	memcpy(w->p, &le, bytes);
+	w->p += bytes;
 }
 
-static void
+static inline void
 put_var(struct writer *w, uint64_t v)
 {
 	for (; v >= 0x80; v >>= 7)

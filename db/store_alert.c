@@ -50,22 +50,24 @@ tags_text(char buf[TAGS_MAX], uint32_t tags)
 	}
 }
 
-/* To be freed. */
-static char *
-evidence_json(const struct finding *f)
+/* In t, which is used again and again. */
+static const char *
+evidence_json(struct json_text *t, const struct finding *f)
 {
-	struct json_text t = {0};
+	const char *text;
 
-	jt_open(&t, '[');
+	jt_clear(t);
+	jt_open(t, '[');
 	for (unsigned i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX;
 	     i++) {
-		jt_open(&t, '[');
-		jt_int(&t, f->evidence[i].weight);
-		jt_string(&t, f->evidence[i].text);
-		jt_close(&t, ']');
+		jt_open(t, '[');
+		jt_int(t, f->evidence[i].weight);
+		jt_string(t, f->evidence[i].text);
+		jt_close(t, ']');
 	}
-	jt_close(&t, ']');
-	return jt_take(&t);
+	jt_close(t, ']');
+	text = jt_text(t);
+	return text != NULL ? text : "[]";
 }
 
 static void
@@ -95,7 +97,7 @@ add_alert(struct store *s, const struct alert *a, const struct store_file *file,
 {
 	const struct finding *f = &a->finding;
 	const struct finding_info *info = finding_info((enum finding_id)f->id);
-	char tags[TAGS_MAX], *evidence = evidence_json(f);
+	char tags[TAGS_MAX];
 	struct rows *r = s->waiting[ROWS_ALERTS];
 	uint8_t ladder[LADDER_BLOB_MAX];
 
@@ -117,10 +119,9 @@ add_alert(struct store *s, const struct alert *a, const struct store_file *file,
 	rows_text(r, f->cert_sha256);
 	rows_text(r, f->where);
 	rows_text(r, f->advice);
-	rows_text(r, evidence != NULL ? evidence : "[]");
+	rows_text(r, evidence_json(&s->evidence, f));
 	rows_blob(r, ladder, ladder_encode(ladder, a));
 	rows_int(r, a->incident);
-	free(evidence);
 	return rows_end(r);
 }
 

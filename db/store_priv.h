@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "db/addr_text.h"
+#include "db/json_text.h"
 #include "db/store.h"
 #include "db/store_rows.h"
 
@@ -195,6 +196,7 @@ struct store {
 
 	/* feeds */
 	char *event_text; /* a line, EVE_LINE_MAX */
+	struct json_text evidence; /* of an alert, while its row is made */
 	int64_t expired_said; /* monotonic ms; 0: nothing has expired */
 
 	/* incidents */
