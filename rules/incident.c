@@ -15,9 +15,11 @@
 
 #define NS_PER_S INT64_C(1000000000)
 #define BUCKETS 4096 /* power of two */
+#define LINKS_MAX (INCIDENT_HOSTS + INCIDENT_SERVERS + 1)
 
 struct link { /* an endpoint of an incident */
 	struct link *chain, *next;
+	struct link **at; /* what points to it in its chain */
 	struct open *o;
 	uint32_t hash;
 };
@@ -25,6 +27,7 @@ struct link { /* an endpoint of an incident */
 struct open {
 	struct open *older, *newer;
 	struct link *links;
+	uint32_t nlinked, linked[LINKS_MAX]; /* the hashes of these */
 	struct incident *before; /* at mark(); NULL: not touched since */
 	bool fresh; /* made since mark() */
 	struct incident i;
@@ -77,38 +80,50 @@ bucket_of(struct incidents *in, uint32_t hash)
 	return &in->bucket[hash & (BUCKETS - 1)];
 }
 
+/* Not by the chain: a host that is attacked everywhere is in every incident. */
+static bool
+is_linked(const struct open *o, uint32_t hash)
+{
+	for (uint32_t n = 0; n < o->nlinked; n++)
+		if (o->linked[n] == hash)
+			return true;
+	return o->nlinked == LINKS_MAX;
+}
+
 static void
 link_to(struct incidents *in, struct open *o, uint32_t hash)
 {
-	struct link **b = bucket_of(in, hash), *l = malloc(sizeof(*l));
+	struct link **b = bucket_of(in, hash), *l;
 
-	if (l == NULL)
-		return; /* it is not found by this one */
+	if (is_linked(o, hash) || (l = malloc(sizeof(*l))) == NULL)
+		return; /* without memory it is not found by this one */
 	l->hash = hash;
 	l->o = o;
+	l->at = b;
 	l->chain = *b;
+	if (l->chain != NULL)
+		l->chain->at = &l->chain;
 	*b = l;
 	l->next = o->links;
 	o->links = l;
+	o->linked[o->nlinked++] = hash;
 }
 
 static void
-unlink_all(struct incidents *in, struct open *o)
+unlink_all(struct open *o)
 {
 	for (struct link *l = o->links, *next; l != NULL; l = next) {
-		struct link **at = bucket_of(in, l->hash);
-
 		next = l->next;
-		while (*at != l)
-			at = &(*at)->chain;
-		*at = l->chain;
+		*l->at = l->chain;
+		if (l->chain != NULL)
+			l->chain->at = l->at;
 		free(l);
 	}
 	o->links = NULL;
+	o->nlinked = 0;
 }
 
-/* The hosts from these numbers on: those before are linked. One that is client
- * and server has one link. */
+/* The hosts from these numbers on: those before are linked. */
 static void
 link_hosts(
     struct incidents *in, struct open *o, uint32_t client, uint32_t server)
@@ -116,11 +131,9 @@ link_hosts(
 	const struct incident *i = &o->i;
 
 	for (uint32_t n = client; n < i->nclients; n++)
-		if (!incident_has_server(i, &i->client[n]))
-			link_to(in, o, incident_hash(&i->client[n]));
+		link_to(in, o, incident_hash(&i->client[n]));
 	for (uint32_t n = server; n < i->nservers; n++)
-		if (!incident_has_addr(i->client, client, &i->server[n]))
-			link_to(in, o, incident_hash(&i->server[n]));
+		link_to(in, o, incident_hash(&i->server[n]));
 }
 
 static void
@@ -190,7 +203,7 @@ end(struct incidents *in, struct open *o, enum incident_end why)
 	touch(o);
 	o->i.state = INCIDENT_ENDED;
 	o->i.end_reason = (uint8_t)why;
-	unlink_all(in, o);
+	unlink_all(o);
 	list_remove(in, o);
 	o->newer = in->ended;
 	in->ended = o;
@@ -226,8 +239,8 @@ incidents_free(struct incidents *in)
 	if (in == NULL)
 		return;
 	while ((o = in->oldest) != NULL) {
-		unlink_all(in, o);
-		list_remove(in, o);
+		in->oldest = o->newer;
+		unlink_all(o);
 		open_free(o);
 	}
 	while ((o = in->ended) != NULL) {
@@ -502,7 +515,7 @@ incidents_keep(struct incidents *in)
 static void
 forget(struct incidents *in, struct open *o)
 {
-	unlink_all(in, o);
+	unlink_all(o);
 	list_remove(in, o);
 	in->n.open--;
 	open_free(o);
@@ -515,7 +528,7 @@ restore(struct incidents *in, struct open *o)
 	memcpy(&o->i, o->before, sizeof(o->i));
 	free(o->before);
 	o->before = NULL;
-	unlink_all(in, o);
+	unlink_all(o);
 	link_all(in, o);
 	expect_end(in, o);
 }
@@ -586,7 +599,6 @@ incidents_counters(struct incidents *in)
 struct table_use
 incidents_use(const struct incidents *in)
 {
-	size_t links = INCIDENT_HOSTS + INCIDENT_SERVERS + 1;
 	struct table_use use = table_use(0, INCIDENTS_MAX,
 	    sizeof(struct open) + sizeof(struct incident), sizeof(*in));
 
@@ -601,6 +613,6 @@ incidents_use(const struct incidents *in)
 	use.bytes += in->nended * table_alloc(sizeof(struct open));
 	use.max_bytes +=
 	    INCIDENTS_MAX * (table_alloc(sizeof(struct open)) +
-				links * table_alloc(sizeof(struct link)));
+				LINKS_MAX * table_alloc(sizeof(struct link)));
 	return use;
 }
