@@ -105,7 +105,8 @@ put_state(struct json_text *t, const struct incident *i)
 }
 
 static void
-put_step(struct json_text *t, const struct incident_step *s)
+put_step(struct json_text *t, const struct incident *i,
+    const struct incident_step *s)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -122,7 +123,7 @@ put_step(struct json_text *t, const struct incident_step *s)
 	put_string(t, "server", addr_to_text(text, &s->server));
 	put_number(t, "port", s->port);
 	put_number(t, "client_port", s->client_port);
-	put_string(t, "text", s->text);
+	put_string(t, "text", i->sentence[s->slot]);
 	jt_close(t, '}');
 }
 
@@ -132,7 +133,7 @@ put_timeline(struct json_text *t, const struct incident *i)
 	jt_key(t, "timeline");
 	jt_open(t, '[');
 	for (uint32_t n = 0; n < i->nsteps; n++)
-		put_step(t, &i->step[n]);
+		put_step(t, i, &i->step[n]);
 	jt_close(t, ']');
 }
 
@@ -257,8 +258,9 @@ read_text(char *to, size_t cap, const json_t *v)
 }
 
 static void
-read_step(struct incident_step *s, const json_t *o)
+read_step(struct incident *i, uint32_t n, const json_t *o)
 {
+	struct incident_step *s = &i->step[n];
 	const char *name = json_string_value(json_object_get(o, "finding"));
 	uint32_t severity = count_of(json_object_get(o, "severity"));
 
@@ -271,7 +273,9 @@ read_step(struct incident_step *s, const json_t *o)
 	read_address(&s->server, json_object_get(o, "server"));
 	s->port = (uint16_t)count_of(json_object_get(o, "port"));
 	s->client_port = (uint16_t)count_of(json_object_get(o, "client_port"));
-	read_text(s->text, sizeof(s->text), json_object_get(o, "text"));
+	s->slot = (uint8_t)n;
+	read_text(
+	    i->sentence[n], sizeof(i->sentence[n]), json_object_get(o, "text"));
 }
 
 static void
@@ -323,8 +327,8 @@ incident_from_json(struct incident *i, const char *text)
 	steps = json_object_get(o, "timeline");
 	n = json_array_size(steps);
 	i->nsteps = (uint32_t)(n < INCIDENT_STEPS ? n : INCIDENT_STEPS);
-	for (size_t s = 0; s < i->nsteps; s++)
-		read_step(&i->step[s], json_array_get(steps, s));
+	for (uint32_t s = 0; s < i->nsteps; s++)
+		read_step(i, s, json_array_get(steps, s));
 	read_counts(i, json_object_get(o, "findings"));
 	json_decref(o);
 	return 0;

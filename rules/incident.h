@@ -54,17 +54,17 @@ enum incident_event {
 	INCIDENT_CLOSED /* quiet for long, no room, or the operator's word */
 };
 
-/* Alerts that say the same of the same two hosts are one step. */
+/* Alerts that say the same of the same two hosts are one step. Its sentence
+ * stands apart: steps are searched and moved with each alert. */
 struct incident_step {
 	int64_t first, last; /* ns */
 	uint32_t count;
 	uint16_t finding; /* enum finding_id; FIND_NONE: what was before */
 	uint8_t severity;
-	uint8_t pad;
+	uint8_t slot; /* of its sentence */
 	struct addr client, server;
 	uint16_t port; /* of the server */
 	uint16_t client_port; /* of the first */
-	char text[INCIDENT_TEXT_MAX];
 };
 
 struct incident_count { /* of one finding */
@@ -110,6 +110,8 @@ struct incident {
 	uint32_t fine_client[INCIDENT_HOSTS]; /* hashes */
 	uint32_t nsteps, steps_out; /* left out between the two parts */
 	struct incident_step step[INCIDENT_STEPS];
+	/* by slot: nsteps of them are in use, the first ones */
+	char sentence[INCIDENT_STEPS][INCIDENT_TEXT_MAX];
 	struct incident_count count[FIND_COUNT];
 };
 

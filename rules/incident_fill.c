@@ -122,8 +122,10 @@ static struct incident_step *
 step_new(struct incident *i, int64_t t)
 {
 	struct incident_step *s = &i->step[INCIDENT_STEPS_FIRST];
+	uint8_t slot = (uint8_t)i->nsteps;
 
 	if (i->nsteps == INCIDENT_STEPS) {
+		slot = s->slot;
 		i->steps_out += s->count;
 		i->nsteps--;
 		memmove(
@@ -134,6 +136,7 @@ step_new(struct incident *i, int64_t t)
 		*s = s[-1];
 	memset(s, 0, sizeof(*s));
 	s->first = s->last = t;
+	s->slot = slot;
 	return s;
 }
 
@@ -151,7 +154,8 @@ add_step(struct incident *i, const struct alert *a)
 		s->server = a->flow.server;
 		s->port = a->flow.server_port;
 		s->client_port = a->flow.client_port;
-		(void)incident_sentence(s->text, sizeof(s->text), a);
+		(void)incident_sentence(
+		    i->sentence[s->slot], INCIDENT_TEXT_MAX, a);
 	}
 	s->count++;
 	if (t > s->last)
@@ -175,7 +179,7 @@ add_before(
 	step->count = 1;
 	step->server = a->flow.server;
 	step->port = a->flow.server_port;
-	(void)known_text(step->text, sizeof(step->text), s);
+	(void)known_text(i->sentence[step->slot], INCIDENT_TEXT_MAX, s);
 }
 
 /* ---- one alert ---- */

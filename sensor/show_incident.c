@@ -129,7 +129,8 @@ print_step(FILE *out, const struct text_style *st,
 	if (!was && i->nclients > 1)
 		n = snprintf(
 		    text, sizeof(text), "%s: ", addr_to_text(addr, &s->client));
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "%s", s->text);
+	n += snprintf(
+	    text + n, sizeof(text) - (size_t)n, "%s", i->sentence[s->slot]);
 	if (s->count > 1)
 		snprintf(text + n, sizeof(text) - (size_t)n,
 		    " (%u times until %s)", s->count,
