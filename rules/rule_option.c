@@ -444,7 +444,7 @@ rule_option_outside(const struct lex *l, struct lex_word *name)
 	while (probe.at < probe.len) {
 		lex_skip_space(&probe);
 		*name = lex_word(&probe, ":;()\"");
-		why = keyword_find(*name) == NULL &&
+		why = name->len != 0 && keyword_find(*name) == NULL &&
 			      buffer_find(*name) == BUF_COUNT
 			  ? keyword_outside(*name)
 			  : NULL;

@@ -222,6 +222,8 @@ verifier_new(const char *const *extra, unsigned nextra, bool no_system,
 {
 	struct verifier *v = calloc(1, sizeof(*v));
 
+	/* what OpenSSL holds goes with the process */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	if (v == NULL)
 		goto nomem;
 	v->trust.store = X509_STORE_new();
