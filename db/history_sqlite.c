@@ -491,8 +491,11 @@ history_sqlite_load(sqlite3 *db, struct history *h)
 int
 store_load_history(struct store *s, struct history *h)
 {
-	int rc = prune(s, history_counters(h));
+	int rc;
 
+	if (s->empty)
+		return 0;
+	rc = prune(s, history_counters(h));
 	if (rc == SQLITE_OK)
 		rc = history_sqlite_load(s->db, h);
 	if (rc != SQLITE_OK) {

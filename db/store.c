@@ -506,6 +506,7 @@ store_begin(struct store *s)
 	if (rc != SQLITE_OK)
 		return rc;
 	s->open = true;
+	s->empty = false;
 	s->rows = 0;
 	s->batch++;
 	s->batch_alerts = 0;

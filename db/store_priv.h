@@ -167,6 +167,7 @@ struct store {
 	uint64_t pruned_servers, pruned_pairs;
 
 	/* the batch */
+	bool empty; /* a new file, in which nothing was written yet */
 	bool open;
 	unsigned rows;
 	uint64_t batch; /* its number */

@@ -251,6 +251,7 @@ upgrade(struct store *s, int64_t version)
 	int rc = SQLITE_OK;
 	int64_t next;
 
+	s->empty = version == 0;
 	/* must stand before the first table; see store_retain.c */
 	if (version == 0)
 		rc = exec(

@@ -71,6 +71,41 @@ TEST(jansson_reads_every_byte)
 	}
 }
 
+/* Bytes are looked at in eights, and the last ones one by one. */
+TEST(it_does_not_matter_where_a_byte_stands)
+{
+	char s[24];
+
+	for (unsigned c = 1; c < 256; c++)
+		for (unsigned at = 0; at < sizeof(s) - 1; at++) {
+			char want[64], one[2] = {(char)c, '\0'};
+			const char *alone = text_of(one);
+
+			memset(s, at % 2 == 0 ? 'a' : 0x7e, sizeof(s) - 1);
+			s[sizeof(s) - 1] = '\0';
+			s[at] = (char)c;
+			(void)snprintf(want, sizeof(want), "\"%.*s%.*s%s\"",
+			    (int)at, s, (int)strlen(alone) - 2, alone + 1,
+			    s + at + 1);
+			CHECK_STR(text_of(s), want);
+		}
+}
+
+TEST(what_is_cleared_is_written_anew)
+{
+	struct json_text t = {0};
+
+	CHECK_STR(jt_text(&t), "");
+	jt_open(&t, '[');
+	jt_int(&t, 1);
+	jt_clear(&t);
+	jt_int(&t, 22);
+	CHECK_STR(jt_text(&t), "22");
+	jt_int(&t, 3);
+	CHECK_STR(jt_text(&t), "22,3");
+	free(t.p);
+}
+
 TEST(long_text_grows)
 {
 	struct json_text t = {0};
