@@ -350,6 +350,7 @@ begin(struct judge *j, const struct judged *w, const struct obs *o)
 	c->nout = 0;
 	c->authorised = false;
 	past_begin(&j->past, j->cfg.history, j->pairs);
+	pairs_begin(j->pairs, o->time);
 }
 
 static void

@@ -24,7 +24,10 @@ struct pairs {
 	struct pair_entry **bucket, *oldest, *newest;
 	uint32_t nbuckets, count, max;
 	uint64_t evicted;
+	int64_t now; /* pairs_begin() */
 };
+
+static void expire(struct pair_recent *, int64_t);
 
 /* FNV-1a over words of 64 bits. What tells hosts of one network apart are the
  * uppermost bits of a word, which a product moves no further down: the last
@@ -158,6 +161,11 @@ touch(struct pairs *p, const struct obs_flow *who)
 		p->count++;
 	} else {
 		list_remove(p, e);
+		expire(&e->recent, p->now);
+		if (e->recent.nevents == 0 && e->recent.nuses == 0) {
+			ladder_fini(&e->story.tail);
+			memset(&e->story, 0, sizeof(e->story));
+		}
 	}
 	list_append(p, e);
 	return e;
@@ -194,6 +202,12 @@ expire(struct pair_recent *r, int64_t now)
 	for (unsigned i = r->nuses; i-- > 0;)
 		if (is_stale(r->uses[i].at.time, now))
 			drop_use(r, i);
+}
+
+void
+pairs_begin(struct pairs *p, int64_t now)
+{
+	p->now = now;
 }
 
 const struct pair_recent *
@@ -301,8 +315,11 @@ pairs_note_story(struct pairs *p, const struct obs_flow *who, uint64_t flow,
 const struct pair_story *
 pairs_story(struct pairs *p, const struct obs_flow *who)
 {
-	struct pair_entry *e = find(p, who);
+	struct pair_entry *e;
 
+	if (pairs_recent(p, who, p->now) == NULL)
+		return NULL;
+	e = find(p, who);
 	return e != NULL && e->story.tail.n > 0 ? &e->story : NULL;
 }
 

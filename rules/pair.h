@@ -67,6 +67,9 @@ struct pairs;
 struct pairs *pairs_new(uint32_t max); /* 0: PAIRS_MAX */
 void pairs_free(struct pairs *p);
 
+/* Time of what comes next: what is stale then is forgotten when its pair is
+ * asked for or noted. */
+void pairs_begin(struct pairs *p, int64_t now);
 /* NULL: nothing lately. Lives until the next call that notes. */
 const struct pair_recent *pairs_recent(
     struct pairs *p, const struct obs_flow *who, int64_t now);

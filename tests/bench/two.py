@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two workers on two cores: throughput and CPU beside one. Two files, one each, and one file, which is
-walked by one process and shared out (`read -w 2`).
+"""Two workers on two cores (`read -w 2`): throughput and CPU beside one, on two files and on one.
 
-    two.py [--bytes 200M] [--rounds 5] [--json FILE]
+    two.py [--bytes 200M] [--rounds 5] [--only abe] [--json FILE]
 
-The bound of one file is what the process that walks it needs alone: the CPU of N, and of the hand-over.
+Each of them walks all files by itself and takes apart what is its own: that walk, which both do, is the bound.
 """
 import argparse
 import json

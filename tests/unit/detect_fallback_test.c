@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A7-A10, A15-A18, C9, C10: refusal, abort, fallback, and their twins. */
+#include "rules/ladder.h"
 #include "tests/unit/play.h"
 
 #include "tests/test.h"
@@ -426,6 +427,52 @@ TEST(old_imap)
 	play_greeting(&p, GREETING_OK, "* OK mx IMAP4rev1 server");
 	play_list(&p, CAPS_UNTAGGED, "IMAP4rev2\nSTARTTLS");
 	CHECK_INT(p.n, 0);
+	play_fini(&p);
+}
+
+/* What the same flow did too long ago does not hide what it does again. */
+TEST(refused_again_when_the_first_time_is_stale)
+{
+	struct play p;
+
+	play_init(&p);
+	refused(&p, ANSWER_TEMPFAIL, 454);
+	p.now += 400 * SECOND;
+	play_ask_tls(&p);
+	play_answer(&p, ANSWER_TEMPFAIL, 454);
+	p.now += 5 * SECOND;
+	offered(&p, PROTO_SMTP, 25);
+	play_mail(&p);
+	CHECK(play_conf(&p, FIND_STARTTLS_REFUSED) > 0);
+	CHECK(play_conf(&p, FIND_PLAINTEXT_FALLBACK) > 0);
+	play_fini(&p);
+}
+
+/* Nor are its steps told as those of another connection lately. */
+TEST(steps_of_long_ago_are_not_told)
+{
+	struct play p;
+	unsigned found = 0;
+
+	play_init(&p);
+	play_open(&p, PROTO_SMTP, 25);
+	play_greeting(&p, GREETING_OK, "220 mx");
+	play_list(&p, CAPS_EHLO, "SIZE");
+	play_auth(&p, MECH_PLAIN, "alice", true);
+	play_quit(&p);
+	play_end(&p, END_FIN, DIR_C2S);
+	p.now += 3600 * SECOND;
+	refused(&p, ANSWER_INVALID, 250);
+	for (unsigned k = 0; k < p.n; k++) {
+		const struct alert *a = &p.alerts[k];
+
+		if (a->finding.id != FIND_STARTTLS_REFUSED)
+			continue;
+		found++;
+		for (unsigned i = 0; i < a->nsteps; i++)
+			CHECK(p.now - a->steps[i].time < 60 * SECOND);
+	}
+	CHECK(found > 0);
 	play_fini(&p);
 }
 
