@@ -169,8 +169,8 @@ add_flow(struct store *s, const struct alert *a)
 
 	if (a->server_name[0] != '\0')
 		name = hash32_text(a->server_name);
-	if (seen->id == a->flow.public_id && seen->proto == a->proto &&
-	    (name == 0 || name == seen->name))
+	if (seen->id == a->flow.public_id && seen->id != 0 &&
+	    seen->proto == a->proto && (name == 0 || name == seen->name))
 		return SQLITE_OK;
 	add_flow_row(s, a);
 	if ((rc = rows_end(s->waiting[ROWS_FLOWS])) != SQLITE_OK)
@@ -306,12 +306,16 @@ static void
 adopt(struct store *s, const struct alert *a, int64_t id)
 {
 	struct binder b;
-	int rc;
+	int rc = SQLITE_OK;
 
 	s->counters.duplicates++;
 	if (a->incident == 0)
 		return;
-	if ((rc = store_stmt(s, ST_ALERT_INCIDENT, &b)) == SQLITE_OK) {
+	if (pending_slot(s, key_of(s, a))->id == id)
+		rc = store_write_alerts(s); /* it waits in the batch */
+	if (rc == SQLITE_OK)
+		rc = store_stmt(s, ST_ALERT_INCIDENT, &b);
+	if (rc == SQLITE_OK) {
 		bind_int(&b, a->incident);
 		bind_int(&b, id);
 		rc = store_step(&b);

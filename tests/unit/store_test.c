@@ -90,6 +90,26 @@ DB_TEST(an_alert_comes_back_as_it_went_in)
 	free((void *)row.capture);
 }
 
+/* Whether its first row was written before or waits with it. */
+DB_TEST(a_duplicate_brings_its_incident)
+{
+	struct store *s = sample_open(db, false);
+	struct alert a = sample_alert(0), b = sample_alert(1);
+
+	a.incident = b.incident = 0;
+	CHECK_INT(store_alert(s, &a, "x"), 1);
+	a.incident = 9;
+	CHECK_INT(store_alert(s, &a, "copy-of-x"), 1);
+	CHECK_INT(store_alert(s, &b, "x"), 2);
+	store_flush(s);
+	b.incident = 9;
+	CHECK_INT(store_alert(s, &b, "copy-of-x"), 2);
+	CHECK_INT(store_close(s), 0);
+	CHECK_INT(sample_ask(db, "SELECT count(*) FROM alerts "
+				 "WHERE incident=9"),
+	    2);
+}
+
 DB_TEST(the_same_alert_is_stored_once)
 {
 	struct store *s = sample_open(db, false);
