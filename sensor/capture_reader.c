@@ -354,8 +354,10 @@ reader_ahead(struct reader *r, uint32_t max, uint32_t *len)
 
 	if (r->ng != NULL || r->rest > 0 || r->nahead >= max)
 		return NULL;
+	if (r->ahead < input_offset(in))
+		r->nahead = 0; /* somebody writes to the file */
 	at = (r->nahead == 0 ? input_offset(in) : r->ahead) - in->base;
-	if (at + r->header > in->tail)
+	if (at > in->tail || in->tail - at < r->header)
 		return NULL;
 	p = in->buf + at;
 	held = field(r, p + 8);

@@ -351,6 +351,8 @@ next_block(struct pcapng *ng, const uint8_t **block, uint32_t *len)
 		if (r != PCAPNG_PACKET)
 			return r;
 	}
+	if (*len == 0 && !input_has(ng->in, BLOCK_MIN))
+		return PCAPNG_CUT;
 	if (!ng->in_section || *len < BLOCK_MIN || *len % 4 != 0)
 		return bad(ng, "a block of length", *len);
 	ng->n.blocks++;

@@ -44,17 +44,18 @@ worker_link_unknown(void *ctx, const struct packet *pkt)
 	tell_link(&w->tell, pkt);
 }
 
-/* Nobody is to wait for what happens up to here. */
+/* Nobody is to wait for what happens up to here; also where no TCP has set the
+ * clock yet. */
 static void
 catch_up(void *ctx)
 {
 	struct worker *w = ctx;
+	bool runs = w->tell.clock.now != INT64_MIN;
 
-	if (w->tell.clock.now == INT64_MIN)
-		return;
 	w->ordinal = w->tell.ordinal;
-	tracker_set_clock(frontend_tracker(w->front), &w->tell.clock);
-	worker_set_mark(w, w->tell.clock.now);
+	if (runs)
+		tracker_set_clock(frontend_tracker(w->front), &w->tell.clock);
+	worker_set_mark(w, runs ? w->tell.clock.now : 0);
 	tell_mark(&w->tell);
 }
 

@@ -4,6 +4,7 @@
 time, seen by a tap that loses, repeats, delays, or whose clock steps.
 
     workers.py FOLDER CAPTURE...
+    workers.py --names FOLDER        thousands of small ones
 """
 import os
 import random
@@ -82,6 +83,15 @@ def cut(frames, rnd):
     return [(t, f[:96], w) for t, f, w in frames]
 
 
+def names(folder):
+    """More files than a queue holds the names of, and no TCP in them."""
+    frame = bytes.fromhex('02000000000202000000000108004500001e0001000040110000'
+                          '0a0000010a00000203e80035000a00006162')
+    os.makedirs(folder)
+    for i in range(6000):
+        write('%s/%04d.pcap' % (folder, i), [(i * 1000000, frame, len(frame))])
+
+
 def main(folder, paths):
     os.makedirs(folder)
     frames = world(paths)
@@ -90,4 +100,7 @@ def main(folder, paths):
         write('%s/%s.pcap' % (folder, how.__name__), how(frames, random.Random(i)))
 
 
-main(sys.argv[1], sys.argv[2:])
+if sys.argv[1] == '--names':
+    names(sys.argv[2])
+else:
+    main(sys.argv[1], sys.argv[2:])

@@ -37,7 +37,7 @@ compare() {
 	shift
 	for n in 1 2 3 4; do
 		rm -f "$tmp"/db*
-		./stripwire read -q -w $n -d "$tmp/db" -r sensor.rules --host lab \
+		timeout -s KILL 120 ./stripwire read -q -w $n -d "$tmp/db" -r sensor.rules --host lab \
 			--no-system-trust --trust pcaps/ca-root.pem \
 			--eve "$tmp/eve.$n" --stats "$tmp/stats" "$@" 2>"$tmp/err.$n"
 		ok $? "$name, $n workers: $(head -1 "$tmp/err.$n")"
@@ -56,6 +56,9 @@ for f in S1-striptls-smtp S7-tcpkill-smtp S10-downgrade-smtp N-S11-imap-login B-
 	python3 tests/rewrite.py --all "$tmp/forms" "pcaps/$f.client.pcap" >/dev/null
 done
 compare "all forms of frames" "$tmp/forms"
+python3 tests/workers.py --names "$tmp/names"
+sleep 2 # what is still written to is read by one
+compare "thousands of files" "$tmp/names"
 python3 tests/workers.py "$tmp/disturbed" pcaps/*.pcap
 for f in "$tmp"/disturbed/*.pcap; do
 	compare "$(basename "$f" .pcap)" "$f"
