@@ -502,13 +502,6 @@ fold_cert(struct facts_tls *t, const struct obs_cert *c,
 }
 
 void
-facts_init(struct facts *f, const struct obs *open)
-{
-	memset(f, 0, sizeof(*f));
-	facts_begin(f, open);
-}
-
-void
 facts_begin(struct facts *f, const struct obs *open)
 {
 	f->flow = open->flow;

@@ -174,8 +174,7 @@ enum facts_part {
 	FACTS_PROXY = 1 << 7
 };
 
-void facts_init(struct facts *f, const struct obs *open);
-/* Likewise, of facts that are all zero. */
+/* f: all zero. */
 void facts_begin(struct facts *f, const struct obs *open);
 /* Folds one observation. v: verdict of the chain of an OBS_TLS_CERT, or NULL */
 void facts_fold(

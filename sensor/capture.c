@@ -301,12 +301,6 @@ capture_progress(const struct capture *c, uint64_t *done, uint64_t *total)
 		*total += c->files.file[i].bytes;
 }
 
-unsigned
-capture_file_count(const struct capture *c)
-{
-	return c->files.n;
-}
-
 const char *
 capture_file_path(const struct capture *c, uint32_t file)
 {

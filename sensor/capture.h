@@ -64,7 +64,6 @@ void capture_close(struct capture *c);
 /* For the progress bar and the summary. total is 0 where it is not known
  * (standard input). Compressed input counts compressed bytes. */
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *total);
-unsigned capture_file_count(const struct capture *c);
 const char *capture_file_path(const struct capture *c, uint32_t file);
 
 #endif

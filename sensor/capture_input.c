@@ -227,19 +227,6 @@ input_fill(struct input *in, size_t n)
 	return in->tail;
 }
 
-size_t
-input_read(struct input *in, void *dst, size_t n)
-{
-	size_t have = in->tail - in->head;
-
-	if (have == 0 && (have = input_fill(in, 1)) == 0)
-		return 0;
-	n = have < n ? have : n;
-	memcpy(dst, in->buf + in->head, n);
-	in->head += n;
-	return n;
-}
-
 int
 input_skip(struct input *in, uint64_t n)
 {

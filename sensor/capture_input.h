@@ -51,10 +51,6 @@ void input_close(struct input *in);
  * comes. Returns the bytes there, which may be fewer than n. */
 size_t input_fill(struct input *in, size_t n);
 
-/* Copies out what is there, up to n bytes, and waits only if nothing is.
- * Returns how many, 0 at the end. */
-size_t input_read(struct input *in, void *dst, size_t n);
-
 /* Returns -1 if the end came before. */
 int input_skip(struct input *in, uint64_t n)
     __attribute__((warn_unused_result));
