@@ -1,39 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Packets that are about to come, where the input lies in memory: what they
- * will need is fetched into the cache while others are worked on. A packet of
- * one of 100,000 connections waits for memory four times in a row (bucket,
- * flow, connection, what hangs off it), each 100 ns and more; here each step is
- * begun a few packets before the next one needs it. Nothing is decided here:
- * what is guessed wrong, or not looked at, is found by the packet itself.
+ * Packets that are about to come: what they will need is fetched into the
+ * cache while others are worked on. A packet waits for memory four times in a
+ * row (bucket, flow, connection, what hangs off it), each 100 ns and more where
+ * there are many connections; here each step is begun a few packets before the
+ * next one needs it. Nothing is decided here: what is guessed wrong, or not
+ * looked at, is found by the packet itself.
  */
 #ifndef STRIPWIRE_AHEAD_H
 #define STRIPWIRE_AHEAD_H
 
 #include "sensor/flow.h"
 
-#define AHEAD 16 /* packets; a power of two */
-#define AHEAD_CONN 832 /* bytes of struct conn */
-#define AHEAD_FLOWS 32768 /* fewer are in the cache: it costs 30 ns a packet */
+#define AHEAD 8 /* packets under way; a power of two */
+#define AHEAD_FLOW 5 /* packets before its turn */
+#define AHEAD_CONN 3
+#define AHEAD_PARTS 1
 
-struct ahead {
-	uint32_t bucket[AHEAD]; /* FLOW_NONE: nothing is known of it */
-	uint32_t n; /* packets that were expected so far */
-};
+struct tracker;
 
-/* All of a connection at once, in place of a wait for each of its lines. */
-static inline void
-ahead_fetch(const struct conn *c)
-{
-	if (c == NULL)
-		return;
-#pragma GCC unroll 16
-	for (size_t i = 0; i < AHEAD_CONN; i += 64)
-		__builtin_prefetch((const char *)c + i, 1);
-}
-
-/* The next frame behind those expected so far. */
-void ahead_expect(struct ahead *a, struct flow_table *flows,
-    const uint8_t *frame, uint32_t len, int linktype);
+/* The flow's entry; its bucket has come. */
+void ahead_flow(const struct tracker *t, const struct flow_place *place);
+/* All of its connection at once, in place of a wait for each of its lines. */
+void ahead_conn(const struct tracker *t, const struct flow_place *place);
+/* Decoder and evidence. */
+void ahead_parts(const struct tracker *t, const struct flow_place *place);
 
 #endif

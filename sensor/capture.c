@@ -283,11 +283,14 @@ capture_next(struct capture *c, struct packet *pkt)
 	}
 }
 
-const uint8_t *
-capture_ahead(struct capture *c, uint32_t max, uint32_t *len, int *linktype)
+int
+capture_more(struct capture *c, struct packet *pkt)
 {
-	*linktype = c->r.linktype;
-	return c->open ? reader_ahead(&c->r, max, len) : NULL;
+	if (!c->open || !reader_more(&c->r, pkt))
+		return 0;
+	account(c, pkt);
+	number(c, pkt);
+	return 1;
 }
 
 void

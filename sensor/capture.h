@@ -53,11 +53,9 @@ struct capture *capture_open(const char *const *paths, unsigned n,
  * of the input. The frame lives until the next call. */
 int capture_next(struct capture *c, struct packet *pkt);
 
-/* A frame that will come later, of the file that is being read, where it lies in
- * memory already: for each packet at most one more than was taken, so that they
- * are told in order and once. len: bytes held, or fewer. NULL: none at hand. */
-const uint8_t *capture_ahead(
-    struct capture *c, uint32_t max, uint32_t *len, int *linktype);
+/* Likewise, if the next one is of the same file and lies in memory already: then
+ * the frames before it live on, until capture_next(). Returns 0 if not. */
+int capture_more(struct capture *c, struct packet *pkt);
 
 void capture_close(struct capture *c);
 

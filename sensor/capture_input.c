@@ -196,7 +196,7 @@ map_on(struct input *in, size_t n)
 		return stop_mapping(in) == 0 ? input_fill(in, n) : 0;
 	in->buf = p;
 	in->base = from;
-	in->head = (size_t)(at - from);
+	in->head = in->fetched = (size_t)(at - from);
 	in->tail = (size_t)(size - from);
 	return in->tail - in->head;
 }

@@ -24,6 +24,7 @@ struct input {
 	const uint8_t *buf; /* a window of the file, or own */
 	uint8_t *own; /* INPUT_PEEK_MAX + INPUT_CHUNK, kept between files */
 	size_t head, tail; /* what is not taken yet */
+	size_t fetched; /* offset up to which input_fetch() asked */
 	uint64_t base; /* offset of buf[0] */
 	uint64_t raw; /* bytes read from the descriptor */
 	uint8_t *zbuf; /* INPUT_CHUNK of compressed bytes, if gzip */
@@ -72,24 +73,31 @@ input_peek(struct input *in, size_t n)
 }
 
 /* What lies so far on comes from memory while these bytes are worked on: the
- * processor itself sees no stream where frames are looked at here and there. */
+ * processor itself sees no stream where frames are looked at here and there.
+ * It may be asked for what is behind the window, which does no harm. */
 static inline void
-input_fetch(const struct input *in, size_t n)
+input_fetch(struct input *in)
 {
-	size_t at = in->head + INPUT_FETCH;
-	size_t to = at + n < in->tail ? at + n : in->tail;
+	const uint8_t *p;
 
-	for (; at < to; at += 64)
-		__builtin_prefetch(in->buf + at);
+	if (in->fetched < in->head)
+		in->fetched = in->head;
+	for (; in->fetched < in->head + INPUT_FETCH; in->fetched += 256) {
+		p = in->buf + in->fetched;
+		__builtin_prefetch(p);
+		__builtin_prefetch(p + 64);
+		__builtin_prefetch(p + 128);
+		__builtin_prefetch(p + 192);
+	}
 }
 
 /* Only what was peeked. */
 static inline void
 input_take(struct input *in, size_t n)
 {
-	if (in->mapped)
-		input_fetch(in, n);
 	in->head += n;
+	if (in->mapped)
+		input_fetch(in);
 }
 
 static inline uint64_t

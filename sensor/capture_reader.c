@@ -134,7 +134,8 @@ open_pcap(struct reader *r, uint32_t magic)
 	r->frame_max =
 	    link_known(r->linktype) ? PCAP_FRAME_MAX : PCAP_FRAME_OTHER;
 	r->rest = 0;
-	r->nahead = 0;
+	r->near_max =
+	    r->swapped || r->lengths != LENGTHS_RIGHT ? 0 : PCAP_FRAME_MAX;
 	input_take(&r->in, PCAP_FILE_HEADER);
 	return READER_OPEN;
 }
@@ -220,6 +221,7 @@ reader_open(struct reader *r, const char *path)
 	reader_close(r);
 	r->error[0] = '\0';
 	r->at = 0;
+	r->near_max = r->rest = 0;
 	if (input_open(&r->in, path) < 0) {
 		snprintf(r->error, sizeof(r->error), "%s", r->in.error);
 		return READER_FAILED;
@@ -339,37 +341,44 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	pkt->linktype = r->linktype;
 	pkt->interface = 0;
 	r->rest = held - here;
-	r->nahead -= r->nahead > 0;
 	input_take(in, r->header + here);
 	return READER_PACKET;
 }
 
-const uint8_t *
-reader_ahead(struct reader *r, uint32_t max, uint32_t *len)
+/* Nearly every record: as this machine would write it, and in memory as a
+ * whole. Nothing has happened where it is not. */
+static inline bool
+near_frame(struct reader *r, struct packet *pkt)
 {
-	const struct input *in = &r->in;
-	uint32_t held, sent, here;
-	uint64_t at;
-	const uint8_t *p;
+	struct input *in = &r->in;
+	const uint8_t *p = in->buf + in->head;
+	size_t left = in->tail - in->head;
+	uint32_t head[4], held, shown;
 
-	if (r->ng != NULL || r->rest > 0 || r->nahead >= max)
-		return NULL;
-	if (r->ahead < input_offset(in))
-		r->nahead = 0; /* somebody writes to the file */
-	at = (r->nahead == 0 ? input_offset(in) : r->ahead) - in->base;
-	if (at > in->tail || in->tail - at < r->header)
-		return NULL;
-	p = in->buf + at;
-	held = field(r, p + 8);
-	sent = field(r, p + 12);
-	order_lengths(r, &held, &sent);
-	if (held > r->frame_max || held > INPUT_PEEK_MAX - PCAP_HEADER_MAX)
-		return NULL;
-	here = (uint32_t)(in->tail - at) - r->header;
-	r->ahead = in->base + at + r->header + held;
-	r->nahead++;
-	*len = held < here ? held : here;
-	return p + r->header;
+	if (left < r->header || r->rest > 0)
+		return false;
+	memcpy(head, p, sizeof(head));
+	held = head[2];
+	if (held - 1 >= r->near_max || held > left - r->header || mapped_lost())
+		return false;
+	shown = held < r->snaplen ? held : r->snaplen;
+	pkt->time =
+	    (int64_t)head[0] * NS_PER_S + (int64_t)(int32_t)head[1] * r->to_ns;
+	if (pkt->time < 0)
+		pkt->time = 0;
+	pkt->frame = p + r->header;
+	pkt->caplen = shown;
+	pkt->wirelen = head[3] > shown ? head[3] : shown;
+	pkt->linktype = r->linktype;
+	pkt->interface = 0;
+	input_take(in, r->header + held);
+	return true;
+}
+
+bool
+reader_more(struct reader *r, struct packet *pkt)
+{
+	return near_frame(r, pkt);
 }
 
 static enum reader_result
@@ -388,6 +397,8 @@ pcapng_frame(struct reader *r, struct packet *pkt)
 enum reader_result
 reader_next(struct reader *r, struct packet *pkt)
 {
+	if (near_frame(r, pkt))
+		return READER_PACKET;
 	return r->ng == NULL ? pcap_frame(r, pkt) : pcapng_frame(r, pkt);
 }
 

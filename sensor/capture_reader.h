@@ -19,10 +19,9 @@ struct reader {
 	int linktype; /* of pcap; also what follows */
 	uint32_t snaplen, frame_max;
 	uint32_t header; /* bytes before each packet */
+	uint32_t near_max; /* bytes of a record read by the short way */
 	uint32_t to_ns; /* of a fraction of a second */
 	uint32_t rest; /* of the last record, not shown */
-	uint32_t nahead; /* records told by reader_ahead(), to come */
-	uint64_t ahead; /* offset behind them */
 	bool swapped; /* written on a machine of the other byte order */
 	uint8_t lengths; /* enum pcap_lengths */
 	uint64_t at; /* offset of the last record that was begun */
@@ -50,10 +49,9 @@ void reader_close(struct reader *r);
  * until the next call. */
 enum reader_result reader_next(struct reader *r, struct packet *pkt);
 
-/* The frame of the next record that this has not told of yet, where it lies in
- * memory already; no more than max are told before they come. NULL: none at
- * hand. It may be cut, and lives until the next call of reader_next(). */
-const uint8_t *reader_ahead(struct reader *r, uint32_t max, uint32_t *len);
+/* Likewise, if it lies in memory as a whole; then the frames before it live
+ * on. Nothing has happened if this returns false. */
+bool reader_more(struct reader *r, struct packet *pkt);
 
 /* Bytes of the file that are behind us, compressed ones if it is. */
 uint64_t reader_consumed(const struct reader *r);

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FETCH_MAIL 320 /* bytes; beyond are rare parts */
-
 void
 conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir)
@@ -693,25 +691,12 @@ note_doubt(struct conn *c, const struct packet *pkt, unsigned hints)
 		c->vis |= VIS_AMBIGUOUS;
 }
 
-/* What this packet will ask of beyond the connection itself comes while its
- * bytes are summed. */
-static inline void
-fetch_parts(const struct conn *c, enum dir dir)
-{
-	const char *m = (const char *)c->mail;
-
-	evidence_fetch(&c->ev, dir);
-	for (size_t i = 0; m != NULL && i < FETCH_MAIL; i += 64)
-		__builtin_prefetch(m + i, 1);
-}
-
 bool
 conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
 	unsigned hints;
 	bool skip;
 
-	fetch_parts(c, dir);
 	if (!look_beside(t, c, pkt, dir, &skip))
 		return false;
 	if (skip)

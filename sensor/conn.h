@@ -15,7 +15,6 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "sensor/ahead.h"
 #include "sensor/early.h"
 #include "sensor/evidence.h"
 #include "sensor/flow.h"
@@ -131,7 +130,6 @@ struct tracker {
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;
-	struct ahead ahead;
 	struct tracker_counters n;
 };
 

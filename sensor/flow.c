@@ -116,7 +116,7 @@ fold(uint64_t a, uint64_t b)
 }
 
 static uint32_t
-bucket_of(const struct flow_table *t, const struct flow_key *k)
+hash_of(const struct flow_table *t, const struct flow_key *k)
 {
 	const uint64_t *s = t->seed;
 	uint64_t ports = (uint64_t)k->a_port << 16 | k->b_port;
@@ -124,7 +124,13 @@ bucket_of(const struct flow_table *t, const struct flow_key *k)
 
 	h = fold(load64(k->a.b) ^ s[0], load64(k->a.b + 8) ^ s[1]);
 	h ^= fold(load64(k->b.b) ^ s[2], load64(k->b.b + 8) ^ s[3]);
-	return (uint32_t)fold(h ^ s[4], ports ^ s[5]) & t->mask;
+	return (uint32_t)fold(h ^ s[4], ports ^ s[5]);
+}
+
+static uint32_t
+bucket_of(const struct flow_table *t, const struct flow_key *k)
+{
+	return hash_of(t, k) & t->mask;
 }
 
 static bool
@@ -135,28 +141,30 @@ is_key(const struct flow_key *a, const struct flow_key *b)
 }
 
 uint32_t
-flow_find(const struct flow_table *t, const struct flow_key *key)
+flow_find_at(const struct flow_table *t, const struct flow_place *place)
 {
-	uint32_t i = t->buckets[bucket_of(t, key)];
+	uint32_t i = t->buckets[place->hash & t->mask];
 
-	while (i != 0 && !is_key(&t->flows[i - 1].key, key))
+	while (i != 0 && !is_key(&t->flows[i - 1].key, &place->key))
 		i = t->flows[i - 1].chain;
 	return i == 0 ? FLOW_NONE : i - 1;
 }
 
 uint32_t
-flow_bucket(const struct flow_table *t, const struct flow_key *key)
+flow_find(const struct flow_table *t, const struct flow_key *key)
 {
-	uint32_t bucket = bucket_of(t, key);
+	struct flow_place place = {*key, hash_of(t, key), false};
 
-	__builtin_prefetch(&t->buckets[bucket], 1);
-	return bucket;
+	return flow_find_at(t, &place);
 }
 
-uint32_t
-flow_first(const struct flow_table *t, uint32_t bucket)
+void
+flow_place_of(const struct flow_table *t, struct flow_place *place,
+    const struct packet *pkt)
 {
-	return t->buckets[bucket] == 0 ? FLOW_NONE : t->buckets[bucket] - 1;
+	place->from_b = flow_key_of(&place->key, pkt);
+	place->hash = hash_of(t, &place->key);
+	__builtin_prefetch(&t->buckets[place->hash & t->mask]);
 }
 
 uint32_t

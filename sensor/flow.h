@@ -80,11 +80,27 @@ void flow_table_free(struct flow_table *t);
 /* Returns true if the packet's source is end b. */
 bool flow_key_of(struct flow_key *key, const struct packet *pkt);
 
+/* Where a packet belongs: worked out once, before its turn (ahead.h). */
+struct flow_place {
+	struct flow_key key;
+	uint32_t hash;
+	bool from_b;
+};
+/* ... and the bucket begins to come from memory. */
+void flow_place_of(const struct flow_table *t, struct flow_place *place,
+    const struct packet *pkt);
+/* The first flow of the bucket, which mostly is the one, or FLOW_NONE. */
+static inline uint32_t
+flow_first(const struct flow_table *t, uint32_t hash)
+{
+	uint32_t i = t->buckets[hash & t->mask];
+
+	return i == 0 ? FLOW_NONE : i - 1;
+}
+
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *key);
-/* For ahead.c: the bucket of a key, fetched into the cache, and the first flow
- * in it, which mostly is the one, or FLOW_NONE. */
-uint32_t flow_bucket(const struct flow_table *t, const struct flow_key *key);
-uint32_t flow_first(const struct flow_table *t, uint32_t bucket);
+uint32_t flow_find_at(
+    const struct flow_table *t, const struct flow_place *place);
 /* The next with the same key, FLOW_NONE if there is none. */
 uint32_t flow_next(const struct flow_table *t, uint32_t slot);
 /* Beside others with the same key, if there are. FLOW_NONE if the table is

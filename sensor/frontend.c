@@ -11,11 +11,21 @@
 #include "decoders/link.h"
 #include "decoders/tls_pool.h"
 #include "decoders/tls_record.h"
+#include "sensor/ahead.h"
 
 #define TLS_POOL_BYTES (64u << 20) /* handshakes in progress */
 
+struct coming { /* taken apart, not yet dealt with */
+	struct packet pkt;
+	struct flow_place place;
+	enum link_result link;
+	bool is_tcp;
+};
+
 struct frontend {
 	struct frontend_config cfg;
+	struct coming coming[AHEAD];
+	uint32_t first, n_coming;
 	struct ip_ctx *ip;
 	struct mail_env env;
 	struct tracker *tracker;
@@ -99,24 +109,31 @@ frontend_free(struct frontend *f)
 }
 
 static void
-ip_packet(struct frontend *f, struct packet *pkt)
+take_apart(struct frontend *f, struct packet *pkt, struct coming *c)
 {
-	if (ip_decode(f->ip, pkt) != IP_TCP)
-		return;
-	if (f->cfg.is_ours == NULL || f->cfg.is_ours(f->cfg.ctx, pkt))
-		tracker_packet(f->tracker, pkt);
+	c->link = link_decode(pkt);
+	c->is_tcp = c->link == LINK_IP && ip_decode(f->ip, pkt) == IP_TCP &&
+		    (f->cfg.is_ours == NULL || f->cfg.is_ours(f->cfg.ctx, pkt));
+	if (c->is_tcp)
+		tracker_expect(f->tracker, pkt, &c->place);
 }
 
-void
-frontend_packet(struct frontend *f, struct packet *pkt)
+static void
+link_unknown(struct frontend *f, const struct packet *pkt)
 {
-	f->n.packets++;
-	f->n.bytes += pkt->caplen;
-	if (f->cfg.lines != NULL)
-		memcpy(f->env.lines, f->cfg.lines, sizeof(f->env.lines));
-	switch (link_decode(pkt)) {
+	uint64_t bit = UINT64_C(1) << (pkt->linktype & 63);
+
+	f->n.link_unknown++;
+	if ((f->said_links & bit) == 0 && f->cfg.on_link_unknown != NULL)
+		f->cfg.on_link_unknown(f->cfg.ctx, pkt);
+	f->said_links |= bit;
+}
+
+static void
+count_other(struct frontend *f, const struct packet *pkt, enum link_result r)
+{
+	switch (r) {
 	case LINK_IP:
-		ip_packet(f, pkt);
 		break;
 	case LINK_OTHER:
 		f->n.link_other++;
@@ -125,27 +142,104 @@ frontend_packet(struct frontend *f, struct packet *pkt)
 		f->n.link_truncated++;
 		break;
 	case LINK_UNKNOWN:
-		f->n.link_unknown++;
-		if ((f->said_links >> (pkt->linktype & 63) & 1) == 0) {
-			f->said_links |= 1ull << (pkt->linktype & 63);
-			if (f->cfg.on_link_unknown != NULL)
-				f->cfg.on_link_unknown(f->cfg.ctx, pkt);
-		}
+		link_unknown(f, pkt);
 		break;
 	}
 }
 
-bool
-frontend_expects(const struct frontend *f)
+static inline void
+deal_with(struct frontend *f, struct packet *pkt, const struct coming *c)
 {
-	return tracker_expects(f->tracker);
+	f->n.packets++;
+	f->n.bytes += pkt->caplen;
+	if (!c->is_tcp) {
+		count_other(f, pkt, c->link);
+		return;
+	}
+	if (f->cfg.lines != NULL)
+		memcpy(f->env.lines, f->cfg.lines, sizeof(f->env.lines));
+	tracker_packet_at(f->tracker, pkt, &c->place);
 }
 
 void
-frontend_expect(
-    struct frontend *f, const uint8_t *frame, uint32_t len, int linktype)
+frontend_packet(struct frontend *f, struct packet *pkt)
 {
-	tracker_expect(f->tracker, frame, len, linktype);
+	struct coming c;
+
+	take_apart(f, pkt, &c);
+	deal_with(f, pkt, &c);
+}
+
+static struct coming *
+coming_at(struct frontend *f, uint32_t i)
+{
+	return &f->coming[(f->first + i) % AHEAD];
+}
+
+/* One put together from fragments lies where the next of them will. */
+static bool
+is_elsewhere(const struct coming *c)
+{
+	return c->is_tcp && (c->pkt.tcp < c->pkt.frame ||
+				c->pkt.tcp >= c->pkt.frame + c->pkt.caplen);
+}
+
+struct packet *
+frontend_room(struct frontend *f)
+{
+	uint32_t n = f->n_coming;
+
+	if (n == AHEAD || (n > 0 && is_elsewhere(coming_at(f, n - 1))))
+		return NULL;
+	return &coming_at(f, n)->pkt;
+}
+
+void
+frontend_push(struct frontend *f)
+{
+	struct coming *c = coming_at(f, f->n_coming++);
+
+	take_apart(f, &c->pkt, c);
+}
+
+/* One step further for each that comes at that distance; at the end of a window
+ * of the file there are fewer, and they have to wait. */
+static inline void
+fetch(struct frontend *f)
+{
+	const struct coming *c;
+
+	if (f->n_coming < AHEAD)
+		return;
+	c = coming_at(f, AHEAD_FLOW);
+	if (c->is_tcp)
+		ahead_flow(f->tracker, &c->place);
+	c = coming_at(f, AHEAD_CONN);
+	if (c->is_tcp)
+		ahead_conn(f->tracker, &c->place);
+	c = coming_at(f, AHEAD_PARTS);
+	if (c->is_tcp)
+		ahead_parts(f->tracker, &c->place);
+}
+
+const struct packet *
+frontend_pop(struct frontend *f)
+{
+	struct coming *c = coming_at(f, 0);
+
+	if (f->n_coming == 0)
+		return NULL;
+	fetch(f);
+	deal_with(f, &c->pkt, c);
+	f->first = (f->first + 1) % AHEAD;
+	f->n_coming--;
+	return &c->pkt;
+}
+
+bool
+frontend_is_busy(const struct frontend *f)
+{
+	return f->n_coming > 0;
 }
 
 struct tracker *

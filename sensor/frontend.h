@@ -51,10 +51,18 @@ struct frontend *frontend_new(
 void frontend_free(struct frontend *f);
 
 void frontend_packet(struct frontend *f, struct packet *pkt);
-/* See tracker_expects(), tracker_expect(). */
-bool frontend_expects(const struct frontend *f);
-void frontend_expect(
-    struct frontend *f, const uint8_t *frame, uint32_t len, int linktype);
+/*
+ * Likewise, a few packets at a time, so that the next ones come from memory
+ * while one is worked on (ahead.h): frontend_room() says where the next one is
+ * to be put, NULL where none should come now; frontend_push() takes it apart;
+ * frontend_pop() deals with the one that came first, NULL: none. Frames must
+ * live until then.
+ */
+struct packet *frontend_room(struct frontend *f);
+void frontend_push(struct frontend *f);
+const struct packet *frontend_pop(struct frontend *f);
+/* Are any under way? */
+bool frontend_is_busy(const struct frontend *f);
 /* The tracker, for its clock. */
 struct tracker *frontend_tracker(struct frontend *f);
 /* End of the input: all that is withheld is judged. */

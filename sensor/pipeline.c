@@ -13,7 +13,6 @@
 #include <sys/random.h>
 
 #include "decoders/link.h"
-#include "sensor/ahead.h"
 #include "sensor/parallel.h"
 
 #define TICK_PACKETS 4096 /* between looks at the clock */
@@ -42,7 +41,7 @@ static void on_link_unknown(void *, const struct packet *);
 static void on_capture_problem(void *, int, const char *);
 static void on_file_end(void *, const struct capture_file *);
 static const char *on_path(void *, uint32_t);
-static void one_packet(struct pipeline *, struct packet *);
+static bool one_packet(struct pipeline *, bool);
 static void book_file(struct pipeline *);
 
 struct pipeline *
@@ -125,7 +124,6 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 	    .ctx = p,
 	    .on_wait = on_wait};
 	struct frontend_totals t;
-	struct packet pkt;
 	char err[512];
 	int status;
 
@@ -138,13 +136,11 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 		return 1;
 	}
 	backend_begin(p->back);
-	while (
-	    (stop == NULL || !*stop) && capture_next(p->capture, &pkt) == 1) {
-		if (p->cfg.reload != NULL && *p->cfg.reload != p->reloads) {
-			p->reloads = *p->cfg.reload;
-			(void)backend_reload(p->back, NULL);
-		}
-		one_packet(p, &pkt);
+	while (one_packet(p, stop != NULL && *stop)) {
+		if (p->cfg.reload == NULL || *p->cfg.reload == p->reloads)
+			continue;
+		p->reloads = *p->cfg.reload;
+		(void)backend_reload(p->back, NULL);
 	}
 	frontend_flush(p->front);
 	backend_flush(p->back);
@@ -178,35 +174,41 @@ tick(struct pipeline *p)
 	p->cfg.on_tick(p->cfg.ctx, done, total, p->packets);
 }
 
-/* Twice, so that it catches up with what was read at once. */
+/* The next packets, as far as they are at hand; one in any case. */
 static void
-look_ahead(struct pipeline *p)
+fill(struct pipeline *p)
 {
-	const uint8_t *frame;
-	uint32_t len;
-	int linktype;
+	struct packet *pkt = frontend_room(p->front);
+	bool first = !frontend_is_busy(p->front);
 
-	for (unsigned i = 0; i < 2 && frontend_expects(p->front); i++) {
-		frame = capture_ahead(p->capture, AHEAD, &len, &linktype);
-		if (frame == NULL)
-			return;
-		frontend_expect(p->front, frame, len, linktype);
+	while (pkt != NULL && (first ? capture_next(p->capture, pkt)
+				     : capture_more(p->capture, pkt)) == 1) {
+		frontend_push(p->front);
+		pkt = frontend_room(p->front);
+		first = false;
 	}
 }
 
-static void
-one_packet(struct pipeline *p, struct packet *pkt)
+/* Returns false at the end. */
+static bool
+one_packet(struct pipeline *p, bool is_last)
 {
+	const struct packet *pkt;
+
+	if (!is_last)
+		fill(p);
+	if (!frontend_is_busy(p->front))
+		return false;
 	if (p->has_ended)
 		book_file(p);
+	pkt = frontend_pop(p->front);
 	p->packets++;
 	if (p->first == 0)
 		p->first = pkt->time;
 	p->last = pkt->time;
-	look_ahead(p);
-	frontend_packet(p->front, pkt);
 	if (p->packets % TICK_PACKETS == 0)
 		tick(p);
+	return true;
 }
 
 static void

@@ -493,39 +493,38 @@ take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 }
 
 void
-tracker_packet(struct tracker *t, struct packet *pkt)
+tracker_expect(
+    const struct tracker *t, const struct packet *pkt, struct flow_place *place)
 {
-	struct flow_key key;
-	bool from_b;
+	flow_place_of(t->flows, place, pkt);
+}
+
+void
+tracker_packet_at(
+    struct tracker *t, struct packet *pkt, const struct flow_place *place)
+{
 	uint32_t slot;
 
 	t->n.packets++;
 	t->n.tcp_packets++;
 	t->ordinal = pkt->ordinal;
 	set_time(t, pkt->time);
-	from_b = flow_key_of(&key, pkt);
-	slot = flow_find(t->flows, &key);
-	if (slot != FLOW_NONE) {
-		ahead_fetch(flow_at(t->flows, slot)->conn);
-		slot = leg_of(t, slot, pkt, from_b);
-	}
-	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
-		slot = add_flow(t, pkt, &key, from_b);
+	slot = flow_find_at(t->flows, place);
 	if (slot != FLOW_NONE)
-		take(t, slot, pkt, from_b);
-}
-
-bool
-tracker_expects(const struct tracker *t)
-{
-	return flow_count(t->flows) > AHEAD_FLOWS;
+		slot = leg_of(t, slot, pkt, place->from_b);
+	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
+		slot = add_flow(t, pkt, &place->key, place->from_b);
+	if (slot != FLOW_NONE)
+		take(t, slot, pkt, place->from_b);
 }
 
 void
-tracker_expect(
-    struct tracker *t, const uint8_t *frame, uint32_t len, int linktype)
+tracker_packet(struct tracker *t, struct packet *pkt)
 {
-	ahead_expect(&t->ahead, t->flows, frame, len, linktype);
+	struct flow_place place;
+
+	flow_place_of(t->flows, &place, pkt);
+	tracker_packet_at(t, pkt, &place);
 }
 
 struct order {

@@ -24,6 +24,7 @@
 #include "decoders/ip.h"
 #include "decoders/mail.h"
 #include "sensor/evidence.h"
+#include "sensor/flow.h"
 #include "sensor/normalize.h"
 
 enum reassembly {
@@ -88,11 +89,12 @@ void tracker_free(struct tracker *t);
 
 /* A packet for which ip_decode() said IP_TCP. */
 void tracker_packet(struct tracker *t, struct packet *pkt);
-/* Are there so many flows that it pays to tell of frames before they come? */
-bool tracker_expects(const struct tracker *t);
-/* A frame that comes some packets later (ahead.h); it need not be TCP. */
-void tracker_expect(
-    struct tracker *t, const uint8_t *frame, uint32_t len, int linktype);
+/* Likewise, at the place that was worked out before its turn (ahead.h). */
+void tracker_packet_at(
+    struct tracker *t, struct packet *pkt, const struct flow_place *place);
+/* Of a packet that comes some packets later. */
+void tracker_expect(const struct tracker *t, const struct packet *pkt,
+    struct flow_place *place);
 void tracker_tick(struct tracker *t, int64_t now);
 /* Time as given from now on, whatever the packets' own: runs the timers up to
  * it. Called before each packet. */
