@@ -167,6 +167,10 @@ frontend_packet(struct frontend *f, struct packet *pkt)
 	struct coming c;
 
 	take_apart(f, pkt, &c);
+	if (c.is_tcp) {
+		ahead_conn(f->tracker, &c.place);
+		ahead_parts(f->tracker, &c.place);
+	}
 	deal_with(f, pkt, &c);
 }
 
