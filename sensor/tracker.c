@@ -236,9 +236,9 @@ fire(struct tracker *t, uint32_t slot, int64_t deadline)
 	t->busy = FLOW_NONE;
 }
 
-/* Runs all timers up to `time`, in order. */
-static void
-advance(struct tracker *t, int64_t time)
+/* Timers up to `time`, in order. */
+static __attribute__((noinline)) void
+run_timers(struct tracker *t, int64_t time)
 {
 	for (;;) {
 		uint32_t slot = FLOW_NONE;
@@ -255,11 +255,21 @@ advance(struct tracker *t, int64_t time)
 		} else
 			fire(t, slot, mine);
 	}
+}
+
+static inline void
+advance(struct tracker *t, int64_t time)
+{
+	uint32_t slot;
+
+	if (timers_first(t->timers, &slot) <= time ||
+	    evidence_deadline(t->evidence) <= time)
+		run_timers(t, time);
 	t->phase = TRACKER_PACKET;
 	t->moment = time;
 }
 
-static void
+static inline void
 set_time(struct tracker *t, int64_t time)
 {
 	struct tracker_clock c = {t->started, t->now};
