@@ -110,18 +110,15 @@ before_user(struct slice text)
 static void
 on_greeting(struct mail *m, const struct reply *r)
 {
-	struct greet *g;
-	enum greeting_kind kind = r->status == ST_OK	    ? GREETING_OK
-				  : r->status == ST_PREAUTH ? GREETING_PREAUTH
-							    : GREETING_REFUSED;
+	struct greeting g = {.kind = r->status == ST_OK ? GREETING_OK
+				     : r->status == ST_PREAUTH
+					 ? GREETING_PREAUTH
+					 : GREETING_REFUSED,
+	    .has_caps = slice_starts(r->code, "CAPABILITY"),
+	    .host = use_host_word(before_user(r->text)),
+	    .text = r->line};
 
-	mail_part_end(m, PART_GREET);
-	g = mail_part(m, PART_GREET);
-	(void)obs_copy_string(
-	    g->host, sizeof(g->host), use_host_word(before_user(r->text)));
-	(void)obs_copy_string(g->text, sizeof(g->text), r->line);
-	g->pkt = *mail_now(m);
-	use_greeting(m, kind, 0, slice_starts(r->code, "CAPABILITY"));
+	use_greeting(m, &g);
 	if (r->status == ST_PREAUTH)
 		m->authed = 1;
 	on_code(m, r, CAPS_GREETING);

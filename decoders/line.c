@@ -65,7 +65,7 @@ tail_of(struct slice all, bool cr)
 }
 
 /* In out->text is what is kept of total bytes before LF, in end the last. */
-static void
+static inline void
 line_set(struct line *out, size_t cap, struct slice end, uint64_t total)
 {
 	bool cr = total > 0 && end.p[end.len - 1] == '\r';
@@ -82,8 +82,9 @@ line_set(struct line *out, size_t cap, struct slice end, uint64_t total)
 		       memchr(out->text.p, '\0', out->text.len) != NULL;
 }
 
-bool
-line_take(struct line_buf *b, struct slice in, struct line *out)
+/* It was cut, or something is missing. */
+static bool
+take_part(struct line_buf *b, struct slice in, struct line *out)
 {
 	bool lf = in.p[in.len - 1] == '\n';
 	struct slice part = {in.p, in.len - lf};
@@ -91,11 +92,6 @@ line_take(struct line_buf *b, struct slice in, struct line *out)
 	if (b->lost) {
 		b->lost = !lf;
 		return false;
-	}
-	if (lf && b->seen == 0) {
-		out->text = part;
-		line_set(out, b->cap, part, part.len);
-		return true;
 	}
 	line_store(b, part);
 	if (!lf)
@@ -106,6 +102,23 @@ line_take(struct line_buf *b, struct slice in, struct line *out)
 	b->seen = 0;
 	b->len = 0;
 	b->ntail = 0;
+	return true;
+}
+
+void
+line_whole(const struct line_buf *b, struct slice in, struct line *out)
+{
+	in.len--;
+	out->text = in;
+	line_set(out, b->cap, in, in.len);
+}
+
+bool
+line_take(struct line_buf *b, struct slice in, struct line *out)
+{
+	if (in.p[in.len - 1] != '\n' || !line_is_fresh(b))
+		return take_part(b, in, out);
+	line_whole(b, in, out);
 	return true;
 }
 
@@ -135,12 +148,6 @@ line_lose(struct line_buf *b)
 {
 	line_wipe(b);
 	b->lost = 1;
-}
-
-bool
-line_is_fresh(const struct line_buf *b)
-{
-	return b->seen == 0 && !b->lost;
 }
 
 struct slice
@@ -203,17 +210,6 @@ slice_has(struct slice s, const char *word)
 		s = slice_from(s, 1);
 	}
 	return false;
-}
-
-struct slice
-slice_from(struct slice s, size_t n)
-{
-	if (n > s.len)
-		n = s.len;
-	if (n > 0)
-		s.p += n;
-	s.len -= n;
-	return s;
 }
 
 static bool

@@ -50,6 +50,9 @@ size_t line_read(
  * LF in it: takes all of it. Returns *done. */
 bool line_take(struct line_buf *b, struct slice in, struct line *out);
 
+/* The same where it ends with LF and b is fresh, which it stays. */
+void line_whole(const struct line_buf *b, struct slice in, struct line *out);
+
 /* Keeps bytes that are no line (as many as there is room for). */
 void line_store(struct line_buf *b, struct slice in);
 
@@ -60,7 +63,11 @@ void line_wipe(struct line_buf *b);
 void line_lose(struct line_buf *b);
 
 /* At the beginning of a line, nothing missing? */
-bool line_is_fresh(const struct line_buf *b);
+static inline bool
+line_is_fresh(const struct line_buf *b)
+{
+	return b->seen == 0 && !b->lost;
+}
 
 /* What is held of a line that has not ended. */
 struct slice line_partial(const struct line_buf *b);
@@ -98,7 +105,19 @@ slice_starts(struct slice s, const char *word) /* any case */
 }
 
 bool slice_has(struct slice s, const char *word); /* any case, anywhere */
-struct slice slice_from(struct slice s, size_t n); /* without the first n */
+
+/* Without the first n. */
+static inline struct slice
+slice_from(struct slice s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	if (n > 0)
+		s.p += n;
+	s.len -= n;
+	return s;
+}
+
 struct slice slice_trim(struct slice s); /* no blanks at either end */
 
 /* Takes the first word (up to a blank) off *s, with the blanks after it. */

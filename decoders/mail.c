@@ -155,6 +155,26 @@ mail_run_abort(struct mail *m, enum dir dir)
 
 /* ---- text ---- */
 
+/* A line while the protocol is unknown. */
+static enum proto
+find_proto(struct mail *m, enum dir dir, const struct line *l)
+{
+	enum proto p = mail_detect(m, dir, l);
+	const struct mail_ops *ops = mail_ops_of(p);
+
+	if (p == PROTO_OTHER)
+		mail_stop(m, PHASE_OPAQUE);
+	if (p != PROTO_UNKNOWN)
+		m->env->n.flows[p]++;
+	m->proto = (uint8_t)p;
+	if (ops != NULL) {
+		if (m->part[PART_PROXY] != NULL)
+			proxy_emit(m);
+		ops->start(m);
+	}
+	return p;
+}
+
 static void
 line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 {
@@ -166,17 +186,7 @@ line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 			mail_set_secret(m, dir);
 			return;
 		}
-		p = mail_detect(m, dir, l);
-		if (p == PROTO_OTHER)
-			mail_stop(m, PHASE_OPAQUE);
-		if (p != PROTO_UNKNOWN)
-			m->env->n.flows[p]++;
-		m->proto = (uint8_t)p;
-		ops = mail_ops_of(p);
-		if (ops != NULL) {
-			proxy_emit(m);
-			ops->start(m);
-		}
+		p = find_proto(m, dir, l);
 	}
 	m->half[dir].spoke = 1;
 	ops = mail_ops_of(p);
@@ -203,6 +213,24 @@ mends(struct mail *m, enum dir dir, const struct line *l)
 	return false;
 }
 
+static void
+note_odd(struct mail *m, const struct line *l)
+{
+	m->env->n.overlong_lines += l->overlong;
+	m->env->n.bare_lf += l->bare_lf;
+	m->env->n.nul_bytes += l->has_nul;
+	m->oddities |=
+	    (l->bare_lf ? ODD_BARE_LF : 0) | (l->has_nul ? ODD_NUL : 0);
+}
+
+static inline void
+count_line(struct mail *m, const struct line *l)
+{
+	m->env->n.lines++;
+	if (l->overlong || l->bare_lf || l->has_nul)
+		note_odd(m, l);
+}
+
 /* in goes up to the first LF in it, if there is one. */
 static size_t
 read_line(struct mail *m, enum dir dir, struct slice in)
@@ -214,12 +242,7 @@ read_line(struct mail *m, enum dir dir, struct slice in)
 		mail_line_room(m, dir);
 	if (!line_take(&h->line, in, &l))
 		return in.len;
-	m->env->n.lines++;
-	m->env->n.overlong_lines += l.overlong;
-	m->env->n.bare_lf += l.bare_lf;
-	m->env->n.nul_bytes += l.has_nul;
-	m->oddities |=
-	    (l.bare_lf ? ODD_BARE_LF : 0) | (l.has_nul ? ODD_NUL : 0);
+	count_line(m, &l);
 	if (h->torn && !mends(m, dir, &l)) {
 		mail_set_secret(m, dir);
 	} else {
@@ -286,13 +309,11 @@ read_counted(struct mail *m, enum dir dir, struct slice in)
 	return in.len;
 }
 
-/* Text of one unit at most; returns bytes taken, at least 1. */
+/* Of a body or a run; returns bytes taken, at least 1. */
 static size_t
-read_text(struct mail *m, enum dir dir, struct slice in)
+read_run(struct mail *m, enum dir dir, struct slice in)
 {
 	switch (m->half[dir].mode) {
-	case HALF_LINE:
-		return read_line(m, dir, in);
 	case HALF_DOT:
 		return read_body(m, dir, in);
 	case HALF_COUNT:
@@ -303,6 +324,7 @@ read_text(struct mail *m, enum dir dir, struct slice in)
 	}
 }
 
+/* Text of one unit at most; returns bytes taken, at least 1. */
 static size_t
 take_text(struct mail *m, enum dir dir, struct slice in)
 {
@@ -310,7 +332,7 @@ take_text(struct mail *m, enum dir dir, struct slice in)
 	size_t n;
 
 	if (m->half[dir].mode != HALF_LINE) {
-		n = read_text(m, dir, in);
+		n = read_run(m, dir, in);
 		if (m->phase != PHASE_TEXT)
 			starttls_count(m, dir, n);
 		return n;
@@ -405,8 +427,6 @@ release_held(struct mail *m, enum dir dir, bool all)
 	uint8_t held[MAIL_HELD];
 	struct slice in = {held, h->nheld}, first;
 
-	if (in.len == 0)
-		return;
 	memcpy(held, h->held, sizeof(held));
 	h->nheld = 0;
 	while (in.len > 0 && h->mode != HALF_OFF) {
@@ -469,9 +489,16 @@ step(struct mail *m, enum dir dir, struct slice in)
 	return take_text(m, dir, (struct slice){in.p, at});
 }
 
+static void
+take_bytes(struct mail *m, enum dir dir, struct slice in)
+{
+	while (in.len > 0)
+		in = slice_from(in, step(m, dir, in));
+}
+
 /* ---- the door ---- */
 
-static void
+static inline void
 set_now(struct mail *m, const struct pkt_ref *pkt)
 {
 	m->pkt = pkt;
@@ -479,33 +506,77 @@ set_now(struct mail *m, const struct pkt_ref *pkt)
 		m->time = pkt->time;
 }
 
-/* What was borrowed and is empty goes back; without memory it all ends. */
 static void
-unset_now(struct mail *m)
+starve(struct mail *m)
 {
-	m->last_pkt = *m->pkt;
-	m->pkt = NULL;
-	mail_parts_idle(m);
-	if (!m->starved)
-		return;
 	m->vis |= VIS_CUT;
 	mail_stop(m, PHASE_OPAQUE);
 	mail_drop(m);
 }
 
-void
+/* What was borrowed and is empty goes back; without memory it all ends. */
+static inline void
+unset_now(struct mail *m)
+{
+	m->last_pkt = *m->pkt;
+	m->pkt = NULL;
+	mail_parts_idle(m);
+	if (m->starved)
+		starve(m);
+}
+
+/* Text, in which no record may begin but at the start of a line. */
+static inline bool
+is_plain(const struct mail *m, const struct half *h)
+{
+	return m->phase == PHASE_TEXT && !h->nheld && !h->torn && !h->line.lost;
+}
+
+/* The usual packet of a message: all of it is body. */
+static inline bool
+is_within_body(struct mail *m, enum dir dir, struct slice *in)
+{
+	const struct half *h = &m->half[dir];
+
+	if (h->mode != HALF_DOT || !is_plain(m, h))
+		return false;
+	*in = slice_from(*in, read_body(m, dir, *in));
+	return in->len == 0 && h->mode == HALF_DOT && h->body.bytes > 0 &&
+	       !m->starved;
+}
+
+/* The usual packet of a dialogue. */
+static inline bool
+is_one_line(const struct mail *m, const struct half *h, struct slice in)
+{
+	return h->mode == HALF_LINE && in.p[in.len - 1] == '\n' &&
+	       h->line.seen == 0 && is_plain(m, h) &&
+	       !may_begin_record(in.p[0]) &&
+	       memchr(in.p, '\n', in.len) == in.p + in.len - 1;
+}
+
+bool
 mail_data(
     struct mail *m, enum dir dir, struct slice in, const struct pkt_ref *pkt)
 {
 	struct half *h = &m->half[dir];
+	bool within = false;
+	struct line l;
 
 	if (h->mode == HALF_OFF || in.len == 0)
-		return;
+		return true;
 	set_now(m, pkt);
 	h->is_public = 1;
-	while (in.len > 0)
-		in = slice_from(in, step(m, dir, in));
+	if (is_one_line(m, h, in)) {
+		line_whole(&h->line, in, &l);
+		count_line(m, &l);
+		line_to_proto(m, dir, &l);
+	} else {
+		within = is_within_body(m, dir, &in);
+		take_bytes(m, dir, in);
+	}
 	unset_now(m);
+	return !within;
 }
 
 /* A run whose length is known goes on behind the hole. */
@@ -570,7 +641,7 @@ mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt)
 	set_now(m, pkt);
 	if (h->mode == HALF_TLS)
 		tls_eof(m->part[PART_TLS], dir);
-	else
+	else if (h->nheld > 0)
 		release_held(m, dir, true);
 	unset_now(m);
 }
@@ -586,7 +657,8 @@ mail_end(struct mail *m, int64_t time)
 	if (time > m->time)
 		m->time = time;
 	for (unsigned d = 0; d < 2; d++)
-		release_held(m, (enum dir)d, true);
+		if (m->half[d].nheld > 0)
+			release_held(m, (enum dir)d, true);
 	if (ops != NULL && m->phase != PHASE_OPAQUE) {
 		ops->flush(m);
 		starttls_end(m, DIR_C2S);
@@ -610,10 +682,10 @@ wants(const struct mail *m, enum dir dir)
 {
 	uint8_t mode = m->half[dir].mode;
 
-	if (mode == HALF_OFF ||
-	    (mode == HALF_TLS && !tls_wants(m->part[PART_TLS], dir)))
-		return MAIL_NOTHING;
-	return MAIL_BYTES;
+	if (mode == HALF_TLS)
+		return tls_wants(m->part[PART_TLS], dir) ? MAIL_BYTES
+							 : MAIL_NOTHING;
+	return mode == HALF_OFF ? MAIL_NOTHING : MAIL_BYTES;
 }
 
 enum mail_want
@@ -628,6 +700,12 @@ mail_add_vis(struct mail *m, uint32_t vis)
 	m->vis |= vis;
 }
 
+static inline bool
+is_in_body(const struct half *h)
+{
+	return h->mode == HALF_DOT || (h->mode == HALF_COUNT && h->is_body);
+}
+
 void
 mail_state(const struct mail *m, struct mail_state *out)
 {
@@ -637,11 +715,12 @@ mail_state(const struct mail *m, struct mail_state *out)
 	out->quit = m->quit;
 	out->starved = m->starved;
 	for (unsigned d = 0; d < 2; d++) {
-		const struct half *h = &m->half[d];
+		bool line = m->half[d].mode == HALF_LINE;
 
-		out->wants[d] = (uint8_t)wants(m, (enum dir)d);
-		out->in_body[d] = h->mode == HALF_DOT ||
-				  (h->mode == HALF_COUNT && h->is_body);
+		out->wants[d] = MAIL_BYTES;
+		if (!line)
+			out->wants[d] = (uint8_t)wants(m, (enum dir)d);
+		out->in_body[d] = !line && is_in_body(&m->half[d]);
 	}
 }
 

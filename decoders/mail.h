@@ -37,7 +37,7 @@ enum mail_part {
 	PART_STATUS, /* ManageSieve: a reply with a literal */
 	PART_PROXY, /* a PROXY header */
 	PART_TLS,
-	PART_QUEUE, /* commands without a reply */
+	PART_QUEUE, /* commands without a reply, more than one */
 	PART_C2S_LINE, /* the beginning of a line */
 	PART_S2C_LINE,
 	MAIL_PARTS
@@ -90,8 +90,10 @@ void mail_init(
     struct mail *m, struct mail_env *env, const struct mail_flow *flow);
 
 /* Ordered bytes of one direction; pkt is the packet that carried them. The
- * bytes are not kept: a partial line is copied, a body is only scanned. */
-void mail_data(struct mail *m, enum dir dir, struct slice bytes,
+ * bytes are not kept: a partial line is copied, a body is only scanned.
+ * Returns false where all of it was within a body: then mail_state() and
+ * mail_wants() are what they were, and mail_text_is_public() is false. */
+bool mail_data(struct mail *m, enum dir dir, struct slice bytes,
     const struct pkt_ref *pkt);
 
 /* n bytes of this direction were acknowledged but never seen. The decoder
@@ -116,10 +118,10 @@ void mail_add_vis(struct mail *m, uint32_t vis);
 struct mail_state {
 	uint8_t proto; /* enum proto */
 	uint8_t phase; /* enum phase */
-	uint8_t wants[2]; /* enum mail_want, by enum dir */
-	bool in_body[2]; /* the bytes to come are those of a message */
 	bool implicit_tls, quit;
 	bool starved; /* opaque because there was nothing to borrow */
+	uint8_t wants[2]; /* enum mail_want, by enum dir */
+	bool in_body[2]; /* the bytes to come are those of a message */
 };
 void mail_state(const struct mail *m, struct mail_state *out);
 

@@ -79,7 +79,7 @@ void
 caps_line(struct mail *m, struct slice line, bool overlong)
 {
 	struct caps_acc *c = caps_acc(m);
-	size_t used = strnlen(c->words, sizeof(c->words) - 1);
+	size_t used = c->used;
 	bool fits;
 
 	if (!is_blanked(line))
@@ -93,6 +93,7 @@ caps_line(struct mail *m, struct slice line, bool overlong)
 	if (line.len > SHOWN)
 		line.len = SHOWN;
 	fits = obs_copy_string(c->words + used, sizeof(c->words) - used, line);
+	c->used = (uint16_t)(used + strlen(c->words + used));
 	if (overlong || !fits)
 		m->vis |= VIS_OVERLONG;
 }
@@ -121,16 +122,11 @@ caps_words(struct mail *m, struct slice words)
 void
 caps_set_name(struct mail *m, struct slice name)
 {
-	char text[OBS_NAME_MAX];
-	size_t size;
-
-	(void)obs_copy_string(text, sizeof(text), name);
-	size = strlen(text) + 1;
-	mail_part_end(m, PART_NAME);
 	mail_part_end(m, PART_LONG_NAME);
-	memcpy(
-	    mail_part(m, size <= MAIL_NAME_SHORT ? PART_NAME : PART_LONG_NAME),
-	    text, size);
+	if (obs_copy_string(mail_part(m, PART_NAME), MAIL_NAME_SHORT, name))
+		return;
+	mail_part_end(m, PART_NAME);
+	(void)obs_copy_string(mail_part(m, PART_LONG_NAME), OBS_NAME_MAX, name);
 }
 
 static const char *
@@ -147,6 +143,7 @@ void
 caps_emit(struct mail *m, struct slice text)
 {
 	const struct caps_acc *a = caps_acc(m);
+	const char *name = name_of(m);
 	struct obs o;
 
 	obs_init(&o, OBS_CAPS);
@@ -158,10 +155,10 @@ caps_emit(struct mail *m, struct slice text)
 	o.u.caps.mechs = a->mechs;
 	o.u.caps.nwords = a->nwords;
 	o.u.caps.nlines = a->nlines;
-	memcpy(o.u.caps.words, a->words, strlen(a->words));
+	memcpy(o.u.caps.words, a->words, a->used);
 	o.u.caps.complete = !m->list_loss && !m->skewed;
 	o.u.caps.after_auth = m->authed;
-	strncpy(o.u.caps.name, name_of(m), sizeof(o.u.caps.name) - 1);
+	memcpy(o.u.caps.name, name, strnlen(name, OBS_NAME_MAX - 1));
 	obs_set_text(&o, text);
 	mail_emit(m, &o, DIR_S2C);
 	mail_part_end(m, PART_CAPS);

@@ -148,6 +148,7 @@ struct greet {
 struct caps_acc {
 	uint8_t source, refused, starttls, logindisabled;
 	uint16_t code, nwords, nlines;
+	uint16_t used; /* of words */
 	uint32_t mechs;
 	char words[OBS_WORDS_MAX];
 };
@@ -165,8 +166,10 @@ struct mail {
 	uint16_t client_port, server_port;
 	uint8_t proto; /* enum proto */
 	uint8_t phase; /* enum phase */
+	bool implicit_tls, quit;
+	bool starved; /* there was nothing to borrow: it ends */
 	uint8_t greeted; /* or the greeting went by unseen */
-	uint8_t implicit_tls, quit, authed, ended;
+	uint8_t authed, ended;
 	uint8_t tls_up; /* a record was seen: tls is in use */
 	uint8_t asked_again; /* STARTTLS sent ahead of the answer to one */
 	uint8_t tls_plain; /* plaintext was answered after the go-ahead */
@@ -178,7 +181,6 @@ struct mail {
 	uint8_t unknown_masked; /* unknown_verb is not as it was sent */
 	uint8_t proxy; /* enum proxy_step, mail_proxy.c */
 	uint8_t oddities; /* enum oddity, so far */
-	uint8_t starved; /* there was nothing to borrow: it ends */
 	uint16_t borrowed; /* 1 << enum mail_part, of those in part */
 	uint16_t proxy_left; /* bytes behind the addresses */
 	struct clear_use clear;
@@ -231,14 +233,38 @@ bool mail_is_whole(const struct mail *m); /* nothing missing so far */
 
 /* ---- mail_part.c ---- */
 
+void *mail_part_borrow(struct mail *m, enum mail_part part);
+void mail_part_return(struct mail *m, enum mail_part part);
+
 /* Borrowed if it is not yet; then it is cleared. */
-void *mail_part(struct mail *m, enum mail_part part);
-void mail_part_end(struct mail *m, enum mail_part part);
+static inline void *
+mail_part(struct mail *m, enum mail_part part)
+{
+	return m->part[part] != NULL ? m->part[part]
+				     : mail_part_borrow(m, part);
+}
+
+static inline void
+mail_part_end(struct mail *m, enum mail_part part)
+{
+	if (m->part[part] != NULL)
+		mail_part_return(m, part);
+}
+
 /* Before bytes of a line are kept. */
 void mail_line_room(struct mail *m, enum dir dir);
 bool mail_queue_push(struct mail *m, uint8_t verb, uint8_t mark, bool in_step);
+void mail_parts_look(struct mail *m);
+
 /* Gives back what holds nothing. */
-void mail_parts_idle(struct mail *m);
+static inline void
+mail_parts_idle(struct mail *m)
+{
+	if (m->half[DIR_C2S].line.buf != NULL ||
+	    m->half[DIR_S2C].line.buf != NULL || m->queue.e != NULL)
+		mail_parts_look(m);
+}
+
 void mail_parts_end(struct mail *m);
 
 /* ---- mail_line.c ---- */
@@ -267,7 +293,14 @@ void starttls_asked(struct mail *m, const char *verb, const char *text);
 void starttls_answered(struct mail *m, enum answer_kind kind, uint16_t code,
     const char *verb, struct slice text);
 /* Is there text of dir that will be told? Then each line is due. */
-bool starttls_has_text(const struct mail *m, enum dir dir);
+static inline bool
+starttls_has_text(const struct mail *m, enum dir dir)
+{
+	const struct inject *both = m->part[PART_INJECT];
+
+	return both != NULL && both[dir].bytes > 0;
+}
+
 /* n bytes of text are about to be read: are they between asking and records? */
 void starttls_count(struct mail *m, enum dir dir, size_t n);
 /* A line of them is complete. */
@@ -275,7 +308,17 @@ void starttls_line(struct mail *m, enum dir dir, const char *printable);
 void starttls_unasked(struct mail *m); /* the server spoke, nobody asked */
 void starttls_record(struct mail *m, enum dir dir); /* first record */
 void starttls_end(struct mail *m, enum dir dir); /* none will come */
-bool starttls_watches(const struct mail *m, enum dir dir);
+/* May records begin anywhere? */
+static inline bool
+starttls_watches(const struct mail *m, enum dir dir)
+{
+	if (m->half[dir].line.lost || m->half[dir].torn)
+		return true;
+	if (m->half[dir].mode == HALF_TLS || m->tls_plain)
+		return false;
+	return m->phase == PHASE_TLS_ASKED || m->phase == PHASE_TLS_READY ||
+	       m->phase == PHASE_TLS_HELLO;
+}
 
 /* ---- mail_use.c ---- */
 
@@ -320,9 +363,15 @@ void use_unknown_answered(struct mail *m, bool ok, struct slice text);
 void use_content(struct mail *m, enum dir dir, const struct body *b);
 void use_verb_obs(struct mail *m, enum obs_kind kind, enum dir dir,
     const char *verb, struct slice text);
-/* Greeting from what PART_GREET holds. */
-void use_greeting(
-    struct mail *m, enum greeting_kind kind, uint16_t code, bool has_caps);
+
+struct greeting {
+	enum greeting_kind kind;
+	uint16_t code;
+	bool has_caps;
+	struct slice host, text;
+	const struct pkt_ref *pkt; /* NULL: of the bytes being fed */
+};
+void use_greeting(struct mail *m, const struct greeting *g);
 /* Text that looks like a host name, or an empty slice. */
 struct slice use_host_word(struct slice text);
 

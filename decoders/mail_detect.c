@@ -123,6 +123,8 @@ server_line(struct mail *m, struct slice s)
 	enum proto port = mail_port_proto(m->server_port);
 	unsigned code = reply_code(s);
 
+	if (port == PROTO_SMTP && code >= 200 && code < 600)
+		return PROTO_SMTP;
 	if (port == PROTO_IMAP && (imap_reply(s) || imap_old_greeting(s)))
 		return PROTO_IMAP;
 	if (sieve_greets(s) || (port == PROTO_SIEVE && sieve_reply(s)))
@@ -133,7 +135,7 @@ server_line(struct mail *m, struct slice s)
 	if (slice_starts(s, "+OK") ||
 	    (port == PROTO_POP3 && slice_starts(s, "-ERR")))
 		return PROTO_POP3;
-	if (code >= 200 && code < 600 && (port == PROTO_SMTP || says_smtp(s)))
+	if (code >= 200 && code < 600 && says_smtp(s))
 		return PROTO_SMTP;
 	if (code == 220 && port == PROTO_UNKNOWN && m->server_port != 21)
 		return PROTO_SMTP; /* provisional, see smtp.c */

@@ -14,11 +14,11 @@ static const struct {
 	uint16_t size;
 	uint16_t clear; /* bytes at its beginning that begin as zeros */
 } parts[MAIL_PARTS] = {
-    [PART_GREET] = {sizeof(struct greet), sizeof(struct greet)},
+    [PART_GREET] = {sizeof(struct greet), 0},
     [PART_CAPS] = {sizeof(struct caps_acc),
 	offsetof(struct caps_acc, words) + 1},
-    [PART_NAME] = {MAIL_NAME_SHORT, 1},
-    [PART_LONG_NAME] = {OBS_NAME_MAX, 1},
+    [PART_NAME] = {MAIL_NAME_SHORT, 0},
+    [PART_LONG_NAME] = {OBS_NAME_MAX, 0},
     [PART_INJECT] = {2 * sizeof(struct inject), 2 * sizeof(struct inject)},
     [PART_CLEAR_USE] = {sizeof(struct clear_text), sizeof(struct clear_text)},
     [PART_SASL] = {sizeof(struct sasl), sizeof(struct sasl)},
@@ -56,7 +56,10 @@ lend(struct mail *m, enum mail_part part)
 		m->starved = 1;
 		p = spare[part];
 	}
-	memset(p, 0, parts[part].clear);
+	if (parts[part].clear == 1)
+		*(char *)p = '\0';
+	else if (parts[part].clear > 1)
+		memset(p, 0, parts[part].clear);
 	return p;
 }
 
@@ -74,20 +77,16 @@ give_back(struct mail *m, enum mail_part part, void *p)
 }
 
 void *
-mail_part(struct mail *m, enum mail_part part)
+mail_part_borrow(struct mail *m, enum mail_part part)
 {
-	if (m->part[part] == NULL) {
-		m->part[part] = lend(m, part);
-		m->borrowed |= (uint16_t)(1u << part);
-	}
+	m->part[part] = lend(m, part);
+	m->borrowed |= (uint16_t)(1u << part);
 	return m->part[part];
 }
 
 void
-mail_part_end(struct mail *m, enum mail_part part)
+mail_part_return(struct mail *m, enum mail_part part)
 {
-	if (m->part[part] == NULL)
-		return;
 	give_back(m, part, m->part[part]);
 	m->part[part] = NULL;
 	m->borrowed &= (uint16_t) ~(1u << part);
@@ -132,15 +131,15 @@ queue_end(struct mail *m)
 bool
 mail_queue_push(struct mail *m, uint8_t verb, uint8_t mark, bool in_step)
 {
-	if (m->queue.e == NULL)
-		m->queue.e = lend(m, PART_QUEUE);
+	if (queue_needs_room(&m->queue))
+		queue_room(&m->queue, lend(m, PART_QUEUE));
 	return queue_push(&m->queue, verb, mark, in_step);
 }
 
 /* ---- all ---- */
 
 void
-mail_parts_idle(struct mail *m)
+mail_parts_look(struct mail *m)
 {
 	for (unsigned d = 0; d < 2; d++)
 		if (m->half[d].line.buf != NULL && m->half[d].line.seen == 0)
@@ -149,14 +148,25 @@ mail_parts_idle(struct mail *m)
 		queue_end(m);
 }
 
+static bool
+holds_nothing(const struct mail *m)
+{
+	return m->borrowed == 0 && m->queue.n == 0 && m->queue.e == NULL &&
+	       m->half[DIR_C2S].line.buf == NULL &&
+	       m->half[DIR_S2C].line.buf == NULL;
+}
+
 void
 mail_parts_end(struct mail *m)
 {
+	if (holds_nothing(m))
+		return;
 	for (unsigned d = 0; d < 2; d++)
 		if (m->half[d].line.buf != NULL)
 			line_end(m, (enum dir)d);
 	queue_clear(&m->queue);
-	queue_end(m);
+	if (m->queue.e != NULL)
+		queue_end(m);
 	for (unsigned p = 0; m->borrowed != 0; p++)
 		mail_part_end(m, (enum mail_part)p);
 }

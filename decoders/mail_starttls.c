@@ -18,14 +18,6 @@ inject(struct mail *m, enum dir dir)
 	return &both[dir];
 }
 
-bool
-starttls_has_text(const struct mail *m, enum dir dir)
-{
-	const struct inject *both = m->part[PART_INJECT];
-
-	return both != NULL && both[dir].bytes > 0;
-}
-
 void
 starttls_asked(struct mail *m, const char *verb, const char *text)
 {
@@ -150,17 +142,6 @@ void
 starttls_unasked(struct mail *m)
 {
 	inject(m, DIR_S2C)->unasked = 1;
-}
-
-bool
-starttls_watches(const struct mail *m, enum dir dir)
-{
-	if (m->half[dir].line.lost || m->half[dir].torn)
-		return true;
-	if (m->half[dir].mode == HALF_TLS || m->tls_plain)
-		return false;
-	return m->phase == PHASE_TLS_ASKED || m->phase == PHASE_TLS_READY ||
-	       m->phase == PHASE_TLS_HELLO;
 }
 
 void

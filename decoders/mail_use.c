@@ -463,15 +463,41 @@ is_host(struct slice s)
 	return dots > 0 && label > 1 && isalpha(s.p[s.len - 1]);
 }
 
+static bool
+opens(uint8_t c)
+{
+	return c == '<' || c == '(' || c == '"' || c == '\'' || c == '\0';
+}
+
+static bool
+closes(uint8_t c)
+{
+	switch (c) {
+	case '.':
+	case ',':
+	case ';':
+	case ':':
+	case '!':
+	case '>':
+	case ')':
+	case '"':
+	case '\'':
+	case '\0':
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct slice
 use_host_word(struct slice text)
 {
 	while (text.len > 0) {
 		struct slice w = slice_word(&text);
 
-		while (w.len > 0 && strchr("<(\"'", w.p[0]) != NULL)
+		while (w.len > 0 && opens(w.p[0]))
 			w = slice_from(w, 1);
-		while (w.len > 0 && strchr(".,;:!>)\"'", w.p[w.len - 1]))
+		while (w.len > 0 && closes(w.p[w.len - 1]))
 			w.len--;
 		if (is_host(w))
 			return w;
@@ -480,21 +506,22 @@ use_host_word(struct slice text)
 }
 
 void
-use_greeting(
-    struct mail *m, enum greeting_kind kind, uint16_t code, bool has_caps)
+use_greeting(struct mail *m, const struct greeting *g)
 {
-	const struct greet *g = mail_part(m, PART_GREET);
 	struct obs o;
+	char *host = o.u.greeting.host;
 
 	obs_init(&o, OBS_GREETING);
-	o.u.greeting.kind = (uint8_t)kind;
-	o.u.greeting.code = code;
-	o.u.greeting.has_caps = has_caps;
-	copy(o.u.greeting.host, sizeof(o.u.greeting.host), g->host);
-	for (char *p = o.u.greeting.host; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	copy(o.text, sizeof(o.text), g->text);
-	o.pkt = g->pkt;
-	mail_part_end(m, PART_GREET);
+	o.u.greeting.kind = (uint8_t)g->kind;
+	o.u.greeting.code = g->code;
+	o.u.greeting.has_caps = g->has_caps;
+	if (g->host.len > 0)
+		(void)obs_copy_string(host, sizeof(o.u.greeting.host), g->host);
+	for (; *host != '\0'; host++)
+		if (*host >= 'A' && *host <= 'Z')
+			*host |= 0x20;
+	obs_set_text(&o, g->text);
+	if (g->pkt != NULL)
+		o.pkt = *g->pkt;
 	mail_emit(m, &o, DIR_S2C);
 }

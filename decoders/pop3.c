@@ -43,16 +43,12 @@ greeting_host(struct slice text)
 static void
 on_greeting(struct mail *m, bool ok, struct slice line)
 {
-	struct greet *g;
+	struct greeting g = {.kind = ok ? GREETING_OK : GREETING_REFUSED,
+	    .host = greeting_host(slice_from(line, 4)),
+	    .text = line};
 
 	m->greeted = 1;
-	mail_part_end(m, PART_GREET);
-	g = mail_part(m, PART_GREET);
-	(void)obs_copy_string(
-	    g->host, sizeof(g->host), greeting_host(slice_from(line, 4)));
-	(void)obs_copy_string(g->text, sizeof(g->text), line);
-	g->pkt = *mail_now(m);
-	use_greeting(m, ok ? GREETING_OK : GREETING_REFUSED, 0, false);
+	use_greeting(m, &g);
 }
 
 /* ---- replies ---- */

@@ -4,12 +4,18 @@
  */
 #include "decoders/queue.h"
 
-#include <stddef.h>
-
 static struct queue_entry *
 at(struct queue *q, unsigned i)
 {
-	return &q->e[(q->head + i) % QUEUE_MAX];
+	return q->e != NULL ? &q->e[(q->head + i) % QUEUE_MAX] : &q->one;
+}
+
+void
+queue_room(struct queue *q, struct queue_entry *e)
+{
+	e[0] = q->one;
+	q->head = 0;
+	q->e = e;
 }
 
 void
@@ -41,7 +47,7 @@ queue_push(struct queue *q, uint8_t verb, uint8_t mark, bool in_step)
 		last->count++;
 		return true;
 	}
-	if (q->n == QUEUE_MAX) {
+	if (q->n == (q->e != NULL ? QUEUE_MAX : 1)) {
 		queue_unsure(q);
 		return false;
 	}
@@ -54,7 +60,7 @@ queue_head(const struct queue *q)
 {
 	if (q->n == 0)
 		return (struct queue_entry){0, 0, 0};
-	return q->e[q->head];
+	return q->e != NULL ? q->e[q->head] : q->one;
 }
 
 void

@@ -10,6 +10,7 @@
 #define STRIPWIRE_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define QUEUE_MAX 32
@@ -24,10 +25,19 @@ struct queue {
 	uint8_t head, n;
 	uint8_t unsure;
 	uint8_t turned; /* unsure: a reply came since the last command */
+	struct queue_entry one; /* the first while e is NULL */
 	/* the owner's, QUEUE_MAX of them; may be taken away while n is 0, and
-	 * has to be there for queue_push() */
+	 * has to be there for queue_push() where queue_needs_room() */
 	struct queue_entry *e;
 };
+
+/* Is there one, and no room for another? */
+static inline bool
+queue_needs_room(const struct queue *q)
+{
+	return q->e == NULL && q->n > 0;
+}
+void queue_room(struct queue *q, struct queue_entry *e);
 
 /* in_step: a command that a client only sends when all before is answered.
  * Returns false if the command will not be matched. */

@@ -98,20 +98,17 @@ on_code(struct mail *m, struct slice rest, struct slice line)
 static void
 on_greeting(struct mail *m, enum status st, struct slice line)
 {
-	struct greet *g;
 	uint8_t buf[LINE_KEEP];
-	bool list = m->u.sieve.in_list;
+	struct greeting g = {
+	    .kind = st == ST_OK ? GREETING_OK : GREETING_REFUSED,
+	    .has_caps = m->u.sieve.in_list,
+	    .host = use_host_word(sieve_unquote(line, buf, sizeof(buf))),
+	    .text = line};
 
-	if (list)
+	if (g.has_caps)
 		list_done(m, line);
 	m->greeted = 1;
-	mail_part_end(m, PART_GREET);
-	g = mail_part(m, PART_GREET);
-	(void)obs_copy_string(g->host, sizeof(g->host),
-	    use_host_word(sieve_unquote(line, buf, sizeof(buf))));
-	(void)obs_copy_string(g->text, sizeof(g->text), line);
-	g->pkt = *mail_now(m);
-	use_greeting(m, st == ST_OK ? GREETING_OK : GREETING_REFUSED, 0, list);
+	use_greeting(m, &g);
 }
 
 static void

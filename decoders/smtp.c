@@ -30,10 +30,21 @@ smtp_not_mail(struct mail *m)
 
 /* ---- greeting ---- */
 
+/* Kept: it goes on, or waits to be confirmed. */
 static void
-greeting_text(struct greet *g, struct slice line)
+greeting_keep(struct mail *m, struct slice line)
 {
-	size_t n = strlen(g->text);
+	struct greet *g = m->part[PART_GREET];
+	size_t n;
+
+	if (g == NULL) {
+		g = mail_part(m, PART_GREET);
+		(void)obs_copy_string(g->host, sizeof(g->host),
+		    use_host_word(slice_from(line, 4)));
+		g->pkt = *mail_now(m);
+		g->text[0] = '\0';
+	}
+	n = strlen(g->text);
 
 	if (n > 0 && n + 5 < sizeof(g->text)) {
 		memcpy(g->text + n, "\\r\\n", 5);
@@ -43,12 +54,33 @@ greeting_text(struct greet *g, struct slice line)
 }
 
 static void
-greeting_emit(struct mail *m)
+greeting_emit(struct mail *m, const struct greeting *seen)
 {
-	uint16_t code = m->u.smtp.greet_code;
+	struct greeting g = *seen;
 
-	use_greeting(
-	    m, code >= 400 ? GREETING_REFUSED : GREETING_OK, code, false);
+	g.code = m->u.smtp.greet_code;
+	g.kind = g.code >= 400 ? GREETING_REFUSED : GREETING_OK;
+	use_greeting(m, &g);
+}
+
+static struct slice
+slice_of(const char *s)
+{
+	return (struct slice){(const uint8_t *)s, strlen(s)};
+}
+
+/* What was kept. */
+static void
+greeting_emit_kept(struct mail *m)
+{
+	const struct greet *kept = m->part[PART_GREET];
+
+	if (kept != NULL)
+		greeting_emit(
+		    m, &(struct greeting){.host = slice_of(kept->host),
+			   .text = slice_of(kept->text),
+			   .pkt = &kept->pkt});
+	mail_part_end(m, PART_GREET);
 }
 
 void
@@ -57,7 +89,7 @@ smtp_confirm(struct mail *m)
 	if (!m->u.smtp.provisional)
 		return;
 	m->u.smtp.provisional = 0;
-	greeting_emit(m);
+	greeting_emit_kept(m);
 }
 
 static bool
@@ -72,26 +104,24 @@ static void
 greeting_line(struct mail *m, uint16_t code, bool more, struct slice line)
 {
 	struct smtp_state *s = &m->u.smtp;
-	struct greet *g;
-	struct slice host;
+	bool first = !s->in_reply;
 
-	if (!s->in_reply)
+	if (first)
 		mail_part_end(m, PART_GREET);
-	g = mail_part(m, PART_GREET);
-	if (!s->in_reply) {
-		host = use_host_word(slice_from(line, 4));
-		(void)obs_copy_string(g->host, sizeof(g->host), host);
-		g->pkt = *mail_now(m);
-	}
-	greeting_text(g, line);
 	s->in_reply = more;
-	if (more)
-		return;
-	m->greeted = 1;
-	s->greet_code = code;
-	s->provisional = needs_confirming(m, line);
-	if (!s->provisional)
-		greeting_emit(m);
+	if (!more) {
+		m->greeted = 1;
+		s->greet_code = code;
+		s->provisional = needs_confirming(m, line);
+	}
+	if (more || !first || s->provisional)
+		greeting_keep(m, line);
+	if (!more && !s->provisional && first)
+		greeting_emit(m, &(struct greeting){
+				     .host = use_host_word(slice_from(line, 4)),
+				     .text = line});
+	else if (!more && !s->provisional)
+		greeting_emit_kept(m);
 }
 
 /* ---- replies to single commands ---- */
@@ -332,8 +362,7 @@ smtp_settle_owed(struct mail *m)
 	memcpy(&w, m->part[PART_OWED], sizeof(w));
 	mail_part_end(m, PART_OWED);
 	m->u.smtp.in_list = w.has_list;
-	smtp_reply(
-	    m, w.code, (struct slice){(const uint8_t *)w.text, strlen(w.text)});
+	smtp_reply(m, w.code, slice_of(w.text));
 	m->u.smtp.in_list = 0;
 }
 

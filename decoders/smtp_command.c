@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const struct {
-	const char *name;
+	char name[16]; /* in capitals; none has less than four letters */
 	uint8_t verb; /* enum smtp_verb */
 	uint8_t open; /* its arguments never hold a secret */
 } verbs[] = {
@@ -69,13 +69,27 @@ smtp_tls_verb(const struct mail *m)
 	return m->u.smtp.anonymous_tls ? "X-ANONYMOUSTLS" : "STARTTLS";
 }
 
+/* Without the bit that letters of either case differ in. */
+#define NO_CASE 0xdfdfdfdfu
+
+/* Four bytes at once, which is most often all of it. */
 static size_t
 verb_index(struct slice word)
 {
+	uint32_t have, want;
 	size_t i;
 
-	for (i = 0; i < NVERBS && !slice_is(word, verbs[i].name); i++)
-		;
+	if (word.len < sizeof(have))
+		return NVERBS;
+	memcpy(&have, word.p, sizeof(have));
+	for (i = 0; i < NVERBS; i++) {
+		memcpy(&want, verbs[i].name, sizeof(want));
+		if (((have ^ want) & NO_CASE) != 0)
+			continue;
+		if (word.len == sizeof(have) ? verbs[i].name[word.len] == '\0'
+					     : slice_is(word, verbs[i].name))
+			break;
+	}
 	return i;
 }
 

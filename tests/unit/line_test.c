@@ -299,6 +299,33 @@ TEST(queue_keeps_order_and_folds_runs)
 	CHECK_INT(queue_pop(&q).verb, 0);
 }
 
+TEST(queue_holds_one_by_itself)
+{
+	struct queue_entry room[QUEUE_MAX];
+	struct queue q = {0};
+
+	CHECK(!queue_needs_room(&q));
+	CHECK(queue_push(&q, 1, 5, true));
+	CHECK_INT(queue_head(&q).mark, 5);
+	CHECK(queue_seek(&q, 1));
+	CHECK_INT(queue_pop(&q).verb, 1);
+	CHECK_INT(queue_pop(&q).verb, 0);
+	CHECK(queue_push(&q, 2, 0, true));
+	CHECK(queue_push(&q, 2, 0, true));
+	CHECK(queue_needs_room(&q));
+	queue_room(&q, room);
+	CHECK(queue_push(&q, 3, 0, true));
+	CHECK_INT(queue_pop(&q).verb, 2);
+	CHECK_INT(queue_pop(&q).verb, 2);
+	CHECK_INT(queue_pop(&q).verb, 3);
+	CHECK_INT(q.n, 0);
+	q.e = NULL; /* taken away: it holds one again */
+	CHECK(queue_push(&q, 4, 0, true));
+	CHECK_INT(queue_head(&q).verb, 4);
+	CHECK(!queue_push(&q, 5, 0, true)); /* no room was given */
+	CHECK(q.unsure);
+}
+
 TEST(queue_overflow_is_unsure_until_a_command_follows_a_reply)
 {
 	struct queue_entry room[QUEUE_MAX];
