@@ -19,32 +19,55 @@
 #define SAMPLE 16 /* decoders looked at for one to take away */
 #define PUBLIC_ID_MASK ((1ull << 51) - 1)
 
-static uint64_t
-mix(uint64_t h, const void *data, size_t len)
-{
-	const uint8_t *p = data;
+/* FNV-1a, whose prime to the power of ten takes ten zeros in one step. */
+#define PRIME 0x100000001b3ull
+#define PRIME_2 (PRIME * PRIME)
+#define PRIME_5 (PRIME_2 * PRIME_2 * PRIME)
+#define PRIME_10 (PRIME_5 * PRIME_5)
 
+static inline uint64_t
+mix(uint64_t h, const uint8_t *p, size_t len)
+{
 	while (len-- > 0)
-		h = (h ^ *p++) * 0x100000001b3ull; /* FNV-1a */
+		h = (h ^ *p++) * PRIME;
 	return h;
+}
+
+/* The n bytes of v, the lowest first. */
+static inline uint64_t
+mix_number(uint64_t h, uint64_t v, size_t n)
+{
+	for (; n > 0; n--, v >>= 8)
+		h = (h ^ (v & 0xff)) * PRIME;
+	return h;
+}
+
+static inline uint64_t
+mix_addr(uint64_t h, const struct addr *a)
+{
+	uint64_t first;
+	uint16_t next;
+
+	memcpy(&first, a->b, sizeof(first));
+	memcpy(&next, a->b + 8, sizeof(next));
+	if ((first | next) == 0) /* as of IPv4 */
+		return mix(h * PRIME_10, a->b + 10, sizeof(a->b) - 10);
+	return mix(h, a->b, sizeof(a->b));
 }
 
 /* The same in every run, whoever captured it first. */
 static uint64_t
 public_id(const struct obs_flow *f)
 {
-	uint8_t rest[12];
 	uint64_t h = 0xcbf29ce484222325ull;
 
-	for (unsigned i = 0; i < 8; i++)
-		rest[i] = (uint8_t)((uint64_t)f->start >> (i * 8));
-	rest[8] = (uint8_t)(f->client_port >> 8);
-	rest[9] = (uint8_t)f->client_port;
-	rest[10] = (uint8_t)(f->server_port >> 8);
-	rest[11] = (uint8_t)f->server_port;
-	h = mix(h, f->client.b, sizeof(f->client.b));
-	h = mix(h, f->server.b, sizeof(f->server.b));
-	h = mix(h, rest, sizeof(rest));
+	h = mix_addr(h, &f->client);
+	h = mix_addr(h, &f->server);
+	h = mix_number(h, (uint64_t)f->start, 8);
+	h = mix_number(h, f->client_port >> 8, 1);
+	h = mix_number(h, f->client_port, 1);
+	h = mix_number(h, f->server_port >> 8, 1);
+	h = mix_number(h, f->server_port, 1);
 	h = (h ^ h >> 29) & PUBLIC_ID_MASK;
 	return h != 0 ? h : 1;
 }
@@ -317,7 +340,7 @@ is_rest_of_greeting(const struct conn *c, const struct norm_piece *p)
 }
 
 /* The first bytes of the flow decide. */
-static void
+static __attribute__((noinline)) void
 decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 {
 	struct mail_flow f = {.flow = c->number,
@@ -354,7 +377,9 @@ deliver_bytes(struct conn *c, const struct norm_piece *p)
 	const struct norm_dir *d = &c->norm.d[p->dir];
 	struct mail *m = c->mail;
 
-	mail_data(m, p->dir, p->bytes, p->ref);
+	if (!mail_data(m, p->dir, p->bytes, p->ref))
+		return;
+	c->fed = true;
 	if (mail_wants(m, p->dir) == MAIL_NOTHING) {
 		norm_off(&c->norm, p->dir);
 		return;
@@ -362,6 +387,16 @@ deliver_bytes(struct conn *c, const struct norm_piece *p)
 	if (mail_text_is_public(m, p->dir))
 		evidence_public(&c->ev, p->dir, d->base + (uint32_t)p->at,
 		    (uint32_t)p->len);
+}
+
+static void
+deliver_other(struct conn *c, const struct norm_piece *p)
+{
+	c->fed = true;
+	if (p->what == NORM_GAP)
+		mail_gap(c->mail, p->dir, p->len, p->ref);
+	else
+		mail_eof(c->mail, p->dir, p->ref);
 }
 
 static void
@@ -392,19 +427,16 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 	if (c->use != USE_MAIL)
 		return;
 	t->cur = c;
-	c->fed = true;
 	if (c->vis != c->vis_told)
 		tell_vis(c);
 	if (p->what == NORM_BYTES)
 		deliver_bytes(c, p);
-	else if (p->what == NORM_GAP)
-		mail_gap(c->mail, p->dir, p->len, p->ref);
 	else
-		mail_eof(c->mail, p->dir, p->ref);
+		deliver_other(c, p);
 	t->cur = NULL;
 }
 
-static void
+static __attribute__((noinline)) void
 settle_decoder(struct tracker *t, struct conn *c)
 {
 	struct mail_state *s = &c->known;
