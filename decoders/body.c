@@ -56,15 +56,21 @@ may_say_type(struct slice s)
 }
 
 static void
+note_type(struct body *b, struct slice s)
+{
+	if (slice_has(s, "application/pgp-encrypted"))
+		b->protected_ = BODY_PGP;
+	else if (slice_has(s, "application/pkcs7-mime") ||
+		 slice_has(s, "application/x-pkcs7-mime"))
+		b->protected_ = BODY_SMIME;
+}
+
+static void
 header_line(struct body *b, struct slice s)
 {
-	bool type = may_say_type(s);
-
-	if (type && slice_has(s, "application/pgp-encrypted"))
-		b->protected_ = BODY_PGP;
-	else if (type && (slice_has(s, "application/pkcs7-mime") ||
-			     slice_has(s, "application/x-pkcs7-mime")))
-		b->protected_ = BODY_SMIME;
+	if (may_say_type(s) && memchr(s.p, '/', s.len) != NULL &&
+	    slice_has(s, "application/"))
+		note_type(b, s);
 	if (++b->lines >= BODY_HEADER_LINES)
 		b->stage = BODY_REST;
 	if (s.len == 0)

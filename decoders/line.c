@@ -237,7 +237,7 @@ slice_word(struct slice *s)
 	while (p < end && is_blank(*p))
 		p++;
 	w.p = p;
-	while (p < end && !is_blank(*p))
+	while (p < end && (*p > ' ' || !is_blank(*p)))
 		p++;
 	w.len = (size_t)(p - w.p);
 	while (p < end && is_blank(*p))

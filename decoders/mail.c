@@ -156,7 +156,7 @@ mail_run_abort(struct mail *m, enum dir dir)
 /* ---- text ---- */
 
 /* A line while the protocol is unknown. */
-static enum proto
+static __attribute__((noinline)) enum proto
 find_proto(struct mail *m, enum dir dir, const struct line *l)
 {
 	enum proto p = mail_detect(m, dir, l);
@@ -175,7 +175,7 @@ find_proto(struct mail *m, enum dir dir, const struct line *l)
 	return p;
 }
 
-static void
+static inline void
 line_to_proto(struct mail *m, enum dir dir, const struct line *l)
 {
 	const struct mail_ops *ops;
@@ -469,6 +469,16 @@ hold(struct mail *m, enum dir dir, uint8_t c)
 	}
 }
 
+/* The first record, all of its header: nothing has to be held back. */
+static bool
+is_record(const struct half *h, struct slice in)
+{
+	if (h->nheld > 0 || in.len < TLS_RECORD_HEAD)
+		return false;
+	in.len = TLS_RECORD_HEAD;
+	return tls_looks_like_record(in) == TLS_LOOKS_YES;
+}
+
 static size_t
 step(struct mail *m, enum dir dir, struct slice in)
 {
@@ -482,6 +492,12 @@ step(struct mail *m, enum dir dir, struct slice in)
 		return in.len;
 	}
 	at = h->nheld > 0 ? 0 : find_record(m, dir, in);
+	if (at == 0 && is_record(h, in)) {
+		begin_tls(m, dir);
+		if (h->mode == HALF_TLS)
+			feed_tls(m, dir, in);
+		return in.len;
+	}
 	if (at == 0) {
 		hold(m, dir, in.p[0]);
 		return 1;
@@ -489,7 +505,7 @@ step(struct mail *m, enum dir dir, struct slice in)
 	return take_text(m, dir, (struct slice){in.p, at});
 }
 
-static void
+static __attribute__((noinline)) void
 take_bytes(struct mail *m, enum dir dir, struct slice in)
 {
 	while (in.len > 0)
@@ -555,28 +571,41 @@ is_one_line(const struct mail *m, const struct half *h, struct slice in)
 	       memchr(in.p, '\n', in.len) == in.p + in.len - 1;
 }
 
+/* Returns whether anything that mail_state() says is another thing now. */
+static inline bool
+take_line(struct mail *m, enum dir dir, struct slice in)
+{
+	struct half *h = &m->half[dir], *peer = &m->half[!dir];
+	uint8_t proto = m->proto, mode = peer->mode;
+	bool quit = m->quit;
+	struct line l;
+
+	line_whole(&h->line, in, &l);
+	count_line(m, &l);
+	line_to_proto(m, dir, &l);
+	return m->proto != proto || m->phase != PHASE_TEXT || m->quit != quit ||
+	       m->starved || h->mode != HALF_LINE || peer->mode != mode;
+}
+
 bool
 mail_data(
     struct mail *m, enum dir dir, struct slice in, const struct pkt_ref *pkt)
 {
 	struct half *h = &m->half[dir];
-	bool within = false;
-	struct line l;
+	bool changed = true;
 
 	if (h->mode == HALF_OFF || in.len == 0)
 		return true;
 	set_now(m, pkt);
 	h->is_public = 1;
-	if (is_one_line(m, h, in)) {
-		line_whole(&h->line, in, &l);
-		count_line(m, &l);
-		line_to_proto(m, dir, &l);
-	} else {
-		within = is_within_body(m, dir, &in);
+	if (is_one_line(m, h, in))
+		changed = take_line(m, dir, in);
+	else if (is_within_body(m, dir, &in))
+		changed = false;
+	else
 		take_bytes(m, dir, in);
-	}
 	unset_now(m);
-	return !within;
+	return changed;
 }
 
 /* A run whose length is known goes on behind the hole. */

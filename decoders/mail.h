@@ -91,8 +91,8 @@ void mail_init(
 
 /* Ordered bytes of one direction; pkt is the packet that carried them. The
  * bytes are not kept: a partial line is copied, a body is only scanned.
- * Returns false where all of it was within a body: then mail_state() and
- * mail_wants() are what they were, and mail_text_is_public() is false. */
+ * Returns false where mail_state() and mail_wants() are what they were, for
+ * certain. */
 bool mail_data(struct mail *m, enum dir dir, struct slice bytes,
     const struct pkt_ref *pkt);
 

@@ -146,7 +146,7 @@ caps_emit(struct mail *m, struct slice text)
 	const char *name = name_of(m);
 	struct obs o;
 
-	obs_init(&o, OBS_CAPS);
+	obs_init_caps(&o, a->words, a->used);
 	o.u.caps.source = a->source;
 	o.u.caps.refused = a->refused;
 	o.u.caps.starttls = a->starttls;
@@ -155,7 +155,6 @@ caps_emit(struct mail *m, struct slice text)
 	o.u.caps.mechs = a->mechs;
 	o.u.caps.nwords = a->nwords;
 	o.u.caps.nlines = a->nlines;
-	memcpy(o.u.caps.words, a->words, a->used);
 	o.u.caps.complete = !m->list_loss && !m->skewed;
 	o.u.caps.after_auth = m->authed;
 	memcpy(o.u.caps.name, name, strnlen(name, OBS_NAME_MAX - 1));

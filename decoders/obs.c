@@ -57,14 +57,31 @@ obs_size(enum obs_kind kind)
 
 /* On its own: where the size is known in advance, compilers clear word by word
  * what the library clears by the cache line. */
-__attribute__((noinline)) void
-obs_init(struct obs *o, enum obs_kind kind)
+static __attribute__((noinline)) void
+begin(struct obs *o, enum obs_kind kind, uint16_t size)
 {
-	uint16_t size = obs_size(kind);
-
 	memset(o, 0, size);
 	o->kind = (uint16_t)kind;
 	o->size = size;
+}
+
+void
+obs_init(struct obs *o, enum obs_kind kind)
+{
+	begin(o, kind, obs_size(kind));
+}
+
+void
+obs_init_caps(struct obs *o, const char *words, size_t len)
+{
+	size_t room = sizeof(o->u.caps.words) - 1;
+
+	if (len > room)
+		len = room;
+	begin(o, OBS_CAPS, offsetof(struct obs, u.caps.words));
+	o->size = (uint16_t)(o->size + len + 1);
+	memcpy(o->u.caps.words, words, len);
+	o->u.caps.words[len] = '\0';
 }
 
 const char *
@@ -127,27 +144,52 @@ escape_byte(char out[4], uint8_t c)
 
 #define EACH 0x0101010101010101ull /* times a byte: eight of it */
 
-/* Bytes at the beginning that are shown as they are. */
-static size_t
-printable(const uint8_t *p, size_t n)
+/* Copies eight bytes; are all of them shown as they are? */
+static inline bool
+copy_eight(char *dst, const uint8_t *src)
 {
-	size_t i = 0;
 	uint64_t w;
 
-	for (; i + sizeof(w) <= n; i += sizeof(w)) {
-		memcpy(&w, p + i, sizeof(w));
-		if (((w | (w + EACH) | (w - EACH * 0x20)) & EACH * 0x80) != 0)
-			break;
-	}
-	while (i < n && is_printable(p[i]))
-		i++;
-	return i;
+	memcpy(&w, src, sizeof(w));
+	memcpy(dst, &w, sizeof(w));
+	return ((w | (w + EACH) | (w - EACH * 0x20)) & EACH * 0x80) == 0;
 }
 
-/* The rest, behind used bytes. */
-static __attribute__((noinline)) bool
-copy_escaped(char *dst, size_t cap, size_t used, struct slice s)
+static inline bool
+copy_four(char *dst, const uint8_t *src)
 {
+	uint32_t each = (uint32_t)EACH, w;
+
+	memcpy(&w, src, sizeof(w));
+	memcpy(dst, &w, sizeof(w));
+	return ((w | (w + each) | (w - each * 0x20)) & each * 0x80) == 0;
+}
+
+/* The same of n: the last ones overlap what is there. */
+static inline bool
+copy_printable(char *dst, const uint8_t *src, size_t n)
+{
+	bool all = true;
+
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 < n && all; i += 8)
+			all = copy_eight(dst + i, src + i);
+		return all && copy_eight(dst + n - 8, src + n - 8);
+	}
+	if (n >= 4)
+		return copy_four(dst, src) &&
+		       copy_four(dst + n - 4, src + n - 4);
+	for (size_t i = 0; i < n; i++) {
+		dst[i] = (char)src[i];
+		all = all && is_printable(src[i]);
+	}
+	return all;
+}
+
+static __attribute__((noinline)) bool
+copy_escaped(char *dst, size_t cap, struct slice s)
+{
+	size_t used = 0;
 	char esc[4];
 
 	for (size_t i = 0; i < s.len; i++) {
@@ -159,7 +201,7 @@ copy_escaped(char *dst, size_t cap, size_t used, struct slice s)
 		}
 		n = escape_byte(esc, s.p[i]);
 		if (used + n + 1 > cap) {
-			dst[used] = '\0';
+			memset(dst + used, 0, cap - used);
 			return false;
 		}
 		memcpy(dst + used, esc, n);
@@ -172,17 +214,11 @@ copy_escaped(char *dst, size_t cap, size_t used, struct slice s)
 bool
 obs_copy_string(char *dst, size_t cap, struct slice s)
 {
-	size_t n;
-
 	while (s.len > 0 && (s.p[s.len - 1] == '\n' || s.p[s.len - 1] == '\r'))
 		s.len--;
-	n = printable(s.p, s.len < cap ? s.len : cap - 1);
-	if (n > 0)
-		memcpy(dst, s.p, n);
-	if (n < s.len)
-		return copy_escaped(
-		    dst, cap, n, (struct slice){s.p + n, s.len - n});
-	dst[n] = '\0';
+	if (s.len >= cap || !copy_printable(dst, s.p, s.len))
+		return copy_escaped(dst, cap, s);
+	dst[s.len] = '\0';
 	return true;
 }
 

@@ -346,7 +346,8 @@ struct obs_caps {
 	uint16_t nwords;
 	uint16_t nlines;
 	char name[OBS_NAME_MAX]; /* EHLO/HELO argument */
-	char words[OBS_WORDS_MAX]; /* one capability a line, '\n' between */
+	char words[OBS_WORDS_MAX]; /* one capability a line, '\n' between;
+				      ends with the observation */
 };
 
 struct obs_verb {
@@ -553,7 +554,12 @@ struct obs {
 /* Clears what OBS kind needs and sets kind and size. */
 void obs_init(struct obs *o, enum obs_kind kind);
 
-/* Size of an observation of this kind: header, text and its union member. */
+/* The same for OBS_CAPS with these words, len of them without a NUL. */
+void obs_init_caps(struct obs *o, const char *words, size_t len);
+
+/* Size of an observation of this kind: header, text and its union member. Of
+ * OBS_LINE and OBS_CAPS, whose last field is long, it is the most; theirs goes
+ * up to the NUL that ends it. */
 uint16_t obs_size(enum obs_kind kind);
 
 /* One that came from another process, len bytes of it: false if it is none;

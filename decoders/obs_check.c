@@ -78,7 +78,6 @@ check_dialogue(struct obs *o)
 		break;
 	case OBS_CAPS:
 		CLOSE(o->u.caps.name);
-		CLOSE(o->u.caps.words);
 		break;
 	case OBS_TLS_ASKED:
 	case OBS_CLEAR_USE:
@@ -110,6 +109,17 @@ check_dialogue(struct obs *o)
 	}
 }
 
+static bool
+check_caps_size(struct obs *o)
+{
+	size_t head = offsetof(struct obs, u.caps.words);
+
+	if (o->size <= head || o->size > obs_size(OBS_CAPS))
+		return false;
+	o->u.caps.words[o->size - head - 1] = '\0';
+	return true;
+}
+
 /* A line is as long as what it holds. */
 static bool
 check_size(struct obs *o)
@@ -117,6 +127,8 @@ check_size(struct obs *o)
 	struct obs_line *l = &o->u.line;
 	size_t head = offsetof(struct obs, u.line.bytes);
 
+	if (o->kind == OBS_CAPS)
+		return check_caps_size(o);
 	if (o->kind != OBS_LINE)
 		return o->size == obs_size((enum obs_kind)o->kind);
 	if (o->size < head || o->size > obs_size(OBS_LINE) ||

@@ -55,14 +55,6 @@ queue_push(struct queue *q, uint8_t verb, uint8_t mark, bool in_step)
 	return true;
 }
 
-struct queue_entry
-queue_head(const struct queue *q)
-{
-	if (q->n == 0)
-		return (struct queue_entry){0, 0, 0};
-	return q->e != NULL ? q->e[q->head] : q->one;
-}
-
 void
 queue_set_head_count(struct queue *q, uint16_t count)
 {
@@ -98,10 +90,4 @@ queue_seek(struct queue *q, uint8_t verb)
 	q->head = (uint8_t)((q->head + i) % QUEUE_MAX);
 	q->n = (uint8_t)(q->n - i);
 	return true;
-}
-
-void
-queue_reply(struct queue *q)
-{
-	q->turned = 1;
 }

@@ -42,14 +42,28 @@ void queue_room(struct queue *q, struct queue_entry *e);
 /* in_step: a command that a client only sends when all before is answered.
  * Returns false if the command will not be matched. */
 bool queue_push(struct queue *q, uint8_t verb, uint8_t mark, bool in_step);
-struct queue_entry queue_head(const struct queue *q); /* .verb 0: none */
 /* Replies that the command at the head will get (LMTP: one a recipient). */
 void queue_set_head_count(struct queue *q, uint16_t count);
 struct queue_entry queue_pop(struct queue *q); /* one of the run */
 /* A reply that only this verb can have: drops what is before it. */
 bool queue_seek(struct queue *q, uint8_t verb);
-void queue_reply(struct queue *q); /* a final reply went by */
 void queue_clear(struct queue *q);
 void queue_unsure(struct queue *q);
+
+/* The command that is to be answered next; .verb 0: none. */
+static inline struct queue_entry
+queue_head(const struct queue *q)
+{
+	if (q->n == 0)
+		return (struct queue_entry){0, 0, 0};
+	return q->e != NULL ? q->e[q->head] : q->one;
+}
+
+/* A final reply went by. */
+static inline void
+queue_reply(struct queue *q)
+{
+	q->turned = 1;
+}
 
 #endif

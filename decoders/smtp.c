@@ -8,7 +8,6 @@
  */
 #include "decoders/smtp.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static void
@@ -100,7 +99,7 @@ needs_confirming(const struct mail *m, struct slice line)
 	       !slice_has(line, "LMTP");
 }
 
-static void
+static __attribute__((noinline)) void
 greeting_line(struct mail *m, uint16_t code, bool more, struct slice line)
 {
 	struct smtp_state *s = &m->u.smtp;
@@ -353,12 +352,10 @@ smtp_reply(struct mail *m, uint16_t code, struct slice text)
 }
 
 void
-smtp_settle_owed(struct mail *m)
+smtp_answer_owed(struct mail *m)
 {
 	struct owed w;
 
-	if (m->part[PART_OWED] == NULL || m->queue.n == 0)
-		return;
 	memcpy(&w, m->part[PART_OWED], sizeof(w));
 	mail_part_end(m, PART_OWED);
 	m->u.smtp.in_list = w.has_list;
@@ -394,30 +391,39 @@ reply_line(struct mail *m, uint16_t code, bool more, const struct line *l)
 }
 
 /* "250-text", "250 text", "250": returns the code, or 0. */
-static uint16_t
+static inline uint16_t
 parse_reply(struct slice s, bool *more)
 {
+	uint8_t hundreds, tens, ones;
+
 	*more = s.len > 3 && s.p[3] == '-';
-	if (s.len < 3 || s.p[0] < '1' || s.p[0] > '5' || !isdigit(s.p[1]) ||
-	    !isdigit(s.p[2]))
+	if (s.len < 3 || (s.len > 3 && s.p[3] != ' ' && s.p[3] != '-'))
 		return 0;
-	if (s.len > 3 && s.p[3] != ' ' && s.p[3] != '-')
+	hundreds = (uint8_t)(s.p[0] - '0');
+	tens = (uint8_t)(s.p[1] - '0');
+	ones = (uint8_t)(s.p[2] - '0');
+	if (hundreds < 1 || hundreds > 5 || tens > 9 || ones > 9)
 		return 0;
-	return (uint16_t)((s.p[0] - '0') * 100 + (s.p[1] - '0') * 10 +
-			  (s.p[2] - '0'));
+	return (uint16_t)(hundreds * 100 + tens * 10 + ones);
+}
+
+static __attribute__((noinline)) void
+tell_text(struct mail *m, const struct line *l)
+{
+	char text[MAIL_INJECT_TEXT];
+
+	(void)obs_copy_string(text, sizeof(text), l->text);
+	starttls_line(m, DIR_S2C, text);
 }
 
 static void
 smtp_server_line(struct mail *m, const struct line *l)
 {
-	char text[MAIL_INJECT_TEXT];
 	bool more;
 	uint16_t code = parse_reply(l->text, &more);
 
-	if (starttls_has_text(m, DIR_S2C)) {
-		(void)obs_copy_string(text, sizeof(text), l->text);
-		starttls_line(m, DIR_S2C, text);
-	}
+	if (starttls_has_text(m, DIR_S2C))
+		tell_text(m, l);
 	if (m->phase == PHASE_TLS_HELLO)
 		return;
 	if (code == 0 && m->phase == PHASE_TLS_READY &&

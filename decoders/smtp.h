@@ -42,8 +42,14 @@ bool smtp_command_is_public(struct slice partial);
 
 /* A final reply to the command at the head of the queue. */
 void smtp_reply(struct mail *m, uint16_t code, struct slice text);
+void smtp_answer_owed(struct mail *m);
 /* A command is in the queue: was its reply seen before it? */
-void smtp_settle_owed(struct mail *m);
+static inline void
+smtp_settle_owed(struct mail *m)
+{
+	if (m->part[PART_OWED] != NULL && m->queue.n > 0)
+		smtp_answer_owed(m);
+}
 /* The client spoke before or instead of what a mail client says. */
 void smtp_not_mail(struct mail *m);
 /* A greeting without the word SMTP is believed at EHLO. */

@@ -186,13 +186,11 @@ on_bdat(struct mail *m, struct slice rest)
 }
 
 /* Commands whose use in clear is reported wait for their reply. */
-static bool
+static __attribute__((noinline)) bool
 on_clear_use(struct mail *m, enum smtp_verb verb, struct slice line)
 {
 	char text[128];
 
-	if (verb != SMTP_MAIL && verb != SMTP_AUTH)
-		return false;
 	smtp_show(text, sizeof(text), line);
 	use_clear(m, verb == SMTP_AUTH, smtp_verb_name(verb), text);
 	return m->clear.pending;
@@ -229,12 +227,20 @@ on_unknown(struct mail *m, struct slice word)
 	return use_unknown(m, word);
 }
 
+static __attribute__((noinline)) void
+on_starttls(struct mail *m, struct slice line)
+{
+	char text[OBS_TEXT_MAX];
+
+	m->u.smtp.anonymous_tls = slice_starts(line, "X");
+	smtp_show(text, sizeof(text), line);
+	starttls_asked(m, smtp_tls_verb(m), text);
+}
+
 static void
 on_command(struct mail *m, enum smtp_verb verb, struct slice rest,
     const struct line *l)
 {
-	char text[OBS_TEXT_MAX];
-
 	switch (verb) {
 	case SMTP_EHLO:
 	case SMTP_HELO:
@@ -247,9 +253,7 @@ on_command(struct mail *m, enum smtp_verb verb, struct slice rest,
 		use_quit(m, "QUIT", l->text);
 		break;
 	case SMTP_STARTTLS:
-		m->u.smtp.anonymous_tls = slice_starts(l->text, "X");
-		smtp_show(text, sizeof(text), l->text);
-		starttls_asked(m, smtp_tls_verb(m), text);
+		on_starttls(m, l->text);
 		break;
 	default:
 		break;
@@ -272,7 +276,8 @@ command(struct mail *m, const struct line *l)
 		on_command(m, verb, rest, l);
 	if (m->half[DIR_C2S].mode == HALF_OFF)
 		return;
-	mark = on_clear_use(m, verb, line) || mark;
+	if (verb == SMTP_MAIL || verb == SMTP_AUTH)
+		mark = on_clear_use(m, verb, line);
 	push(m, verb == SMTP_BDAT && bdat_is_last(rest) ? SMTP_BDAT_LAST : verb,
 	    mark);
 	if (verb == SMTP_DATA)
@@ -281,19 +286,24 @@ command(struct mail *m, const struct line *l)
 		on_bdat(m, rest);
 }
 
-void
-smtp_client_line(struct mail *m, const struct line *l)
+static __attribute__((noinline)) void
+tell_text(struct mail *m, const struct line *l)
 {
 	char text[MAIL_INJECT_TEXT];
 
+	smtp_show(text, sizeof(text), l->text);
+	starttls_line(m, DIR_C2S, text);
+}
+
+void
+smtp_client_line(struct mail *m, const struct line *l)
+{
 	if (sasl_takes_line(mail_sasl(m))) {
 		use_auth_response(m, l);
 		return;
 	}
-	if (starttls_has_text(m, DIR_C2S)) {
-		smtp_show(text, sizeof(text), l->text);
-		starttls_line(m, DIR_C2S, text);
-	}
+	if (starttls_has_text(m, DIR_C2S))
+		tell_text(m, l);
 	command(m, l);
 }
 

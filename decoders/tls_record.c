@@ -382,10 +382,14 @@ record_step(struct tls *t, const struct tls_at *at, struct slice bytes)
 	size_t n;
 
 	if (s->nhead < sizeof(s->head)) {
-		s->head[s->nhead++] = bytes.p[0];
+		n = sizeof(s->head) - s->nhead;
+		if (n > bytes.len)
+			n = bytes.len;
+		memcpy(s->head + s->nhead, bytes.p, n);
+		s->nhead += (uint8_t)n;
 		if (s->nhead == sizeof(s->head))
 			record_header(t, at);
-		return 1;
+		return n;
 	}
 	n = bytes.len < s->left ? bytes.len : s->left;
 	record_payload(t, at, (struct slice){bytes.p, n});

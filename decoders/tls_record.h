@@ -32,9 +32,11 @@ struct tls_head {
 	uint8_t implicit_tls;
 };
 
+#define TLS_RECORD_HEAD 5 /* bytes: type, version, length */
+
 struct tls_side { /* one direction; private */
 	uint8_t state; /* enum side_state, tls_record.c */
-	uint8_t head[5]; /* of the record */
+	uint8_t head[TLS_RECORD_HEAD]; /* of the record */
 	uint8_t nhead;
 	uint8_t type; /* of the record under way */
 	uint8_t mhead[4]; /* of the handshake message */
@@ -102,7 +104,8 @@ bool tls_wants(const struct tls *t, enum dir dir);
 enum tls_looks { TLS_LOOKS_NO = 0, TLS_LOOKS_YES, TLS_LOOKS_MAYBE };
 
 /* Are these bytes the start of a TLS record (or of an SSLv2 ClientHello)?
- * MAYBE: so far yes, ask again with more (5 bytes are always enough). */
+ * MAYBE: so far yes, ask again with more (TLS_RECORD_HEAD bytes are
+ * always enough). */
 enum tls_looks tls_looks_like_record(struct slice first_bytes);
 
 /* Buffers for handshakes in progress. bytes is the limit of all together;

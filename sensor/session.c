@@ -377,12 +377,12 @@ deliver_bytes(struct conn *c, const struct norm_piece *p)
 	const struct norm_dir *d = &c->norm.d[p->dir];
 	struct mail *m = c->mail;
 
-	if (!mail_data(m, p->dir, p->bytes, p->ref))
-		return;
-	c->fed = true;
-	if (mail_wants(m, p->dir) == MAIL_NOTHING) {
-		norm_off(&c->norm, p->dir);
-		return;
+	if (mail_data(m, p->dir, p->bytes, p->ref)) {
+		c->fed = true;
+		if (mail_wants(m, p->dir) == MAIL_NOTHING) {
+			norm_off(&c->norm, p->dir);
+			return;
+		}
 	}
 	if (mail_text_is_public(m, p->dir))
 		evidence_public(&c->ev, p->dir, d->base + (uint32_t)p->at,

@@ -42,14 +42,23 @@ fuzz_check_string(const char *s, size_t cap)
 			abort();
 }
 
+static size_t
+fuzz_size(const struct obs *o)
+{
+	if (o->kind == OBS_CAPS)
+		return offsetof(struct obs, u.caps.words) +
+		       strnlen(o->u.caps.words, OBS_WORDS_MAX) + 1;
+	return obs_size((enum obs_kind)o->kind);
+}
+
 static void
 fuzz_check(const struct obs *o)
 {
 	char line[16384];
 
 	if (o->kind == OBS_NONE || o->kind >= OBS_KIND_COUNT ||
-	    o->size != obs_size((enum obs_kind)o->kind) || o->dir > 1 ||
-	    o->proto >= PROTO_COUNT || o->phase > PHASE_CLOSING)
+	    o->size != fuzz_size(o) || o->dir > 1 || o->proto >= PROTO_COUNT ||
+	    o->phase > PHASE_CLOSING)
 		abort();
 	fuzz_check_string(o->text, sizeof(o->text));
 	if (o->kind == OBS_CAPS) {
@@ -91,7 +100,7 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
     const struct pkt_ref *pkt)
 {
 	size_t n = 1;
-	struct mail_state state;
+	struct mail_state before = {0}, state = {0};
 	uint8_t *copy;
 
 	while (!bytewise && n < s.len &&
@@ -99,10 +108,15 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
 		n++;
 	copy = malloc(n);
 	memcpy(copy, s.p, n);
-	mail_data(m, dir, (struct slice){copy, n}, pkt);
+	mail_state(m, &before);
+	if (mail_data(m, dir, (struct slice){copy, n}, pkt))
+		before.proto = PROTO_COUNT; /* anything may have changed */
 	free(copy);
 	(void)mail_wants(m, dir);
 	mail_state(m, &state);
+	if (before.proto != PROTO_COUNT &&
+	    memcmp(&before, &state, sizeof(state)) != 0)
+		abort();
 	(void)mail_text_is_public(m, dir);
 	return n;
 }

@@ -29,6 +29,55 @@ TEST(strings_are_printable_and_end)
 	CHECK_STR(out, "a");
 }
 
+/* Of every length, with each kind of byte in every place. */
+TEST(a_byte_is_shown_alike_wherever_it_stands)
+{
+	static const struct {
+		uint8_t c;
+		const char *shown;
+	} t[] = {{' ', " "}, {'~', "~"}, {0x1f, "\\x1f"}, {0x7f, "\\x7f"},
+	    {0x80, "\\x80"}, {0xff, "\\xff"}, {0, "\\x00"}};
+	char in[41], out[64], want[128];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		for (size_t n = 1; n < sizeof(in); n++)
+			for (size_t at = 0; at < n; at++) {
+				memset(in, 'a', sizeof(in));
+				in[at] = (char)t[i].c;
+				snprintf(want, sizeof(want), "%.*s%s%.*s",
+				    (int)at,
+				    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				    "aaaaaaaa",
+				    t[i].shown, (int)(n - at - 1),
+				    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+				memset(out, 'x', sizeof(out));
+				CHECK(obs_copy_string(
+				    out, sizeof(out), bytes(in, n)));
+				CHECK_STR(out, want);
+			}
+}
+
+TEST(a_list_ends_with_its_observation)
+{
+	struct obs o;
+	size_t head = offsetof(struct obs, u.caps.words);
+
+	obs_init_caps(&o, "STLS\nUSER", 9);
+	CHECK_INT(o.size, head + 10);
+	CHECK_STR(o.u.caps.words, "STLS\nUSER");
+	o.u.caps.words[9] = 'x';
+	o.u.caps.words[10] = 'y';
+	CHECK(obs_check(&o, o.size));
+	CHECK_STR(o.u.caps.words, "STLS\nUSER");
+	o.size = (uint16_t)head; /* not even a NUL */
+	CHECK(!obs_check(&o, o.size));
+	o.size = (uint16_t)(obs_size(OBS_CAPS) + 1);
+	CHECK(!obs_check(&o, o.size));
+	obs_init_caps(&o, (const char[OBS_WORDS_MAX]){"x"}, OBS_WORDS_MAX);
+	CHECK_INT(o.size, obs_size(OBS_CAPS));
+	CHECK(obs_check(&o, o.size));
+}
+
 TEST(sizes_cover_the_member_of_the_kind)
 {
 	struct obs o;
