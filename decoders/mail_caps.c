@@ -21,9 +21,12 @@ caps_acc(struct mail *m)
 enum caps_source
 caps_source(const struct mail *m)
 {
-	const struct caps_acc *c = m->part[PART_CAPS];
+	const struct caps_acc *c;
 
-	return c != NULL ? (enum caps_source)c->source : 0;
+	if (!mail_has_part(m, PART_CAPS))
+		return 0;
+	c = m->part[PART_CAPS];
+	return (enum caps_source)c->source;
 }
 
 void

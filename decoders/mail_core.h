@@ -45,9 +45,9 @@ struct half { /* one direction */
 	uint8_t nheld;
 	uint8_t held[MAIL_HELD];
 	uint16_t strange; /* lines seen while the protocol is unknown */
+	struct line_buf line;
 	uint64_t count;
 	struct body body;
-	struct line_buf line;
 };
 
 /* Text that went by between asking for TLS and the first record (B1, B2). */
@@ -155,6 +155,7 @@ struct caps_acc {
 
 /* The others are held where they are used: struct queue, struct line_buf. */
 #define PARTS_HELD PART_QUEUE
+#define PARTS_ELSEWHERE (~0u << PARTS_HELD) /* in mail.borrowed */
 
 /* In the order of how often it is needed. */
 struct mail {
@@ -181,7 +182,7 @@ struct mail {
 	uint8_t unknown_masked; /* unknown_verb is not as it was sent */
 	uint8_t proxy; /* enum proxy_step, mail_proxy.c */
 	uint8_t oddities; /* enum oddity, so far */
-	uint16_t borrowed; /* 1 << enum mail_part, of those in part */
+	uint16_t borrowed; /* 1 << enum mail_part */
 	uint16_t proxy_left; /* bytes behind the addresses */
 	struct clear_use clear;
 	struct half half[2];
@@ -236,18 +237,25 @@ bool mail_is_whole(const struct mail *m); /* nothing missing so far */
 void *mail_part_borrow(struct mail *m, enum mail_part part);
 void mail_part_return(struct mail *m, enum mail_part part);
 
+/* Needs less of the decoder's memory than to look at the pointer. */
+static inline bool
+mail_has_part(const struct mail *m, enum mail_part part)
+{
+	return (m->borrowed & 1u << part) != 0;
+}
+
 /* Borrowed if it is not yet; then it is cleared. */
 static inline void *
 mail_part(struct mail *m, enum mail_part part)
 {
-	return m->part[part] != NULL ? m->part[part]
-				     : mail_part_borrow(m, part);
+	return mail_has_part(m, part) ? m->part[part]
+				      : mail_part_borrow(m, part);
 }
 
 static inline void
 mail_part_end(struct mail *m, enum mail_part part)
 {
-	if (m->part[part] != NULL)
+	if (mail_has_part(m, part))
 		mail_part_return(m, part);
 }
 
@@ -260,8 +268,7 @@ void mail_parts_look(struct mail *m);
 static inline void
 mail_parts_idle(struct mail *m)
 {
-	if (m->half[DIR_C2S].line.buf != NULL ||
-	    m->half[DIR_S2C].line.buf != NULL || m->queue.e != NULL)
+	if ((m->borrowed & PARTS_ELSEWHERE) != 0)
 		mail_parts_look(m);
 }
 
@@ -296,9 +303,12 @@ void starttls_answered(struct mail *m, enum answer_kind kind, uint16_t code,
 static inline bool
 starttls_has_text(const struct mail *m, enum dir dir)
 {
-	const struct inject *both = m->part[PART_INJECT];
+	const struct inject *both;
 
-	return both != NULL && both[dir].bytes > 0;
+	if (!mail_has_part(m, PART_INJECT))
+		return false;
+	both = m->part[PART_INJECT];
+	return both[dir].bytes > 0;
 }
 
 /* n bytes of text are about to be read: are they between asking and records? */

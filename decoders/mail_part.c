@@ -56,6 +56,7 @@ lend(struct mail *m, enum mail_part part)
 		m->starved = 1;
 		p = spare[part];
 	}
+	m->borrowed |= (uint16_t)(1u << part);
 	if (parts[part].clear == 1)
 		*(char *)p = '\0';
 	else if (parts[part].clear > 1)
@@ -68,7 +69,8 @@ give_back(struct mail *m, enum mail_part part, void *p)
 {
 	const struct mail_lender *l = &m->env->lender;
 
-	if (p == NULL || p == spare[part])
+	m->borrowed &= (uint16_t) ~(1u << part);
+	if (p == spare[part])
 		return;
 	if (l->lend != NULL)
 		l->give_back(l->ctx, part, p);
@@ -80,7 +82,6 @@ void *
 mail_part_borrow(struct mail *m, enum mail_part part)
 {
 	m->part[part] = lend(m, part);
-	m->borrowed |= (uint16_t)(1u << part);
 	return m->part[part];
 }
 
@@ -89,7 +90,6 @@ mail_part_return(struct mail *m, enum mail_part part)
 {
 	give_back(m, part, m->part[part]);
 	m->part[part] = NULL;
-	m->borrowed &= (uint16_t) ~(1u << part);
 }
 
 /* ---- lines ---- */
@@ -148,18 +148,10 @@ mail_parts_look(struct mail *m)
 		queue_end(m);
 }
 
-static bool
-holds_nothing(const struct mail *m)
-{
-	return m->borrowed == 0 && m->queue.n == 0 && m->queue.e == NULL &&
-	       m->half[DIR_C2S].line.buf == NULL &&
-	       m->half[DIR_S2C].line.buf == NULL;
-}
-
 void
 mail_parts_end(struct mail *m)
 {
-	if (holds_nothing(m))
+	if (m->borrowed == 0 && m->queue.n == 0)
 		return;
 	for (unsigned d = 0; d < 2; d++)
 		if (m->half[d].line.buf != NULL)

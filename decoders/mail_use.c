@@ -85,9 +85,8 @@ const struct sasl *
 mail_sasl(const struct mail *m)
 {
 	static const struct sasl none;
-	const struct sasl *s = m->part[PART_SASL];
 
-	return s != NULL ? s : &none;
+	return mail_has_part(m, PART_SASL) ? m->part[PART_SASL] : &none;
 }
 
 void

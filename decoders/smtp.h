@@ -47,7 +47,7 @@ void smtp_answer_owed(struct mail *m);
 static inline void
 smtp_settle_owed(struct mail *m)
 {
-	if (m->part[PART_OWED] != NULL && m->queue.n > 0)
+	if (mail_has_part(m, PART_OWED) && m->queue.n > 0)
 		smtp_answer_owed(m);
 }
 /* The client spoke before or instead of what a mail client says. */
