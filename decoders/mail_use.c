@@ -5,7 +5,6 @@
  * is bounded, so that a flow folds into few observations whatever it repeats.
  */
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "decoders/mail_core.h"
@@ -130,6 +129,26 @@ use_auth_response(struct mail *m, const struct line *l)
 	use_auth_take(m, l->text, l->overlong ? l->total : 0);
 }
 
+static size_t
+append(char *buf, size_t cap, size_t used, const char *s)
+{
+	copy(buf + used, cap - used, s);
+	return used + strlen(buf + used);
+}
+
+/* The verb, the mechanism, and that there was more. */
+static void
+put_exchange(
+    char *buf, size_t cap, const char *verb, const char *mech, bool more)
+{
+	size_t n = append(buf, cap, 0, verb);
+
+	n = append(buf, cap, n, " ");
+	n = append(buf, cap, n, mech);
+	if (more)
+		(void)append(buf, cap, n, " " OBS_MASK);
+}
+
 /* "AUTH PLAIN ********": what of the exchange under way may be shown. */
 static void
 auth_text(const struct mail *m, char *buf, size_t cap)
@@ -140,14 +159,14 @@ auth_text(const struct mail *m, char *buf, size_t cap)
 	if (m->proto == PROTO_IMAP || m->proto == PROTO_SIEVE)
 		verb = "AUTHENTICATE";
 	if (m->proto == PROTO_IMAP && s->auth.mech == MECH_IMAP_LOGIN)
-		(void)snprintf(buf, cap, "LOGIN " OBS_MASK);
+		copy(buf, cap, "LOGIN " OBS_MASK);
 	else if (m->proto == PROTO_POP3 && s->auth.mech == MECH_USERPASS)
-		(void)snprintf(buf, cap, "PASS " OBS_MASK);
+		copy(buf, cap, "PASS " OBS_MASK);
 	else if (m->proto == PROTO_POP3 && s->auth.mech == MECH_APOP)
-		(void)snprintf(buf, cap, "APOP " OBS_MASK);
+		copy(buf, cap, "APOP " OBS_MASK);
 	else
-		(void)snprintf(buf, cap, "%s %s%s", verb, s->auth.mech_name,
-		    sasl_happened(s) ? " " OBS_MASK : "");
+		put_exchange(
+		    buf, cap, verb, s->auth.mech_name, sasl_happened(s));
 }
 
 /* A mechanism may be shown if it is one: it may be a password typed there. */
@@ -159,8 +178,7 @@ use_auth_show(char *buf, size_t cap, const char *verb, struct slice rest)
 
 	if (sasl_mech_parse(mech) != MECH_OTHER)
 		(void)obs_copy_string(name, sizeof(name), mech);
-	(void)snprintf(
-	    buf, cap, "%s %s%s", verb, name, rest.len > 0 ? " " OBS_MASK : "");
+	put_exchange(buf, cap, verb, name, rest.len > 0);
 }
 
 /* shown: the command, or NULL */
