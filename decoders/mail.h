@@ -24,7 +24,7 @@ struct tls_pool; /* buffers for handshakes in progress, see tls_record.h */
 
 /* What a decoder needs for a while only, and borrows meanwhile. */
 enum mail_part {
-	PART_GREET = 0, /* a greeting */
+	PART_GREET = 0, /* a greeting that goes on, or is not believed yet */
 	PART_CAPS, /* a list of capabilities */
 	PART_NAME, /* the argument of EHLO */
 	PART_LONG_NAME, /* a longer one */
