@@ -61,6 +61,18 @@ load64(const uint8_t *p)
 	return v;
 }
 
+/* The n bytes before end, fewer than 8, as they lie in a word with zeros behind
+ * them. All 8 before end are there. */
+static inline uint64_t
+load_last(const uint8_t *end, size_t n)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return load64(end - 8) >> 8 >> 8 * (7 - n);
+#else
+	return load64(end - 8) << 8 << 8 * (7 - n);
+#endif
+}
+
 static inline void
 be16_put(uint8_t *p, unsigned v)
 {

@@ -7,6 +7,7 @@
  */
 #include "sensor/bulk_hash.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -17,10 +18,12 @@
 #define HAVE_AVX2 0
 #endif
 
+#include "decoders/be.h"
 #include "decoders/siphash.h"
 
 #define P61 ((UINT64_C(1) << 61) - 1)
-#define WIDE 64 /* bytes a turn of the AVX2 loop */
+#define WIDE 128 /* bytes a turn of the AVX2 loop */
+#define WORTH 64 /* bytes that are worth to go there */
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -67,65 +70,98 @@ nh_plain(const uint32_t *key, const uint8_t *p, size_t n)
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) static inline __m256i
-nh_four(const uint32_t *key, const uint8_t *p)
+nh_four(__m256i k, __m256i w)
 {
-	__m256i k = _mm256_loadu_si256((const __m256i_u *)key);
-	__m256i w =
-	    _mm256_add_epi32(k, _mm256_loadu_si256((const __m256i_u *)p));
-
+	w = _mm256_add_epi32(w, k);
 	return _mm256_mul_epu32(w, _mm256_srli_epi64(w, 32));
+}
+
+__attribute__((target("avx2"))) static inline __m256i
+nh_add(__m256i sum, const uint32_t *key, const uint8_t *p)
+{
+	return _mm256_add_epi64(
+	    sum, nh_four(_mm256_loadu_si256((const __m256i_u *)key),
+		     _mm256_loadu_si256((const __m256i_u *)p)));
+}
+
+/* Fewer than 32 bytes: the others are zero, and their key is. */
+__attribute__((target("avx2"))) static inline __m256i
+nh_few(const uint32_t *key, const uint8_t *p, size_t n)
+{
+	const __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+	__m256i there =
+	    _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n / 4)), place);
+
+	return nh_four(_mm256_maskload_epi32((const int *)key, there),
+	    _mm256_maskload_epi32((const int *)(const void *)p, there));
+}
+
+__attribute__((target("avx2"))) static inline uint64_t
+sum_lanes(__m256i x)
+{
+	__m128i two = _mm_add_epi64(
+	    _mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+
+	return (uint64_t)_mm_cvtsi128_si64(two) +
+	       (uint64_t)_mm_extract_epi64(two, 1);
 }
 
 __attribute__((target("avx2"))) static uint64_t
 nh_wide(const uint32_t *key, const uint8_t *p, size_t n)
 {
 	__m256i a = _mm256_setzero_si256(), b = a;
-	uint64_t lane[4];
 
 	for (; n >= WIDE; n -= WIDE, p += WIDE, key += WIDE / 4) {
-		a = _mm256_add_epi64(a, nh_four(key, p));
-		b = _mm256_add_epi64(b, nh_four(key + 8, p + 32));
+		a = nh_add(a, key, p);
+		b = nh_add(b, key + 8, p + 32);
+		a = nh_add(a, key + 16, p + 64);
+		b = nh_add(b, key + 24, p + 96);
 	}
-	_mm256_storeu_si256((__m256i_u *)lane, _mm256_add_epi64(a, b));
-	return lane[0] + lane[1] + lane[2] + lane[3] + nh_plain(key, p, n);
+	for (; n >= 32; n -= 32, p += 32, key += 8)
+		a = nh_add(a, key, p);
+	if (n > 0)
+		b = _mm256_add_epi64(b, nh_few(key, p, n));
+	return sum_lanes(_mm256_add_epi64(a, b));
 }
 #else
 #define nh_wide nh_plain
 #endif
 
-static uint64_t
+static inline uint64_t
 nh(const uint32_t *key, const uint8_t *p, size_t n)
 {
-	return n >= WIDE && HAVE_AVX2 ? nh_wide(key, p, n)
-				      : nh_plain(key, p, n);
+	return n >= WORTH && HAVE_AVX2 ? nh_wide(key, p, n)
+				       : nh_plain(key, p, n);
 }
 
-static uint32_t
-few_bytes(const uint8_t *p, size_t n)
+/* Of the last word, which is filled up with zeros. */
+static inline uint64_t
+nh_last(const uint32_t *key, uint64_t word)
 {
-	uint32_t word = 0;
+	uint32_t w[2];
 
-	while (n-- > 0)
-		word = word << 8 | p[n];
+	memcpy(w, &word, sizeof(word));
+	w[0] += key[0];
+	w[1] += key[1];
+	return (uint64_t)w[0] * w[1];
+}
+
+/* Fewer than 8 bytes. */
+static __attribute__((noinline)) uint64_t
+word_of(const uint8_t *p, size_t n)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, n);
 	return word;
 }
 
-/* Fewer than 8 bytes, as if zeros followed. They do not go through memory: a
- * word that is read just after parts of it were written waits for them. */
-static uint64_t
-nh_tail(const uint32_t *key, const uint8_t *p, size_t n)
+/* Modulo 2^61 - 1. */
+static inline uint64_t
+reduce(uint64_t x)
 {
-	uint32_t low, high = 0;
-
-	if (n < 4)
-		low = few_bytes(p, n);
-	else {
-		memcpy(&low, p, 4);
-		high = few_bytes(p + 4, n - 4);
-	}
-	low += key[0];
-	high += key[1];
-	return (uint64_t)low * high;
+	x = (x & P61) + (x >> 61);
+	return x >= P61 ? x - P61 : x;
 }
 
 /* poly * point + block, modulo 2^61 - 1. */
@@ -133,10 +169,8 @@ static uint64_t
 join(const struct bulk_key *k, uint64_t poly, uint64_t block)
 {
 	u128 x = (u128)poly * k->point + block;
-	uint64_t r = ((uint64_t)x & P61) + (uint64_t)(x >> 61);
 
-	r = (r & P61) + (r >> 61);
-	return r >= P61 ? r - P61 : r;
+	return reduce(((uint64_t)x & P61) + (uint64_t)(x >> 61));
 }
 
 /* Whole words, at most to the end of the block. */
@@ -196,23 +230,42 @@ bulk_hash_end(const struct bulk_key *k, const struct bulk_hash *h)
 	uint64_t block = h->block;
 
 	if (have > 0)
-		block += nh_tail(k->nh + at / 4, h->tail, have);
+		block += nh_last(k->nh + at / 4, word_of(h->tail, have));
 	return join(k, h->poly, block);
 }
 
-uint64_t
-bulk_hash_of(const struct bulk_key *k, struct slice s)
+/* Of less than a block. */
+static inline uint64_t
+last_block(const struct bulk_key *k, struct slice s)
 {
-	uint64_t poly = 0, block;
-	size_t n;
+	size_t n = s.len / 8 * 8;
+	uint64_t block = nh(k->nh, s.p, n);
+
+	if (n == s.len)
+		return block;
+	if (n == 0)
+		return nh_last(k->nh, word_of(s.p, s.len));
+	return block +
+	       nh_last(k->nh + n / 4, load_last(s.p + s.len, s.len - n));
+}
+
+/* Of more. By itself, so that the usual few bytes cost no more than they do. */
+static __attribute__((noinline)) uint64_t
+blocks(const struct bulk_key *k, struct slice s)
+{
+	uint64_t poly = 0;
 
 	for (; s.len >= BULK_HASH_BLOCK; s.len -= BULK_HASH_BLOCK) {
 		poly = join(k, poly, nh(k->nh, s.p, BULK_HASH_BLOCK));
 		s.p += BULK_HASH_BLOCK;
 	}
-	n = s.len / 8 * 8;
-	block = nh(k->nh, s.p, n);
-	if (n < s.len)
-		block += nh_tail(k->nh + n / 4, s.p + n, s.len - n);
-	return join(k, poly, block);
+	return join(k, poly, last_block(k, s));
+}
+
+uint64_t
+bulk_hash_of(const struct bulk_key *k, struct slice s)
+{
+	if (s.len >= BULK_HASH_BLOCK)
+		return blocks(k, s);
+	return reduce(last_block(k, s));
 }

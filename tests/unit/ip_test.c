@@ -3,7 +3,10 @@
  * IP and TCP headers as they should be, as offloading hosts and span ports
  * make them, and as an attacker would.
  */
+#include <arpa/inet.h>
+
 #include "decoders/ip.h"
+#include "decoders/tcp_hdr.h"
 
 #include "ip_kit.h"
 
@@ -133,6 +136,38 @@ TEST(checksum_of_every_length)
 		CHECK_INT(decode() == IP_TCP, len % 20 != 12);
 		ip_check_tcp(ctx, &pkt);
 		CHECK(len % 20 == 12 || pkt.flags & PKT_BAD_TCP_CSUM);
+	}
+}
+
+static uint16_t
+plain_sum(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += (uint64_t)p[i] << (i % 2 == 0 ? 8 : 0);
+	while (sum > 0xffff)
+		sum = (sum >> 16) + (sum & 0xffff);
+	return htons((uint16_t)sum);
+}
+
+/* Of one byte, that carries reach as far as they can, and of all. */
+TEST(sum_of_any_length)
+{
+	static const int fill[] = {0x00, 0x7f, 0x80, 0xff, -1};
+	static uint8_t data[200001];
+
+	for (unsigned f = 0; f < sizeof(fill) / sizeof(*fill); f++) {
+		for (size_t i = 0; i < sizeof(data); i++)
+			data[i] = fill[f] == -1
+				      ? (uint8_t)(i * 2654435761u >> 9)
+				      : (uint8_t)fill[f];
+		for (size_t len = 0; len <= sizeof(data);
+		     len += len < 700 ? 1 : 33190)
+			for (unsigned at = 0; at < 2 && at < len; at++)
+				CHECK_INT(tcp_sum_payload((struct slice){
+					      data + at, len - at}),
+				    plain_sum(data + at, len - at));
 	}
 }
 
