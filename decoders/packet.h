@@ -75,25 +75,27 @@ struct packet {
 	struct addr src, dst;
 	uint32_t flags; /* enum packet_flag */
 	uint32_t tunnel_id; /* VNIs, GRE keys, ERSPAN sessions, mixed */
-	uint16_t ip_id; /* IPv4 only */
-	uint8_t ttl; /* or hop limit */
 	uint8_t ip_proto;
 	uint8_t tunnel; /* enum tunnel_kind (ip.h) of the layer just entered */
 
-	/* TCP, if ip_proto is 6 and ip_decode() said IP_TCP */
+	/* TCP, if ip_proto is 6 and ip_decode() said IP_TCP; but for two fields
+	 * of IP, which stand here in the order of struct pkt_ref, so that they
+	 * are copied together */
+	uint32_t seq, ack;
+	uint32_t wire_len; /* payload bytes sent; len < wire_len if cut */
+	uint16_t window; /* as on the wire, unscaled */
+	uint16_t ip_id; /* IPv4 only */
+	uint8_t ttl; /* or hop limit */
 	uint8_t tcp_flags;
 	uint8_t wscale;
 	uint16_t mss; /* 0: no option */
 	uint16_t sport, dport;
-	uint16_t window; /* as on the wire, unscaled */
 	uint16_t urgent;
-	uint32_t seq, ack;
 	uint32_t tsval, tsecr;
 	uint32_t option_order; /* of the kinds, hashed; 0 for none or only TS */
 	const uint8_t *tcp; /* start of the TCP header */
 	const uint8_t *payload;
 	uint32_t len; /* payload bytes held */
-	uint32_t wire_len; /* payload bytes sent; len < wire_len if cut */
 };
 
 #endif

@@ -27,41 +27,38 @@ void
 evidence_ref(
     struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v)
 {
-	memset(r, 0, sizeof(*r));
-	r->time = pkt->time;
-	r->ordinal = pkt->ordinal;
-	r->file = pkt->file;
-	r->frame_no = pkt->frame_no;
-	r->seq = pkt->seq;
-	r->ack = pkt->ack;
-	r->len = pkt->wire_len;
-	r->window = pkt->window;
-	r->ip_id = pkt->ip_id;
-	r->ttl = pkt->ttl;
-	r->tcp_flags = pkt->tcp_flags;
-	r->dir = v->dir;
+	*r = (struct pkt_ref){.time = pkt->time,
+	    .ordinal = pkt->ordinal,
+	    .file = pkt->file,
+	    .frame_no = pkt->frame_no,
+	    .seq = pkt->seq,
+	    .ack = pkt->ack,
+	    .len = pkt->wire_len,
+	    .window = pkt->window,
+	    .ip_id = pkt->ip_id,
+	    .ttl = pkt->ttl,
+	    .tcp_flags = pkt->tcp_flags,
+	    .dir = v->dir};
 }
 
-struct filter_place { /* two independent bits of 128 for a number */
-	uint64_t bit0, bit1;
-	uint8_t word0, word1;
+/* Of a Bloom filter, the bit in each of its words that stands for a number. */
+struct filter_bits {
+	uint64_t word[2];
 };
 
-static inline struct filter_place
-filter_place(uint32_t number)
+static inline struct filter_bits
+filter_bits(uint32_t number)
 {
 	uint64_t h = (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
 
-	return (struct filter_place){.bit0 = UINT64_C(1) << (h >> 57 & 63),
-	    .bit1 = UINT64_C(1) << (h >> 50 & 63),
-	    .word0 = h >> 63 & 1,
-	    .word1 = h >> 56 & 1};
+	return (struct filter_bits){
+	    {UINT64_C(1) << (h >> 58), UINT64_C(1) << (h >> 52 & 63)}};
 }
 
 static inline bool
-filter_has(const uint64_t f[2], struct filter_place at)
+filter_has(const uint64_t f[2], struct filter_bits b)
 {
-	return (f[at.word0] & at.bit0) != 0 && (f[at.word1] & at.bit1) != 0;
+	return (f[0] & b.word[0]) != 0 && (f[1] & b.word[1]) != 0;
 }
 
 /* May say yes to a number that was never acknowledged (about one in ten on a
@@ -70,33 +67,32 @@ bool
 evidence_acked_number(const struct evidence_dir *d, uint32_t number)
 {
 	const struct evidence_rest *e = evidence_rest(d);
-	struct filter_place at = filter_place(number);
+	struct filter_bits b = filter_bits(number);
 
-	return filter_has(e->acks[0], at) || filter_has(e->acks[1], at);
+	return filter_has(e->acks[0], b) || filter_has(e->acks[1], b);
 }
 
 static inline void
 remember_ack(struct evidence_rest *e, uint32_t number)
 {
-	struct filter_place at = filter_place(number);
+	struct filter_bits b = filter_bits(number);
 
-	if (filter_has(e->acks[0], at))
+	if (filter_has(e->acks[0], b))
 		return;
 	if (e->nacks == ACKS_PER_FILTER) {
 		memcpy(e->acks[1], e->acks[0], sizeof(e->acks[1]));
 		memset(e->acks[0], 0, sizeof(e->acks[0]));
 		e->nacks = 0;
 	}
-	e->acks[0][at.word0] |= at.bit0;
-	e->acks[0][at.word1] |= at.bit1;
+	e->acks[0][0] |= b.word[0];
+	e->acks[0][1] |= b.word[1];
 	e->nacks++;
 }
 
-static void
+static inline void
 count_u8(uint8_t *n)
 {
-	if (*n < UINT8_MAX)
-		(*n)++;
+	*n = (uint8_t)(*n + (*n < UINT8_MAX));
 }
 
 /* Wrong where this sender's checksums are otherwise right. Where a network
@@ -151,7 +147,7 @@ note_ttl(struct evidence_dir *d, uint8_t ttl)
 	d->ttl_alt_n = 0;
 }
 
-static void
+static inline void
 note_ip_id(struct evidence_dir *d, const struct packet *pkt)
 {
 	uint16_t step = (uint16_t)(pkt->ip_id - d->ip_id);
@@ -178,6 +174,8 @@ note_syn(struct evidence_dir *d, struct evidence_dir *peer,
 		(peer->flags & EVD_RST) != 0))
 		d->flags |= EVD_SYN_AGAIN;
 	e->isn = pkt->seq;
+	if ((d->flags & EVD_SYN) == 0)
+		d->wscale = 0;
 	d->flags |= EVD_SYN;
 	if ((pkt->flags & PKT_WSCALE) != 0) {
 		d->flags |= EVD_WSCALE;
@@ -188,35 +186,29 @@ note_syn(struct evidence_dir *d, struct evidence_dir *peer,
 		d->flags |= EVD_UNSCALED;
 		peer->flags |= EVD_UNSCALED;
 	}
-}
-
-static unsigned
-window_shift(const struct evidence_dir *d, bool syn)
-{
-	if (syn || (d->flags & EVD_UNSCALED) != 0)
-		return 0;
-	return (d->flags & EVD_SYN) != 0 ? d->wscale : MIDSTREAM_WSCALE;
+	if ((d->flags & EVD_UNSCALED) != 0)
+		d->wscale = peer->wscale = 0;
 }
 
 static inline void
-note_ack(
-    struct evidence_dir *d, struct evidence_rest *e, const struct packet *pkt)
+note_ack(struct evidence_dir *d, struct evidence_rest *e,
+    const struct packet *pkt, bool syn)
 {
-	bool syn = (pkt->tcp_flags & TCP_SYN) != 0;
 	uint32_t edge =
-	    pkt->ack + ((uint32_t)pkt->window << window_shift(d, syn));
+	    pkt->ack + ((uint32_t)pkt->window << (syn ? 0 : d->wscale));
 
 	remember_ack(e, pkt->ack);
 	if ((d->flags & EVD_ACKED) == 0) {
 		d->ack = pkt->ack;
 		d->edge = edge;
 		d->flags |= EVD_ACKED;
-		return;
 	}
 	if (seq_diff(pkt->ack, d->ack) > 0)
 		d->ack = pkt->ack;
 	if (seq_diff(edge, d->edge) > 0)
 		d->edge = edge;
+	if (d->ack_noted != (!syn && pkt->ack == d->ack))
+		d->ack_noted ^= 1;
 }
 
 /* Could the receiver take bytes up to `end`? */
@@ -308,8 +300,10 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	note_ttl(d, pkt->ttl);
 	note_ip_id(d, pkt);
 	note_numbers(d, peer, pkt, dup);
+	d->ack_noted = 0;
 	if ((pkt->tcp_flags & TCP_ACK) != 0)
-		note_ack(d, &ev->rest[view->dir], pkt);
+		note_ack(d, &ev->rest[view->dir], pkt,
+		    (pkt->tcp_flags & TCP_SYN) != 0);
 	d->raw_window = pkt->window;
 	if (!dup) /* the habits of its IP ids are counted in packets */
 		count_u8(&d->seen);
@@ -328,57 +322,55 @@ release(struct evidence_ctx *c, struct evidence_flow *ev)
 	}
 }
 
+/* Its frames have the address and the TTL that they had so far. */
+static inline bool
+is_of_sender(const struct evidence_dir *d, const struct packet *pkt)
+{
+	const uint8_t *mac = evidence_mac(pkt);
+
+	return mac != NULL && evidence_is_from(d, mac) && pkt->ttl == d->ttl &&
+	       d->ttl_alt_n == 0;
+}
+
 /* The next packet of a connection, with the headers that its sender's packets
  * have, and nothing waits for it. A FIN is its first; what comes after it is
  * empty. */
 static inline bool
-is_usual(const struct evidence_dir *d, const struct evidence_dir *peer,
-    const struct packet *pkt)
+is_usual(const struct evidence_dir *d, const struct packet *pkt)
 {
-	const uint16_t have = EVD_SEEN | EVD_MAC;
+	const uint16_t have = EVD_SEEN | EVD_MAC, fin = EVD_FIN | EVD_FIN_MARK;
 	const uint8_t flags = TCP_SYN | TCP_RST | TCP_ACK;
+	uint16_t state = d->flags & (have | fin);
 
-	return (pkt->tcp_flags & flags) == TCP_ACK &&
-	       (d->flags & have) == have && pkt->seq == d->next &&
-	       (pkt->flags & (PKT_HAS_MAC | PKT_BAD_TCP_CSUM)) == PKT_HAS_MAC &&
-	       pkt->ttl == d->ttl && d->group == 0 &&
-	       (peer->flags & EVD_WAITS) == 0 && pkt->wire_len < FAR_AHEAD &&
-	       ((d->flags & (EVD_FIN | EVD_FIN_MARK)) == 0 ||
-		   (pkt->wire_len == 0 && (pkt->tcp_flags & TCP_FIN) == 0)) &&
-	       pkt->mac != NULL && evidence_is_from(d, pkt->mac + 6);
+	if (state != have && ((state & have) != have || pkt->wire_len != 0 ||
+				 (pkt->tcp_flags & TCP_FIN) != 0))
+		return false;
+	return (pkt->tcp_flags & flags) == TCP_ACK && pkt->seq == d->next &&
+	       (pkt->flags & PKT_BAD_TCP_CSUM) == 0 &&
+	       pkt->wire_len < FAR_AHEAD && d->group == 0 && !d->asked &&
+	       is_of_sender(d, pkt);
 }
 
-static inline unsigned
-usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view)
+/* Its acknowledgement, of which nothing may be new. */
+static inline void
+usual_ack(struct evidence_flow *ev, struct evidence_dir *d,
+    const struct packet *pkt, int dir)
 {
-	struct evidence_dir *d = &ev->d[view->dir], *peer = &ev->d[!view->dir];
-	unsigned hints = 0;
-
-	if (pkt->wire_len > 0 && (pkt->flags & PKT_CSUM_CHECKED) != 0)
-		count_u8(&d->csum_good);
-	if (pkt->len > 0 && view->opaque && d->window == NULL)
-		evidence_ring_next(c, ev, pkt, view);
-	else if (pkt->len > 0 && evidence_overlap(c, ev, pkt, view, false))
-		hints = EVID_CONFLICT;
-	evidence_note_ts(d, pkt);
+	if (d->ack_noted && pkt->ack == d->ack && pkt->window == d->raw_window)
+		return;
 	if ((d->flags & EVD_ACKED) == 0)
-		evidence_rtt(ev, pkt, view->dir);
-	d->ttl_alt_n = 0;
-	note_ip_id(d, pkt);
-	d->next += pkt->wire_len;
-	if ((pkt->tcp_flags & TCP_FIN) != 0) {
-		evidence_mark(d, pkt, view);
-		d->flags |= EVD_FIN;
-		d->next++;
-	}
-	note_ack(d, &ev->rest[view->dir], pkt);
+		evidence_rtt(ev, pkt, dir);
+	note_ack(d, &ev->rest[dir], pkt, false);
 	d->raw_window = pkt->window;
-	count_u8(&d->seen);
-	note_time(d, peer, pkt->time);
-	if ((d->flags & peer->flags & EVD_FIN) != 0)
-		release(c, ev);
-	return hints;
+}
+
+static void
+usual_fin(struct evidence_dir *d, const struct packet *pkt,
+    const struct evidence_view *view)
+{
+	evidence_mark(d, pkt, view);
+	d->flags |= EVD_FIN;
+	d->next++;
 }
 
 static __attribute__((noinline)) unsigned
@@ -402,7 +394,7 @@ any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 		hints |= EVID_CONFLICT;
 	if (doubt)
 		return hints | EVID_DOUBT;
-	if ((peer->flags & EVD_WAITS) != 0 && (pkt->tcp_flags & TCP_ACK) != 0)
+	if (d->asked && (pkt->tcp_flags & TCP_ACK) != 0)
 		evidence_used(c, ev, pkt, view);
 	if (d->group != 0)
 		hints |= evidence_rst_after(c, ev, pkt, view);
@@ -415,7 +407,33 @@ any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 	return hints;
 }
 
-unsigned
+/* By itself, so that d stays in a register. */
+static __attribute__((noinline)) unsigned
+usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    struct evidence_dir *d, const struct packet *pkt,
+    const struct evidence_view *view)
+{
+	struct evidence_dir *peer = &ev->d[!view->dir];
+	unsigned hints = 0;
+
+	if (pkt->wire_len > 0 && (pkt->flags & PKT_CSUM_CHECKED) != 0)
+		count_u8(&d->csum_good);
+	if (pkt->len > 0 && evidence_overlap_next(c, ev, pkt, view))
+		hints = EVID_CONFLICT;
+	evidence_note_ts(d, pkt);
+	note_ip_id(d, pkt);
+	d->next += pkt->wire_len;
+	usual_ack(ev, d, pkt, view->dir);
+	count_u8(&d->seen);
+	note_time(d, peer, pkt->time);
+	if ((pkt->tcp_flags & TCP_FIN) != 0)
+		usual_fin(d, pkt, view);
+	if ((d->flags & EVD_FIN) != 0 && (peer->flags & EVD_FIN) != 0)
+		release(c, ev);
+	return hints;
+}
+
+__attribute__((noinline)) unsigned
 evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
 {
@@ -424,10 +442,10 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 
 	if (mark == d->last_mark)
 		return any_packet(c, ev, pkt, view, is_copy(d, pkt));
-	if (!is_usual(d, &ev->d[!view->dir], pkt))
+	if (!is_usual(d, pkt))
 		return any_packet(c, ev, pkt, view, false);
 	d->last_mark = mark;
-	return usual_packet(c, ev, pkt, view);
+	return usual_packet(c, ev, d, pkt, view);
 }
 
 struct evidence_ctx *
@@ -470,6 +488,7 @@ evidence_counters(const struct evidence_ctx *c)
 void
 evidence_init(struct evidence_flow *ev, uint32_t slot)
 {
+	ev->d[0].wscale = ev->d[1].wscale = MIDSTREAM_WSCALE;
 	ev->d[1].side = 1;
 	ev->slot = slot;
 }

@@ -82,16 +82,19 @@ struct evidence_dir { /* one cache line: what each packet looks at */
 	uint32_t last_mark; /* hash of the headers of that packet */
 	uint32_t tsval; /* last timestamp */
 	uint16_t flags; /* private to evidence.c */
-	uint16_t group; /* resets that wait: index + 1, 0 none */
+	uint16_t group : 13; /* resets that wait: index + 1, 0 none */
+	uint16_t asked : 1; /* a conflict of its peer waits for its word */
 	uint16_t ip_id; /* of its last packet that was no RST */
 	uint16_t raw_window; /* last one it advertised, unscaled */
 	uint8_t mac[6]; /* source of its frames, the first seen */
 	uint8_t ttl, ttl_alt_n; /* usual one; another one seen, so often */
 	uint8_t seen, id_step; /* packets; small steps of their IP ids */
 	uint8_t csum_good; /* saturating counts */
-	uint8_t wscale : 4;
+	uint8_t wscale : 4; /* of its windows, but in a SYN */
 	uint8_t side : 1; /* enum dir: see evidence_rest() */
 	uint8_t is_later : 1; /* of the two, the last packet was its */
+	uint8_t ack_noted : 1; /* ack and raw_window are of that packet, which
+				  had no SYN: all that they say is known */
 };
 
 struct evidence_rest { /* of a direction: what few packets look at */

@@ -63,7 +63,7 @@ struct ev_window {
 #define FIRST_DOUBT 128
 
 struct shape {
-	uint16_t size, segs, tsval_at, bytes_at, there_at, public_at, end;
+	uint16_t size, segs, tsval_at, bytes_at, there_at, public_at, end, pad;
 };
 #define REFS_END(segs) \
 	(sizeof(struct ev_window) + (segs) * sizeof(struct pkt_ref))
@@ -309,7 +309,7 @@ window_compare(const struct ev_window *w, const struct run *s)
 }
 
 /* At most a window of bytes, in one or two pieces. */
-static void
+static inline void
 window_copy(struct ev_window *w, const struct run *s)
 {
 	uint32_t i = place(w, s->seq), n = w->size - i;
@@ -377,7 +377,7 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 	window_copy(w, &part);
 }
 
-static void
+static inline void
 window_note_segment(struct ev_window *w, const struct ev_segment *s)
 {
 	struct pkt_ref *r = &w->refs[w->at];
@@ -558,34 +558,6 @@ show_versions(struct obs_conflict *out, const struct ev_window *w,
 	show(out->second, sizeof(out->second), b, n, masked);
 }
 
-/* Which version is odd, if one of them is. */
-static uint8_t
-odd_one(unsigned first, unsigned second)
-{
-	return (first != 0) == (second != 0) ? 0 : first != 0 ? 1 : 2;
-}
-
-void
-evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
-    const struct ev_segment *s, const struct ev_first *first)
-{
-	const struct evidence_dir *peer = &ev->d[!s->view->dir];
-	struct obs_conflict *r = &o->u.conflict;
-
-	obs_init(o, OBS_CONFLICT);
-	o->dir = s->view->dir;
-	o->phase = s->view->phase;
-	o->time = s->pkt->time;
-	o->pkt = first->ref;
-	r->seq = s->seq;
-	r->used_first = !first->doubt;
-	r->acked_between = (peer->flags & EVD_ACKED) != 0;
-	r->csum_bad = s->doubt;
-	r->odd_mac = odd_one(first->odd & ODD_MAC, s->odd & ODD_MAC);
-	r->odd_ts = odd_one(first->odd & ODD_TS, s->odd & ODD_TS);
-	evidence_ref(&r->other, s->pkt, s->view);
-}
-
 static void
 tell(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, const struct overlap *o)
@@ -639,13 +611,17 @@ difference(const struct evidence_flow *ev, const struct ev_window *w,
 static inline bool
 window_append(struct ev_window *w, const struct ev_segment *s)
 {
+	const struct shape *shape = shape_of(w);
+	uint32_t end = s->seq + s->len, i = place(w, s->seq);
 	struct run run = {s->p, s->seq, s->len};
-	uint32_t end = s->seq + s->len;
 
 	if (s->seq != w->top || end - w->low >= w->size ||
-	    w->nsegs == shape_of(w)->segs)
+	    w->nsegs == shape->segs)
 		return false;
-	window_copy(w, &run);
+	if (i + s->len <= w->size)
+		memcpy((uint8_t *)w + shape->bytes_at + i, s->p, s->len);
+	else
+		window_copy(w, &run);
 	w->top = end;
 	window_note_segment(w, s);
 	return true;
@@ -687,30 +663,69 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 	return diff;
 }
 
-/* Byte by byte where there is text, and by hash where there is more than a
- * window holds: in bodies and within TLS. A handshake is both. */
+/* What is kept by hash: of text nothing, as it is kept byte by byte; of bodies
+ * and within TLS, where there is more than a window holds, all. A handshake is
+ * both. */
+static inline enum ring_keep
+keep_of(const struct evidence_view *view)
+{
+	if (view->opaque || view->phase == PHASE_TLS_DONE ||
+	    view->phase == PHASE_OPAQUE)
+		return KEEP_SAMPLE;
+	return view->body || view->phase == PHASE_TLS_HELLO ? KEEP_ALL
+							    : KEEP_NONE;
+}
+
 static enum difference
 hold_against(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s)
 {
-	const struct evidence_view *view = s->view;
-	struct evidence_dir *d = &ev->d[view->dir];
-	bool opaque = view->opaque || view->phase == PHASE_TLS_DONE ||
-		      view->phase == PHASE_OPAQUE;
-	bool text = !opaque && !view->body;
-	bool bulk = !text || view->phase == PHASE_TLS_HELLO;
-	enum ring_keep keep = opaque ? KEEP_SAMPLE
-			      : bulk ? KEEP_ALL
-				     : KEEP_NONE;
+	struct evidence_dir *d = &ev->d[s->view->dir];
+	enum ring_keep keep = keep_of(s->view);
+	bool text = keep != KEEP_SAMPLE && !s->view->body;
 	enum difference diff = SAME;
 
-	if (opaque && d->window != NULL)
+	if (keep == KEEP_SAMPLE && d->window != NULL)
 		evidence_return(c, d->window);
 	if (d->window != NULL || (text && window_lend(c, d, s) != NULL))
 		diff = take_in(c, ev, s, text);
 	if (diff != SAME || (keep == KEEP_NONE && d->ring == NULL))
 		return diff;
 	return evidence_ring(c, ev, s, keep);
+}
+
+/* Nothing of the segment can be in the window, nor has to go there. */
+static inline bool
+is_beside_window(
+    const struct ev_window *w, const struct ev_segment *s, enum ring_keep keep)
+{
+	if (w == NULL)
+		return keep == KEEP_SAMPLE || s->view->body;
+	return keep == KEEP_ALL && s->view->body &&
+	       seq_diff(s->seq, w->top) >= 0;
+}
+
+__attribute__((noinline)) bool
+evidence_overlap_next(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view)
+{
+	struct evidence_dir *d = &ev->d[view->dir];
+	bool odd_ts = evidence_odd_ts(d, &ev->d[!view->dir], pkt);
+	enum ring_keep keep = keep_of(view);
+	struct ev_segment s = {.pkt = pkt,
+	    .view = view,
+	    .p = pkt->payload,
+	    .seq = pkt->seq,
+	    .len = pkt->len,
+	    .near = true,
+	    .odd = odd_ts ? ODD_TS : 0};
+
+	if (is_beside_window(d->window, &s, keep))
+		evidence_ring_next(c, d, &s, keep);
+	else if (keep != KEEP_NONE || d->window == NULL ||
+		 !window_append(d->window, &s))
+		return hold_against(c, ev, &s) == CONFLICT;
+	return false;
 }
 
 bool

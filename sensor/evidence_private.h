@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "decoders/be.h"
 #include "sensor/bulk_hash.h"
 #include "sensor/evidence.h"
 
@@ -32,8 +33,7 @@ enum { /* struct evidence_dir.flags */
 	EVD_MAC = 1 << 11, /* mac holds */
 	EVD_MACS = 1 << 12, /* its frames come from several */
 	EVD_TS = 1 << 13, /* its SYN had timestamps */
-	EVD_FIN_MARK = 1 << 14, /* mark is that of a FIN */
-	EVD_WAITS = 1 << 15 /* a conflict that is not told yet */
+	EVD_FIN_MARK = 1 << 14 /* mark is that of a FIN */
 };
 
 static inline struct evidence_rest *
@@ -234,7 +234,8 @@ evidence_mac(const struct packet *pkt)
 static inline bool
 evidence_is_from(const struct evidence_dir *d, const uint8_t *mac)
 {
-	return memcmp(mac, d->mac, sizeof(d->mac)) == 0;
+	return ((load32(mac) ^ load32(d->mac)) |
+		   (load16(mac + 4) ^ load16(d->mac + 4))) == 0;
 }
 
 /* After its SYN. */
@@ -271,22 +272,22 @@ evidence_odd_ts(const struct evidence_dir *d, const struct evidence_dir *peer,
 /* evidence_overlap.c */
 bool evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view, bool doubt);
+/* The same for the next segment of its sender, with the headers that its
+ * sender's packets have. */
+bool evidence_overlap_next(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
 /* Its answer may be seen before it, and it may be seen twice. */
 bool evidence_is_keepalive(
     const struct evidence_flow *ev, const struct ev_segment *s);
-/* What an observation of a conflict says in any case. */
-void evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
-    const struct ev_segment *s, const struct ev_first *first);
 
 /* evidence_ring.c: holds the segment against the records, and keeps one of
  * it; the ring is lent on demand. */
 enum ring_keep { KEEP_NONE, KEEP_ALL, KEEP_SAMPLE };
 enum difference evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, enum ring_keep keep);
-/* The same for the next segment of a flow that is opaque and has no window,
- * with the headers that its sender's packets have. */
-void evidence_ring_next(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view);
+/* The same for what is the next segment of its sender. */
+void evidence_ring_next(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct ev_segment *s, enum ring_keep keep);
 
 /* ... and as it was when it was lent for the first time. */
 void evidence_window_wipe(struct ev_window *w);
@@ -299,9 +300,12 @@ void *evidence_lend(struct evidence_ctx *c, struct evidence_dir *d,
     enum ev_kind kind, int64_t now);
 void evidence_return(struct evidence_ctx *c, void *window_or_ring);
 
-/* evidence_used.c: takes an observation filled in but for used_by, counts it,
- * and emits it when that is known, or will not be. */
+/* evidence_used.c: what an observation of a conflict says in any case. */
+void evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
+    const struct ev_segment *s, const struct ev_first *first);
 int evidence_used_init(struct evidence_ctx *c);
+/* Takes an observation filled in but for used_by, counts it, and emits it when
+ * that is known, or will not be. */
 void evidence_conflict(struct evidence_ctx *c, struct evidence_flow *ev,
     struct obs *o, const struct ev_segment *s, const struct ev_first *first);
 /* A packet of the receiver, before its state takes it in. */

@@ -26,6 +26,7 @@
 
 #define HELD_MAX UINT16_MAX /* bytes of a segment that are hashed */
 #define SAMPLE 128
+#define CACHE_LINE 64
 
 struct record { /* 64 bytes */
 	struct pkt_ref ref;
@@ -195,13 +196,19 @@ take_repeat(struct evidence_ctx *c, struct evidence_dir *d,
 	return true;
 }
 
-/* Where the sample of a segment begins. */
-static uint32_t
-sample_place(const struct bulk_key *k, uint32_t seq, uint32_t len)
+/* Where the sample of a segment begins: at a cache line of it, so that few are
+ * asked of memory, or else as early or as late as it can. */
+static inline uint32_t
+sample_place(const struct bulk_key *k, const struct ev_segment *s, uint32_t len)
 {
-	uint64_t x = (seq ^ (uint32_t)k->point) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t x =
+	    (s->seq ^ (uint32_t)k->point) * UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t last = len - SAMPLE;
+	uint32_t off = (uint32_t)((x >> 32) * (last + CACHE_LINE) >> 32);
+	uint32_t beyond = (uint32_t)((uintptr_t)(s->p + off) % CACHE_LINE);
 
-	return (uint32_t)((x >> 32) * (len - SAMPLE + 1) >> 32);
+	off -= beyond < off ? beyond : off;
+	return off < last ? off : last;
 }
 
 static void
@@ -210,10 +217,11 @@ ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
 {
 	struct evidence_rest *e = evidence_rest(d);
 	struct record *r = &d->ring->records[e->ring_at];
+	const struct packet *pkt = s->pkt;
 	uint32_t held = s->len < HELD_MAX ? s->len : HELD_MAX, off = 0;
 
 	if (sample && held > SAMPLE) {
-		off = sample_place(&c->key, s->seq, held);
+		off = sample_place(&c->key, s, held);
 		held = SAMPLE;
 	}
 	if (e->ring_part == e->ring_at + 1)
@@ -221,16 +229,16 @@ ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
 	e->ring_at = (uint8_t)((e->ring_at + 1) % EVIDENCE_SEGMENTS);
 	if (e->ring_n < EVIDENCE_SEGMENTS)
 		e->ring_n++;
-	evidence_ref(&r->ref, s->pkt, s->view);
-	r->hash =
-	    (uint32_t)bulk_hash_of(&c->key, (struct slice){s->p + off, held});
-	r->tsval = s->pkt->tsval;
+	evidence_ref(&r->ref, pkt, s->view);
+	r->tsval = pkt->tsval;
 	r->odd = s->odd;
 	r->off = (uint16_t)off;
 	r->held = (uint16_t)held;
-	r->sum = s->pkt->tcp != NULL && s->len == s->pkt->wire_len
-		     ? tcp_sum_header(s->pkt)
+	r->sum = pkt->tcp != NULL && s->len == pkt->wire_len
+		     ? tcp_sum_header(pkt)
 		     : 0;
+	r->hash =
+	    (uint32_t)bulk_hash_of(&c->key, (struct slice){s->p + off, held});
 }
 
 /* It begins below the next number. *known: all of it agrees with records. */
@@ -290,19 +298,11 @@ evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
 }
 
 void
-evidence_ring_next(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view)
+evidence_ring_next(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct ev_segment *s, enum ring_keep keep)
 {
-	struct evidence_dir *d = &ev->d[view->dir];
-	struct ev_segment s = {.pkt = pkt,
-	    .view = view,
-	    .p = pkt->payload,
-	    .seq = pkt->seq,
-	    .len = pkt->len,
-	    .odd = evidence_odd_ts(d, &ev->d[!view->dir], pkt) ? ODD_TS : 0};
-
-	if (d->ring != NULL || ring_lend(c, d, pkt->time) != NULL)
-		ring_keep(c, d, &s, true);
+	if (d->ring != NULL || ring_lend(c, d, s->pkt->time) != NULL)
+		ring_keep(c, d, s, keep == KEEP_SAMPLE);
 }
 
 void

@@ -52,8 +52,7 @@ first_wait(struct evidence_ctx *c)
 static struct conflict_wait *
 find_wait(struct evidence_ctx *c, const struct evidence_flow *ev, int dir)
 {
-	for (unsigned i = 0;
-	     (ev->d[dir].flags & EVD_WAITS) != 0 && i < EVIDENCE_WAITS; i++)
+	for (unsigned i = 0; ev->d[!dir].asked && i < EVIDENCE_WAITS; i++)
 		if (c->waits[i].ev == ev && c->waits[i].obs.dir == dir)
 			return &c->waits[i];
 	return NULL;
@@ -66,7 +65,7 @@ settle(struct evidence_ctx *c, struct conflict_wait *w, int64_t time)
 	const struct conflict_wait *first;
 
 	w->ev = NULL;
-	ev->d[w->obs.dir].flags &= (uint16_t)~EVD_WAITS;
+	ev->d[!w->obs.dir].asked = 0;
 	first = first_wait(c);
 	c->wait_deadline = first == NULL ? INT64_MAX : first->deadline;
 	if (time > w->obs.time)
@@ -92,6 +91,34 @@ evidence_used_end(struct evidence_ctx *c, struct evidence_flow *ev, int64_t now)
 		if (w != NULL)
 			settle(c, w, now < w->deadline ? now : w->deadline);
 	}
+}
+
+/* Which version is odd, if one of them is. */
+static uint8_t
+odd_one(unsigned first, unsigned second)
+{
+	return (first != 0) == (second != 0) ? 0 : first != 0 ? 1 : 2;
+}
+
+void
+evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
+    const struct ev_segment *s, const struct ev_first *first)
+{
+	const struct evidence_dir *peer = &ev->d[!s->view->dir];
+	struct obs_conflict *r = &o->u.conflict;
+
+	obs_init(o, OBS_CONFLICT);
+	o->dir = s->view->dir;
+	o->phase = s->view->phase;
+	o->time = s->pkt->time;
+	o->pkt = first->ref;
+	r->seq = s->seq;
+	r->used_first = !first->doubt;
+	r->acked_between = (peer->flags & EVD_ACKED) != 0;
+	r->csum_bad = s->doubt;
+	r->odd_mac = odd_one(first->odd & ODD_MAC, s->odd & ODD_MAC);
+	r->odd_ts = odd_one(first->odd & ODD_TS, s->odd & ODD_TS);
+	evidence_ref(&r->other, s->pkt, s->view);
 }
 
 static enum used_by
@@ -136,7 +163,7 @@ tell_or_wait(struct evidence_ctx *c, struct evidence_flow *ev,
 	w->deadline = o->time + EVIDENCE_USED_WAIT;
 	if (w->deadline < c->wait_deadline)
 		c->wait_deadline = w->deadline;
-	ev->d[o->dir].flags |= EVD_WAITS;
+	ev->d[!o->dir].asked = 1;
 }
 
 void
