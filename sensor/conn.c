@@ -581,19 +581,25 @@ take_packet(
 	normalise(t, c, pkt, dir);
 }
 
-/* Most packets of a flow that is encrypted: its numbers are followed, and that
- * is all. Returns false where it takes more. */
+/* Most packets: the next of an established flow, which opens, closes and
+ * changes nothing. Returns false where it takes more. */
 static bool
-follow(struct conn *c, const struct packet *pkt, enum dir dir)
+follow(
+    struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
 {
-	struct norm_step s = {dir, pkt->seq, pkt->ack, pkt->wire_len, 0};
+	struct norm_step s = {
+	    dir, pkt->seq, pkt->ack, pkt->wire_len, pkt->payload, 0};
 
-	if (c->use != USE_OPAQUE || !c->proven || c->closed ||
-	    (pkt->tcp_flags & (TCP_SYN | TCP_FIN)) != 0 ||
-	    (pkt->tcp_flags & TCP_ACK) == 0 || pkt->len < pkt->wire_len)
+	if (!c->proven || c->closed ||
+	    (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_ACK)) != TCP_ACK ||
+	    pkt->len < pkt->wire_len)
 		return false;
 	s.window = window_of(c, pkt, dir);
-	return norm_follow(&c->norm, &s);
+	if (!norm_follow(&t->norm, &c->norm, &s))
+		return false;
+	if (c->fed && c->use != USE_OPAQUE)
+		session_settle(t, c);
+	return true;
 }
 
 struct packet *
@@ -711,7 +717,7 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	hints = take_evidence(t, c, pkt, dir);
 	note_doubt(c, pkt, hints);
 	if (hints == 0 && !is_void(pkt) && !(pkt->tcp_flags & TCP_RST)) {
-		if (!follow(c, pkt, dir))
+		if (!follow(t, c, pkt, dir))
 			take_packet(t, c, pkt, dir);
 		return true;
 	}

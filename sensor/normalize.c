@@ -89,9 +89,8 @@ is_plausible(const struct norm_dir *d, int64_t end)
 	return end <= (int64_t)limit;
 }
 
-static unsigned
-note_ack(
-    struct norm_dir *peer, const struct norm_seg *s, int64_t ack, int64_t now)
+static inline unsigned
+note_ack(struct norm_dir *peer, uint64_t window, int64_t ack, int64_t now)
 {
 	uint64_t edge;
 	unsigned r = 0;
@@ -105,14 +104,14 @@ note_ack(
 		r = NORM_NEW_ACK;
 	} else if (peer->acked < peer->top && now - peer->since >= NORM_STALE)
 		peer->stale = true;
-	edge = (uint64_t)ack + s->window;
-	if (s->window != 0 && edge > peer->edge)
+	edge = (uint64_t)ack + window;
+	if (window != 0 && edge > peer->edge)
 		peer->edge = edge;
 	return r;
 }
 
 /* What is in flight; with it begins the time for an acknowledgement. */
-static void
+static inline void
 note_top(struct norm_dir *d, int64_t end, int64_t now)
 {
 	if (end <= (int64_t)d->top)
@@ -345,7 +344,8 @@ norm_timeout(struct norm_env *env, struct norm *n)
 		while (causal_due(env, n, (enum dir)d))
 			causal_force(env, n, (enum dir)d);
 	}
-	causal_release(env, n);
+	if (n->wait != NULL)
+		causal_release(env, n);
 	check_fins(env, n, false);
 	norm_tidy(env, n);
 }
@@ -370,7 +370,7 @@ norm_deadline(const struct norm *n)
 }
 
 static unsigned
-follow_off(struct norm_dir *d, uint64_t end)
+skip_to(struct norm_dir *d, uint64_t end)
 {
 	if (end <= d->next)
 		return NORM_OLD;
@@ -393,7 +393,7 @@ slow_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	if (s->wire_len > 0 && is_after_fin(env, n, s->dir, end))
 		r = NORM_OLD;
 	else if (s->wire_len > 0 && d->off)
-		r = end > 0 ? follow_off(d, (uint64_t)end) : NORM_OLD;
+		r = end > 0 ? skip_to(d, (uint64_t)end) : NORM_OLD;
 	else if (s->wire_len > 0)
 		r = take_data(env, n, s, at, need);
 	if (s->fin && end >= 0)
@@ -403,40 +403,48 @@ slow_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 }
 
 /* Nothing waits, both bases are known, the segment is the next one or empty
- * and in its place, whole, and acknowledges what was seen: that is within any
- * window, and, as nothing waits, was delivered. */
+ * and in its place, and acknowledges what was seen: that is within any window,
+ * and, as nothing waits, was delivered. */
 static inline bool
-is_plain(const struct norm *n, const struct norm_seg *s, int32_t behind)
+is_plain(const struct norm *n, const struct norm_step *s, int32_t behind)
 {
 	const struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
 
-	return d->known && !d->soft && !d->waiting && peer->known && !s->fin &&
-	       s->has_ack && s->seq == d->base + (uint32_t)d->next &&
-	       behind <= 0 && s->bytes.len == s->wire_len &&
-	       s->wire_len <= NORM_SLACK && d->fin_at == NORM_NONE;
+	return s->seq == d->base + (uint32_t)d->next && behind <= 0 &&
+	       d->fin_at == NORM_NONE && d->known && !d->soft && !d->waiting &&
+	       peer->known && s->len <= NORM_SLACK;
+}
+
+/* How far its acknowledgement lies ahead of what is known; ends are added
+ * without signs, as they wrap. */
+static inline int32_t
+ack_beyond(const struct norm *n, enum dir dir, uint32_t ack)
+{
+	const struct norm_dir *peer = &n->d[!dir];
+
+	return (int32_t)(ack - (peer->base + (uint32_t)peer->next));
 }
 
 static inline unsigned
-plain_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
+plain_segment(struct norm_env *env, struct norm *n, const struct norm_step *s,
     int32_t behind)
 {
 	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
 	uint64_t at = d->next;
-	unsigned r = note_ack(peer, s, (int64_t)peer->next + behind, env->now);
+	unsigned r =
+	    note_ack(peer, s->window, (int64_t)peer->next + behind, env->now);
 
 	d->seen = true;
-	if (s->wire_len == 0)
+	if (s->len == 0)
 		return r;
-	note_top(d, (int64_t)(at + s->wire_len), env->now);
-	d->next = d->done = at + s->wire_len;
+	note_top(d, (int64_t)(at + s->len), env->now);
+	d->next = d->done = at + s->len;
 	if (!d->off) {
-		/* not .bytes = s->bytes: a copy as a whole of what was stored
-		 * in two would wait until all stores before it are done */
 		struct norm_piece p = {.what = NORM_BYTES,
 		    .dir = s->dir,
-		    .bytes = {s->bytes.p, s->wire_len},
+		    .bytes = {s->bytes, s->len},
 		    .at = at,
-		    .len = s->wire_len,
+		    .len = s->len,
 		    .ref = env->ref};
 
 		env->n.in_order++;
@@ -462,7 +470,7 @@ any_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 		return NORM_REFUSED;
 	}
 	if (s->has_ack)
-		r = note_ack(peer, s, ack, env->now);
+		r = note_ack(peer, s->window, ack, env->now);
 	if (s->wire_len > 0)
 		note_top(d, at + (int64_t)s->wire_len, env->now);
 	if (r != 0 && n->wait != NULL)
@@ -475,27 +483,27 @@ any_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 unsigned
 norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 {
-	const struct norm_dir *peer = &n->d[!s->dir];
-	int32_t behind =
-	    (int32_t)(s->ack - (peer->base + (uint32_t)peer->next));
+	struct norm_step step = {.dir = s->dir,
+	    .seq = s->seq,
+	    .ack = s->ack,
+	    .len = s->wire_len,
+	    .bytes = s->bytes.p,
+	    .window = s->window};
+	int32_t behind = ack_beyond(n, s->dir, s->ack);
 
-	if (is_plain(n, s, behind) && !env->always)
-		return plain_segment(env, n, s, behind);
+	if (s->has_ack && !s->fin && s->bytes.len == s->wire_len &&
+	    is_plain(n, &step, behind) && !env->always)
+		return plain_segment(env, n, &step, behind);
 	return any_segment(env, n, s);
 }
 
-bool
-norm_follow(struct norm *n, const struct norm_step *s)
+/* Of a flow that nobody listens to. */
+static inline void
+follow_off(struct norm *n, const struct norm_step *s, int32_t behind)
 {
 	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
-	uint32_t peer_next = peer->base + (uint32_t)peer->next;
-	int64_t ack = (int64_t)peer->next + (int32_t)(s->ack - peer_next);
+	int64_t ack = (int64_t)peer->next + behind;
 
-	if (!d->off || !peer->off || !d->known || d->soft || d->waiting ||
-	    !peer->known || s->seq != d->base + (uint32_t)d->next ||
-	    ack > (int64_t)peer->next || s->len > NORM_SLACK ||
-	    d->fin_at != NORM_NONE)
-		return false;
 	if (ack >= 0 && (uint64_t)ack > peer->acked)
 		peer->acked = (uint64_t)ack;
 	if (ack >= 0 && s->window != 0 && ack + s->window > peer->edge)
@@ -503,6 +511,21 @@ norm_follow(struct norm *n, const struct norm_step *s)
 	d->seen = true;
 	d->next += s->len;
 	d->done = d->next;
+}
+
+bool
+norm_follow(struct norm_env *env, struct norm *n, const struct norm_step *s)
+{
+	int32_t behind = ack_beyond(n, s->dir, s->ack);
+
+	if (!is_plain(n, s, behind))
+		return false;
+	if (n->d[0].off && n->d[1].off)
+		follow_off(n, s, behind);
+	else if (env->always)
+		return false;
+	else
+		(void)plain_segment(env, n, s, behind);
 	return true;
 }
 

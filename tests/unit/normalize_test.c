@@ -304,34 +304,43 @@ TEST(a_direction_that_is_off_is_only_counted)
 }
 
 static void
+check_same(const struct norm *followed)
+{
+	for (int d = 0; d < 2; d++) {
+		CHECK_INT(followed->d[d].next, n.d[d].next);
+		CHECK_INT(followed->d[d].done, n.d[d].done);
+		CHECK_INT(followed->d[d].acked, n.d[d].acked);
+		CHECK_INT(followed->d[d].edge, n.d[d].edge);
+	}
+}
+
+/* What was followed makes what the segment makes, and delivers the same. */
+static void
 step_as_segment(const struct norm_step *s, const struct norm *before)
 {
 	struct norm followed = n;
+	size_t told = log_len;
 	struct norm_seg seg = {.dir = s->dir,
 	    .seq = s->seq,
 	    .ack = s->ack,
 	    .has_ack = true,
-	    .bytes = {(const uint8_t *)"0123456789", s->len},
+	    .bytes = {s->bytes, s->len},
 	    .wire_len = s->len,
 	    .window = s->window};
 
 	n = *before;
 	(void)norm_segment(&env, &n, &seg);
-	for (int d = 0; d < 2; d++) {
-		CHECK_INT(followed.d[d].next, n.d[d].next);
-		CHECK_INT(followed.d[d].done, n.d[d].done);
-		CHECK_INT(followed.d[d].acked, n.d[d].acked);
-		CHECK_INT(followed.d[d].edge, n.d[d].edge);
-	}
+	check_same(&followed);
+	CHECK_INT(log_len % 2, 0);
+	CHECK(memcmp(log_text + told - (log_len - told), log_text + told,
+		  log_len - told) == 0);
 }
 
-TEST(a_step_is_a_segment_where_both_are_off_and_else_nothing)
+static void
+steps(void)
 {
 	unsigned taken = 0, left = 0;
 
-	begin();
-	norm_off(&n, DIR_C2S);
-	norm_off(&n, DIR_S2C);
 	for (uint32_t i = 0; i < 2000; i++) {
 		enum dir dir = i * 7 % 5 < 2 ? DIR_C2S : DIR_S2C;
 		uint32_t ahead = i % 11 == 0, over = i % 13 == 0;
@@ -339,9 +348,9 @@ TEST(a_step_is_a_segment_where_both_are_off_and_else_nothing)
 		struct norm_step s = {dir,
 		    1000 + (uint32_t)n.d[dir].next + ahead,
 		    1000 + (uint32_t)n.d[!dir].next - i % 3 + over * 5, i % 10,
-		    i % 4 * 1000};
+		    (const uint8_t *)"0123456789", i % 4 * 1000};
 
-		if (norm_follow(&n, &s)) {
+		if (norm_follow(&env, &n, &s)) {
 			taken++;
 			step_as_segment(&s, &before);
 			continue;
@@ -350,19 +359,36 @@ TEST(a_step_is_a_segment_where_both_are_off_and_else_nothing)
 		CHECK(memcmp(&n, &before, sizeof(n)) == 0);
 	}
 	CHECK(taken > 1000 && left > 200);
-	CHECK_STR(log_text, "");
-	finish();
 }
 
-TEST(a_step_is_left_where_the_decoder_wants_a_side)
+TEST(a_step_is_a_segment)
 {
-	struct norm_step s = {DIR_C2S, 1000, 1000, 3, 0};
+	for (int off = 0; off < 4; off++) {
+		begin();
+		if (off & 1)
+			norm_off(&n, DIR_C2S);
+		if (off & 2)
+			norm_off(&n, DIR_S2C);
+		steps();
+		CHECK_INT(log_len == 0, off == 3);
+		finish();
+	}
+}
+
+TEST(a_step_is_left_where_something_waits_or_libnids_is_asked)
+{
+	struct norm_step s = {
+	    DIR_C2S, 1000, 1000, 3, (const uint8_t *)"abc", 0};
 
 	begin();
-	norm_off(&n, DIR_S2C);
-	CHECK(!norm_follow(&n, &s));
-	norm_off(&n, DIR_C2S);
-	CHECK(norm_follow(&n, &s));
+	env.always = true;
+	CHECK(!norm_follow(&env, &n, &s));
+	env.always = false;
+	(void)put(DIR_S2C, 4, 0, "text");
+	CHECK(!norm_follow(&env, &n, &s));
+	(void)put(DIR_S2C, 0, 0, "next");
+	CHECK(norm_follow(&env, &n, &s));
+	CHECK_STR(log_text, "<next<text>abc");
 	finish();
 }
 
