@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A keyed hash for bulk data, fast enough for every byte of mail: NH in blocks
- * of 1 KiB, joined by a polynomial over 2^61 - 1 (Black, Halevi, Krawczyk,
+ * of 2 KiB, joined by a polynomial over 2^61 - 1 (Black, Halevi, Krawczyk,
  * Krovetz, Rogaway, "UMAC: Fast and Secure Message Authentication", CRYPTO
  * 1999; Krovetz, "Message Authentication on 64-Bit Architectures", SAC 2006).
  * Who does not know the key makes two contents of one length that agree with a
@@ -14,7 +14,7 @@
 
 #include "decoders/slice.h"
 
-#define BULK_HASH_BLOCK 1024 /* bytes */
+#define BULK_HASH_BLOCK 2048 /* bytes: one for all of a usual segment */
 
 struct bulk_key {
 	uint32_t nh[BULK_HASH_BLOCK / 4];
