@@ -110,7 +110,7 @@ eve_command_own(const struct judge_view *v)
 	json_t *o = json_object();
 
 	json_set_text(o, "visibility", vis_format(vis, sizeof(vis), v->f->vis));
-	json_set_text(o, "server_name", v->f->greeting.host);
+	json_set_text(o, "server_name", v->f->greeting->host);
 	if (v->o->kind != OBS_AUTH)
 		return o;
 	json_set_text(o, "mechanism", a->mech_name);

@@ -180,12 +180,12 @@ starttls_word(const struct facts *f)
 
 	if (f->implicit_tls)
 		return "implicit";
-	if (f->tls.asked.time != 0)
-		return answers[f->tls.answer % 5];
-	if (f->caps.ever_starttls)
+	if (f->tls->asked.time != 0)
+		return answers[f->tls->answer % 5];
+	if (f->caps->ever_starttls)
 		return "offered";
-	return f->caps.source != 0 && f->caps.complete ? "not-offered"
-						       : "unknown";
+	return f->caps->source != 0 && f->caps->complete ? "not-offered"
+							 : "unknown";
 }
 
 /* The list as it was before TLS; a hash of it, as lists are long. Order counts:
@@ -223,7 +223,7 @@ static void
 set_server_keys(
     json_t *o, const struct facts *f, const struct chain_verdict *chain)
 {
-	if (!f->tls.has_chain || chain == NULL)
+	if (!f->tls->has_chain || chain == NULL)
 		return;
 	set_hex(o, "cert_sha256", chain->leaf.sha256, 32);
 	set_hex(o, "key_sha256", chain->leaf.spki_sha256, 32);
@@ -254,11 +254,11 @@ static void
 set_names(json_t *o, const struct facts *f)
 {
 	const char *name =
-	    f->tls.sni[0] != '\0' ? f->tls.sni : f->greeting.host;
+	    f->tls->sni[0] != '\0' ? f->tls->sni : f->greeting->host;
 
 	json_set_text(o, "server_name", name);
-	json_set_text(o, "greeting_name", f->greeting.host);
-	json_set_text(o, "sni", f->tls.sni);
+	json_set_text(o, "greeting_name", f->greeting->host);
+	json_set_text(o, "sni", f->tls->sni);
 }
 
 static void
@@ -273,13 +273,13 @@ set_flow_end(
 		json_set_text(o, "closed_by",
 		    e->closed_by == DIR_C2S ? "client" : "server");
 	json_set_text(o, "starttls", starttls_word(f));
-	set_bool(o, "starttls_offered", f->caps.ever_starttls);
-	set_bool(o, "tls_established", f->tls.done.time != 0);
-	if (f->tls.version != 0)
+	set_bool(o, "starttls_offered", f->caps->ever_starttls);
+	set_bool(o, "tls_established", f->tls->done.time != 0);
+	if (f->tls->version != 0)
 		json_set_text(
-		    o, "tls_version", eve_tls_version(f->tls.version));
+		    o, "tls_version", eve_tls_version(f->tls->version));
 	set_names(o, f);
-	set_capabilities(o, &f->caps);
+	set_capabilities(o, f->caps);
 	set_server_keys(o, f, chain);
 	set_numbers(o, e);
 	set_findings(o, f);
@@ -388,7 +388,7 @@ set_tls(
 {
 	json_t *ours = json_object();
 
-	(void)json_object_set_new(o, "tls", tls_object(&v->f->tls, chain));
+	(void)json_object_set_new(o, "tls", tls_object(v->f->tls, chain));
 	set_own(ours, v);
 	json_set_text(ours, "starttls", starttls_word(v->f));
 	set_bool(ours, "tls_established", true);
@@ -405,7 +405,7 @@ set_smtp(json_t *o, const struct judge_view *v)
 	const struct talk *t = v->over;
 	json_t *smtp = json_object(), *ours = json_object();
 
-	json_set_text(smtp, "helo", v->f->caps.name);
+	json_set_text(smtp, "helo", v->f->caps->name);
 	json_set_text(smtp, "mail_from", t->mail_from);
 	if (t->rcpts > 0)
 		(void)json_object_set_new(

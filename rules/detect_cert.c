@@ -54,7 +54,7 @@ cert_find(const struct cert_case *k, enum finding_id id)
 		fi->tags |= EVT_WAS_TRUSTED;
 	if (past_server(k->c) == NULL)
 		fi->tags |= EVT_NO_HISTORY;
-	if (!k->f->tls.has_sni)
+	if (!k->f->tls->has_sni)
 		fi->tags |= EVT_NO_SNI;
 	return fi;
 }
@@ -214,10 +214,10 @@ is_renewal(const struct cert_case *k, enum known known)
 static bool
 came_another_way(const struct facts *f)
 {
-	if (f->tls.anonymous)
+	if (f->tls->anonymous)
 		return true;
-	return !f->implicit_tls && f->tls.asked.time == 0 &&
-	       f->greeting.kind != 0 &&
+	return !f->implicit_tls && f->tls->asked.time == 0 &&
+	       f->greeting->kind != 0 &&
 	       (f->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_C2S)) == 0;
 }
 
@@ -259,7 +259,7 @@ perhaps_changed(
 	struct finding *fi;
 
 	if (trusted ? known != KNOWN_NEITHER || !r->other_domains ||
-			  x509_speaks_for(leaf, k->f->tls.sni) == 1
+			  x509_speaks_for(leaf, k->f->tls->sni) == 1
 		    : !r->early || r->twin)
 		return;
 	fi = cert_find(k, FIND_CERT_CHANGED);
@@ -335,16 +335,16 @@ name_mismatch(const struct cert_case *k)
 	struct finding *fi;
 	int first;
 
-	if (!k->f->tls.has_sni || k->f->tls.sni[0] == '\0' || k->f->tls.ech ||
-	    k->v->trust == TRUST_MALFORMED ||
-	    x509_speaks_for(leaf, k->f->tls.sni) != 0)
+	if (!k->f->tls->has_sni || k->f->tls->sni[0] == '\0' ||
+	    k->f->tls->ech || k->v->trust == TRUST_MALFORMED ||
+	    x509_speaks_for(leaf, k->f->tls->sni) != 0)
 		return;
 	fi = cert_find(k, FIND_CERT_NAME_MISMATCH);
 	if (fi == NULL)
 		return;
 	first = (int)strcspn(leaf->names, "\n");
 	finding_add(fi, W_NAME, "the client asked for %.60s, it is for %.*s%s",
-	    k->f->tls.sni, first > 0 ? (first > 60 ? 60 : first) : 60,
+	    k->f->tls->sni, first > 0 ? (first > 60 ? 60 : first) : 60,
 	    first > 0		   ? leaf->names
 	    : leaf->common_name[0] ? leaf->common_name
 				   : "no name at all",
@@ -388,7 +388,7 @@ static bool
 is_plainly_bad(const struct cert_case *k, enum finding_id id)
 {
 	if (id == FIND_CERT_CHANGED)
-		return k->f->confidence[id] >= SERIOUS;
+		return k->f->rare->confidence[id] >= SERIOUS;
 	return id != FIND_CERT_UNTRUSTED || k->v == NULL ||
 	       k->v->trust != TRUST_INCOMPLETE;
 }
@@ -448,7 +448,7 @@ rejected(const struct cert_case *k)
 	struct finding *fi;
 
 	if (k->o->dir != DIR_C2S || name == NULL ||
-	    k->f->tls.server_hello.time == 0)
+	    k->f->tls->server_hello.time == 0)
 		return;
 	fi = cert_find(k, FIND_CERT_REJECTED_BY_CLIENT);
 	if (fi == NULL)
@@ -458,7 +458,7 @@ rejected(const struct cert_case *k)
 	if (bad != FIND_NONE)
 		finding_add(fi, PLUS_REJECTED_BAD, "with good reason: %s",
 		    finding_info(bad)->title);
-	else if (!k->f->tls.has_chain)
+	else if (!k->f->tls->has_chain)
 		finding_add(fi, 0,
 		    "the certificate itself was hidden from here, as TLS 1.3 "
 		    "does");

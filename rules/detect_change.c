@@ -53,13 +53,13 @@ static void
 add_second_signs(
     struct finding *n, const struct facts *f, const struct pair_facts *p)
 {
-	bool name = is_new_name(p, f->caps.name);
+	bool name = is_new_name(p, f->caps->name);
 	bool stack = is_other_stack(p, f);
 
 	if (name)
 		finding_add(n, PLUS_OTHER_EHLO,
 		    "it calls itself %.60s now, and was %.60s before",
-		    f->caps.name, p->ehlo_name);
+		    f->caps->name, p->ehlo_name);
 	if (stack)
 		finding_add(n, PLUS_OTHER_STACK,
 		    "its TCP is not that of earlier sessions (TTL %u, was %u)",
@@ -79,8 +79,8 @@ detect_unlike_before(
 	bool habit;
 
 	(void)o;
-	if (!f->caps.ever_starttls || f->tls.asked.time != 0 ||
-	    f->odd.at.time != 0 || f->implicit_tls)
+	if (!f->caps->ever_starttls || f->tls->asked.time != 0 ||
+	    f->rare->odd->at.time != 0 || f->implicit_tls)
 		return;
 	p = past_pair(c);
 	if (p == NULL || p->tls == 0 || p->clear != 0)
@@ -114,7 +114,7 @@ detect_auth_list(
 	char count[32];
 
 	(void)o;
-	if (f->tls.done.time != 0 || f->implicit_tls ||
+	if (f->tls->done.time != 0 || f->implicit_tls ||
 	    learn_auth_list(f) != AUTH_LIST_CLEAR)
 		return;
 	s = detect_server(c);
@@ -126,7 +126,7 @@ detect_auth_list(
 	n = detect_find(c, FIND_AUTH_DOWNGRADE);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps.at);
+	detect_at(n, &f->caps->at);
 	finding_add(n, known[k],
 	    "the list before TLS leaves only ways to log in that show the "
 	    "password; %s earlier list%s had others",
@@ -189,7 +189,7 @@ void
 detect_new_offer(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	if (!f->caps.ever_starttls || !f->caps.complete ||
+	if (!f->caps->ever_starttls || !f->caps->complete ||
 	    !never_offered(past_server(c)))
 		return;
 	if (o->kind == OBS_CAPS)

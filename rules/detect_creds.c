@@ -84,10 +84,10 @@ fill(struct finding *n, const struct obs_auth *a, const struct detect_ctx *c)
 	memcpy(n->user, a->user, sizeof(n->user));
 	memcpy(n->mech, a->mech_name, sizeof(n->mech));
 	add_recent_attack(n, c);
-	if (c->f->proxied.known)
+	if (c->f->rare->proxied->known)
 		finding_add(n, 0, "the client behind the proxy is %s",
-		    obs_addr(addr, sizeof(addr), &c->f->proxied.client));
-	if (c->f->caps.ever_starttls)
+		    obs_addr(addr, sizeof(addr), &c->f->rare->proxied->client));
+	if (c->f->caps->ever_starttls)
 		finding_add(
 		    n, 0, "the server had offered %s", facts_tls_verb(c->f));
 	if (detect_known_tls(c) != KNOWN_NOTHING)
@@ -146,7 +146,7 @@ detect_creds(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	const struct obs_auth *a = &o->u.auth;
 
-	if (!f->auth.fresh || f->tls.done.time != 0)
+	if (!f->auth->fresh || f->tls->done.time != 0)
 		return;
 	if (a->secret_sent)
 		secret_in_clear(a, c);
@@ -163,7 +163,7 @@ detect_plain_mail(
 	const struct pair_facts *p;
 	struct finding *n;
 
-	if (f->tls.done.time != 0)
+	if (f->tls->done.time != 0)
 		return;
 	p = past_pair(c);
 	if (p == NULL || p->tls == 0 || p->clear != 0)

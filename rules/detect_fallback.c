@@ -110,7 +110,7 @@ cause_confidence(const struct detect_ctx *c, enum finding_id id)
 {
 	const struct finding *got = detect_got(c, id);
 
-	return got != NULL ? got->confidence : c->f->confidence[id];
+	return got != NULL ? got->confidence : c->f->rare->confidence[id];
 }
 
 /* These stand without anything that shows that the server offers TLS. */
@@ -118,7 +118,7 @@ static bool
 may_lack_tls(const struct detect_ctx *c, enum finding_id id)
 {
 	return (id == FIND_STARTTLS_MANGLED || id == FIND_CAPABILITY_REFUSED) &&
-	       !c->f->caps.ever_starttls &&
+	       !c->f->caps->ever_starttls &&
 	       detect_known_tls(c) == KNOWN_NOTHING;
 }
 
@@ -153,13 +153,13 @@ fallback_here(
 	n->tags |= EVT_SAME_CONNECTION;
 	if (facts_raised(f, FIND_RST_INJECTED))
 		n->tags |= EVT_AFTER_FORGED_RST;
-	if (f->clear.count != 0)
+	if (f->clear->count != 0)
 		finding_add(n, 0, "the client uses the service in clear (%s)",
-		    f->clear.verb);
+		    f->clear->verb);
 	if (!add_cause(n, c, cause))
 		return;
 	add_pair(n, c);
-	add_credentials(n, f->auth.secret.time != 0);
+	add_credentials(n, f->auth->secret.time != 0);
 }
 
 /* ---- another connection ---- */
@@ -261,8 +261,8 @@ static const struct pair_event *
 worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 {
 	struct use use = {f->who.start, f->who.server_port,
-	    f->auth.secret.time != 0 || f->auth.ok.time != 0,
-	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING,
+	    f->auth->secret.time != 0 || f->auth->ok.time != 0,
+	    f->caps->ever_starttls || detect_known_tls(c) != KNOWN_NOTHING,
 	    is_tls_pair(c), never_fit(c)};
 	const struct pair_recent *r = past_recent(c);
 	const struct pair_event *e, *worst = NULL;
@@ -290,17 +290,17 @@ fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 	int weight;
 
-	if (f->tls.asked.time != 0 || past_recent(c) == NULL)
+	if (f->tls->asked.time != 0 || past_recent(c) == NULL)
 		return;
 	e = worst_event(f, c, &weight);
 	if (e == NULL || (n = detect_find(c, FIND_PLAINTEXT_FALLBACK)) == NULL)
 		return;
 	finding_add(n, 0, "the client uses the service in clear%s",
-	    f->caps.ever_starttls ? ", although TLS is offered" : "");
+	    f->caps->ever_starttls ? ", although TLS is offered" : "");
 	say_event(n, e, weight, o->time);
 	(void)detect_add_history(n, c, known);
 	add_pair(n, c);
-	add_credentials(n, f->auth.secret.time != 0);
+	add_credentials(n, f->auth->secret.time != 0);
 	if (o->time - e->at.time < AT_ONCE)
 		finding_add(n, PLUS_AT_ONCE, "at once");
 }
@@ -328,7 +328,8 @@ forged_now(
 {
 	const struct finding *got = detect_got(c, FIND_RST_INJECTED);
 
-	return got != NULL ? got->confidence : f->rst[o->dir == DIR_S2C].forged;
+	return got != NULL ? got->confidence
+			   : f->rare->rst[o->dir == DIR_S2C].forged;
 }
 
 static bool
@@ -345,7 +346,7 @@ event_now(const struct obs *o, const struct facts *f,
 			return false;
 		e->finding = FIND_RST_INJECTED;
 		e->confidence = forged_now(o, f, c);
-		e->at = f->rst[o->dir == DIR_S2C].at;
+		e->at = f->rare->rst[o->dir == DIR_S2C].at;
 		e->during_tls = facts_in_handshake(f, e->at.time);
 		return true;
 	}
@@ -374,7 +375,7 @@ fallback_before(
 	if (r == NULL || !event_now(o, f, c, &e))
 		return;
 	expected =
-	    f->caps.ever_starttls || detect_known_tls(c) != KNOWN_NOTHING;
+	    f->caps->ever_starttls || detect_known_tls(c) != KNOWN_NOTHING;
 	for (unsigned i = 0; i < r->nuses && weight == 0; i++) {
 		u = &r->uses[i];
 		use = (struct use){u->start, u->server_port, u->auth,
@@ -411,7 +412,7 @@ detect_fallback(
 	bool use = o->kind == OBS_CLEAR_USE || o->kind == OBS_AUTH, here;
 	enum finding_id cause;
 
-	if (f->tls.done.time != 0 || (use && !is_use(o)))
+	if (f->tls->done.time != 0 || (use && !is_use(o)))
 		return;
 	here = use && cause_here(c, &cause);
 	if ((!here && past_recent(c) == NULL) || always_fails(c))

@@ -143,7 +143,7 @@ detect_conflict(
 {
 	const struct obs_conflict *r = &o->u.conflict;
 	bool again = facts_raised(f, FIND_TCP_CONTENT_CONFLICT) &&
-		     f->confidence[FIND_TCP_CONTENT_CONFLICT] < SURE &&
+		     f->rare->confidence[FIND_TCP_CONTENT_CONFLICT] < SURE &&
 		     !r->csum_bad;
 	struct finding *out;
 

@@ -55,8 +55,8 @@ detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 
 	if (f->proto != PROTO_SMTP || o->u.caps.source != CAPS_HELO ||
-	    o->u.caps.refused || !f->caps.refused || f->caps.lists != 0 ||
-	    f->caps.refused_code < 500 || f->tls.done.time != 0)
+	    o->u.caps.refused || !f->caps->refused || f->caps->lists != 0 ||
+	    f->caps->refused_code < 500 || f->tls->done.time != 0)
 		return;
 	s = detect_server(c);
 	if (s != NULL && s->ehlo_ok == 0 && s->helo_only > 0)
@@ -64,18 +64,18 @@ detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	n = detect_find(c, FIND_EHLO_REFUSED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps.refused_at);
+	detect_at(n, &f->caps->refused_at);
 	finding_add(n, 0,
 	    "EHLO was refused with %u and the client went on with HELO",
-	    f->caps.refused_code);
+	    f->caps->refused_code);
 	add_esmtp_history(n, s);
-	if (f->greeting.esmtp)
+	if (f->greeting->esmtp)
 		finding_add(
 		    n, PLUS_SAYS_ESMTP, "the greeting itself says ESMTP");
-	if (f->greeting.masked)
+	if (f->greeting->masked)
 		finding_add(n, PLUS_GREETING_MASKED,
 		    "the greeting is masked with asterisks");
-	if (is_policy_code(f->caps.refused_code) &&
+	if (is_policy_code(f->caps->refused_code) &&
 	    (past_pair(c) == NULL || past_pair(c)->tls == 0))
 		finding_add(n, LESS_POLICY_CODE,
 		    "but the code is one for clients with unwelcome names");
@@ -92,9 +92,9 @@ detect_capability(
 	char count[32];
 
 	(void)o;
-	if (f->proto == PROTO_SMTP || !f->caps.refused ||
-	    f->caps.refused_for_now || f->caps.lists != 0 ||
-	    f->tls.done.time != 0)
+	if (f->proto == PROTO_SMTP || !f->caps->refused ||
+	    f->caps->refused_for_now || f->caps->lists != 0 ||
+	    f->tls->done.time != 0)
 		return;
 	s = detect_server(c);
 	if (s == NULL || s->capa_ok == 0 || s->capa_refused * 4 > s->capa_ok)
@@ -105,7 +105,7 @@ detect_capability(
 	n = detect_find(c, FIND_CAPABILITY_REFUSED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps.refused_at);
+	detect_at(n, &f->caps->refused_at);
 	finding_add(n, known[k],
 	    "the list was refused; it was given in %s earlier session%s",
 	    detect_count(count, sizeof(count), s->capa_ok),
@@ -117,10 +117,10 @@ static bool
 list_is_old_imap(const struct facts *f)
 {
 	struct slice line, token;
-	const char *list = f->caps.words;
+	const char *list = f->caps->words;
 	bool any = false;
 
-	if (!f->caps.complete || f->caps.source == 0)
+	if (!f->caps->complete || f->caps->source == 0)
 		return false;
 	while (words_next(&list, &line, &token)) {
 		if (token.len >= 8 &&
@@ -143,7 +143,7 @@ detect_old_imap(
 	    (o->kind == OBS_CAPS &&
 		(o->u.caps.refused || o->u.caps.after_auth)))
 		return;
-	if (o->kind == OBS_GREETING ? !f->greeting.old_imap
+	if (o->kind == OBS_GREETING ? !f->greeting->old_imap
 				    : !list_is_old_imap(f))
 		return;
 	n = detect_find(c, FIND_PROTOCOL_DOWNGRADE);
@@ -152,7 +152,7 @@ detect_old_imap(
 	finding_add(n, W_OLD_IMAP,
 	    "the server speaks IMAP, but neither "
 	    "IMAP4rev1 nor IMAP4rev2: \"%.80s\"",
-	    o->kind == OBS_GREETING ? o->text : f->caps.words);
+	    o->kind == OBS_GREETING ? o->text : f->caps->words);
 	s = detect_server(c);
 	if (s != NULL && words_has(s->words, "IMAP4rev1"))
 		finding_add(n, known[detect_known_tls(c)],
@@ -173,21 +173,21 @@ detect_old_smtp(
 	char count[32];
 
 	if (f->proto != PROTO_SMTP || o->u.caps.source != CAPS_HELO ||
-	    o->u.caps.refused || f->caps.refused || f->caps.lists != 0 ||
-	    f->tls.done.time != 0 || f->greeting.esmtp)
+	    o->u.caps.refused || f->caps->refused || f->caps->lists != 0 ||
+	    f->tls->done.time != 0 || f->greeting->esmtp)
 		return;
 	s = past_server(c);
 	p = past_pair(c);
 	if (s == NULL || p == NULL || p->tls == 0 || p->clear != 0)
 		return;
-	if (s->greeting_same < GREETINGS || f->greeting.shape == 0 ||
-	    f->greeting.shape == s->greeting_shape)
+	if (s->greeting_same < GREETINGS || f->greeting->shape == 0 ||
+	    f->greeting->shape == s->greeting_shape)
 		return;
 	n = detect_find(c, FIND_PROTOCOL_DOWNGRADE);
 	if (n == NULL)
 		return;
 	n->tags |= EVT_WAS_TLS;
-	detect_at(n, &f->greeting.at);
+	detect_at(n, &f->greeting->at);
 	finding_add(n, W_OLD_SMTP,
 	    "the greeting does not say ESMTP and is not that of %s sessions "
 	    "before, and the client did not even try EHLO",

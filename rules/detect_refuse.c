@@ -28,14 +28,14 @@
 static void
 add_refusal(struct finding *n, const struct facts *f)
 {
-	const struct facts_tls *t = &f->tls;
+	const struct facts_tls *t = f->tls;
 
 	if (t->answer_code != 0)
 		finding_add(n, W_REFUSED, "%s was answered with %u",
 		    facts_tls_verb(f), t->answer_code);
 	else
 		finding_add(n, W_REFUSED, "%s was refused", facts_tls_verb(f));
-	if (!f->caps.ever_starttls)
+	if (!f->caps->ever_starttls)
 		finding_add(
 		    n, LESS_LIST_WITHOUT, "but the list had not offered it");
 	else if (t->answer == ANSWER_PERMFAIL)
@@ -50,12 +50,12 @@ refused_and_used(const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 
 	/* used before it was asked for: that is not a consequence */
-	if (f->clear.at.time != 0 && f->clear.at.time < f->tls.answered.time)
+	if (f->clear->at.time != 0 && f->clear->at.time < f->tls->answered.time)
 		return;
 	n = detect_find(c, FIND_STARTTLS_REFUSED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->tls.answered);
+	detect_at(n, &f->tls->answered);
 	n->tags |= EVT_SAME_CONNECTION;
 	add_refusal(n, f);
 	(void)detect_add_history(n, c, known);
@@ -109,7 +109,7 @@ refused_invalidly(
 void
 detect_refused(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	if (f->tls.done.time != 0 || f->implicit_tls)
+	if (f->tls->done.time != 0 || f->implicit_tls)
 		return;
 	if (o->kind == OBS_TLS_ANSWERED) {
 		if (o->u.answer.kind == ANSWER_INVALID && !o->u.answer.in_tls)
@@ -121,7 +121,7 @@ detect_refused(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		return;
 	if (facts_tls_failed(f, NULL) == TLS_FAIL_REFUSED)
 		refused_and_used(f, c);
-	else if (f->tls.asked.time == 0)
+	else if (f->tls->asked.time == 0)
 		refused_before(f, c);
 }
 
@@ -151,18 +151,18 @@ is_misfit(uint8_t alert)
 static bool
 gave_up(const struct facts *f)
 {
-	return f->tls.alert_dir == DIR_C2S &&
-	       f->tls.alert_code == ALERT_DECODE_ERROR &&
-	       f->tls.server_hello.time == 0;
+	return f->tls->alert_dir == DIR_C2S &&
+	       f->tls->alert_code == ALERT_DECODE_ERROR &&
+	       f->tls->server_hello.time == 0;
 }
 
 /* One that got TLS here before, as far as is known. */
 static bool
 knows_hello(const struct pair_facts *p, const struct facts *f)
 {
-	uint32_t hash = hash32_text(f->tls.ja4);
+	uint32_t hash = hash32_text(f->tls->ja4);
 
-	if (f->tls.ja4[0] == '\0' || p->hellos[HISTORY_HELLOS - 1] == 0)
+	if (f->tls->ja4[0] == '\0' || p->hellos[HISTORY_HELLOS - 1] == 0)
 		return true;
 	for (unsigned i = 0; i < HISTORY_HELLOS; i++)
 		if (p->hellos[i] == hash)
@@ -187,9 +187,9 @@ hello_is_odd(const struct detect_ctx *c, const struct facts *f)
 {
 	const struct pair_facts *p = past_pair(c);
 
-	if (f->tls.client_hello.time == 0 || f->tls.server_hello.time != 0)
+	if (f->tls->client_hello.time == 0 || f->tls->server_hello.time != 0)
 		return false;
-	return f->tls.offered < TLS_12 ||
+	return f->tls->offered < TLS_12 ||
 	       (p != NULL && p->tls > 0 && !knows_hello(p, f));
 }
 
@@ -197,8 +197,8 @@ hello_is_odd(const struct detect_ctx *c, const struct facts *f)
 static bool
 left_politely(const struct facts *f)
 {
-	return f->tls.alert_dir == DIR_C2S &&
-	       (f->tls.alert_code == 0 || f->tls.alert_code == 90);
+	return f->tls->alert_dir == DIR_C2S &&
+	       (f->tls->alert_code == 0 || f->tls->alert_code == 90);
 }
 
 /* Scanners leave in the middle of the handshake, old clients and new servers
@@ -210,7 +210,7 @@ is_everyday(const struct facts *f, const struct detect_ctx *c,
     enum tls_fail how, const struct moment *at)
 {
 	if (how == TLS_FAIL_ALERT || how == TLS_FAIL_VERSION)
-		return is_misfit(f->tls.alert_code) || left_politely(f) ||
+		return is_misfit(f->tls->alert_code) || left_politely(f) ||
 		       (gave_up(f) && hello_is_odd(c, f));
 	if (how == TLS_FAIL_SILENCE)
 		return f->retrans < RETRIES;
@@ -222,7 +222,7 @@ static void
 add_abort_alert(
     struct finding *n, const struct facts *f, const struct detect_ctx *c)
 {
-	bool misfit = is_misfit(f->tls.alert_code);
+	bool misfit = is_misfit(f->tls->alert_code);
 	int weight = misfit ? W_ABORTED_MISFIT : W_ABORTED_ALERT;
 
 	if (left_politely(f))
@@ -232,12 +232,12 @@ add_abort_alert(
 		    hello_is_odd(c, f) ? W_ABORTED_MISFIT : W_ABORTED_FIN,
 		    "nothing came back to the client's hello, and it gave up "
 		    "with alert %u",
-		    f->tls.alert_code);
+		    f->tls->alert_code);
 		return;
 	}
 	finding_add(n, weight, "the %s ended it with alert %u%s",
-	    f->tls.alert_dir == DIR_C2S ? "client" : "server",
-	    f->tls.alert_code,
+	    f->tls->alert_dir == DIR_C2S ? "client" : "server",
+	    f->tls->alert_code,
 	    misfit ? ", as sides do that do not fit together" : "");
 }
 
@@ -255,7 +255,7 @@ add_abort_fin(
 	else
 		finding_add(n, W_ABORTED_BY_CLIENT,
 		    "the client closed in the middle of the handshake%s",
-		    f->tls.version >= TLS_13
+		    f->tls->version >= TLS_13
 			? "; a reason, if given, was encrypted (TLS 1.3)"
 			: "");
 }
@@ -269,8 +269,8 @@ add_abort_rst(struct finding *n, const struct facts *f, const struct moment *at)
 	finding_add(n,
 	    server || forged != 0 ? W_ABORTED_RST : W_ABORTED_BY_CLIENT,
 	    "a reset of the %s ended it %s", server ? "server" : "client",
-	    f->tls.client_hello.time != 0 ? "in the middle of the handshake"
-					  : "right after the go-ahead");
+	    f->tls->client_hello.time != 0 ? "in the middle of the handshake"
+					   : "right after the go-ahead");
 	if (forged == 0)
 		return;
 	n->tags |= EVT_AFTER_FORGED_RST;
@@ -311,10 +311,10 @@ add_abort(struct finding *n, const struct detect_ctx *c, enum tls_fail how,
 static void
 say_oddness(struct finding *n, const struct facts *f)
 {
-	if (f->tls.offered < TLS_12)
+	if (f->tls->offered < TLS_12)
 		finding_add(n, 0,
 		    "the hello offered %s at most, which servers refuse today",
-		    tls_version_name(f->tls.offered));
+		    tls_version_name(f->tls->offered));
 	else
 		finding_add(n, 0,
 		    "the hello is not the one by which these two got TLS "
@@ -333,7 +333,7 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	bool met;
 
 	(void)o;
-	if (f->tls.answer != ANSWER_POSITIVE)
+	if (f->tls->answer != ANSWER_POSITIVE)
 		return;
 	how = facts_tls_failed(f, &at);
 	if (how == TLS_NO_FAIL || facts_is_probe(f, how, &at))
@@ -341,8 +341,8 @@ detect_aborted(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (how != TLS_FAIL_ALERT && how != TLS_FAIL_VERSION &&
 	    how != TLS_FAIL_TEXT && facts_forged_rst(f) == 0 && !seen_well(f))
 		return;
-	if (f->tls.alert.time != 0 && f->tls.alert_dir == DIR_C2S &&
-	    facts_is_cert_alert(f->tls.alert_code))
+	if (f->tls->alert.time != 0 && f->tls->alert_dir == DIR_C2S &&
+	    facts_is_cert_alert(f->tls->alert_code))
 		return; /* D10 */
 	n = detect_find(c, FIND_TLS_ABORTED_AFTER_STARTTLS);
 	if (n == NULL)

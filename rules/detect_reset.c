@@ -66,7 +66,7 @@ usable_tests(const struct obs *o, const struct facts *f)
 	uint32_t t = o->u.rst.tests;
 	uint32_t sender_gap = o->dir == DIR_S2C ? VIS_GAP_S2C : VIS_GAP_C2S;
 
-	if (f->quit.time != 0 && f->quit.time <= o->pkt.time)
+	if (f->quit != 0 && f->quit <= o->pkt.time)
 		t |= RST_AFTER_QUIT;
 	/* what was not seen may have been the answer to the riddle */
 	if ((o->vis & (VIS_MIDSTREAM | VIS_ONE_WAY)) != 0)

@@ -62,7 +62,7 @@ add_ticket(
 {
 	char taken[32], all[32];
 
-	if (!f->tls.brought_ticket || s->tickets_taken == 0 ||
+	if (!f->tls->brought_ticket || s->tickets_taken == 0 ||
 	    s->tickets_refused >= s->tickets_taken)
 		return;
 	finding_add(n, PLUS_TICKET_REFUSED,
@@ -90,7 +90,7 @@ detect_stack(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	n = detect_find(c, FIND_TLS_FINGERPRINT_CHANGED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->tls.server_hello);
+	detect_at(n, &f->tls->server_hello);
 	add_differences(n, &now, known.usual);
 	add_habit(n, &known);
 	if (known.is == STACK_PENDING && s->stacks[known.at].contradicted) {

@@ -31,17 +31,17 @@
 static bool
 list_lacks_starttls(const struct facts *f)
 {
-	const struct facts_caps *l = &f->caps;
+	const struct facts_caps *l = f->caps;
 
 	return l->source != 0 && l->source != CAPS_HELO && l->complete &&
 	       !l->starttls && !f->implicit_tls && !f->preauth &&
-	       f->tls.done.time == 0 && f->tls.client_hello.time == 0;
+	       f->tls->done.time == 0 && f->tls->client_hello.time == 0;
 }
 
 static const char *
 list_name(const struct facts *f)
 {
-	switch (f->caps.source) {
+	switch (f->caps->source) {
 	case CAPS_EHLO:
 		return "EHLO reply";
 	case CAPS_CAPA:
@@ -119,10 +119,10 @@ add_doubts(struct finding *n, const struct detect_ctx *c)
 static void
 add_use(struct finding *n, const struct facts *f)
 {
-	if (f->clear.count != 0)
+	if (f->clear->count != 0)
 		finding_add(n, PLUS_USED_IN_CLEAR,
-		    "the client went on in clear (%s)", f->clear.verb);
-	else if (f->auth.exchanges != 0)
+		    "the client went on in clear (%s)", f->clear->verb);
+	else if (f->auth->exchanges != 0)
 		finding_add(
 		    n, PLUS_USED_IN_CLEAR, "the client logged in in clear");
 	else
@@ -158,8 +158,8 @@ add_differences(
 {
 	if (s == NULL)
 		return;
-	if (s->greeting_same >= 3 && f->greeting.shape != 0 &&
-	    f->greeting.shape != s->greeting_shape)
+	if (s->greeting_same >= 3 && f->greeting->shape != 0 &&
+	    f->greeting->shape != s->greeting_shape)
 		finding_add(
 		    n, 0, "the greeting is not that of earlier sessions");
 	if (s->ttl != 0 && f->who.server_ttl != 0 &&
@@ -208,7 +208,7 @@ static bool
 another_machine(const struct facts *f, const struct detect_ctx *c)
 {
 	return past_server(c) != NULL && past_pin(c) == NULL &&
-	       !f->caps.ever_starttls &&
+	       !f->caps->ever_starttls &&
 	       members_explain(past_server(c), f, past_pair(c));
 }
 
@@ -237,7 +237,7 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps.at);
+	detect_at(n, &f->caps->at);
 	finding_add(n, 0, "the %s was seen whole and lacks %s", list_name(f),
 	    facts_tls_verb(f));
 	if (!another && all_clients(n, f, c))
@@ -252,8 +252,8 @@ strip_starttls(const struct facts *f, struct detect_ctx *c)
 		finding_add(n, LESS_ANOTHER_MACHINE,
 		    "but a machine that greets like this, in turn with others "
 		    "at this address, never offered it");
-	if (f->caps.source == CAPS_GREETING && s != NULL &&
-	    words_missing(s->words, f->caps.words) != 0)
+	if (f->caps->source == CAPS_GREETING && s != NULL &&
+	    words_missing(s->words, f->caps->words) != 0)
 		finding_add(n, LESS_SHORT_GREETING,
 		    "but the greeting's list is not the one known: it lacks "
 		    "other words as well");
@@ -271,8 +271,8 @@ strip_logindisabled(const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 	char date[16];
 
-	if (f->proto != PROTO_IMAP || f->caps.logindisabled ||
-	    f->caps.ever_logindisabled)
+	if (f->proto != PROTO_IMAP || f->caps->logindisabled ||
+	    f->caps->ever_logindisabled)
 		return;
 	s = past_server(c);
 	if (s == NULL || s->logindisabled == 0 ||
@@ -281,7 +281,7 @@ strip_logindisabled(const struct facts *f, struct detect_ctx *c)
 	n = detect_find(c, FIND_STARTTLS_STRIPPED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps.at);
+	detect_at(n, &f->caps->at);
 	finding_add(n, W_LOGINDISABLED_GONE,
 	    "LOGINDISABLED stood in earlier lists since %s and is gone",
 	    detect_date(date, sizeof(date), s->first));
@@ -292,17 +292,18 @@ strip_logindisabled(const struct facts *f, struct detect_ctx *c)
 void
 detect_strip(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	if (detect_has(c, FIND_STARTTLS_MANGLED) || f->tls.asked.time != 0)
+	if (detect_has(c, FIND_STARTTLS_MANGLED) || f->tls->asked.time != 0)
 		return;
-	if (o->kind == OBS_FLOW_END && f->clear.count + f->auth.exchanges != 0)
+	if (o->kind == OBS_FLOW_END &&
+	    f->clear->count + f->auth->exchanges != 0)
 		return; /* said when it was used */
 	if (f->vis & VIS_ONE_WAY)
 		return; /* the list may be one that follows a login */
 	if (list_lacks_starttls(f)) {
 		if (detect_known_tls(c) != KNOWN_NOTHING ||
-		    f->caps.ever_starttls)
+		    f->caps->ever_starttls)
 			strip_starttls(f, c);
-	} else if (f->caps.complete && f->caps.starttls &&
+	} else if (f->caps->complete && f->caps->starttls &&
 		   o->kind != OBS_FLOW_END) {
 		strip_logindisabled(f, c);
 	}
@@ -321,7 +322,7 @@ detect_demanded(
 	if (f->proto != PROTO_SMTP && detect_known_tls(c) == KNOWN_NOTHING)
 		return;
 	/* a suspicion that was told before becomes certainty */
-	if (f->confidence[FIND_STARTTLS_STRIPPED] >= CERTAIN)
+	if (f->rare->confidence[FIND_STARTTLS_STRIPPED] >= CERTAIN)
 		return;
 	n = detect_find_again(c, FIND_STARTTLS_STRIPPED);
 	if (n == NULL)
@@ -346,7 +347,7 @@ add_lost_words(struct finding *n, const struct detect_ctx *c, size_t len)
 
 	if (s == NULL)
 		return;
-	words_lost(&lost, s->words, c->f->caps.words, len);
+	words_lost(&lost, s->words, c->f->caps->words, len);
 	if (detect_known_tls(c) != KNOWN_NOTHING) {
 		if (lost.n > 0)
 			finding_add(n, 0,
@@ -399,8 +400,8 @@ mangled_replaced(const struct facts *f, struct detect_ctx *c)
 	struct slice word;
 
 	if (past_server(c) == NULL ||
-	    !words_replaced(
-		past_server(c)->words, f->caps.words, facts_tls_verb(f), &word))
+	    !words_replaced(past_server(c)->words, f->caps->words,
+		facts_tls_verb(f), &word))
 		return;
 	n = detect_find(c, FIND_STARTTLS_MANGLED);
 	if (n == NULL)
@@ -419,11 +420,11 @@ mangled_greeting(const struct facts *f, struct detect_ctx *c)
 
 	if (n == NULL)
 		return;
-	detect_at(n, &f->greeting.at);
+	detect_at(n, &f->greeting->at);
 	finding_add(n, W_GREETING_MASKED,
 	    "the greeting is masked with asterisks and %s",
-	    f->caps.source == CAPS_HELO ? "the client made do with HELO"
-					: "the list lacks STARTTLS");
+	    f->caps->source == CAPS_HELO ? "the client made do with HELO"
+					 : "the list lacks STARTTLS");
 	(void)detect_add_history(n, c, known);
 }
 
@@ -434,11 +435,11 @@ helo_at_masked_greeting(const struct facts *f, const struct detect_ctx *c)
 {
 	const struct server_facts *s;
 
-	if (f->caps.source != CAPS_HELO || !f->caps.helo ||
-	    f->caps.lists != 0 || f->caps.refused || !f->greeting.masked)
+	if (f->caps->source != CAPS_HELO || !f->caps->helo ||
+	    f->caps->lists != 0 || f->caps->refused || !f->greeting->masked)
 		return false;
 	s = past_server(c);
-	return s == NULL || s->greeting_shape != f->greeting.shape;
+	return s == NULL || s->greeting_shape != f->greeting->shape;
 }
 
 void
@@ -455,10 +456,10 @@ detect_mangled(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	if (o->u.caps.refused || o->u.caps.after_auth ||
 	    !list_lacks_starttls(f))
 		return;
-	damage = words_find_damaged(f->caps.words, facts_tls_verb(f), &word);
+	damage = words_find_damaged(f->caps->words, facts_tls_verb(f), &word);
 	if (damage != WORD_FINE)
 		mangled_word(f, c, word, damage);
-	else if (f->greeting.masked)
+	else if (f->greeting->masked)
 		mangled_greeting(f, c);
 	else
 		mangled_replaced(f, c);
@@ -470,26 +471,26 @@ void
 detect_verb(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	size_t len = strlen(facts_tls_verb(f));
-	bool due = f->caps.ever_starttls != 0;
-	bool masked = f->odd.damage == WORD_MASKED;
+	bool due = f->caps->ever_starttls != 0;
+	bool masked = f->rare->odd->damage == WORD_MASKED;
 	struct finding *n;
 
-	if (f->odd.at.time == 0 || f->tls.asked.time != 0 ||
+	if (f->rare->odd->at.time == 0 || f->tls->asked.time != 0 ||
 	    (!masked && o->kind == OBS_VERB_UNKNOWN))
 		return;
-	if (!due && (!masked || strlen(f->odd.verb) != len))
+	if (!due && (!masked || strlen(f->rare->odd->verb) != len))
 		return;
 	n = detect_find(c, FIND_STARTTLS_MANGLED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->odd.at);
+	detect_at(n, &f->rare->odd->at);
 	finding_add(n, masked ? W_VERB_MASKED : W_VERB_GARBLED,
-	    "the server was sent \"%s\" and refused it", f->odd.verb);
+	    "the server was sent \"%s\" and refused it", f->rare->odd->verb);
 	if (due)
 		finding_add(n, PLUS_STARTTLS_DUE,
 		    "its list had offered %s, which was due",
 		    facts_tls_verb(f));
-	if (masked && strlen(f->odd.verb) != len)
+	if (masked && strlen(f->rare->odd->verb) != len)
 		finding_add(n, LESS_OTHER_LENGTH,
 		    "but it is not as long as that: somebody typing, perhaps");
 	if (o->kind != OBS_VERB_UNKNOWN)
@@ -507,8 +508,8 @@ detect_ignored(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	bool login = o->kind == OBS_AUTH ? o->u.auth.secret_sent != 0
 					 : strcmp(o->u.verb.verb, "LOGIN") == 0;
 
-	if (f->proto != PROTO_IMAP || !f->caps.ever_logindisabled || !login ||
-	    f->tls.done.time != 0)
+	if (f->proto != PROTO_IMAP || !f->caps->ever_logindisabled || !login ||
+	    f->tls->done.time != 0)
 		return;
 	n = detect_find(c, FIND_STARTTLS_IGNORED);
 	if (n != NULL)

@@ -64,7 +64,7 @@ response_injected(
 	const struct obs_inject *i = &o->u.inject;
 	struct finding *n;
 
-	if (!i->tls_followed && (f->tls.text_c2s || is_farewell(o->text)))
+	if (!i->tls_followed && (f->tls->text_c2s || is_farewell(o->text)))
 		return;
 	n = detect_find(c, FIND_STARTTLS_RESPONSE_INJECTION);
 	if (n == NULL)
@@ -80,8 +80,8 @@ void
 detect_injected_text(
     const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	if (o->u.inject.is_tls || f->tls.answer != ANSWER_POSITIVE ||
-	    f->tls.done.time != 0)
+	if (o->u.inject.is_tls || f->tls->answer != ANSWER_POSITIVE ||
+	    f->tls->done.time != 0)
 		return;
 	if (o->dir == DIR_C2S)
 		command_injected(o, f, c);
@@ -144,7 +144,7 @@ imap_early(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	struct finding *n;
 
-	if (f->preauth || f->auth.ok.time != 0 || client_not_seen(f))
+	if (f->preauth || f->auth->ok.time != 0 || client_not_seen(f))
 		return;
 	n = detect_find(c, FIND_IMAP_DATA_BEFORE_AUTH);
 	if (n != NULL)
@@ -186,7 +186,7 @@ is_known_text(const struct server_facts *s, const char *text)
 static void
 imap_code(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
-	bool tls_due = f->tls.asked.time != 0 || f->caps.ever_starttls ||
+	bool tls_due = f->tls->asked.time != 0 || f->caps->ever_starttls ||
 		       detect_known_tls(c) != KNOWN_NOTHING;
 	struct finding *n;
 
@@ -201,7 +201,7 @@ imap_code(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	}
 	if (is_known_text(past_server(c), o->text))
 		return;
-	if (!tls_due || f->auth.exchanges != 0 || f->clear.count != 0 ||
+	if (!tls_due || f->auth->exchanges != 0 || f->clear->count != 0 ||
 	    f->preauth || client_not_seen(f))
 		return;
 	n = detect_find(c, FIND_IMAP_ALERT_IN_CLEAR);
@@ -216,7 +216,7 @@ detect_imap(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 {
 	bool either = f->proto == PROTO_IMAP || f->proto == PROTO_SIEVE;
 
-	if (!either || f->tls.done.time != 0)
+	if (!either || f->tls->done.time != 0)
 		return;
 	switch (o->kind) {
 	case OBS_GREETING:

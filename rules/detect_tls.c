@@ -68,9 +68,9 @@ old_version(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 		fi->tags |= EVT_OPPORTUNISTIC;
 	finding_add(fi, g.weight, "the server chose %s, %s",
 	    tls_version_name(v), g.why);
-	if (f->tls.client_hello.time != 0)
+	if (f->tls->client_hello.time != 0)
 		finding_add(fi, 0, "the client offered %s at most",
-		    tls_version_name(f->tls.offered));
+		    tls_version_name(f->tls->offered));
 	if (knows_better(past_server(c), v))
 		finding_add(fi, 0,
 		    "this server spoke a later version in earlier sessions");
@@ -126,7 +126,7 @@ weak_key_exchange(
 static bool
 sentinel_speaks(const struct facts *f)
 {
-	const struct facts_tls *t = &f->tls;
+	const struct facts_tls *t = f->tls;
 
 	if (t->sentinel == 0 || t->client_hello.time == 0 ||
 	    t->version >= TLS_13)
@@ -148,7 +148,7 @@ what_the_client_did(const struct obs *o, const struct facts *f)
 		       "be read";
 	if (o->dir != DIR_C2S)
 		return "the server broke it off itself";
-	return f->tls.alert_code == ALERT_ILLEGAL_PARAMETER
+	return f->tls->alert_code == ALERT_ILLEGAL_PARAMETER
 		   ? "the client saw it and broke off with illegal_parameter, "
 		     "as it must"
 		   : "the client broke off, with another alert than the one "
@@ -162,20 +162,21 @@ downgrade(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	struct finding *fi;
 
 	if (!sentinel_speaks(f) ||
-	    (o->kind == OBS_TLS_ALERT && f->tls.alert.time == 0))
+	    (o->kind == OBS_TLS_ALERT && f->tls->alert.time == 0))
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
 	if (fi == NULL)
 		return;
-	detect_at(fi, &f->tls.server_hello);
+	detect_at(fi, &f->tls->server_hello);
 	fi->tags |= EVT_DURING_TLS_HANDSHAKE;
 	finding_add(fi, W_LESS_THAN_OFFERED,
 	    "the client offered %s, %s was chosen",
-	    tls_version_name(f->tls.offered), tls_version_name(f->tls.version));
+	    tls_version_name(f->tls->offered),
+	    tls_version_name(f->tls->version));
 	finding_add(fi, W_SENTINEL,
 	    "the server's random ends in the mark by which it says that it "
 	    "could have done %s (RFC 8446 4.1.3): it saw another offer",
-	    f->tls.sentinel == 1 ? "TLS 1.3" : "TLS 1.2");
+	    f->tls->sentinel == 1 ? "TLS 1.3" : "TLS 1.2");
 	finding_add(fi, 0, "%s", what_the_client_did(o, f));
 }
 
@@ -186,7 +187,7 @@ fallback(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	uint16_t v = o->u.hello.version;
 	struct finding *fi;
 
-	if (!f->tls.fallback_scsv || v < TLS_10 ||
+	if (!f->tls->fallback_scsv || v < TLS_10 ||
 	    !knows_better(past_server(c), v))
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
@@ -212,8 +213,8 @@ refused_sentinel(
 
 	if (o->dir != DIR_C2S ||
 	    o->u.alert.description != ALERT_ILLEGAL_PARAMETER ||
-	    f->tls.sentinel == 0 || f->tls.version >= TLS_13 ||
-	    f->tls.done.time != 0)
+	    f->tls->sentinel == 0 || f->tls->version >= TLS_13 ||
+	    f->tls->done.time != 0)
 		return;
 	fi = detect_find(c, FIND_TLS_DOWNGRADE);
 	if (fi == NULL)
@@ -222,7 +223,7 @@ refused_sentinel(
 	finding_add(fi, W_SENTINEL_SEEN,
 	    "the server's random says that it could have done better than %s "
 	    "(RFC 8446 4.1.3)",
-	    tls_version_name(f->tls.version));
+	    tls_version_name(f->tls->version));
 	finding_add(fi, W_SENTINEL_REFUSED,
 	    "the client broke off with illegal_parameter, as one must that "
 	    "had offered more than arrived here");

@@ -74,6 +74,10 @@ set_flowbit(struct engine *e, struct engine_flow *f, const struct rule_bit *b)
 	unsigned slot = e->slot[b->name];
 	uint64_t bit = UINT64_C(1) << (slot % 64);
 
+	if (f->bits == NULL && b->op != BIT_UNSET)
+		f->bits = calloc(RULE_FLOWBITS_MAX / 64, sizeof(*f->bits));
+	if (f->bits == NULL)
+		return;
 	if (b->op == BIT_SET)
 		f->bits[slot / 64] |= bit;
 	else if (b->op == BIT_UNSET)
@@ -367,7 +371,7 @@ slot_of(struct engine *e, const char *name)
 static void
 clear_stale(struct engine *e, struct engine_flow *f)
 {
-	for (unsigned i = 0; i < RULE_FLOWBITS_MAX / 64; i++)
+	for (unsigned i = 0; f->bits != NULL && i < RULE_FLOWBITS_MAX / 64; i++)
 		f->bits[i] &= ~e->stale[i];
 }
 
@@ -455,7 +459,9 @@ engine_free(struct engine *e)
 void
 engine_flow_fini(struct engine_flow *f)
 {
+	free(f->bits);
 	free(f->parts);
+	f->bits = NULL;
 	f->parts = NULL;
 	f->nparts = f->cap = 0;
 }

@@ -27,7 +27,7 @@ struct engine_part {
 
 /* Of each flow; all zero at its start. */
 struct engine_flow {
-	uint64_t bits[RULE_FLOWBITS_MAX / 64];
+	uint64_t *bits; /* [RULE_FLOWBITS_MAX / 64]; NULL: none is set */
 	struct engine_part *parts;
 	uint8_t nparts, cap;
 	uint8_t passed; /* a rule let it pass: no more is said of it */

@@ -4,7 +4,7 @@
  * no judgement. What is kept of repeated things is said in the header: the
  * last list, the last attempt to get TLS, the first of everything else.
  */
-#include "rules/facts.h"
+#include "rules/facts_parts.h"
 
 #include <string.h>
 #include <strings.h>
@@ -22,18 +22,8 @@
 #define ALERT_CLOSE_NOTIFY 0
 #define ALERT_WARNING 1
 
-typedef void fold_fn(struct facts *f, const struct obs *o);
-
-/* What is behind its end stays zero. */
-static void
-set_text(char *to, size_t cap, const char *from)
-{
-	size_t had = strnlen(to, cap), n = strnlen(from, cap - 1);
-
-	memcpy(to, from, n);
-	if (had > n)
-		memset(to + n, 0, had - n);
-}
+typedef void fold_fn(struct facts *f, struct blocks *b, const struct obs *o);
+typedef void fold_tls_fn(struct facts_tls *t, const struct obs *o);
 
 static void
 moment_set(struct moment *m, const struct obs *o)
@@ -52,7 +42,7 @@ moment_first(struct moment *m, const struct obs *o)
 const char *
 facts_tls_verb(const struct facts *f)
 {
-	if (f->tls.anonymous)
+	if (f->tls->anonymous)
 		return "X-ANONYMOUSTLS";
 	return f->proto == PROTO_POP3 ? "STLS" : "STARTTLS";
 }
@@ -75,9 +65,12 @@ is_masked_greeting(const char *text)
 }
 
 static void
-fold_proxy(struct facts *f, const struct obs *o)
+fold_proxy(struct facts *f, struct blocks *b, const struct obs *o)
 {
-	f->proxied = o->u.proxy;
+	struct obs_proxy *p = facts_own_proxied(f, b);
+
+	if (p != NULL)
+		*p = o->u.proxy;
 }
 
 /* Words with a dot, a digit or an at sign are names, times and numbers, and
@@ -124,10 +117,10 @@ shape_without_list(const char *with, size_t at)
 /* What whoever strips the list leaves as it is. ManageSieve greets with the
  * list itself. */
 static uint32_t
-greeting_machine(const struct facts *f, const struct obs *o)
+greeting_machine(const struct facts *f, uint32_t shape, const struct obs *o)
 {
 	const char *list;
-	uint32_t part[2] = {f->greeting.shape, 0};
+	uint32_t part[2] = {shape, 0};
 
 	if (f->proto == PROTO_SIEVE || o->u.greeting.kind == GREETING_REFUSED)
 		return 0;
@@ -150,25 +143,37 @@ says_esmtp(const char *text)
 }
 
 static void
-fold_greeting(struct facts *f, const struct obs *o)
+fold_greeting(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const struct obs_greeting *g = &o->u.greeting;
-	struct facts_greeting *to = &f->greeting;
+	struct facts_greeting *to;
 
-	if (to->kind != 0)
+	if (f->greeting->kind != 0)
+		return;
+	to = facts_own_greeting(f, b, g->host);
+	if (to == NULL)
 		return;
 	moment_set(&to->at, o);
 	to->kind = g->kind;
 	to->code = g->code;
-	set_text(to->host, sizeof(to->host), g->host);
 	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
 	to->shape = greeting_shape(o->text);
-	to->machine = greeting_machine(f, o);
+	to->machine = greeting_machine(f, to->shape, o);
 	to->esmtp = says_esmtp(o->text);
 	to->old_imap = f->proto == PROTO_IMAP &&
 		       strcasestr(o->text, "IMAP2") != NULL &&
 		       strcasestr(o->text, "IMAP4") == NULL;
 	f->preauth = g->kind == GREETING_PREAUTH;
+}
+
+static void
+fold_refused(struct facts_caps *to, const struct obs *o)
+{
+	to->refused = 1;
+	to->refused_code = o->u.caps.code;
+	to->refused_for_now = strstr(o->text, "[SYS/TEMP]") != NULL ||
+			      strstr(o->text, "[UNAVAILABLE]") != NULL;
+	moment_set(&to->refused_at, o);
 }
 
 static void
@@ -186,71 +191,88 @@ fold_list(struct facts_caps *to, const struct obs *o)
 	to->ever_logindisabled |= c->logindisabled;
 	if (to->lists < UINT8_MAX)
 		to->lists++;
-	set_text(to->name, sizeof(to->name), c->name);
-	set_text(to->words, sizeof(to->words), c->words);
 }
 
 static void
-fold_caps(struct facts *f, const struct obs *o)
+fold_helo(struct facts_caps *to, const struct obs *o)
+{
+	to->helo |= !o->u.caps.refused;
+	to->source = CAPS_HELO;
+	to->complete = to->starttls = to->logindisabled = 0;
+}
+
+static void
+fold_caps(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const struct obs_caps *c = &o->u.caps;
-	struct facts_caps *to = &f->caps;
+	bool helo = c->source == CAPS_HELO, refused = c->refused && !helo;
+	struct facts_caps *to;
 
-	if (c->after_auth || f->tls.done.time != 0)
+	if (c->after_auth || f->tls->done.time != 0)
 		return;
-	if (c->refused && c->source != CAPS_HELO) {
-		to->refused = 1;
-		to->refused_code = c->code;
-		to->refused_for_now = strstr(o->text, "[SYS/TEMP]") != NULL ||
-				      strstr(o->text, "[UNAVAILABLE]") != NULL;
-		moment_set(&to->refused_at, o);
-	} else if (c->source == CAPS_HELO) {
-		to->helo |= !c->refused;
-		to->source = CAPS_HELO;
-		to->complete = to->starttls = to->logindisabled = 0;
-		set_text(to->words, sizeof(to->words), "");
-		set_text(to->name, sizeof(to->name), c->name);
-	} else {
+	to = refused ? facts_own_caps(f, b)
+		     : facts_own_list(f, b, c->name, helo ? "" : c->words);
+	if (to == NULL)
+		return;
+	if (refused)
+		fold_refused(to, o);
+	else if (helo)
+		fold_helo(to, o);
+	else
 		fold_list(to, o);
-	}
 }
 
 static void
-fold_tls_asked(struct facts *f, const struct obs *o)
+fold_tls_asked(struct facts_tls *t, const struct obs *o)
 {
-	moment_set(&f->tls.asked, o);
-	f->tls.anonymous = o->u.verb.verb[0] == 'X';
-	memset(&f->tls.answered, 0, sizeof(f->tls.answered));
-	f->tls.answer = 0;
-	f->tls.answer_code = 0;
+	moment_set(&t->asked, o);
+	t->anonymous = o->u.verb.verb[0] == 'X';
+	memset(&t->answered, 0, sizeof(t->answered));
+	t->answer = 0;
+	t->answer_code = 0;
 }
 
 static void
-fold_tls_answered(struct facts *f, const struct obs *o)
+fold_tls_answered(struct facts_tls *t, const struct obs *o)
 {
 	if (o->u.answer.in_tls)
 		return;
-	moment_set(&f->tls.answered, o);
-	f->tls.answer = o->u.answer.kind;
-	f->tls.answer_code = o->u.answer.code;
+	moment_set(&t->answered, o);
+	t->answer = o->u.answer.kind;
+	t->answer_code = o->u.answer.code;
 }
 
 static void
-fold_text_before_tls(struct facts *f, const struct obs *o)
+fold_text_before_tls(struct facts_tls *t, const struct obs *o)
 {
 	if (o->u.inject.is_tls || o->u.inject.tls_followed)
 		return;
 	if (o->dir == DIR_C2S)
-		f->tls.text_c2s = 1;
+		t->text_c2s = 1;
 	else
-		f->tls.text_s2c = 1;
+		t->text_s2c = 1;
+}
+
+/* Plaintext goes on after the go-ahead. */
+static void
+fold_text(struct facts *f, struct blocks *b, const struct obs *o)
+{
+	struct facts_tls *t;
+
+	if (f->tls->answer != ANSWER_POSITIVE || f->tls->client_hello.time != 0)
+		return;
+	t = facts_own_tls(f, b);
+	if (t != NULL)
+		moment_first(&t->text, o);
 }
 
 static void
-fold_clear_use(struct facts *f, const struct obs *o)
+fold_clear_use(struct facts *f, struct blocks *b, const struct obs *o)
 {
-	struct facts_clear *c = &f->clear;
+	struct facts_clear *c = facts_own_clear(f, b);
 
+	if (c == NULL)
+		return;
 	if (c->count == 0)
 		memcpy(c->verb, o->u.verb.verb, sizeof(c->verb));
 	if (c->count < UINT16_MAX)
@@ -258,8 +280,7 @@ fold_clear_use(struct facts *f, const struct obs *o)
 	moment_first(&c->at, o);
 	if (o->u.verb.ok)
 		moment_first(&c->accepted, o);
-	if (f->tls.answer == ANSWER_POSITIVE && f->tls.client_hello.time == 0)
-		moment_first(&f->tls.text, o);
+	fold_text(f, b, o);
 }
 
 static uint64_t
@@ -286,11 +307,13 @@ auth_is_new(struct facts_auth *a, uint64_t user, uint8_t mech)
 }
 
 static void
-fold_auth(struct facts *f, const struct obs *o)
+fold_auth(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const struct obs_auth *u = &o->u.auth;
-	struct facts_auth *a = &f->auth;
+	struct facts_auth *a = facts_own_auth(f, b);
 
+	if (a == NULL)
+		return;
 	a->fresh = 0;
 	if (a->exchanges < UINT16_MAX)
 		a->exchanges++;
@@ -303,24 +326,31 @@ fold_auth(struct facts *f, const struct obs *o)
 }
 
 static void
-fold_odd_verb(struct facts *f, const struct obs *o)
+fold_odd_verb(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const char *verb = o->u.answer.verb;
 	struct slice s = {(const uint8_t *)verb, strlen(verb)};
 	enum word_damage d = words_damage(s, facts_tls_verb(f));
+	struct facts_odd *odd;
 
-	if (d == WORD_FINE || o->u.answer.hidden || f->odd.at.time != 0)
+	if (d == WORD_FINE || o->u.answer.hidden || f->rare->odd->at.time != 0)
 		return;
-	moment_set(&f->odd.at, o);
-	f->odd.damage = (uint8_t)d;
-	memcpy(f->odd.verb, verb, sizeof(f->odd.verb));
+	odd = facts_own_odd(f, b);
+	if (odd == NULL)
+		return;
+	moment_set(&odd->at, o);
+	odd->damage = (uint8_t)d;
+	memcpy(odd->verb, verb, sizeof(odd->verb));
 }
 
 static void
-fold_rst(struct facts *f, const struct obs *o)
+fold_rst(struct facts *f, struct blocks *b, const struct obs *o)
 {
-	struct facts_rst *r = &f->rst[o->dir == DIR_S2C];
+	struct facts_rst *r = facts_own_rst(f, b);
 
+	if (r == NULL)
+		return;
+	r += o->dir == DIR_S2C;
 	if (r->at.time == 0) {
 		r->phase = o->u.rst.first_phase;
 		r->at.time = o->pkt.ordinal != 0 ? o->pkt.time : o->time;
@@ -330,11 +360,13 @@ fold_rst(struct facts *f, const struct obs *o)
 }
 
 static void
-fold_client_hello(struct facts *f, const struct obs *o)
+fold_client_hello(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const struct obs_hello *h = &o->u.hello;
-	struct facts_tls *t = &f->tls;
+	struct facts_tls *t = facts_own_tls(f, b);
 
+	if (t == NULL)
+		return;
 	if (t->client_hellos < UINT8_MAX)
 		t->client_hellos++;
 	if (t->client_hello.time != 0)
@@ -347,16 +379,15 @@ fold_client_hello(struct facts *f, const struct obs *o)
 	t->ech = h->ech;
 	t->brought_ticket = h->psk || h->ticket == TICKET_SENT;
 	t->early_data = h->early_data;
-	memcpy(t->sni, h->sni, sizeof(t->sni));
+	facts_set_sni(t, b, h->sni);
 	memcpy(t->ja3, h->ja3, sizeof(t->ja3));
 	memcpy(t->ja4, h->ja4, sizeof(t->ja4));
 }
 
 static void
-fold_server_hello(struct facts *f, const struct obs *o)
+fold_server_hello(struct facts_tls *t, const struct obs *o)
 {
 	const struct obs_hello *h = &o->u.hello;
-	struct facts_tls *t = &f->tls;
 
 	if (h->retry)
 		return;
@@ -370,18 +401,17 @@ fold_server_hello(struct facts *f, const struct obs *o)
 }
 
 static void
-fold_key_exchange(struct facts *f, const struct obs *o)
+fold_key_exchange(struct facts_tls *t, const struct obs *o)
 {
-	f->tls.kex_bits = o->u.kex.bits;
+	t->kex_bits = o->u.kex.bits;
 	if (o->u.kex.group != 0)
-		f->tls.group = o->u.kex.group;
+		t->group = o->u.kex.group;
 }
 
 static void
-fold_alert(struct facts *f, const struct obs *o)
+fold_alert(struct facts_tls *t, const struct obs *o)
 {
 	const struct obs_alert *a = &o->u.alert;
-	struct facts_tls *t = &f->tls;
 
 	if (t->done.time != 0 || t->alert.time != 0)
 		return;
@@ -395,54 +425,61 @@ fold_alert(struct facts *f, const struct obs *o)
 }
 
 static void
-fold_done(struct facts *f, const struct obs *o)
+fold_done(struct facts_tls *t, const struct obs *o)
 {
-	moment_first(&f->tls.done, o);
-	f->tls.said = o->u.done.said;
-	f->tls.flight = o->u.done.flight;
-	if (f->tls.version == 0)
-		f->tls.version = o->u.done.version;
-	if (f->tls.suite == 0)
-		f->tls.suite = o->u.done.suite;
+	moment_first(&t->done, o);
+	t->said = o->u.done.said;
+	t->flight = o->u.done.flight;
+	if (t->version == 0)
+		t->version = o->u.done.version;
+	if (t->suite == 0)
+		t->suite = o->u.done.suite;
 }
 
 static void
-fold_appdata(struct facts *f, const struct obs *o)
+fold_appdata(struct facts_tls *t, const struct obs *o)
 {
-	moment_first(&f->tls.appdata, o);
+	moment_first(&t->appdata, o);
 }
 
 static void
-fold_broken(struct facts *f, const struct obs *o)
+fold_broken(struct facts_tls *t, const struct obs *o)
 {
-	moment_first(&f->tls.broken, o);
+	moment_first(&t->broken, o);
 }
 
 static void
-fold_demanded(struct facts *f, const struct obs *o)
+fold_demanded(struct facts *f, struct blocks *b, const struct obs *o)
 {
+	struct facts_caps *c = facts_own_caps(f, b);
+
 	(void)o;
-	f->caps.demanded = 1;
+	if (c != NULL)
+		c->demanded = 1;
 }
 
 static void
-fold_imap_code(struct facts *f, const struct obs *o)
+fold_imap_code(struct facts *f, struct blocks *b, const struct obs *o)
 {
+	(void)b;
 	if (strcmp(o->u.verb.verb, "ALERT") == 0)
 		f->alert_text = hash32_text(o->text);
 }
 
 static void
-fold_quit(struct facts *f, const struct obs *o)
+fold_quit(struct facts *f, struct blocks *b, const struct obs *o)
 {
-	moment_first(&f->quit, o);
+	(void)b;
+	if (f->quit == 0)
+		f->quit = o->time;
 }
 
 static void
-fold_end(struct facts *f, const struct obs *o)
+fold_end(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const struct obs_end *e = &o->u.end;
 
+	(void)b;
 	f->ended = e->how;
 	f->closed_by = e->closed_by;
 	f->server_ttl = e->server_ttl;
@@ -454,37 +491,38 @@ fold_end(struct facts *f, const struct obs *o)
 
 static const struct fold {
 	fold_fn *fn;
-	uint8_t parts; /* that it may be the first to change */
+	fold_tls_fn *tls; /* of facts.tls alone */
 } folds[OBS_KIND_COUNT] = {
-    [OBS_FLOW_END] = {fold_end, 0},
-    [OBS_RST] = {fold_rst, FACTS_RST},
-    [OBS_PROXY] = {fold_proxy, FACTS_PROXY},
-    [OBS_GREETING] = {fold_greeting, FACTS_GREETING},
-    [OBS_CAPS] = {fold_caps, FACTS_CAPS},
-    [OBS_TLS_ASKED] = {fold_tls_asked, FACTS_TLS},
-    [OBS_TLS_ANSWERED] = {fold_tls_answered, FACTS_TLS},
-    [OBS_TEXT_BEFORE_TLS] = {fold_text_before_tls, FACTS_TLS},
-    [OBS_CLEAR_USE] = {fold_clear_use, FACTS_CLEAR},
-    [OBS_AUTH] = {fold_auth, FACTS_AUTH},
-    [OBS_VERB_UNKNOWN] = {fold_odd_verb, FACTS_ODD},
-    [OBS_TLS_DEMANDED] = {fold_demanded, FACTS_CAPS},
-    [OBS_IMAP_CODE] = {fold_imap_code, 0},
-    [OBS_QUIT] = {fold_quit, 0},
-    [OBS_TLS_CLIENT_HELLO] = {fold_client_hello, FACTS_TLS},
-    [OBS_TLS_SERVER_HELLO] = {fold_server_hello, FACTS_TLS},
-    [OBS_TLS_ALERT] = {fold_alert, FACTS_TLS},
-    [OBS_TLS_DONE] = {fold_done, FACTS_TLS},
-    [OBS_TLS_CERT] = {NULL, FACTS_TLS},
-    [OBS_TLS_KEY_EXCHANGE] = {fold_key_exchange, FACTS_TLS},
-    [OBS_TLS_APPDATA] = {fold_appdata, FACTS_TLS},
-    [OBS_TLS_BROKEN] = {fold_broken, FACTS_TLS},
+    [OBS_FLOW_END] = {.fn = fold_end},
+    [OBS_RST] = {.fn = fold_rst},
+    [OBS_PROXY] = {.fn = fold_proxy},
+    [OBS_GREETING] = {.fn = fold_greeting},
+    [OBS_CAPS] = {.fn = fold_caps},
+    [OBS_TLS_ASKED] = {.tls = fold_tls_asked},
+    [OBS_TLS_ANSWERED] = {.tls = fold_tls_answered},
+    [OBS_TEXT_BEFORE_TLS] = {.tls = fold_text_before_tls},
+    [OBS_CLEAR_USE] = {.fn = fold_clear_use},
+    [OBS_AUTH] = {.fn = fold_auth},
+    [OBS_VERB_UNKNOWN] = {.fn = fold_odd_verb},
+    [OBS_TLS_DEMANDED] = {.fn = fold_demanded},
+    [OBS_IMAP_CODE] = {.fn = fold_imap_code},
+    [OBS_QUIT] = {.fn = fold_quit},
+    [OBS_TLS_CLIENT_HELLO] = {.fn = fold_client_hello},
+    [OBS_TLS_SERVER_HELLO] = {.tls = fold_server_hello},
+    [OBS_TLS_ALERT] = {.tls = fold_alert},
+    [OBS_TLS_DONE] = {.tls = fold_done},
+    [OBS_TLS_KEY_EXCHANGE] = {.tls = fold_key_exchange},
+    [OBS_TLS_APPDATA] = {.tls = fold_appdata},
+    [OBS_TLS_BROKEN] = {.tls = fold_broken},
 };
 
 static void
-fold_cert(struct facts_tls *t, const struct obs_cert *c,
+fold_cert(struct facts *f, struct blocks *b, const struct obs_cert *c,
     const struct chain_verdict *v)
 {
-	if (!c->from_server)
+	struct facts_tls *t = c->from_server ? facts_own_tls(f, b) : NULL;
+
+	if (t == NULL)
 		return;
 	t->has_chain = 1;
 	memcpy(t->chain_id, c->chain_id, sizeof(t->chain_id));
@@ -504,6 +542,7 @@ fold_cert(struct facts_tls *t, const struct obs_cert *c,
 void
 facts_begin(struct facts *f, const struct obs *open)
 {
+	facts_init(f);
 	f->flow = open->flow;
 	f->who = open->u.flow_open;
 	f->proto = open->proto;
@@ -512,23 +551,41 @@ facts_begin(struct facts *f, const struct obs *open)
 	f->last = open->time;
 }
 
-void
-facts_fold(struct facts *f, const struct obs *o, const struct chain_verdict *v)
+static void
+fold_gaps(struct facts *f, struct blocks *b, const struct obs *o)
 {
+	struct facts_rare *r;
+
+	if (o->gap[0].bytes == 0 && o->gap[1].bytes == 0)
+		return;
+	r = facts_own_rare(f, b);
+	if (r != NULL)
+		memcpy(r->gap, o->gap, sizeof(r->gap));
+}
+
+void
+facts_fold(struct facts *f, struct blocks *b, const struct obs *o,
+    const struct chain_verdict *v)
+{
+	const struct fold *fold;
+	struct facts_tls *t;
+
 	f->last = o->time;
 	f->vis = (f->vis & ~(uint32_t)VIS_ONE_WAY) | o->vis;
-	memcpy(f->gap, o->gap, sizeof(f->gap));
+	fold_gaps(f, b, o);
 	f->phase = o->phase;
 	f->implicit_tls |= o->implicit_tls;
 	if (o->proto != PROTO_UNKNOWN)
 		f->proto = o->proto;
 	if (o->kind >= OBS_KIND_COUNT)
 		return;
-	f->parts |= folds[o->kind].parts;
-	if (o->kind == OBS_TLS_CERT)
-		fold_cert(&f->tls, &o->u.cert, v);
-	else if (folds[o->kind].fn != NULL)
-		folds[o->kind].fn(f, o);
+	fold = &folds[o->kind];
+	if (fold->fn != NULL)
+		fold->fn(f, b, o);
+	else if (o->kind == OBS_TLS_CERT)
+		fold_cert(f, b, &o->u.cert, v);
+	else if (fold->tls != NULL && (t = facts_own_tls(f, b)) != NULL)
+		fold->tls(t, o);
 }
 
 bool
@@ -547,9 +604,9 @@ facts_is_cert_alert(uint8_t description)
 static int64_t
 tls_due(const struct facts *f)
 {
-	if (f->tls.answer == ANSWER_POSITIVE)
-		return f->tls.answered.time;
-	return f->tls.client_hello.time;
+	if (f->tls->answer == ANSWER_POSITIVE)
+		return f->tls->answered.time;
+	return f->tls->client_hello.time;
 }
 
 bool
@@ -559,7 +616,7 @@ facts_in_handshake(const struct facts *f, int64_t time)
 
 	if (due == 0 || time < due)
 		return false;
-	return f->tls.done.time == 0 || time < f->tls.done.time;
+	return f->tls->done.time == 0 || time < f->tls->done.time;
 }
 
 /* A reset that stands: it ended the flow, or it was forged and did. */
@@ -569,7 +626,7 @@ deadly_rst(const struct facts *f, int64_t due)
 	const struct moment *best = NULL;
 
 	for (unsigned d = 0; d < 2; d++) {
-		const struct facts_rst *r = &f->rst[d];
+		const struct facts_rst *r = &f->rare->rst[d];
 
 		if (r->at.time == 0 || r->at.time < due)
 			continue;
@@ -621,14 +678,14 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 {
 	const struct moment *rst = deadly_rst(f, tls_due(f));
 
-	if (f->tls.text.time != 0) {
-		*at = f->tls.text;
+	if (f->tls->text.time != 0) {
+		*at = f->tls->text;
 		return TLS_FAIL_TEXT;
 	}
-	if (f->tls.alert.time != 0 &&
-	    (rst == NULL || f->tls.alert.time <= rst->time)) {
-		*at = f->tls.alert;
-		return too_old(&f->tls) ? TLS_FAIL_VERSION : TLS_FAIL_ALERT;
+	if (f->tls->alert.time != 0 &&
+	    (rst == NULL || f->tls->alert.time <= rst->time)) {
+		*at = f->tls->alert;
+		return too_old(f->tls) ? TLS_FAIL_VERSION : TLS_FAIL_ALERT;
 	}
 	if (f->vis & HANDSHAKE_UNSEEN)
 		return TLS_NO_FAIL; /* it may well have been completed */
@@ -637,8 +694,8 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 		return TLS_FAIL_RST;
 	}
 	/* unreadable records: failed if it was over at once, else unknown */
-	if (f->tls.broken.time != 0 &&
-	    f->last_packet - f->tls.broken.time > BROKEN_OFF)
+	if (f->tls->broken.time != 0 &&
+	    f->last_packet - f->tls->broken.time > BROKEN_OFF)
 		return TLS_NO_FAIL;
 	return failed_by_end(f, at);
 }
@@ -647,15 +704,15 @@ failed_after_go_ahead(const struct facts *f, struct moment *at)
 static bool
 is_unanswered(const struct facts *f)
 {
-	return f->tls.asked.time != 0 && f->tls.answer == 0 &&
-	       f->tls.client_hello.time == 0 && f->clear.at.time == 0 &&
+	return f->tls->asked.time != 0 && f->tls->answer == 0 &&
+	       f->tls->client_hello.time == 0 && f->clear->at.time == 0 &&
 	       (f->vis & (HANDSHAKE_UNSEEN | VIS_MIDSTREAM)) == 0;
 }
 
 enum tls_fail
 facts_tls_failed(const struct facts *f, struct moment *at)
 {
-	const struct facts_tls *t = &f->tls;
+	const struct facts_tls *t = f->tls;
 	struct moment scratch;
 
 	if (at == NULL)
@@ -694,7 +751,8 @@ tls_fail_name(enum tls_fail how)
 uint8_t
 facts_forged_rst(const struct facts *f)
 {
-	uint8_t c = f->rst[DIR_C2S].forged, s = f->rst[DIR_S2C].forged;
+	uint8_t c = f->rare->rst[DIR_C2S].forged,
+		s = f->rare->rst[DIR_S2C].forged;
 
 	return c > s ? c : s;
 }
@@ -702,16 +760,16 @@ facts_forged_rst(const struct facts *f)
 bool
 facts_rst_of_server(const struct facts *f, const struct moment *at)
 {
-	if (f->rst[DIR_S2C].at.time != 0)
-		return f->rst[DIR_S2C].at.time == at->time;
-	return f->rst[DIR_C2S].at.time == 0 && f->closed_by == DIR_S2C;
+	if (f->rare->rst[DIR_S2C].at.time != 0)
+		return f->rare->rst[DIR_S2C].at.time == at->time;
+	return f->rare->rst[DIR_C2S].at.time == 0 && f->closed_by == DIR_S2C;
 }
 
 bool
 facts_is_probe(
     const struct facts *f, enum tls_fail how, const struct moment *at)
 {
-	if (f->tls.client_hello.time != 0 || how == TLS_FAIL_TEXT ||
+	if (f->tls->client_hello.time != 0 || how == TLS_FAIL_TEXT ||
 	    facts_forged_rst(f) != 0)
 		return false;
 	if (how == TLS_FAIL_SILENCE || how == TLS_FAIL_ALERT ||
@@ -723,7 +781,7 @@ facts_is_probe(
 	if (how == TLS_FAIL_UNANSWERED)
 		return f->closed_by == DIR_C2S;
 	return f->closed_by == DIR_C2S ||
-	       at->time - f->tls.answered.time > PATIENCE;
+	       at->time - f->tls->answered.time > PATIENCE;
 }
 
 bool

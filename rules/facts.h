@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is known of one flow so far: observations folded into one flat struct.
- * Detectors read it and never write it. Times are ns of packet time, 0 where
+ * What is known of one flow so far: observations folded into one struct, and
+ * parts that are there once something is known of them. Detectors read it and never write it. Times are ns of packet time, 0 where
  * it did not happen; packets have ordinal 0 where there was none.
  *
  * Detectors are asked AFTER the observation was folded: at the first
@@ -11,6 +11,7 @@
 #define STRIPWIRE_FACTS_H
 
 #include "decoders/x509.h"
+#include "rules/blocks.h"
 #include "rules/finding.h"
 
 #define FACTS_AUTHS 8 /* different (mechanism, user) pairs told apart */
@@ -30,8 +31,7 @@ struct facts_greeting {
 	uint32_t shape; /* hash of it without names and numbers */
 	uint32_t machine; /* of shape and host without a list; 0 unknown */
 	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
-	char host
-	    [OBS_NAME_MAX]; /* last, and zero behind its end: facts_pack() */
+	const char *host; /* name the server gave itself, or "" */
 };
 
 /* The last capability list in clear and before authentication. */
@@ -51,9 +51,9 @@ struct facts_caps {
 	uint16_t refused_code;
 	struct moment refused_at;
 	uint32_t mechs; /* 1 << enum sasl_mech */
-	/* last, and zero behind their ends: facts_pack() */
-	_Alignas(8) char name[OBS_NAME_MAX]; /* EHLO argument */
-	char words[OBS_WORDS_MAX]; /* '\n' between */
+	uint16_t room; /* bytes for these two */
+	const char *name; /* EHLO argument */
+	const char *words; /* '\n' between */
 };
 
 struct facts_tls {
@@ -68,7 +68,7 @@ struct facts_tls {
 	uint8_t offers_13, fallback_scsv, has_sni, ech, early_data;
 	uint8_t client_hellos;
 	uint8_t brought_ticket; /* or a key of an earlier session (PSK) */
-	char sni[OBS_NAME_MAX]; /* first ClientHello, as the next two */
+	const char *sni; /* first ClientHello, as the next two; or "" */
 	char ja3[OBS_JA3_MAX], ja4[OBS_JA4_MAX]; /* "": not known */
 	/* server */
 	char ja3s[OBS_JA3_MAX]; /* holds the order of its extensions */
@@ -110,7 +110,7 @@ struct facts_auth {
 	uint8_t fresh; /* the one just folded is not among earlier ones */
 };
 
-struct facts_rst { /* by enum dir of the sender */
+struct facts_rst {
 	struct moment at; /* first one */
 	uint32_t tests; /* of all, enum rst_test */
 	uint8_t phase; /* enum phase at the first */
@@ -123,18 +123,25 @@ struct facts_odd { /* a verb nobody has, refused by the server */
 	char verb[OBS_VERB_MAX];
 };
 
+struct facts_rare { /* what few flows have; parts as below */
+	const struct facts_rst *rst; /* [2], by enum dir of the sender */
+	const struct facts_odd *odd;
+	const struct obs_proxy *proxied; /* version 0: no PROXY header */
+	struct obs_gap gap[2]; /* by enum dir */
+	uint8_t confidence[FIND_COUNT]; /* of the last finding of each kind */
+};
+
 struct facts {
 	uint64_t flow;
 	struct obs_flow who;
 	int64_t last; /* time of the last observation */
 	uint32_t vis; /* enum vis, all so far */
 	uint8_t oddities; /* enum oddity, all so far */
-	struct obs_gap gap[2]; /* by enum dir */
 	uint8_t proto, phase, implicit_tls;
 	uint8_t ended; /* enum end_how, 0: still open */
 	uint8_t closed_by; /* enum dir, once ended */
 	uint8_t server_ttl;
-	struct moment quit;
+	int64_t quit;
 	int64_t last_packet; /* once ended */
 	uint32_t retrans; /* segments sent again, once ended */
 	uint32_t
@@ -149,45 +156,38 @@ struct facts {
 	uint8_t taught; /* it has taught already */
 	uint8_t quiet; /* one alert speaks for all clients of the server */
 	uint64_t raised; /* 1 << enum finding_id, so far */
-	uint8_t confidence[FIND_COUNT]; /* of the last one of each */
-	uint8_t parts; /* enum facts_part: of which something is known */
 
-	/* the parts: all zero, but those that parts names */
-	struct facts_greeting greeting;
-	struct facts_caps caps;
-	struct facts_tls tls;
-	struct facts_clear clear;
-	struct facts_auth auth;
-	struct facts_rst rst[2];
-	struct facts_odd odd;
-	struct obs_proxy proxied; /* version 0: no PROXY header */
+	/* The parts, never NULL: of what nothing is known all is zero. */
+	const struct facts_greeting *greeting;
+	const struct facts_caps *caps;
+	const struct facts_tls *tls;
+	const struct facts_clear *clear;
+	const struct facts_auth *auth;
+	const struct facts_rare *rare;
 };
 
-enum facts_part {
-	FACTS_GREETING = 1 << 0,
-	FACTS_CAPS = 1 << 1,
-	FACTS_TLS = 1 << 2,
-	FACTS_CLEAR = 1 << 3,
-	FACTS_AUTH = 1 << 4,
-	FACTS_RST = 1 << 5,
-	FACTS_ODD = 1 << 6,
-	FACTS_PROXY = 1 << 7
-};
+/* Bytes of all that may be known of one, the parts and their texts. */
+#define FACTS_MAX                                                      \
+	(sizeof(struct facts_greeting) + sizeof(struct facts_caps) +   \
+	    sizeof(struct facts_tls) + sizeof(struct facts_clear) +    \
+	    sizeof(struct facts_auth) + 2 * sizeof(struct facts_rst) + \
+	    sizeof(struct facts_odd) + sizeof(struct obs_proxy) +      \
+	    sizeof(struct facts_rare) + 3 * OBS_NAME_MAX + OBS_WORDS_MAX)
 
-/* f: all zero. */
+/* Of a flow of which nothing is known. */
+void facts_init(struct facts *f);
 void facts_begin(struct facts *f, const struct obs *open);
-/* Folds one observation. v: verdict of the chain of an OBS_TLS_CERT, or NULL */
-void facts_fold(
-    struct facts *f, const struct obs *o, const struct chain_verdict *v);
-
-/* Packs what is known (facts_pack.c) and leaves all zero; returns how many
- * words it took, FACTS_PACKED_MAX at most. */
-#define FACTS_PACKED_MAX (sizeof(struct facts) / 8 + 64)
-size_t facts_pack(uint64_t *out, struct facts *f);
-/* f is all zero. Returns how many words it read; they are not checked. */
-size_t facts_unpack(struct facts *f, const uint64_t *in);
-/* All zero again. */
-void facts_clear(struct facts *f);
+/* Folds one observation; where memory is lacking, what it tells is not known.
+ * b: what the parts are made of, the same one always.
+ * v: verdict of the chain of an OBS_TLS_CERT, or NULL */
+void facts_fold(struct facts *f, struct blocks *b, const struct obs *o,
+    const struct chain_verdict *v);
+/* A finding was raised on it. */
+void facts_raise(struct facts *f, struct blocks *b, const struct finding *n);
+/* The RST just folded is a forged one, as surely as that. */
+void facts_forge(struct facts *f, enum dir dir, uint8_t confidence);
+/* Gives the parts back. */
+void facts_fini(struct facts *f, struct blocks *b);
 
 /* An alert about the peer's certificate: bad_certificate .. certificate_unknown,
  * unknown_ca (D10). */

@@ -14,6 +14,7 @@
 #include "rules/judged.h"
 #include "rules/learn.h"
 #include "rules/stacks.h"
+#include "rules/words.h"
 
 #define SERIOUS 50 /* less is a suspicion */
 #define SECRETS 256 /* remembered to say "the same one again" */
@@ -106,7 +107,7 @@ note_tls(struct alert_tls *to, const struct facts_tls *t)
 	to->version = t->version;
 	to->suite = t->suite;
 	to->resumed = t->resumed;
-	memcpy(to->sni, t->sni, sizeof(to->sni));
+	words_copy(to->sni, sizeof(to->sni), t->sni);
 	memcpy(to->ja3, t->ja3, sizeof(to->ja3));
 	memcpy(to->ja3s, t->ja3s, sizeof(to->ja3s));
 	memcpy(to->ja4, t->ja4, sizeof(to->ja4));
@@ -119,13 +120,13 @@ describe(struct judge *j, struct judged *w)
 	struct alert *a = &j->alert;
 	const struct facts *f = &w->f;
 	const char *name =
-	    f->tls.sni[0] != '\0' ? f->tls.sni : f->greeting.host;
+	    f->tls->sni[0] != '\0' ? f->tls->sni : f->greeting->host;
 
 	a->flow = f->who;
 	a->proto = f->proto;
 	a->implicit_tls = f->implicit_tls;
-	memcpy(a->server_name, name, sizeof(a->server_name));
-	note_tls(&a->tls, &f->tls);
+	words_copy(a->server_name, sizeof(a->server_name), name);
+	note_tls(&a->tls, f->tls);
 	ladder_fill(&w->ladder, a);
 	add_other_connection(j, f, a);
 	if (j->cfg.incidents != NULL)
@@ -236,8 +237,7 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 {
 	struct pair_event e;
 
-	f->raised |= UINT64_C(1) << n->id;
-	f->confidence[n->id] = n->confidence;
+	facts_raise(f, &j->flows.blocks, n);
 	f->quiet |= n->quiet;
 	if (!is_suspicion(n))
 		return;
@@ -265,7 +265,7 @@ say_gaps(struct finding *n, const struct facts *f)
 	static const uint32_t bits[] = {VIS_GAP_C2S, VIS_GAP_S2C};
 
 	for (int d = 0; d < 2; d++) {
-		const struct obs_gap *g = &f->gap[d];
+		const struct obs_gap *g = &f->rare->gap[d];
 
 		if ((n->vis & bits[d]) == 0 || (n->vis & VIS_ONE_WAY) != 0 ||
 		    g->bytes == 0)
@@ -293,7 +293,7 @@ settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 		j->n.by_finding[n->id]++;
 		note_finding(j, &w->f, n);
 		if (n->id == FIND_RST_INJECTED && o->kind == OBS_RST)
-			w->f.rst[o->dir == DIR_S2C].forged = n->confidence;
+			facts_forge(&w->f, o->dir, n->confidence);
 		if ((n->tags & EVT_ALL_CLIENTS) != 0 && !n->quiet)
 			learn_absence_told(j->cfg.history, &w->f);
 		if (is_quiet(&w->f, n))
@@ -363,8 +363,8 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 		return; /* a third of all: nobody would look */
 	c->same_secret = same_secret(j, o);
 	c->verdict = NULL;
-	if ((w->f.parts & FACTS_TLS) != 0 && w->f.tls.has_chain)
-		c->verdict = verdict_of(j, w->f.tls.chain_id);
+	if (w->f.tls->has_chain)
+		c->verdict = verdict_of(j, w->f.tls->chain_id);
 	for (; rows != 0; rows &= rows - 1)
 		detectors[__builtin_ctz(rows)].fn(o, &w->f, c);
 	j->n.rst_authorised += c->authorised;
@@ -423,11 +423,11 @@ note_use(struct judge *j, const struct judged *w, const struct obs *o)
 	u.server_port = f->who.server_port;
 	u.proto = f->proto;
 	u.auth = o->kind == OBS_AUTH;
-	u.offered = f->caps.ever_starttls;
+	u.offered = f->caps->ever_starttls;
 	memcpy(u.verb, u.auth ? "AUTH" : o->u.verb.verb,
 	    u.auth ? sizeof("AUTH") : sizeof(u.verb));
 	pairs_note_use(j->pairs, &f->who, &u);
-	if (f->tls.asked.time == 0 && !f->suspicious)
+	if (f->tls->asked.time == 0 && !f->suspicious)
 		note_story(j, w);
 }
 
@@ -496,7 +496,7 @@ is_lesson_over(const struct facts *f, const struct obs *o)
 	case OBS_FLOW_END:
 		return true;
 	case OBS_QUIT:
-		return f->tls.asked.time == 0 && f->caps.starttls;
+		return f->tls->asked.time == 0 && f->caps->starttls;
 	default:
 		return false;
 	}
@@ -516,7 +516,7 @@ teach(struct judge *j, struct facts *f, const struct obs *o)
 	if (learn_flow(j->cfg.history, f, o->time) == LESSON_TAUGHT) {
 		f->taught = 1;
 		j->n.taught++;
-		if (j->cfg.incidents != NULL && f->tls.done.time != 0)
+		if (j->cfg.incidents != NULL && f->tls->done.time != 0)
 			incidents_fine(j->cfg.incidents, f);
 	} else {
 		j->n.not_taught_partial += o->kind == OBS_FLOW_END;
@@ -566,7 +566,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 
 	if (o->kind == OBS_TLS_CERT)
 		v = verdict_of(j, o->u.cert.chain_id);
-	facts_fold(&w->f, o, v);
+	facts_fold(&w->f, &j->flows.blocks, o, v);
 	o = hide_names(j, o);
 	begin(j, w, o);
 	if (o->kind == OBS_LINE) {
@@ -574,7 +574,7 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		tell_seen(j, w, o);
 		return;
 	}
-	ladder_add(&w->ladder, o);
+	ladder_add(&w->ladder, &j->flows.blocks, o);
 	ask_detectors(j, w, o);
 	settle_findings(j, w, o);
 	ask_rules(j, w, seen, o, v);
@@ -590,8 +590,6 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 		return;
 	}
 	judged_touch(&j->flows, w);
-	if (o->kind == OBS_QUIT || (w->f.taught && is_lesson_over(&w->f, o)))
-		judged_rest(&j->flows, w);
 }
 
 void
@@ -626,7 +624,7 @@ end_flow(struct judge *j, struct judged *w)
 	end.phase = f->phase;
 	end.time = f->last;
 	end.vis = f->vis | VIS_CUT;
-	memcpy(end.gap, f->gap, sizeof(end.gap));
+	memcpy(end.gap, f->rare->gap, sizeof(end.gap));
 	end.u.end.how = END_INPUT;
 	end.u.end.last = f->last;
 	judge_flow(j, w, &end);
@@ -635,32 +633,24 @@ end_flow(struct judge *j, struct judged *w)
 void
 judge_flush(struct judge *j)
 {
-	struct judged_slot *next;
+	struct judged *next;
 
-	for (struct judged_slot *s = j->flows.oldest; s != NULL; s = next) {
-		struct judged *w = judged_wake(&j->flows, s);
-
-		next = s->newer;
-		if (w != NULL)
-			end_flow(j, w);
+	for (struct judged *w = j->flows.oldest; w != NULL; w = next) {
+		next = w->newer;
+		end_flow(j, w);
 	}
 }
 
 void
 judge_cut(struct judge *j, uint64_t first, uint64_t last)
 {
-	struct judged *one = judged_find(&j->flows, first);
-	struct judged_slot *s, *next;
+	struct judged *one = judged_find(&j->flows, first), *w, *next;
 
 	if (one != NULL)
 		end_flow(j, one);
-	for (s = first < last ? j->flows.oldest : NULL; s != NULL; s = next) {
-		struct judged *w = NULL;
-
-		next = s->newer;
-		if (s->flow >= first && s->flow <= last)
-			w = judged_wake(&j->flows, s);
-		if (w != NULL)
+	for (w = first < last ? j->flows.oldest : NULL; w != NULL; w = next) {
+		next = w->newer;
+		if (w->f.flow >= first && w->f.flow <= last)
 			end_flow(j, w);
 	}
 }
@@ -707,12 +697,8 @@ each_flow(void *ctx, void (*fn)(struct engine *, struct engine_flow *),
 {
 	struct judge *j = ctx;
 
-	for (struct judged_slot *s = j->flows.oldest; s != NULL; s = s->newer) {
-		struct judged *w = judged_wake(&j->flows, s);
-
-		if (w != NULL)
-			fn(e, &w->rules);
-	}
+	for (struct judged *w = j->flows.oldest; w != NULL; w = w->newer)
+		fn(e, &w->rules);
 }
 
 void

@@ -29,7 +29,8 @@ struct kept {
 };
 
 #define HEAD offsetof(struct kept, text)
-#define ROOM_FIRST 384 /* bytes: a greeting, a list and an end */
+#define ROOM_FIRST 96 /* bytes: a greeting, which is all of many */
+#define ROOM_NEXT 352 /* a list and an end besides */
 
 _Static_assert(LADDER_TEXT_MAX <= UINT8_MAX, "len");
 _Static_assert(HEAD + LADDER_TEXT_MAX <= sizeof(struct step), "no larger");
@@ -59,49 +60,44 @@ offset_of(const struct ladder *l, unsigned i)
 }
 
 void
-ladder_fini(struct ladder *l)
+ladder_fini(struct ladder *l, struct blocks *b)
 {
-	free(l->bytes);
+	blocks_put(b, l->bytes, l->room);
 	memset(l, 0, sizeof(*l));
 }
 
+/* What is there stays. */
 static bool
-set_room(struct ladder *l, size_t room)
+set_room(struct ladder *l, struct blocks *b, size_t room)
 {
-	uint8_t *p = realloc(l->bytes, room);
+	uint8_t *p;
 
+	room = blocks_room(b, room);
+	p = blocks_get(b, room);
 	if (p == NULL)
 		return false;
+	if (l->used > 0)
+		memcpy(p, l->bytes, l->used);
+	blocks_put(b, l->bytes, l->room);
 	l->bytes = p;
 	l->room = (uint16_t)room;
 	return true;
 }
 
-bool
-ladder_restore(struct ladder *l, const uint8_t *bytes)
-{
-	uint8_t *p = l->used > 0 ? malloc(l->room) : NULL;
-
-	if (l->used > 0 && p == NULL)
-		return false;
-	if (l->used > 0)
-		memcpy(p, bytes, l->used);
-	l->bytes = p;
-	return true;
-}
-
 static bool
-grow(struct ladder *l, size_t more)
+grow(struct ladder *l, struct blocks *b, size_t more)
 {
-	size_t room = l->room == 0 ? ROOM_FIRST : l->room * (size_t)2;
+	size_t room = l->room == 0 ? ROOM_FIRST : l->room * (size_t)3 / 2;
 
 	if (l->used + more <= l->room)
 		return true;
-	while (room < l->used + more)
-		room *= 2;
+	if (l->room != 0 && room < ROOM_NEXT)
+		room = ROOM_NEXT;
+	if (room < l->used + more)
+		room = l->used + more;
 	if (room > LADDER_BYTES_MAX)
 		room = LADDER_BYTES_MAX;
-	return set_room(l, room);
+	return set_room(l, b, room);
 }
 
 /* The first behind the head goes. */
@@ -118,13 +114,13 @@ skip_one(struct ladder *l)
 }
 
 static struct kept *
-new_step(struct ladder *l, size_t len)
+new_step(struct ladder *l, struct blocks *b, size_t len)
 {
 	struct kept *k;
 
 	if (l->n == LADDER_STEPS)
 		skip_one(l);
-	if (!grow(l, kept_size(len)))
+	if (!grow(l, b, kept_size(len)))
 		return NULL;
 	k = kept_at(l, l->used);
 	l->used += (uint16_t)kept_size(len);
@@ -144,11 +140,18 @@ step_time(const struct obs *o)
 	return o->time;
 }
 
+struct adding {
+	struct ladder *l;
+	struct blocks *b;
+	const struct obs *o;
+};
+
 /* NULL: no memory. */
 static struct kept *
-add_step(struct ladder *l, const struct obs *o, const char *text, size_t len)
+add_step(const struct adding *to, const char *text, size_t len)
 {
-	struct kept *k = new_step(l, len);
+	struct kept *k = new_step(to->l, to->b, len);
+	const struct obs *o = to->o;
 
 	if (k == NULL)
 		return NULL;
@@ -238,16 +241,16 @@ caps_text(struct text *t, const struct obs *o)
 }
 
 static void
-add_question(struct ladder *l, const struct obs *o)
+add_question(const struct adding *to)
 {
-	const struct obs_caps *c = &o->u.caps;
+	const struct obs_caps *c = &to->o->u.caps;
 	struct text t;
 	struct kept *k;
 
 	t.len = 0;
 	append_text(&t, c->source == CAPS_EHLO ? "EHLO" : "HELO");
 	append(&t, c->name, strnlen(c->name, NAME_SHOWN));
-	k = add_step(l, o, t.bytes, t.len);
+	k = add_step(to, t.bytes, t.len);
 	if (k == NULL)
 		return;
 	memset(&k->pkt, 0, sizeof(k->pkt));
@@ -255,22 +258,23 @@ add_question(struct ladder *l, const struct obs *o)
 }
 
 static void
-add_caps(struct ladder *l, const struct obs *o)
+add_caps(const struct adding *to)
 {
+	const struct obs *o = to->o;
 	const struct obs_caps *c = &o->u.caps;
 	struct text t;
 	struct kept *k;
 
 	if (c->source == CAPS_EHLO || c->source == CAPS_HELO)
-		add_question(l, o);
+		add_question(to);
 	if (c->refused || c->source == CAPS_HELO) {
 		(void)add_step(
-		    l, o, o->text, strnlen(o->text, LADDER_TEXT_MAX - 1));
+		    to, o->text, strnlen(o->text, LADDER_TEXT_MAX - 1));
 		return;
 	}
 	t.len = 0;
 	caps_text(&t, o);
-	k = add_step(l, o, t.bytes, t.len);
+	k = add_step(to, t.bytes, t.len);
 	if (k != NULL)
 		k->dir = DIR_S2C;
 }
@@ -475,15 +479,16 @@ is_usual(const struct obs *o)
 }
 
 void
-ladder_add(struct ladder *l, const struct obs *o)
+ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 {
+	struct adding to = {l, b, o};
 	char made[LADDER_TEXT_MAX] = "";
 	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))
 		return;
 	if (o->kind == OBS_CAPS) {
-		add_caps(l, o);
+		add_caps(&to);
 		return;
 	}
 	text = plain_text(o);
@@ -494,18 +499,19 @@ ladder_add(struct ladder *l, const struct obs *o)
 	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED && o->kind <= OBS_QUIT)
 		text = o->u.verb.verb;
 	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
-		(void)add_step(l, o, text, strnlen(text, LADDER_TEXT_MAX - 1));
+		(void)add_step(&to, text, strnlen(text, LADDER_TEXT_MAX - 1));
 }
 
 void
-ladder_tail(struct ladder *to, const struct ladder *l, unsigned max)
+ladder_tail(
+    struct ladder *to, struct blocks *b, const struct ladder *l, unsigned max)
 {
 	size_t at = offset_of(l, l->n > max ? l->n - max : 0);
 	size_t used = l->used - at;
 
 	to->n = 0;
 	to->used = 0;
-	if (used > to->room && !set_room(to, used))
+	if (used > to->room && !set_room(to, b, used))
 		return;
 	if (used > 0)
 		memcpy(to->bytes, l->bytes + at, used);

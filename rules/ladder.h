@@ -8,6 +8,7 @@
 #define STRIPWIRE_LADDER_H
 
 #include "rules/alert.h"
+#include "rules/blocks.h"
 
 #define LADDER_FIRST 8
 #define LADDER_LAST (LADDER_STEPS - LADDER_FIRST)
@@ -21,19 +22,18 @@ struct ladder { /* all zero is empty */
 
 #define LADDER_BYTES_MAX (LADDER_STEPS * sizeof(struct step))
 
-void ladder_fini(struct ladder *l);
-/* Makes it the steps of another one, which were kept as l->used bytes; l->bytes
- * is not looked at. Returns false, and l is left as it is, without memory. */
-bool ladder_restore(struct ladder *l, const uint8_t *bytes);
+/* blocks: what they are made of, the same ones always. */
+void ladder_fini(struct ladder *l, struct blocks *b);
 /* Adds the steps of an observation, if it is one that people want to see. */
-void ladder_add(struct ladder *l, const struct obs *o);
+void ladder_add(struct ladder *l, struct blocks *b, const struct obs *o);
 /* Fills the alert's steps; marks the one of the finding's packet, and adds it
  * if it is none of them. */
 void ladder_fill(const struct ladder *l, struct alert *a);
 
 /* Makes `to` the last steps of a flow, at most max. Without memory it stays
  * empty. */
-void ladder_tail(struct ladder *to, const struct ladder *l, unsigned max);
+void ladder_tail(
+    struct ladder *to, struct blocks *b, const struct ladder *l, unsigned max);
 /* Puts the steps of another connection where their times are; those in the
  * middle give way if there is no room. like: what they have in common. */
 void ladder_merge(

@@ -46,22 +46,22 @@ day_of(int64_t t)
 static bool
 tls_came_about(const struct facts *f)
 {
-	return f->tls.done.time != 0;
+	return f->tls->done.time != 0;
 }
 
 /* A list before TLS and before login, seen whole. */
 static bool
 has_list(const struct facts *f)
 {
-	return f->caps.source != 0 && f->caps.source != CAPS_HELO &&
-	       f->caps.complete;
+	return f->caps->source != 0 && f->caps->source != CAPS_HELO &&
+	       f->caps->complete;
 }
 
 /* The greeting was seen, nothing of the server's is missing. */
 static bool
 dialogue_seen(const struct facts *f)
 {
-	return f->greeting.kind != 0 &&
+	return f->greeting->kind != 0 &&
 	       (f->vis & (VIS_MIDSTREAM | VIS_ONE_WAY | VIS_GAP_S2C |
 			     VIS_GAP_C2S | VIS_TRUNCATED | VIS_AMBIGUOUS)) == 0;
 }
@@ -71,12 +71,12 @@ learn_auth_list(const struct facts *f)
 {
 	if (!has_list(f) || f->preauth)
 		return AUTH_LIST_NONE;
-	if ((f->caps.mechs & MECHS_SAFE) != 0)
+	if ((f->caps->mechs & MECHS_SAFE) != 0)
 		return AUTH_LIST_SAFE;
-	if ((f->caps.mechs & MECHS_CLEAR) != 0)
+	if ((f->caps->mechs & MECHS_CLEAR) != 0)
 		return AUTH_LIST_CLEAR;
 	/* LOGIN and USER need not be listed */
-	return f->proto != PROTO_SMTP && !f->caps.logindisabled
+	return f->proto != PROTO_SMTP && !f->caps->logindisabled
 		   ? AUTH_LIST_CLEAR
 		   : AUTH_LIST_NONE;
 }
@@ -93,7 +93,7 @@ learn_auth(struct server_facts *s, const struct facts *f)
 static void
 learn_offered(struct server_facts *s, const struct facts *f)
 {
-	int64_t t = f->caps.at.time;
+	int64_t t = f->caps->at.time;
 
 	if (s->offered == 0)
 		s->before_offer = s->not_offered;
@@ -112,22 +112,22 @@ learn_offered(struct server_facts *s, const struct facts *f)
 static void
 learn_offer(struct server_facts *s, const struct facts *f)
 {
-	int64_t t = f->caps.at.time;
+	int64_t t = f->caps->at.time;
 
 	if (!has_list(f))
 		return;
-	members_note(s, f, f->caps.ever_starttls != 0);
-	if (f->caps.ever_starttls) {
+	members_note(s, f, f->caps->ever_starttls != 0);
+	if (f->caps->ever_starttls) {
 		learn_offered(s, f);
 	} else {
 		s->not_offered++;
 		if (t > s->last_absence)
 			s->last_absence = t;
 	}
-	s->logindisabled += f->caps.ever_logindisabled;
-	s->mechs |= f->caps.mechs;
+	s->logindisabled += f->caps->ever_logindisabled;
+	s->mechs |= f->caps->mechs;
 	learn_auth(s, f);
-	words_copy(s->words, sizeof(s->words), f->caps.words);
+	words_copy(s->words, sizeof(s->words), f->caps->words);
 }
 
 /* The newest takes the place of the oldest. */
@@ -145,16 +145,16 @@ learn_text(struct server_facts *s, uint32_t text)
 static void
 learn_greeting(struct server_facts *s, const struct facts *f)
 {
-	if (f->greeting.kind == GREETING_OK)
+	if (f->greeting->kind == GREETING_OK)
 		s->greeting_ok++;
-	else if (f->greeting.kind == GREETING_PREAUTH)
+	else if (f->greeting->kind == GREETING_PREAUTH)
 		s->greeting_preauth++;
-	if (f->greeting.shape != s->greeting_shape)
+	if (f->greeting->shape != s->greeting_shape)
 		s->greeting_same = 0;
-	s->greeting_shape = f->greeting.shape;
+	s->greeting_shape = f->greeting->shape;
 	s->greeting_same++;
 	if (!s->key.of_name)
-		words_copy(s->host, sizeof(s->host), f->greeting.host);
+		words_copy(s->host, sizeof(s->host), f->greeting->host);
 	if (f->alert_text != 0)
 		learn_text(s, f->alert_text);
 }
@@ -163,16 +163,16 @@ static void
 learn_dialogue(struct server_facts *s, const struct facts *f)
 {
 	learn_greeting(s, f);
-	s->demanded += f->caps.demanded;
+	s->demanded += f->caps->demanded;
 	if (f->proto == PROTO_SMTP) {
-		if (f->caps.lists != 0)
+		if (f->caps->lists != 0)
 			s->ehlo_ok++;
-		else if (f->caps.helo && f->caps.refused)
+		else if (f->caps->helo && f->caps->refused)
 			s->helo_only++;
-	} else if (f->caps.source == CAPS_CAPA ||
-		   f->caps.source == CAPS_UNTAGGED) {
+	} else if (f->caps->source == CAPS_CAPA ||
+		   f->caps->source == CAPS_UNTAGGED) {
 		s->capa_ok++;
-	} else if (f->caps.refused) {
+	} else if (f->caps->refused) {
 		s->capa_refused++;
 	}
 	learn_offer(s, f);
@@ -208,7 +208,7 @@ cert_place(struct server_facts *s, const uint8_t spki[32])
 static void
 learn_cert(struct server_facts *s, const struct facts *f)
 {
-	const struct facts_tls *t = &f->tls;
+	const struct facts_tls *t = f->tls;
 	struct known_cert *k;
 
 	if (!t->has_chain || !t->have_leaf)
@@ -237,12 +237,12 @@ learn_tls(struct server_facts *s, const struct facts *f)
 		return;
 	}
 	s->tls_done++;
-	if (s->first_tls == 0 || f->tls.done.time < s->first_tls)
-		s->first_tls = f->tls.done.time;
-	s->tls_versions |= version_bit(f->tls.version);
-	if (f->tls.brought_ticket) {
-		s->tickets_taken += f->tls.resumed;
-		s->tickets_refused += !f->tls.resumed;
+	if (s->first_tls == 0 || f->tls->done.time < s->first_tls)
+		s->first_tls = f->tls->done.time;
+	s->tls_versions |= version_bit(f->tls->version);
+	if (f->tls->brought_ticket) {
+		s->tickets_taken += f->tls->resumed;
+		s->tickets_refused += !f->tls->resumed;
 	}
 	learn_cert(s, f);
 }
@@ -305,21 +305,21 @@ learn_client(struct history *h, const struct pair_key *k, const struct facts *f,
 		if (p->tls == 0 || day_of(now) != day_of(p->last))
 			p->tls_days++;
 		p->tls++;
-	} else if (f->clear.accepted.time != 0 || f->auth.ok.time != 0) {
+	} else if (f->clear->accepted.time != 0 || f->auth->ok.time != 0) {
 		p->clear++;
 	}
 	if (dialogue_seen(f) && has_list(f)) {
-		p->offered += f->caps.ever_starttls;
-		p->not_offered += !f->caps.ever_starttls;
-		if (f->caps.ever_starttls)
+		p->offered += f->caps->ever_starttls;
+		p->not_offered += !f->caps->ever_starttls;
+		if (f->caps->ever_starttls)
 			memset(&p->absence, 0, sizeof(p->absence));
 	}
 	touch_times(&p->first, &p->last, now);
 	if (k->of_network)
 		return;
-	learn_ehlo(p, f->caps.name);
+	learn_ehlo(p, f->caps->name);
 	if (tls_came_about(f))
-		learn_hello(p, f->tls.ja4);
+		learn_hello(p, f->tls->ja4);
 	if (f->syn_signature[DIR_C2S] != 0)
 		p->syn_signature = f->syn_signature[DIR_C2S];
 	if (f->who.client_ttl != 0)
@@ -336,8 +336,8 @@ learn_pair(struct history *h, const struct facts *f, int64_t now)
 		pair_key_network(&network, &k);
 		learn_client(h, &network, f, now);
 	}
-	if (tls_came_about(f) || f->clear.accepted.time != 0 ||
-	    f->auth.ok.time != 0)
+	if (tls_came_about(f) || f->clear->accepted.time != 0 ||
+	    f->auth->ok.time != 0)
 		learn_client(h, &k, f, now);
 }
 
@@ -387,13 +387,13 @@ learn_names(struct history *h, const struct facts *f, int64_t now)
 {
 	uint8_t sni = NAME_SNI;
 
-	if (f->tls.leaf_trusted)
+	if (f->tls->leaf_trusted)
 		sni |= NAME_CERT;
-	if (f->tls.has_sni && tls_came_about(f))
-		learn_name(h, f, f->tls.sni, sni, now);
-	if (f->greeting.kind != 0 &&
-	    strcasecmp(f->greeting.host, f->tls.sni) != 0)
-		learn_name(h, f, f->greeting.host, NAME_GREETING, now);
+	if (f->tls->has_sni && tls_came_about(f))
+		learn_name(h, f, f->tls->sni, sni, now);
+	if (f->greeting->kind != 0 &&
+	    strcasecmp(f->greeting->host, f->tls->sni) != 0)
+		learn_name(h, f, f->greeting->host, NAME_GREETING, now);
 }
 
 enum lesson
@@ -404,8 +404,8 @@ learn_flow(struct history *h, const struct facts *f, int64_t now)
 	struct server_key k;
 
 	if (!proto_is_mail((enum proto)f->proto) ||
-	    (!tls_came_about(f) && !(dialogue && f->caps.source != 0) &&
-		!(dialogue && f->caps.refused)))
+	    (!tls_came_about(f) && !(dialogue && f->caps->source != 0) &&
+		!(dialogue && f->caps->refused)))
 		return LESSON_PARTIAL;
 	learn_server_key(&k, f);
 	s = history_touch_server(h, &k);
@@ -468,7 +468,7 @@ learn_absence(struct history *h, const struct facts *f, int64_t now)
 	struct server_key k;
 
 	if (f->implicit_tls || tls_came_about(f) || !has_list(f) ||
-	    f->caps.ever_starttls || (f->vis & VIS_ONE_WAY) != 0)
+	    f->caps->ever_starttls || (f->vis & VIS_ONE_WAY) != 0)
 		return;
 	learn_server_key(&k, f);
 	if (history_server(h, &k, now) == NULL)

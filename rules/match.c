@@ -183,7 +183,7 @@ flowbit_is_set(const struct engine *e, const struct engine_flow *f,
 {
 	unsigned slot = e->slot[b->name];
 
-	return (f->bits[slot / 64] >> (slot % 64) & 1) != 0;
+	return f->bits != NULL && (f->bits[slot / 64] >> (slot % 64) & 1) != 0;
 }
 
 static bool

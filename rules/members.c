@@ -73,16 +73,16 @@ members_note(struct server_facts *s, const struct facts *f, bool offers)
 {
 	struct member *m;
 
-	if (f->greeting.machine == 0)
+	if (f->greeting->machine == 0)
 		return;
-	m = touch(s, f->greeting.machine);
+	m = touch(s, f->greeting->machine);
 	m->offered += offers;
 	if (offers) {
 		take_turns(s);
 		return;
 	}
 	if (m->lacked++ == 0)
-		m->since = (uint32_t)(f->caps.at.time / SECOND);
+		m->since = (uint32_t)(f->caps->at.time / SECOND);
 	m->waits = 1;
 	add_network(m, network_hash(f));
 }
@@ -106,13 +106,13 @@ bool
 members_explain(const struct server_facts *s, const struct facts *f,
     const struct pair_facts *pair)
 {
-	const struct member *m = find(s, f->greeting.machine);
+	const struct member *m = find(s, f->greeting->machine);
 	int64_t since;
 
 	if (m == NULL || !never_offers(m))
 		return false;
 	since = m->since * SECOND;
-	if (since > f->caps.at.time) /* older than what is known of it */
+	if (since > f->caps->at.time) /* older than what is known of it */
 		return false;
 	return m->net[MEMBER_NETS - 1] != 0 ||
 	       (pair != NULL && pair->tls != 0 && pair->last > since);

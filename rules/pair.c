@@ -25,6 +25,7 @@ struct pairs {
 	uint32_t nbuckets, count, max;
 	uint64_t evicted;
 	int64_t now; /* pairs_begin() */
+	struct blocks blocks; /* what entries are made of */
 };
 
 static void expire(struct pair_recent *, int64_t);
@@ -76,6 +77,7 @@ pairs_new(uint32_t max)
 		free(p);
 		return NULL;
 	}
+	blocks_init(&p->blocks);
 	return p;
 }
 
@@ -114,8 +116,8 @@ remove_entry(struct pairs *p, struct pair_entry *e)
 	*at = e->chain;
 	list_remove(p, e);
 	p->count--;
-	ladder_fini(&e->story.tail);
-	free(e);
+	ladder_fini(&e->story.tail, &p->blocks);
+	blocks_put(&p->blocks, e, sizeof(*e));
 }
 
 void
@@ -125,6 +127,7 @@ pairs_free(struct pairs *p)
 		return;
 	while (p->oldest != NULL)
 		remove_entry(p, p->oldest);
+	blocks_fini(&p->blocks);
 	free(p->bucket);
 	free(p);
 }
@@ -147,9 +150,10 @@ touch(struct pairs *p, const struct obs_flow *who)
 	struct pair_entry *e = find(p, who), **b;
 
 	if (e == NULL) {
-		e = calloc(1, sizeof(*e));
+		e = blocks_get(&p->blocks, sizeof(*e));
 		if (e == NULL)
 			return NULL;
+		memset(e, 0, sizeof(*e));
 		if (p->count >= p->max) {
 			remove_entry(p, p->oldest);
 			p->evicted++;
@@ -163,7 +167,7 @@ touch(struct pairs *p, const struct obs_flow *who)
 		list_remove(p, e);
 		expire(&e->recent, p->now);
 		if (e->recent.nevents == 0 && e->recent.nuses == 0) {
-			ladder_fini(&e->story.tail);
+			ladder_fini(&e->story.tail, &p->blocks);
 			memset(&e->story, 0, sizeof(e->story));
 		}
 	}
@@ -309,7 +313,7 @@ pairs_note_story(struct pairs *p, const struct obs_flow *who, uint64_t flow,
 	e->story.flow = flow;
 	e->story.client_port = who->client_port;
 	e->story.server_port = who->server_port;
-	ladder_tail(&e->story.tail, l, PAIR_STEPS);
+	ladder_tail(&e->story.tail, &p->blocks, l, PAIR_STEPS);
 }
 
 const struct pair_story *
@@ -332,12 +336,12 @@ pairs_evicted(const struct pairs *p)
 struct table_use
 pairs_use(const struct pairs *p)
 {
-	struct table_use use = table_use(p->count, p->max,
-	    sizeof(struct pair_entry), p->nbuckets * sizeof(void *));
+	uint64_t buckets = p->nbuckets * sizeof(struct pair_entry *);
+	uint64_t each =
+	    sizeof(struct pair_entry) + PAIR_STEPS * sizeof(struct step);
 
-	for (const struct pair_entry *e = p->oldest; e != NULL; e = e->newer)
-		if (e->story.tail.bytes != NULL)
-			use.bytes += table_alloc(e->story.tail.room);
-	use.max_bytes += p->max * table_alloc(PAIR_STEPS * sizeof(struct step));
-	return use;
+	return (struct table_use){.entries = p->count,
+	    .max_entries = p->max,
+	    .bytes = buckets + blocks_use(&p->blocks),
+	    .max_bytes = buckets + blocks_most(p->max * each)};
 }

@@ -20,9 +20,10 @@ find_named(const struct detect_ctx *c, const struct server_key *k)
 
 	if (past_server(c) != NULL)
 		return NULL;
-	s = history_named(h, k, c->f->tls.sni, c->o->time);
-	return s != NULL ? s
-			 : history_named(h, k, c->f->greeting.host, c->o->time);
+	s = history_named(h, k, c->f->tls->sni, c->o->time);
+	return s != NULL
+		   ? s
+		   : history_named(h, k, c->f->greeting->host, c->o->time);
 }
 
 static const struct pair_facts *
@@ -30,7 +31,7 @@ find_network(const struct detect_ctx *c, const struct pair_key *k)
 {
 	struct pair_key network;
 
-	if (c->f->caps.source == 0 || c->f->caps.starttls)
+	if (c->f->caps->source == 0 || c->f->caps->starttls)
 		return NULL;
 	pair_key_network(&network, k);
 	return history_pair(c->past->history, &network, c->o->time);
@@ -42,7 +43,7 @@ static const struct pin *
 find_pin(const struct detect_ctx *c, const struct server_key *k)
 {
 	const struct pins *pins = history_pins(c->past->history);
-	const char *names[2] = {c->f->tls.sni, c->f->greeting.host};
+	const char *names[2] = {c->f->tls->sni, c->f->greeting->host};
 	const struct pin *pin;
 
 	if (pins_count(pins) == 0)

@@ -22,7 +22,7 @@
 bool
 stack_of(const struct facts *f, struct known_stack *out)
 {
-	const struct facts_tls *t = &f->tls;
+	const struct facts_tls *t = f->tls;
 
 	memset(out, 0, sizeof(*out));
 	if (t->done.time == 0 || t->version != TLS_13 || t->resumed ||
@@ -205,7 +205,7 @@ learn_change(struct server_facts *s, struct known_stack *k,
     const struct facts *f, const struct known_stack *now)
 {
 	uint8_t told = facts_raised(f, FIND_TLS_FINGERPRINT_CHANGED)
-			   ? f->confidence[FIND_TLS_FINGERPRINT_CHANGED]
+			   ? f->rare->confidence[FIND_TLS_FINGERPRINT_CHANGED]
 			   : 0;
 
 	if (k->pending)

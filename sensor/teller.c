@@ -70,8 +70,8 @@ teller_seen(void *ctx, const struct judge_view *v)
 	if (types == 0)
 		return;
 	at = place_of(t, &v->f->who);
-	if (v->f->tls.has_chain)
-		s.chain = verify_lookup(*t->verify, v->f->tls.chain_id);
+	if (v->f->tls->has_chain)
+		s.chain = verify_lookup(*t->verify, v->f->tls->chain_id);
 	for (int type = EVENT_STORED; type < EVENT_TYPES; type++) {
 		if ((types & EVENT_BIT(type)) == 0)
 			continue;

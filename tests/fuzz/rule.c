@@ -46,7 +46,7 @@ match_all(const struct ruleset *set)
 {
 	static struct alert a;
 	unsigned n = 0;
-	struct engine_flow flow = {{0}, NULL, 0, 0, 0};
+	struct engine_flow flow = {.bits = NULL};
 	struct engine_about about = {
 	    .flow = &flow, .emit = on_match, .ctx = &n};
 	struct engine *e = engine_new(set, false);

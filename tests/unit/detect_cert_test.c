@@ -13,6 +13,8 @@
 
 static struct obs o;
 static struct facts f;
+static struct facts_rare rare;
+static struct facts_tls tls;
 static struct detect_ctx c;
 static struct detect_past past;
 static struct chain_verdict v;
@@ -31,16 +33,20 @@ observe(enum obs_kind kind, enum dir dir)
 static void
 begin(uint16_t port)
 {
-	memset(&f, 0, sizeof(f));
+	facts_init(&f);
+	rare = *f.rare;
+	f.rare = &rare;
+	memset(&tls, 0, sizeof(tls));
+	f.tls = &tls;
 	memset(&v, 0, sizeof(v));
 	memset(&c, 0, sizeof(c));
 	memset(&history, 0, sizeof(history));
 	f.proto = port == 25 ? PROTO_SMTP : PROTO_IMAP;
 	f.who.server_port = port;
-	f.tls.has_sni = 1;
-	f.tls.has_chain = 1;
-	f.tls.server_hello.time = 1;
-	snprintf(f.tls.sni, sizeof(f.tls.sni), "mail.example");
+	tls.has_sni = 1;
+	tls.has_chain = 1;
+	tls.server_hello.time = 1;
+	tls.sni = "mail.example";
 	v.trust = TRUST_OK;
 	v.anchor = ANCHOR_SYSTEM;
 	v.count = 2;
@@ -362,7 +368,7 @@ TEST(d2_d3_lives_of_servers)
 TEST(d4_another_name)
 {
 	begin(143);
-	snprintf(f.tls.sni, sizeof(f.tls.sni), "imap.example");
+	tls.sni = "imap.example";
 	ask(detect_cert);
 	CHECK(confidence(FIND_CERT_NAME_MISMATCH) >= 85);
 	CHECK(strstr(found(FIND_CERT_NAME_MISMATCH)->evidence[0].text,
@@ -376,10 +382,9 @@ TEST(d4_silent_twins)
 
 	for (unsigned i = 0; i < 4; i++) {
 		begin(143);
-		snprintf(f.tls.sni, sizeof(f.tls.sni), "%s",
-		    i == 3   ? names[3]
-		    : i == 0 ? "a.b.example"
-			     : "mail.example");
+		tls.sni = i == 3   ? names[3]
+			  : i == 0 ? "a.b.example"
+				   : "mail.example";
 		snprintf(v.leaf.names, sizeof(v.leaf.names), "%s",
 		    i == 0 ? "*.b.example" : names[i]);
 		ask(detect_cert);
@@ -387,8 +392,8 @@ TEST(d4_silent_twins)
 	}
 	/* no name was asked for */
 	begin(25);
-	f.tls.has_sni = 0;
-	f.tls.sni[0] = '\0';
+	tls.has_sni = 0;
+	tls.sni = "";
 	snprintf(v.leaf.names, sizeof(v.leaf.names), "mx.hoster.example");
 	ask(detect_cert);
 	check_silent();
@@ -400,8 +405,8 @@ TEST(d4_silent_twins)
 	check_silent();
 	/* the name in clear is a cover */
 	begin(143);
-	f.tls.ech = 1;
-	snprintf(f.tls.sni, sizeof(f.tls.sni), "cover.example");
+	tls.ech = 1;
+	tls.sni = "cover.example";
 	ask(detect_cert);
 	check_silent();
 }
@@ -710,7 +715,7 @@ TEST(d10_rejected)
 	}
 	/* in TLS 1.3 the certificate is hidden, and the alert is not */
 	begin(143);
-	f.tls.has_chain = 0;
+	tls.has_chain = 0;
 	observe(OBS_TLS_ALERT, DIR_C2S);
 	o.u.alert.description = 48;
 	c.o = &o;
@@ -721,7 +726,7 @@ TEST(d10_rejected)
 	CHECK_STR(found(FIND_CERT_REJECTED_BY_CLIENT)->cert_sha256, "");
 	/* before any ServerHello there is nothing to reject */
 	begin(143);
-	f.tls.server_hello.time = 0;
+	tls.server_hello.time = 0;
 	observe(OBS_TLS_ALERT, DIR_C2S);
 	o.u.alert.description = 48;
 	ask(detect_cert);
@@ -818,20 +823,20 @@ TEST(d2_trusted_for_other_domains)
 	ask(detect_cert);
 	CHECK(found(FIND_CERT_CHANGED) == NULL); /* as was asked for */
 	begin(143);
-	f.tls.has_sni = 0;
-	f.tls.sni[0] = '\0';
+	tls.has_sni = 0;
+	tls.sni = "";
 	know_dates(9, true, "shop.example.org", 60);
 	ask(detect_cert);
 	CHECK_INT(confidence(FIND_CERT_CHANGED), 40);
 	begin(143); /* by the same issuer */
-	f.tls.has_sni = 0;
-	f.tls.sni[0] = '\0';
+	tls.has_sni = 0;
+	tls.sni = "";
 	know_dates(2, true, "shop.example.org", 60);
 	ask(detect_cert);
 	CHECK(found(FIND_CERT_CHANGED) == NULL);
 	begin(143); /* another of the same domain */
-	f.tls.has_sni = 0;
-	f.tls.sni[0] = '\0';
+	tls.has_sni = 0;
+	tls.sni = "";
 	know_dates(9, true, "mx.example\nmail.example", 60);
 	ask(detect_cert);
 	CHECK(found(FIND_CERT_CHANGED) == NULL);
@@ -842,11 +847,11 @@ TEST(d9_not_after_a_suspicion)
 {
 	begin(143);
 	f.raised = UINT64_C(1) << FIND_CERT_CHANGED;
-	f.confidence[FIND_CERT_CHANGED] = 40;
+	rare.confidence[FIND_CERT_CHANGED] = 40;
 	observe(OBS_TLS_APPDATA, DIR_C2S);
 	ask(detect_cert);
 	CHECK(found(FIND_CERT_BAD_ACCEPTED) == NULL);
-	f.confidence[FIND_CERT_CHANGED] = 90;
+	rare.confidence[FIND_CERT_CHANGED] = 90;
 	ask(detect_cert);
 	CHECK_INT(confidence(FIND_CERT_BAD_ACCEPTED), 60);
 }

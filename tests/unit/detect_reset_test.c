@@ -9,6 +9,7 @@
 
 static struct obs ob;
 static struct facts fa;
+static struct facts_rare rare;
 static struct detect_ctx dc;
 
 static const struct finding *
@@ -36,7 +37,9 @@ says(const struct finding *f, const char *words)
 static const struct finding *
 ask_rst(uint32_t tests, enum phase phase, int32_t off, uint32_t vis)
 {
-	memset(&fa, 0, sizeof(fa));
+	facts_init(&fa);
+	rare = *fa.rare;
+	fa.rare = &rare;
 	obs_init(&ob, OBS_RST);
 	ob.dir = DIR_S2C;
 	ob.time = 2002;
@@ -220,11 +223,13 @@ TEST(weights_add_up)
 
 TEST(quit_known_to_the_flow_counts)
 {
-	memset(&fa, 0, sizeof(fa));
+	facts_init(&fa);
+	rare = *fa.rare;
+	fa.rare = &rare;
 	(void)ask_rst(RST_BEHIND_DATA, PHASE_TEXT, -9, 0);
-	fa.quit.time = 900;
+	fa.quit = 900;
 	CHECK(ask(detect_reset) == NULL);
-	fa.quit.time = 1100; /* only afterwards */
+	fa.quit = 1100; /* only afterwards */
 	CHECK(ask(detect_reset) != NULL);
 }
 
@@ -251,7 +256,9 @@ TEST(tool_alone_is_no_finding)
 static void
 make_conflict(void)
 {
-	memset(&fa, 0, sizeof(fa));
+	facts_init(&fa);
+	rare = *fa.rare;
+	fa.rare = &rare;
 	obs_init(&ob, OBS_CONFLICT);
 	ob.dir = DIR_S2C;
 	ob.phase = PHASE_TEXT;
@@ -323,7 +330,9 @@ TEST(conflict_in_a_body_is_high)
 static const struct finding *
 ask_answers(bool again, uint8_t ttl)
 {
-	memset(&fa, 0, sizeof(fa));
+	facts_init(&fa);
+	rare = *fa.rare;
+	fa.rare = &rare;
 	obs_init(&ob, OBS_TWO_ANSWERS);
 	ob.dir = DIR_S2C;
 	ob.pkt.ttl = 57;
@@ -350,7 +359,9 @@ TEST(data_beyond_a_fin_is_medium)
 {
 	const struct finding *f;
 
-	memset(&fa, 0, sizeof(fa));
+	facts_init(&fa);
+	rare = *fa.rare;
+	fa.rare = &rare;
 	obs_init(&ob, OBS_FIN_UNDONE);
 	ob.dir = DIR_S2C;
 	ob.time = 2000;
@@ -472,10 +483,10 @@ TEST(byte_after_byte_is_no_garbage)
 	f = ask(detect_conflict);
 	CHECK(f != NULL && f->confidence >= 50 && f->confidence < 85);
 	fa.raised |= UINT64_C(1) << FIND_TCP_CONTENT_CONFLICT;
-	fa.confidence[FIND_TCP_CONTENT_CONFLICT] = 70;
+	rare.confidence[FIND_TCP_CONTENT_CONFLICT] = 70;
 	f = ask(detect_conflict);
 	CHECK(f != NULL && f->confidence >= 85);
-	fa.confidence[FIND_TCP_CONTENT_CONFLICT] = 90;
+	rare.confidence[FIND_TCP_CONTENT_CONFLICT] = 90;
 	CHECK(ask(detect_conflict) == NULL);
 }
 

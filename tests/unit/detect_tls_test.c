@@ -10,6 +10,7 @@
 
 static struct obs o;
 static struct facts f;
+static struct facts_tls tls;
 static struct detect_ctx c;
 static struct detect_past past;
 static struct server_facts history;
@@ -26,7 +27,10 @@ observe(enum obs_kind kind, enum dir dir)
 static void
 begin(uint16_t port)
 {
-	memset(&f, 0, sizeof(f));
+	facts_init(&f);
+	memset(&tls, 0, sizeof(tls));
+	tls.sni = "";
+	f.tls = &tls;
 	memset(&c, 0, sizeof(c));
 	memset(&history, 0, sizeof(history));
 	f.proto = port == 25 ? PROTO_SMTP : PROTO_IMAP;
@@ -83,11 +87,11 @@ static void
 hello(uint16_t offered, bool offers_13, uint16_t chosen, uint8_t sentinel)
 {
 	begin(143);
-	f.tls.client_hello.time = 1;
-	f.tls.offered = offered;
-	f.tls.offers_13 = offers_13;
-	f.tls.version = chosen;
-	f.tls.sentinel = sentinel;
+	tls.client_hello.time = 1;
+	tls.offered = offered;
+	tls.offers_13 = offers_13;
+	tls.version = chosen;
+	tls.sentinel = sentinel;
 	observe(OBS_TLS_SERVER_HELLO, DIR_S2C);
 	o.u.hello.version = chosen;
 	o.u.hello.suite = 0xc02f;
@@ -164,11 +168,11 @@ end_with(enum obs_kind kind, enum dir dir, uint8_t alert)
 	if (kind == OBS_TLS_ALERT) {
 		o.u.alert.level = 2;
 		o.u.alert.description = alert;
-		f.tls.alert.time = o.time;
-		f.tls.alert_dir = (uint8_t)dir;
-		f.tls.alert_code = alert;
+		tls.alert.time = o.time;
+		tls.alert_dir = (uint8_t)dir;
+		tls.alert_code = alert;
 	} else if (kind == OBS_TLS_DONE)
-		f.tls.done.time = o.time;
+		tls.done.time = o.time;
 	ask(detect_tls);
 }
 
@@ -219,16 +223,16 @@ TEST(d12_says_what_the_client_did)
 static void
 ask_to_the_end(void)
 {
-	struct facts kept = f;
+	struct facts_tls kept = tls;
 
 	ask(detect_tls);
 	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
 	end_with(OBS_TLS_DONE, DIR_S2C, 0);
 	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
-	f = kept;
+	tls = kept;
 	end_with(OBS_TLS_ALERT, DIR_S2C, 40);
 	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
-	f = kept;
+	tls = kept;
 	end_with(OBS_FLOW_END, DIR_C2S, 0);
 	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
 }
@@ -252,7 +256,7 @@ TEST(d12_silent_twins)
 	ask_to_the_end();
 	/* the offer was not seen */
 	hello(0, false, 0x0303, 1);
-	f.tls.client_hello.time = 0;
+	tls.client_hello.time = 0;
 	ask_to_the_end();
 }
 
@@ -271,7 +275,7 @@ TEST(d12_seen_behind_the_attacker)
 	check_silent();
 	/* no mark: illegal_parameter for some other reason */
 	o.u.alert.description = 47;
-	f.tls.sentinel = 0;
+	tls.sentinel = 0;
 	ask(detect_tls);
 	check_silent();
 }
@@ -279,7 +283,7 @@ TEST(d12_seen_behind_the_attacker)
 TEST(d13_fallback)
 {
 	hello(0x0302, false, 0x0302, 0);
-	f.tls.fallback_scsv = 1;
+	tls.fallback_scsv = 1;
 	history.tls_versions = 1 << 3 | 1 << 4; /* 1.1 and 1.2 */
 	past.server = &history;
 	c.past = &past;
@@ -292,7 +296,7 @@ TEST(d13_fallback)
 	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
 	/* no signal */
 	history.tls_versions = 1 << 4;
-	f.tls.fallback_scsv = 0;
+	tls.fallback_scsv = 0;
 	ask(detect_tls);
 	CHECK(found(FIND_TLS_DOWNGRADE) == NULL);
 }

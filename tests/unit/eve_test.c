@@ -193,7 +193,8 @@ TEST(certificates_may_hold_any_year)
 	    {INT64_C(253402300800), NULL},
 	    {INT64_C(-62135596800), "0001-01-01T00:00:00"}, {INT64_MAX, NULL},
 	    {INT64_MIN, NULL}};
-	struct facts f = {.tls.has_chain = 1};
+	struct facts_tls tls = {.has_chain = 1, .sni = ""};
+	struct facts f;
 	struct obs done = {.kind = OBS_TLS_DONE};
 	struct chain_verdict chain = {.trust = TRUST_OK};
 	struct judge_view v = {.o = &done, .f = &f};
@@ -201,6 +202,8 @@ TEST(certificates_may_hold_any_year)
 	struct eve_place at = {.id = "x"};
 	char line[EVE_LINE_MAX];
 
+	facts_init(&f);
+	f.tls = &tls;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		json_t *o;
 

@@ -307,12 +307,13 @@ static void
 fine(struct heard *h, const char *client, const char *server, int64_t time)
 {
 	static struct facts f;
+	struct facts_tls tls = {.done.time = time, .sni = ""};
 
-	memset(&f, 0, sizeof(f));
+	facts_init(&f);
+	f.tls = &tls;
 	f.who.client = test_addr(client);
 	f.who.server = test_addr(server);
 	f.last = time;
-	f.tls.done.time = time;
 	incidents_fine(h->in, &f);
 }
 

@@ -149,9 +149,11 @@ TEST(a_long_ladder_keeps_both_ends)
 TEST(a_packet_that_is_no_step_is_put_in_its_place)
 {
 	struct ladder l;
+	struct blocks b;
 	struct alert a;
 	struct obs o;
 
+	blocks_init(&b);
 	memset(&l, 0, sizeof(l));
 	memset(&a, 0, sizeof(a));
 	memset(&o, 0, sizeof(o));
@@ -160,7 +162,7 @@ TEST(a_packet_that_is_no_step_is_put_in_its_place)
 		o.time = 10 * i;
 		o.pkt.ordinal = (uint64_t)i + 1;
 		(void)snprintf(o.text, sizeof(o.text), "step %d", i);
-		ladder_add(&l, &o);
+		ladder_add(&l, &b, &o);
 	}
 	a.finding.id = FIND_RST_INJECTED;
 	a.finding.time = 285;
@@ -174,7 +176,8 @@ TEST(a_packet_that_is_no_step_is_put_in_its_place)
 	ladder_fill(&l, &a);
 	CHECK_INT(a.steps[5].mark, STEP_WRONG);
 	CHECK_STR(a.steps[4].text, "step 4");
-	ladder_fini(&l);
+	ladder_fini(&l, &b);
+	blocks_fini(&b);
 }
 
 TEST(the_ladder_goes_on_in_another_connection)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Flows in judgement: what is known of one is the same after it slept. */
+/* Flows in judgement: each keeps what was said of it, and nothing of others. */
 #include "rules/judged.h"
 
 #include <stdlib.h>
 
 #include "tests/test.h"
 
-#define MANY (JUDGED_AWAKE + JUDGED_AWAKE / 4)
+#define MANY 1280
 
 /* Of one kind, all else by chance; texts are short. */
 static void
@@ -22,72 +22,115 @@ by_chance(struct obs *o, enum obs_kind kind)
 	o->time = rand() + 1;
 	o->proto = PROTO_SMTP;
 	o->dir = (uint8_t)rand() % 2;
+	if (kind == OBS_CAPS) { /* shorter, and longer */
+		o->u.caps.after_auth = 0;
+		memset(o->u.caps.words, 'w', (size_t)rand() % 1000);
+	}
 }
 
 static void
-fold_some(struct facts *f, unsigned n)
+fold_some(struct facts *f, struct blocks *b, unsigned seed)
 {
 	static struct obs o;
 	struct chain_verdict v = {.trust = TRUST_OK, .leaf.not_after = 1};
 
-	while (n-- > 0) {
+	srand(seed);
+	for (unsigned n = seed % 12; n > 0; n--) {
 		by_chance(&o, (enum obs_kind)(rand() % OBS_KIND_COUNT));
-		facts_fold(f, &o, &v);
+		facts_fold(f, b, &o, &v);
 	}
 }
 
-static bool
-is_zero(const void *p, size_t n)
+#define SAME(a, b, member)                                \
+	CHECK(offsetof(struct facts_##member, at) == 0 && \
+	      memcmp(&(a)->member->at, &(b)->member->at,  \
+		  sizeof((a)->member->at)) == 0)
+
+static void
+check_same(const struct facts *a, const struct facts *b)
 {
-	for (size_t i = 0; i < n; i++)
-		if (((const uint8_t *)p)[i] != 0)
-			return false;
-	return true;
+	struct facts_tls t = *a->tls, u = *b->tls;
+	const struct facts_rare *r = a->rare, *s = b->rare;
+
+	CHECK(memcmp(a, b, offsetof(struct facts, greeting)) == 0);
+	SAME(a, b, greeting);
+	SAME(a, b, caps);
+	CHECK_STR(a->greeting->host, b->greeting->host);
+	CHECK_STR(a->caps->name, b->caps->name);
+	CHECK_STR(a->caps->words, b->caps->words);
+	CHECK_INT(a->caps->mechs, b->caps->mechs);
+	CHECK_STR(t.sni, u.sni);
+	t.sni = u.sni = NULL;
+	CHECK(memcmp(&t, &u, sizeof(t)) == 0);
+	CHECK(memcmp(a->clear, b->clear, sizeof(*a->clear)) == 0);
+	CHECK(memcmp(a->auth, b->auth, sizeof(*a->auth)) == 0);
+	CHECK(memcmp(r->rst, s->rst, 2 * sizeof(*r->rst)) == 0);
+	CHECK(memcmp(r->odd, s->odd, sizeof(*r->odd)) == 0);
+	CHECK(memcmp(r->proxied, s->proxied, sizeof(*r->proxied)) == 0);
+	CHECK(memcmp(r->gap, s->gap, sizeof(r->gap)) == 0);
+	CHECK(memcmp(r->confidence, s->confidence, FIND_COUNT) == 0);
 }
 
-TEST(facts_come_out_as_they_were)
+/* Of flows side by side the same is known as of each alone. */
+TEST(facts_are_their_own)
 {
-	static uint64_t packed[FACTS_PACKED_MAX];
-	static struct facts f, was;
+	static struct facts f[300], alone;
+	struct blocks b, other;
 
-	for (unsigned round = 0; round < 3000; round++) {
-		size_t n;
-
-		fold_some(&f, round % 12);
-		f.raised = (uint64_t)rand();
-		f.confidence[round % FIND_COUNT] = 1;
-		was = f;
-		n = facts_pack(packed, &f);
-		CHECK(n <= FACTS_PACKED_MAX);
-		CHECK(is_zero(&f, sizeof(f)));
-		CHECK_INT(facts_unpack(&f, packed), n);
-		CHECK(memcmp(&f, &was, sizeof(f)) == 0);
-		facts_clear(&f);
-		CHECK(is_zero(&f, sizeof(f)));
+	blocks_init(&b);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 300; i++) {
+			if (round % 2 == 1 && i % 3 != 0)
+				continue;
+			if (round > 0)
+				facts_fini(&f[i], &b);
+			facts_init(&f[i]);
+			fold_some(&f[i], &b, i + round / 2 * 2 * 1000);
+		}
+		for (unsigned i = 0; i < 300; i++) {
+			blocks_init(&other);
+			facts_init(&alone);
+			fold_some(&alone, &other, i + round / 2 * 2 * 1000);
+			check_same(&f[i], &alone);
+			facts_fini(&alone, &other);
+			blocks_fini(&other);
+		}
 	}
+	for (unsigned i = 0; i < 300; i++)
+		facts_fini(&f[i], &b);
+	blocks_fini(&b);
 }
 
-/* Each kind alone, so that no other one has named its part. */
-TEST(each_kind_names_its_part)
+/* No observation may write to what nothing is known of: it is the same for
+ * all flows. */
+TEST(each_kind_makes_its_own_part)
 {
-	static uint64_t packed[FACTS_PACKED_MAX];
-	static struct facts f, was;
+	static const struct chain_verdict v = {.trust = TRUST_OK};
+	static const struct finding found = {.id = 1, .confidence = 90};
+	static struct facts f, none;
 	static struct obs o;
+	struct blocks b;
 
+	blocks_init(&b);
+	facts_init(&none);
 	for (unsigned i = 0; i < 40 * OBS_KIND_COUNT; i++) {
+		facts_init(&f);
 		by_chance(&o, (enum obs_kind)(i % OBS_KIND_COUNT));
-		facts_fold(&f, &o, NULL);
-		was = f;
-		(void)facts_pack(packed, &f);
-		CHECK(is_zero(&f, sizeof(f)));
-		(void)facts_unpack(&f, packed);
-		CHECK(memcmp(&f, &was, sizeof(f)) == 0);
-		memset(&f, 0, sizeof(f));
+		facts_fold(&f, &b, &o, &v);
+		facts_forge(&f, (enum dir)o.dir, 90);
+		if (i % 2 == 0)
+			facts_raise(&f, &b, &found);
+		facts_fini(&f, &b);
+		facts_init(&f);
+		check_same(&f, &none);
+		CHECK(none.rare->rst[0].forged == 0 &&
+		      none.rare->rst[1].forged == 0);
 	}
+	blocks_fini(&b);
 }
 
 static void
-say(struct judged *w, unsigned i)
+say(struct judged_table *t, struct judged *w, unsigned i)
 {
 	static struct obs o;
 
@@ -96,23 +139,26 @@ say(struct judged *w, unsigned i)
 	o.time = i;
 	for (unsigned n = 0; n < 1 + i % 30; n++) {
 		(void)snprintf(o.text, sizeof(o.text), "step %u of %u", n, i);
-		ladder_add(&w->ladder, &o);
+		ladder_add(&w->ladder, &t->blocks, &o);
 	}
 	w->alerts = i;
 	w->incident = i * 2;
-	w->f.caps.lists = (uint8_t)i;
-	w->f.parts |= FACTS_CAPS;
+	obs_init(&o, OBS_GREETING);
+	o.time = i;
+	(void)snprintf(o.u.greeting.host, sizeof(o.u.greeting.host), "h%u", i);
+	facts_fold(&w->f, &t->blocks, &o, NULL);
 }
 
 static void
-check_said(struct judged *w, unsigned i)
+check_said(const struct judged *w, unsigned i)
 {
 	static struct alert a;
 	char text[32];
 	unsigned n = 1 + i % 30;
 
 	CHECK(w->f.flow == i && w->alerts == i && w->incident == i * 2);
-	CHECK_INT(w->f.caps.lists, (uint8_t)i);
+	(void)snprintf(text, sizeof(text), "h%u", i);
+	CHECK_STR(w->f.greeting->host, text);
 	ladder_fill(&w->ladder, &a);
 	CHECK_INT(a.nsteps, n < LADDER_STEPS ? n : LADDER_STEPS);
 	(void)snprintf(text, sizeof(text), "step %u of %u", n - 1, i);
@@ -121,30 +167,26 @@ check_said(struct judged *w, unsigned i)
 	CHECK_STR(a.steps[0].text, text);
 }
 
-/* More than may be awake, asked for by turns and by chance. */
-TEST(flows_sleep_and_wake)
+static struct judged *
+open_one(struct judged_table *t, unsigned i)
 {
-	struct judged_table t = {0};
 	struct obs o;
 
-	CHECK_INT(judged_init(&t, 0), 0);
-	for (unsigned i = 1; i <= MANY; i++) {
-		obs_init(&o, OBS_FLOW_OPEN);
-		o.flow = i;
-		CHECK_INT(judged_open(&t, &o), 0);
-		say(judged_find(&t, i), i);
-		if (i % 3 == 0)
-			judged_rest(&t, judged_find(&t, i));
-	}
-	CHECK_INT(t.nawake, JUDGED_AWAKE);
-	for (unsigned round = 0; round < 3; round++)
-		for (unsigned i = 1; i <= MANY; i++)
-			check_said(judged_find(&t, i), i);
-	for (unsigned n = 0; n < 3 * MANY; n++) {
-		unsigned i = (unsigned)rand() % MANY + 1;
+	obs_init(&o, OBS_FLOW_OPEN);
+	o.flow = i;
+	CHECK_INT(judged_open(t, &o), 0);
+	return judged_find(t, i);
+}
 
+TEST(flows_come_and_go)
+{
+	struct judged_table t = {0};
+
+	CHECK_INT(judged_init(&t, 0), 0);
+	for (unsigned i = 1; i <= MANY; i++)
+		say(&t, open_one(&t, i), i);
+	for (unsigned i = 1; i <= MANY; i++)
 		check_said(judged_find(&t, i), i);
-	}
 	for (unsigned i = 1; i <= MANY; i += 2)
 		judged_forget(&t, judged_find(&t, i));
 	for (unsigned i = 2; i <= MANY; i += 2)
@@ -155,29 +197,43 @@ TEST(flows_sleep_and_wake)
 }
 
 /* Of a flow that takes the place of another nothing is known. */
-TEST(a_room_is_clean)
+TEST(a_new_one_is_clean)
 {
+	static struct facts none;
 	struct judged_table t = {0};
-	static const struct judged clean;
-	struct obs o;
 
+	facts_init(&none);
 	CHECK_INT(judged_init(&t, 0), 0);
 	for (unsigned i = 1; i <= MANY; i++) {
-		struct judged *w;
+		struct judged *w = open_one(&t, i);
 
-		obs_init(&o, OBS_FLOW_OPEN);
-		o.flow = i;
-		(void)judged_open(&t, &o);
-		w = judged_find(&t, i);
-		CHECK(
-		    memcmp(&w->f.greeting, &clean.f.greeting,
-			sizeof(w->f) - offsetof(struct facts, greeting)) == 0);
+		none.flow = i;
+		check_same(&w->f, &none);
 		CHECK(w->ladder.n == 0 && w->alerts == 0 && w->incident == 0);
-		fold_some(&w->f, 5);
-		say(w, i);
+		CHECK(w->talk == NULL && w->rules.nparts == 0);
+		say(&t, w, i);
 		if (i % 5 == 0)
 			judged_forget(&t, w);
 	}
+	judged_fini(&t);
+}
+
+/* The one not used for longest gives way. */
+TEST(a_full_table)
+{
+	struct judged_table t = {0};
+	struct obs o;
+
+	CHECK_INT(judged_init(&t, 3), 0);
+	for (unsigned i = 1; i <= 3; i++)
+		(void)open_one(&t, i);
+	judged_touch(&t, judged_find(&t, 1));
+	obs_init(&o, OBS_FLOW_OPEN);
+	o.flow = 4;
+	CHECK_INT(judged_open(&t, &o), 1);
+	CHECK(judged_find(&t, 2) == NULL && judged_find(&t, 1) != NULL);
+	CHECK_INT(judged_open(&t, &o), 0); /* told again */
+	CHECK_INT(t.count, 3);
 	judged_fini(&t);
 }
 

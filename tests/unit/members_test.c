@@ -13,19 +13,24 @@
 
 static int64_t now = T0;
 
+static struct facts_greeting greeting = {.host = ""};
+static struct facts_caps caps = {.name = "", .words = ""};
+
 /* A list of the machine that greets so, to a client of that network. */
 static struct facts
 list_of(uint32_t machine, uint8_t network)
 {
 	struct facts f;
 
-	memset(&f, 0, sizeof(f));
+	facts_init(&f);
 	memset(f.who.client.b + 10, 0xff, 2);
 	f.who.client.b[12] = 10;
 	f.who.client.b[14] = network;
 	f.who.client.b[15] = 7;
-	f.greeting.machine = machine;
-	f.caps.at.time = now += SECOND;
+	f.greeting = &greeting;
+	f.caps = &caps;
+	greeting.machine = machine;
+	caps.at.time = now += SECOND;
 	return f;
 }
 
@@ -119,7 +124,7 @@ TEST(what_is_learned_later_explains_nothing_before)
 	memset(&s, 0, sizeof(s));
 	in_turn(&s, 5, 2);
 	f = list_of(2, 0);
-	f.caps.at.time = T0 - 3600 * SECOND;
+	caps.at.time = T0 - 3600 * SECOND;
 	CHECK(!members_explain(&s, &f, NULL));
 }
 

@@ -57,11 +57,14 @@ engine_match(struct engine *e, struct alert *a,
     void (*fn)(void *ctx, const struct alert *a), void *ctx)
 {
 	struct rule_collect c = {fn, ctx};
-	struct engine_flow flow = {{0}, NULL, 0, 0, 0};
+	struct engine_flow flow = {.bits = NULL};
 	struct engine_about about = {
 	    .flow = &flow, .emit = rule_emit, .ctx = &c};
 
-	return e != NULL ? engine_finding(e, &about, a) : 999;
+	unsigned n = e != NULL ? engine_finding(e, &about, a) : 999;
+
+	engine_flow_fini(&flow);
+	return n;
 }
 
 static inline unsigned

@@ -20,6 +20,8 @@ struct look { /* of a session; zero: the usual one */
 
 static struct history *h;
 static struct facts f;
+static struct facts_rare rare;
+static struct facts_tls tls;
 static struct detect_ctx c;
 static struct detect_past past;
 static int64_t now;
@@ -35,20 +37,25 @@ begin(void)
 static void
 session(const struct look *l)
 {
-	memset(&f, 0, sizeof(f));
+	facts_init(&f);
+	rare = *f.rare;
+	f.rare = &rare;
+	memset(&tls, 0, sizeof(tls));
+	tls.sni = "";
+	f.tls = &tls;
 	now += MINUTE;
 	f.proto = PROTO_IMAP;
 	f.implicit_tls = 1;
 	f.who.server_port = 993;
 	f.who.server.b[15] = 1;
 	f.who.client.b[15] = l->client != 0 ? l->client : 10;
-	f.tls.client_hello.time = f.tls.server_hello.time = now;
-	f.tls.done.time = now;
-	f.tls.version = 0x0304;
-	f.tls.flight = l->flight != 0 ? l->flight : 2800;
-	snprintf(f.tls.ja4, sizeof(f.tls.ja4), "%s",
+	tls.client_hello.time = tls.server_hello.time = now;
+	tls.done.time = now;
+	tls.version = 0x0304;
+	tls.flight = l->flight != 0 ? l->flight : 2800;
+	snprintf(tls.ja4, sizeof(tls.ja4), "%s",
 	    l->ja4 != NULL ? l->ja4 : "t13d1516h2_8daaf6152771_b186095e22b6");
-	snprintf(f.tls.ja3s, sizeof(f.tls.ja3s), "%s",
+	snprintf(tls.ja3s, sizeof(tls.ja3s), "%s",
 	    l->ja3s != NULL ? l->ja3s : "15af977ce25de452b96affa2addb1036");
 	f.syn_signature[DIR_S2C] = l->syn != 0 ? l->syn : 777;
 	f.server_ttl = l->ttl != 0 ? l->ttl : 57;
@@ -74,7 +81,7 @@ judge(void)
 	n = detect_got(&c, FIND_TLS_FINGERPRINT_CHANGED);
 	if (n != NULL) {
 		f.raised |= UINT64_C(1) << FIND_TLS_FINGERPRINT_CHANGED;
-		f.confidence[FIND_TLS_FINGERPRINT_CHANGED] = n->confidence;
+		rare.confidence[FIND_TLS_FINGERPRINT_CHANGED] = n->confidence;
 	}
 	(void)learn_flow(h, &f, now);
 	stack_learn(h, &f, now);
@@ -168,13 +175,13 @@ TEST(what_cannot_be_compared)
 	begin();
 	usual(12);
 	session(&other);
-	f.tls.resumed = 1;
+	tls.resumed = 1;
 	CHECK_INT(judge(), 0);
 	session(&other);
-	f.tls.version = 0x0303;
+	tls.version = 0x0303;
 	CHECK_INT(judge(), 0);
 	session(&other);
-	f.tls.flight = 0; /* a hole, or early data */
+	tls.flight = 0; /* a hole, or early data */
 	CHECK_INT(judge(), 0);
 	session(&other);
 	f.syn_signature[DIR_S2C] = 0; /* met in mid-stream */
@@ -183,10 +190,10 @@ TEST(what_cannot_be_compared)
 	f.vis = VIS_GAP_S2C;
 	CHECK_INT(judge(), 0);
 	session(&other);
-	f.tls.done.time = 0;
+	tls.done.time = 0;
 	CHECK_INT(judge(), 0);
 	session(&other);
-	snprintf(f.tls.ja4, sizeof(f.tls.ja4), "t13d_another_client");
+	snprintf(tls.ja4, sizeof(tls.ja4), "t13d_another_client");
 	CHECK_INT(judge(), 0);
 }
 
@@ -237,20 +244,20 @@ TEST(a_ticket_that_is_not_taken)
 	usual(12);
 	for (unsigned i = 0; i < 3; i++) {
 		session(&(struct look){0});
-		f.tls.brought_ticket = f.tls.resumed = 1;
+		tls.brought_ticket = tls.resumed = 1;
 		CHECK_INT(judge(), 0);
 	}
 	session(&other);
-	f.tls.brought_ticket = 1;
+	tls.brought_ticket = 1;
 	CHECK_INT(judge(), 65);
 	/* a server that never takes any */
 	begin();
 	usual(12);
 	session(&(struct look){0});
-	f.tls.brought_ticket = 1;
+	tls.brought_ticket = 1;
 	CHECK_INT(judge(), 0);
 	session(&other);
-	f.tls.brought_ticket = 1;
+	tls.brought_ticket = 1;
 	CHECK_INT(judge(), 60);
 }
 

@@ -223,12 +223,15 @@ order_sent(const struct chain *c, unsigned d, struct slice der[4])
 static void
 judge(struct chain_verdict *v, char *out, size_t cap)
 {
+	static const struct facts_tls tls = {
+	    .has_sni = 1, .has_chain = 1, .sni = HOST};
 	static struct facts f;
 	static struct detect_ctx c;
 	static struct obs o;
 	size_t used = 0;
 
-	memset(&f, 0, sizeof(f));
+	facts_init(&f);
+	f.tls = &tls;
 	memset(&c, 0, sizeof(c));
 	obs_init(&o, OBS_TLS_CERT);
 	o.dir = DIR_S2C;
@@ -236,8 +239,6 @@ judge(struct chain_verdict *v, char *out, size_t cap)
 	o.u.cert.from_server = 1;
 	f.proto = PROTO_IMAP;
 	f.who.server_port = 143;
-	f.tls.has_sni = f.tls.has_chain = 1;
-	snprintf(f.tls.sni, sizeof(f.tls.sni), HOST);
 	c.o = &o;
 	c.f = &f;
 	c.verdict = v;
