@@ -161,28 +161,46 @@ blocks_fini(struct blocks *b)
 
 /* ---- blocks ---- */
 
+/* One that was never taken. NULL: no memory. */
+static void *
+fresh_block(struct blocks *b, unsigned place)
+{
+	struct block_chunk *c = b->open[place];
+	uint8_t *p;
+
+	if (c == NULL && (c = open_chunk(b, place)) == NULL)
+		return NULL;
+	p = (uint8_t *)c + c->fresh;
+	c->fresh += sizes[place];
+	c->used++;
+	if (c->fresh + sizes[place] > END)
+		list_remove(&b->open[place], c);
+	return p;
+}
+
+static void *
+plain_block(struct blocks *b, size_t size)
+{
+	void *p = malloc(size);
+
+	b->plain += p != NULL ? blocks_room(b, size) : 0;
+	return p;
+}
+
 void *
 blocks_get(struct blocks *b, size_t size)
 {
 	unsigned place = place_of(b, size);
 	struct block_chunk *c = b->open[place];
-	void *p;
+	struct free_block *p;
 
-	if (BLOCKS_PLAIN) {
-		p = malloc(size);
-		b->plain += p != NULL ? sizes[place] : 0;
-		return p;
-	}
-	if (c == NULL && (c = open_chunk(b, place)) == NULL)
-		return NULL;
+	if (BLOCKS_PLAIN)
+		return plain_block(b, size);
+	if (c == NULL || c->free == NULL)
+		return fresh_block(b, place);
+	p = c->free;
+	c->free = p->next;
 	c->used++;
-	if (c->free != NULL) {
-		p = c->free;
-		c->free = c->free->next;
-	} else {
-		p = (uint8_t *)c + c->fresh;
-		c->fresh += sizes[place];
-	}
 	if (c->free == NULL && c->fresh + sizes[place] > END)
 		list_remove(&b->open[place], c);
 	return p;

@@ -79,6 +79,8 @@ struct detector {
 	const char *name;
 	detect_fn *fn;
 	uint32_t kinds; /* DETECT_ON() of each kind it is asked about */
+	uint8_t protos; /* 1 << enum proto of those it is about; 0: all */
+	uint8_t of_tls; /* says nothing before something of TLS is known */
 };
 
 #define DETECT_ON(kind) (1u << (kind))
@@ -90,6 +92,8 @@ extern const unsigned detector_count; /* 32 at most */
 /* Nothing was asked yet. The accessors ask for it (past.c). */
 void past_begin(
     struct detect_past *p, const struct history *h, struct pairs *pairs);
+/* It changed: it has to be asked for again. */
+void past_is_new(struct detect_past *p, enum past what);
 const struct server_facts *past_server(const struct detect_ctx *c);
 const struct server_facts *past_named(const struct detect_ctx *c);
 const struct pair_facts *past_pair(const struct detect_ctx *c);

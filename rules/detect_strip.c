@@ -399,7 +399,7 @@ mangled_replaced(const struct facts *f, struct detect_ctx *c)
 	struct finding *n;
 	struct slice word;
 
-	if (past_server(c) == NULL ||
+	if (f->caps->words[0] == '\0' || past_server(c) == NULL ||
 	    !words_replaced(past_server(c)->words, f->caps->words,
 		facts_tls_verb(f), &word))
 		return;

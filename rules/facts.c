@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/greeting.h"
 #include "rules/renewal.h"
 #include "rules/server_key.h"
 #include "rules/words.h"
@@ -47,23 +48,6 @@ facts_tls_verb(const struct facts *f)
 	return f->proto == PROTO_POP3 ? "STLS" : "STARTTLS";
 }
 
-/* A4: a firewall leaves asterisks, and of the rest the digits 2 and 0. */
-static bool
-is_masked_greeting(const char *text)
-{
-	unsigned stars = 0;
-
-	if (strchr(text, '*') == NULL)
-		return false;
-	for (; *text != '\0'; text++) {
-		if (*text == '*')
-			stars++;
-		else if (strchr(" 0123456789.,-_", *text) == NULL)
-			return false;
-	}
-	return stars >= 5;
-}
-
 static void
 fold_proxy(struct facts *f, struct blocks *b, const struct obs *o)
 {
@@ -73,96 +57,27 @@ fold_proxy(struct facts *f, struct blocks *b, const struct obs *o)
 		*p = o->u.proxy;
 }
 
-/* Words with a dot, a digit or an at sign are names, times and numbers, and
- * differ from session to session; the others are the server's own. */
-static uint32_t
-greeting_shape(const char *text)
-{
-	uint32_t shape = 0;
-
-	for (const char *w = text; *w != '\0';) {
-		uint32_t part[2] = {shape, 1};
-		bool name = false;
-		size_t n = 0;
-
-		for (; w[n] != '\0' && w[n] != ' '; n++)
-			name |= w[n] == '.' || w[n] == '@' ||
-				(w[n] >= '0' && w[n] <= '9');
-		if (!name)
-			part[1] = hash32(w, n);
-		shape = hash32(part, sizeof(part));
-		w += n;
-		while (*w == ' ')
-			w++;
-	}
-	return shape;
-}
-
-static uint32_t
-shape_without_list(const char *with, size_t at)
-{
-	char text[OBS_TEXT_MAX];
-	char *list = text + at;
-	const char *end;
-
-	words_copy(text, sizeof(text), with);
-	end = strchr(list, ']');
-	if (end == NULL)
-		*list = '\0';
-	else
-		memmove(list, end, strlen(end) + 1);
-	return greeting_shape(text);
-}
-
-/* What whoever strips the list leaves as it is. ManageSieve greets with the
- * list itself. */
-static uint32_t
-greeting_machine(const struct facts *f, uint32_t shape, const struct obs *o)
-{
-	const char *list;
-	uint32_t part[2] = {shape, 0};
-
-	if (f->proto == PROTO_SIEVE || o->u.greeting.kind == GREETING_REFUSED)
-		return 0;
-	list =
-	    f->proto == PROTO_IMAP ? strcasestr(o->text, "[CAPABILITY") : NULL;
-	if (list != NULL)
-		part[0] = shape_without_list(o->text, (size_t)(list - o->text));
-	part[1] = hash32_text(o->u.greeting.host);
-	return hash32(part, sizeof(part));
-}
-
-static bool
-says_esmtp(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((*text == 'E' || *text == 'e') &&
-		    strncasecmp(text, "ESMTP", 5) == 0)
-			return true;
-	return false;
-}
-
 static void
 fold_greeting(struct facts *f, struct blocks *b, const struct obs *o)
 {
 	const struct obs_greeting *g = &o->u.greeting;
 	struct facts_greeting *to;
+	struct greeting_text text;
 
 	if (f->greeting->kind != 0)
 		return;
+	greeting_read(&text, o->text);
 	to = facts_own_greeting(f, b, g->host);
 	if (to == NULL)
 		return;
 	moment_set(&to->at, o);
 	to->kind = g->kind;
 	to->code = g->code;
-	to->masked = f->proto == PROTO_SMTP && is_masked_greeting(o->text);
-	to->shape = greeting_shape(o->text);
-	to->machine = greeting_machine(f, to->shape, o);
-	to->esmtp = says_esmtp(o->text);
-	to->old_imap = f->proto == PROTO_IMAP &&
-		       strcasestr(o->text, "IMAP2") != NULL &&
-		       strcasestr(o->text, "IMAP4") == NULL;
+	to->masked = f->proto == PROTO_SMTP && text.masked;
+	to->shape = text.shape;
+	to->machine = greeting_machine(&text, o, (enum proto)f->proto);
+	to->esmtp = text.esmtp;
+	to->old_imap = f->proto == PROTO_IMAP && text.old_imap;
 	f->preauth = g->kind == GREETING_PREAUTH;
 }
 

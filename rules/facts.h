@@ -57,6 +57,7 @@ struct facts_caps {
 };
 
 struct facts_tls {
+	uint8_t known; /* something of all this */
 	struct moment asked, answered, client_hello, server_hello, alert, done,
 	    appdata, broken;
 	struct moment text; /* first use in clear after the go-ahead */

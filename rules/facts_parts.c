@@ -51,8 +51,10 @@ facts_own_tls(struct facts *f, struct blocks *b)
 {
 	struct facts_tls *t = own(b, f->tls, &no_tls, sizeof(no_tls));
 
-	if (t != NULL)
-		f->tls = t;
+	if (t == NULL)
+		return NULL;
+	t->known = 1;
+	f->tls = t;
 	return t;
 }
 

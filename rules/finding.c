@@ -7,6 +7,7 @@
 #include "rules/finding.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -297,12 +298,24 @@ evidence_tag_by_name(const char *name)
 void
 finding_init(struct finding *f, enum finding_id id, const struct obs *o)
 {
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct finding, evidence));
+	memset(&f->advice, 0, sizeof(*f) - offsetof(struct finding, advice));
 	f->id = (uint16_t)id;
 	f->vis = o->vis;
 	f->flow = o->flow;
 	f->time = o->time;
 	f->pkt = o->pkt;
+}
+
+void
+finding_copy(struct finding *to, const struct finding *f)
+{
+	size_t tail = offsetof(struct finding, advice);
+
+	memcpy(to, f, offsetof(struct finding, evidence));
+	memcpy(
+	    to->evidence, f->evidence, f->nevidence * sizeof(f->evidence[0]));
+	memcpy(&to->advice, &f->advice, sizeof(*to) - tail);
 }
 
 static uint8_t

@@ -129,7 +129,9 @@ int severity_by_name(const char *name); /* -1 unknown */
 const char *evidence_tag_name(uint32_t tag); /* "during-tls-handshake" */
 uint32_t evidence_tag_by_name(const char *name); /* 0 unknown */
 
+/* Pieces of evidence that there are none of stay as they were. */
 void finding_init(struct finding *f, enum finding_id id, const struct obs *o);
+void finding_copy(struct finding *to, const struct finding *f);
 /* The sentence that weighs most, which says best what was seen; "": none. */
 const char *finding_best_evidence(const struct finding *f);
 /* Adds weight to the confidence (clamped to 0..100) and, if there is room, the

@@ -22,6 +22,7 @@
 
 #define OLD_SESSIONS 10
 #define OLD_DAYS 2
+#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
 /* Flows overlap, and timers tell late: what another flow taught a moment
  * "later" is no knowledge of the future. */
 #define SLACK (60 * INT64_C(1000000000))
@@ -46,6 +47,7 @@ struct entry { /* facts follow */
 
 struct table {
 	struct hash_index index;
+	struct entry **found; /* the last one asked for; or NULL */
 	struct entry *oldest[AGES], *newest[AGES];
 	struct entry *first_dirty, *last_dirty;
 	struct undo *undo;
@@ -61,6 +63,7 @@ struct history {
 	struct pins *pins;
 	struct server_facts *past_server; /* answers cut down */
 	struct pair_facts *past_pair; /* [2], by of_network */
+	struct entry **found; /* [2], of the tables */
 	struct history_counters *counters;
 };
 
@@ -93,18 +96,23 @@ pair_is_old(const void *facts)
 	       p->offered + p->not_offered >= OLD_SESSIONS;
 }
 
-/* FNV-1a over words of 32 bits: an observation asks twice. Keys have no
- * padding that is not zero, and no odd bytes at their end. */
+/* Multiplicative, over words of 64 bits and one of 32 at the end where there is
+ * one: an observation asks twice. Keys have no padding that is not zero. */
 static uint32_t
 hash_key(const void *key, size_t len)
 {
 	const uint8_t *p = key;
-	uint64_t h = UINT64_C(14695981039346656037);
-	uint32_t word;
+	uint64_t h = len, word;
+	uint32_t half;
 
-	for (size_t i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-		memcpy(&word, p + i, sizeof(word));
-		h = (h ^ word) * UINT64_C(1099511628211);
+	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * HASH_FACTOR;
+		h ^= h >> 32;
+	}
+	if (len == sizeof(half)) {
+		memcpy(&half, p, sizeof(half));
+		h = (h ^ half) * HASH_FACTOR;
 		h ^= h >> 32;
 	}
 	return (uint32_t)h;
@@ -174,15 +182,21 @@ set_clean(struct table *t, struct entry *e)
 	t->ndirty--;
 }
 
+/* What is looked at is learned of next. */
 static struct entry *
 table_find(const struct table *t, const void *key)
 {
-	uint32_t h = hash_key(key, t->key_size), at = h;
-	struct entry *e;
+	struct entry *e = *t->found;
+	uint32_t h, at;
 
+	if (e != NULL && memcmp(e + 1, key, t->key_size) == 0)
+		return e;
+	h = at = hash_key(key, t->key_size);
 	while ((e = hash_index_next(&t->index, h, &at)) != NULL)
 		if (memcmp(e + 1, key, t->key_size) == 0)
 			break;
+	if (e != NULL)
+		*t->found = e;
 	return e;
 }
 
@@ -209,6 +223,8 @@ static void
 table_remove(struct table *t, struct entry *e)
 {
 	hash_index_remove(&t->index, e->hash, e);
+	if (*t->found == e)
+		*t->found = NULL;
 	list_remove(t, e);
 	t->count--;
 	set_clean(t, e);
@@ -342,9 +358,12 @@ history_new(void)
 	h->pins = pins_new();
 	h->past_server = calloc(1, sizeof(*h->past_server));
 	h->past_pair = calloc(2, sizeof(*h->past_pair));
+	h->found = calloc(2, sizeof(struct entry *));
+	h->servers.found = h->found;
+	h->pairs.found = h->found != NULL ? h->found + 1 : NULL;
 	h->counters = calloc(1, sizeof(*h->counters));
 	if (h->pins == NULL || h->past_server == NULL || h->past_pair == NULL ||
-	    h->counters == NULL) {
+	    h->counters == NULL || h->found == NULL) {
 		history_free(h);
 		return NULL;
 	}
@@ -370,6 +389,7 @@ history_free(struct history *h)
 	pins_free(h->pins);
 	free(h->past_server);
 	free(h->past_pair);
+	free(h->found);
 	free(h->counters);
 	free(h);
 }
@@ -464,15 +484,13 @@ const struct server_facts *
 history_named(const struct history *h, const struct server_key *key,
     const char *name, int64_t now)
 {
-	char folded[SERVER_NAME_MAX];
 	const struct server_facts *s;
 	struct server_key of_name;
 
-	if (!server_name_fold(folded, name))
+	if (name[0] == '\0' || !server_key_of_name(&of_name, key, name))
 		return NULL;
-	server_key_of_folded(&of_name, key, folded);
 	s = history_server(h, &of_name, now);
-	return s != NULL && strcmp(s->host, folded) == 0 ? s : NULL;
+	return s != NULL && server_name_is(s->host, name) ? s : NULL;
 }
 
 const struct pair_facts *

@@ -7,6 +7,7 @@
  */
 #include "rules/judge.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,9 @@ struct judge {
 	struct pairs *pairs;
 	struct secret_seen secrets[SECRETS];
 	unsigned next_secret;
-	bool talk; /* judge_keep_talk() */
-	uint32_t asked[OBS_KIND_COUNT]; /* 1 << row of detectors that want it */
+	bool shown, talk; /* judge_show() */
+	/* 1 << row of detectors that want it; [1]: something of TLS is known */
+	uint32_t asked[2][PROTO_COUNT][OBS_KIND_COUNT];
 	struct detect_ctx ctx;
 	struct detect_past past; /* of ctx */
 	struct alert alert;
@@ -157,6 +159,15 @@ about(struct judge *j, struct judged *w, int64_t now, bool history)
 	    .ctx = j};
 }
 
+/* All but the finding, and what there will be no step of. */
+static void
+clear_alert(struct alert *a)
+{
+	uint8_t *from = (uint8_t *)a + sizeof(a->finding);
+
+	memset(from, 0, offsetof(struct alert, steps) - sizeof(a->finding));
+}
+
 static void
 raise_alert(
     struct judge *j, struct judged *w, const struct finding *found, int64_t now)
@@ -164,8 +175,8 @@ raise_alert(
 	struct engine_about ab = about(j, w, now, true);
 	struct alert *a = &j->alert;
 
-	memset(a, 0, sizeof(*a));
-	a->finding = *found;
+	clear_alert(a);
+	finding_copy(&a->finding, found);
 	describe(j, w);
 	if (engine_finding(j->engine, &ab, a) == 0)
 		j->n.unmatched++;
@@ -232,6 +243,14 @@ is_quiet(const struct facts *f, const struct finding *n)
 			       (n->tags & EVT_AFTER_FORGED_RST) == 0);
 }
 
+/* What was asked of the two hosts does not hold any more. */
+static void
+note_event(struct judge *j, const struct facts *f, const struct pair_event *e)
+{
+	pairs_note_event(j->pairs, &f->who, e);
+	past_is_new(&j->past, PAST_RECENT);
+}
+
 static void
 note_finding(struct judge *j, struct facts *f, const struct finding *n)
 {
@@ -255,7 +274,7 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
 	e.confidence = n->confidence;
-	pairs_note_event(j->pairs, &f->who, &e);
+	note_event(j, f, &e);
 }
 
 /* How much was missing, and where: an operator may find out why. */
@@ -357,16 +376,17 @@ static void
 ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 {
 	struct detect_ctx *c = &j->ctx;
-	uint32_t rows = j->asked[o->kind];
+	const struct facts *f = &w->f;
+	uint32_t rows = j->asked[f->tls->known][f->proto][o->kind];
 
 	if (rows == 0)
 		return; /* a third of all: nobody would look */
 	c->same_secret = same_secret(j, o);
 	c->verdict = NULL;
-	if (w->f.tls->has_chain)
-		c->verdict = verdict_of(j, w->f.tls->chain_id);
+	if (f->tls->has_chain)
+		c->verdict = verdict_of(j, f->tls->chain_id);
 	for (; rows != 0; rows &= rows - 1)
-		detectors[__builtin_ctz(rows)].fn(o, &w->f, c);
+		detectors[__builtin_ctz(rows)].fn(o, f, c);
 	j->n.rst_authorised += c->authorised;
 }
 
@@ -378,8 +398,6 @@ ask_rules(struct judge *j, struct judged *w, const struct obs *o,
 	struct engine_seen seen = {o, shown, &w->f.who, v};
 	struct engine_about ab;
 
-	if (!engine_wants(j->engine, o))
-		return;
 	ab = about(j, w, o->time, engine_wants_history(j->engine));
 	engine_obs(j->engine, &ab, &seen);
 }
@@ -404,7 +422,7 @@ note_failure(struct judge *j, const struct judged *w)
 		 facts_left_by_client(f, (enum tls_fail)e.how, &e.at);
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
-	pairs_note_event(j->pairs, &f->who, &e);
+	note_event(j, f, &e);
 	note_story(j, w);
 }
 
@@ -427,6 +445,7 @@ note_use(struct judge *j, const struct judged *w, const struct obs *o)
 	memcpy(u.verb, u.auth ? "AUTH" : o->u.verb.verb,
 	    u.auth ? sizeof("AUTH") : sizeof(u.verb));
 	pairs_note_use(j->pairs, &f->who, &u);
+	past_is_new(&j->past, PAST_RECENT);
 	if (f->tls->asked.time == 0 && !f->suspicious)
 		note_story(j, w);
 }
@@ -472,13 +491,13 @@ note_for_pair(struct judge *j, const struct judged *w, const struct obs *o)
 /* ---- learning ---- */
 
 static bool
-under_suspicion(struct judge *j, const struct facts *f, int64_t now)
+under_suspicion(const struct judge *j, const struct facts *f)
 {
 	const struct pair_recent *r;
 
 	if (f->suspicious)
 		return true;
-	r = pairs_recent(j->pairs, &f->who, now);
+	r = past_recent(&j->ctx);
 	for (unsigned i = 0; r != NULL && i < r->nevents; i++)
 		if (finding_is_attack((enum finding_id)r->events[i].finding))
 			return true;
@@ -507,7 +526,7 @@ teach(struct judge *j, struct facts *f, const struct obs *o)
 {
 	if (f->taught || j->cfg.history == NULL || !is_lesson_over(f, o))
 		return;
-	if (under_suspicion(j, f, o->time)) {
+	if (under_suspicion(j, f)) {
 		j->n.not_taught_suspect += o->kind == OBS_FLOW_END;
 		if (o->kind == OBS_FLOW_END)
 			learn_absence(j->cfg.history, f, o->time);
@@ -543,8 +562,6 @@ tell_seen(struct judge *j, struct judged *w, const struct obs *o)
 {
 	struct judge_view v = {o, &w->f, NULL, w->incident, w->alerts};
 
-	if (j->cfg.seen == NULL)
-		return;
 	if (talk_is_over(w->talk, o))
 		v.over = w->talk;
 	j->cfg.seen(j->cfg.seen_ctx, &v);
@@ -559,6 +576,17 @@ tell_seen(struct judge *j, struct judged *w, const struct obs *o)
 }
 
 static void
+note_seen(struct judge *j, struct judged *w, const struct obs *o)
+{
+	if (j->n.first == 0)
+		j->n.first = o->time;
+	if (o->time > j->n.last)
+		j->n.last = o->time;
+	if (j->shown)
+		tell_seen(j, w, o);
+}
+
+static void
 judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 {
 	const struct chain_verdict *v = NULL;
@@ -570,19 +598,21 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	o = hide_names(j, o);
 	begin(j, w, o);
 	if (o->kind == OBS_LINE) {
-		ask_rules(j, w, seen, o, NULL);
-		tell_seen(j, w, o);
+		if (engine_wants(j->engine, o))
+			ask_rules(j, w, seen, o, NULL);
+		note_seen(j, w, o);
 		return;
 	}
 	ladder_add(&w->ladder, &j->flows.blocks, o);
 	ask_detectors(j, w, o);
 	settle_findings(j, w, o);
-	ask_rules(j, w, seen, o, v);
+	if (engine_wants(j->engine, o))
+		ask_rules(j, w, seen, o, v);
 	note_for_pair(j, w, o);
 	if (o->kind == OBS_AUTH)
 		remember_secret(j, o);
 	teach(j, &w->f, o);
-	tell_seen(j, w, o);
+	note_seen(j, w, o);
 	if (o->kind == OBS_FLOW_END) {
 		if (j->cfg.history != NULL)
 			stack_learn(j->cfg.history, &w->f, o->time);
@@ -655,6 +685,25 @@ judge_cut(struct judge *j, uint64_t first, uint64_t last)
 	}
 }
 
+/* Which observations that row of detectors is asked about. */
+static void
+ask_about(struct judge *j, unsigned row)
+{
+	const struct detector *d = &detectors[row];
+
+	for (unsigned kind = 0; kind < OBS_KIND_COUNT; kind++) {
+		if ((d->kinds & DETECT_ON(kind)) == 0)
+			continue;
+		for (unsigned proto = 0; proto < PROTO_COUNT; proto++) {
+			if (d->protos != 0 && (d->protos >> proto & 1) == 0)
+				continue;
+			j->asked[true][proto][kind] |= 1u << row;
+			if (!d->of_tls)
+				j->asked[false][proto][kind] |= 1u << row;
+		}
+	}
+}
+
 struct judge *
 judge_new(const struct judge_config *cfg)
 {
@@ -664,9 +713,8 @@ judge_new(const struct judge_config *cfg)
 		return NULL;
 	j->cfg = *cfg;
 	for (unsigned i = 0; i < detector_count; i++)
-		for (unsigned kind = 0; kind < OBS_KIND_COUNT; kind++)
-			if ((detectors[i].kinds & DETECT_ON(kind)) != 0)
-				j->asked[kind] |= 1u << i;
+		ask_about(j, i);
+	j->shown = cfg->seen != NULL;
 	j->ctx.resetters = cfg->resetters;
 	j->ctx.tls = cfg->tls;
 	j->ctx.past = &j->past;
@@ -709,9 +757,10 @@ judge_use_rules(struct judge *j, const struct ruleset *rules)
 }
 
 void
-judge_keep_talk(struct judge *j, bool keep)
+judge_show(struct judge *j, bool seen, bool talk)
 {
-	j->talk = keep;
+	j->shown = seen && j->cfg.seen != NULL;
+	j->talk = talk;
 }
 
 struct engine *

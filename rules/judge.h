@@ -50,6 +50,7 @@ struct judge_config {
 };
 
 struct judge_counters {
+	int64_t first, last; /* times of observations; 0: none */
 	uint64_t observations, findings, alerts, unmatched, taught,
 	    not_taught_suspect, not_taught_partial, evicted;
 	uint64_t folded; /* alerts that are only counted in their incident */
@@ -64,8 +65,9 @@ void judge_obs(struct judge *j, const struct obs *o);
 /* Other rules from the next observation on; they outlive the judge, or the
  * next ones. What was seen of flows and counted so far stays. */
 void judge_use_rules(struct judge *j, const struct ruleset *rules);
-/* Mail transactions in clear are kept for seen(), or no more. */
-void judge_keep_talk(struct judge *j, bool keep);
+/* Is seen() to be called, as it is from the start? And are mail transactions
+ * in clear kept for it, as they are not? */
+void judge_show(struct judge *j, bool seen, bool talk);
 /* For its counters and costs. */
 struct engine *judge_engine(const struct judge *j);
 /* End of input: what waits for something that will not come is settled. */

@@ -21,25 +21,35 @@
 /* A step as it is kept: multiples of 8 bytes. */
 struct kept {
 	int64_t time;
-	struct pkt_ref pkt;
-	uint16_t kind;
-	uint8_t dir;
+	uint8_t kind, dir;
 	uint8_t len; /* of the text */
-	char text[]; /* without a NUL */
+	uint8_t has_pkt;
+	char rest[]; /* the packet, if it has one; the text without a NUL */
 };
 
-#define HEAD offsetof(struct kept, text)
+#define HEAD offsetof(struct kept, rest)
 #define ROOM_FIRST 96 /* bytes: a greeting, which is all of many */
 #define ROOM_NEXT 352 /* a list and an end besides */
 
 _Static_assert(LADDER_TEXT_MAX <= UINT8_MAX, "len");
-_Static_assert(HEAD + LADDER_TEXT_MAX <= sizeof(struct step), "no larger");
+_Static_assert(OBS_KIND_COUNT <= UINT8_MAX, "kind");
+_Static_assert(
+    HEAD + sizeof(struct pkt_ref) + LADDER_TEXT_MAX <= sizeof(struct step),
+    "no larger");
 _Static_assert(LADDER_BYTES_MAX <= UINT16_MAX, "used, room");
 
 static size_t
-kept_size(size_t len)
+kept_size(size_t len, bool has_pkt)
 {
-	return (HEAD + len + 7) & ~(size_t)7;
+	size_t pkt = has_pkt ? sizeof(struct pkt_ref) : 0;
+
+	return (HEAD + pkt + len + 7) & ~(size_t)7;
+}
+
+static size_t
+size_of(const struct kept *k)
+{
+	return kept_size(k->len, k->has_pkt);
 }
 
 static struct kept *
@@ -55,7 +65,7 @@ offset_of(const struct ladder *l, unsigned i)
 	size_t at = 0;
 
 	while (i-- > 0)
-		at += kept_size(kept_at(l, at)->len);
+		at += size_of(kept_at(l, at));
 	return at;
 }
 
@@ -89,8 +99,6 @@ grow(struct ladder *l, struct blocks *b, size_t more)
 {
 	size_t room = l->room == 0 ? ROOM_FIRST : l->room * (size_t)3 / 2;
 
-	if (l->used + more <= l->room)
-		return true;
 	if (l->room != 0 && room < ROOM_NEXT)
 		room = ROOM_NEXT;
 	if (room < l->used + more)
@@ -105,7 +113,7 @@ static void
 skip_one(struct ladder *l)
 {
 	size_t at = offset_of(l, LADDER_FIRST);
-	size_t size = kept_size(kept_at(l, at)->len);
+	size_t size = size_of(kept_at(l, at));
 
 	memmove(l->bytes + at, l->bytes + at + size, l->used - at - size);
 	l->used -= (uint16_t)size;
@@ -114,16 +122,16 @@ skip_one(struct ladder *l)
 }
 
 static struct kept *
-new_step(struct ladder *l, struct blocks *b, size_t len)
+new_step(struct ladder *l, struct blocks *b, size_t size)
 {
 	struct kept *k;
 
 	if (l->n == LADDER_STEPS)
 		skip_one(l);
-	if (!grow(l, b, kept_size(len)))
+	if (l->used + size > l->room && !grow(l, b, size))
 		return NULL;
 	k = kept_at(l, l->used);
-	l->used += (uint16_t)kept_size(len);
+	l->used += (uint16_t)size;
 	l->n++;
 	return k;
 }
@@ -146,22 +154,36 @@ struct adding {
 	const struct obs *o;
 };
 
-/* NULL: no memory. */
-static struct kept *
-add_step(const struct adding *to, const char *text, size_t len)
+static void
+add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
+    struct slice text)
 {
-	struct kept *k = new_step(to->l, to->b, len);
-	const struct obs *o = to->o;
+	bool has_pkt = pkt != NULL && (pkt->ordinal != 0 || pkt->time != 0);
+	struct kept *k = new_step(to->l, to->b, kept_size(text.len, has_pkt));
+	char *p;
 
 	if (k == NULL)
-		return NULL;
-	k->time = step_time(o);
-	k->pkt = o->pkt;
-	k->kind = o->kind;
-	k->dir = o->dir;
-	k->len = (uint8_t)len;
-	memcpy(k->text, text, len);
-	return k;
+		return;
+	k->time = step_time(to->o);
+	k->kind = (uint8_t)to->o->kind;
+	k->dir = (uint8_t)dir;
+	k->len = (uint8_t)text.len;
+	k->has_pkt = has_pkt;
+	p = k->rest;
+	if (has_pkt) {
+		memcpy(p, pkt, sizeof(*pkt));
+		p += sizeof(*pkt);
+	}
+	memcpy(p, text.p, text.len);
+}
+
+/* As much of it as is kept. */
+static void
+add_text(const struct adding *to, const char *text)
+{
+	add_step(to, (enum dir)to->o->dir, &to->o->pkt,
+	    (struct slice){
+		(const uint8_t *)text, strnlen(text, LADDER_TEXT_MAX - 1)});
 }
 
 /* ---- texts ---- */
@@ -217,6 +239,8 @@ append_text(struct text *t, const char *s)
 static bool
 is_tls_word(struct slice w)
 {
+	if ((w.len != 8 && w.len != 4) || (w.p[0] | 0x20) != 's')
+		return false;
 	return words_equal(w, "STARTTLS") || words_equal(w, "STLS");
 }
 
@@ -226,7 +250,9 @@ caps_text(struct text *t, const struct obs *o)
 {
 	const char *list = o->u.caps.words;
 	struct slice line, token;
+	struct text others;
 
+	others.len = 0;
 	append_text(t, o->proto == PROTO_SMTP	 ? "250 …"
 		       : o->proto == PROTO_POP3	 ? "+OK …"
 		       : o->proto == PROTO_SIEVE ? "capabilities: …"
@@ -234,10 +260,10 @@ caps_text(struct text *t, const struct obs *o)
 	while (words_next(&list, &line, &token))
 		if (is_tls_word(token))
 			append(t, token.p, token.len);
-	list = o->u.caps.words;
-	while (words_next(&list, &line, &token))
-		if (!is_tls_word(token))
-			append(t, line.p, line.len);
+		else
+			append(&others, line.p, line.len);
+	if (others.len > 0)
+		append(t, others.bytes, others.len);
 }
 
 static void
@@ -245,16 +271,12 @@ add_question(const struct adding *to)
 {
 	const struct obs_caps *c = &to->o->u.caps;
 	struct text t;
-	struct kept *k;
 
 	t.len = 0;
 	append_text(&t, c->source == CAPS_EHLO ? "EHLO" : "HELO");
 	append(&t, c->name, strnlen(c->name, NAME_SHOWN));
-	k = add_step(to, t.bytes, t.len);
-	if (k == NULL)
-		return;
-	memset(&k->pkt, 0, sizeof(k->pkt));
-	k->dir = DIR_C2S;
+	add_step(
+	    to, DIR_C2S, NULL, (struct slice){(const uint8_t *)t.bytes, t.len});
 }
 
 static void
@@ -263,20 +285,17 @@ add_caps(const struct adding *to)
 	const struct obs *o = to->o;
 	const struct obs_caps *c = &o->u.caps;
 	struct text t;
-	struct kept *k;
 
 	if (c->source == CAPS_EHLO || c->source == CAPS_HELO)
 		add_question(to);
 	if (c->refused || c->source == CAPS_HELO) {
-		(void)add_step(
-		    to, o->text, strnlen(o->text, LADDER_TEXT_MAX - 1));
+		add_text(to, o->text);
 		return;
 	}
 	t.len = 0;
 	caps_text(&t, o);
-	k = add_step(to, t.bytes, t.len);
-	if (k != NULL)
-		k->dir = DIR_S2C;
+	add_step(to, DIR_S2C, &o->pkt,
+	    (struct slice){(const uint8_t *)t.bytes, t.len});
 }
 
 static void
@@ -482,7 +501,7 @@ void
 ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 {
 	struct adding to = {l, b, o};
-	char made[LADDER_TEXT_MAX] = "";
+	char made[LADDER_TEXT_MAX];
 	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))
@@ -493,13 +512,14 @@ ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 	}
 	text = plain_text(o);
 	if (text == NULL) {
+		made[0] = '\0';
 		make_text(made, o);
 		text = made;
 	}
 	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED && o->kind <= OBS_QUIT)
 		text = o->u.verb.verb;
 	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
-		(void)add_step(&to, text, strnlen(text, LADDER_TEXT_MAX - 1));
+		add_text(&to, text);
 }
 
 void
@@ -524,12 +544,17 @@ ladder_tail(
 static void
 unfold(struct step *s, const struct kept *k)
 {
+	const char *text = k->rest;
+
 	memset(s, 0, sizeof(*s));
 	s->time = k->time;
 	s->kind = k->kind;
 	s->dir = k->dir;
-	s->pkt = k->pkt;
-	memcpy(s->text, k->text, k->len);
+	if (k->has_pkt) {
+		memcpy(&s->pkt, text, sizeof(s->pkt));
+		text += sizeof(s->pkt);
+	}
+	memcpy(s->text, text, k->len);
 }
 
 static void
@@ -542,7 +567,7 @@ copy_steps(const struct ladder *l, struct alert *a)
 
 		unfold(&a->steps[i], k);
 		a->steps[i].flow = a->finding.flow;
-		at += kept_size(k->len);
+		at += size_of(k);
 	}
 	a->nsteps = l->n;
 	if (l->skipped != 0)
@@ -597,7 +622,7 @@ ladder_merge(struct alert *a, const struct ladder *l, const struct step *like)
 		s->mark = like->mark;
 		s->client_port = like->client_port;
 		s->server_port = like->server_port;
-		at += kept_size(k->len);
+		at += size_of(k);
 	}
 }
 

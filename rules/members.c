@@ -26,10 +26,13 @@ static struct member *
 touch(struct server_facts *s, uint32_t id)
 {
 	const struct member *found = find(s, id);
-	size_t i =
-	    found != NULL ? (size_t)(found - s->members) : MEMBERS_MAX - 1;
-	struct member m = s->members[i];
+	struct member m;
+	size_t i;
 
+	if (found == &s->members[0])
+		return &s->members[0];
+	i = found != NULL ? (size_t)(found - s->members) : MEMBERS_MAX - 1;
+	m = s->members[i];
 	if (found == NULL)
 		m = (struct member){.id = id};
 	memmove(s->members + 1, s->members, i * sizeof(m));

@@ -12,6 +12,12 @@ past_begin(struct detect_past *p, const struct history *h, struct pairs *pairs)
 	*p = (struct detect_past){.history = h, .pairs = pairs};
 }
 
+void
+past_is_new(struct detect_past *p, enum past what)
+{
+	p->asked &= ~(1u << what);
+}
+
 static const struct server_facts *
 find_named(const struct detect_ctx *c, const struct server_key *k)
 {
@@ -31,8 +37,6 @@ find_network(const struct detect_ctx *c, const struct pair_key *k)
 {
 	struct pair_key network;
 
-	if (c->f->caps->source == 0 || c->f->caps->starttls)
-		return NULL;
 	pair_key_network(&network, k);
 	return history_pair(c->past->history, &network, c->o->time);
 }
@@ -46,14 +50,25 @@ find_pin(const struct detect_ctx *c, const struct server_key *k)
 	const char *names[2] = {c->f->tls->sni, c->f->greeting->host};
 	const struct pin *pin;
 
-	if (pins_count(pins) == 0)
-		return NULL;
 	pin = pins_find(pins, k, names, c->o->time);
 	if (pin != NULL || past_server(c) == NULL)
 		return pin;
 	names[0] = past_server(c)->host;
 	names[1] = "";
 	return pins_find(pins, k, names, c->o->time);
+}
+
+/* It is that nothing is known, without a look. */
+static bool
+is_nothing(const struct detect_ctx *c, enum past what)
+{
+	const struct history *h = c->past->history;
+
+	if (h == NULL)
+		return true;
+	if (what == PAST_NETWORK)
+		return c->f->caps->source == 0 || c->f->caps->starttls;
+	return what == PAST_PIN && pins_count(history_pins(h)) == 0;
 }
 
 static void
@@ -63,7 +78,10 @@ find(const struct detect_ctx *c, enum past what)
 	const struct history *h = p->history;
 	struct pair_key k;
 
-	learn_pair_key(&k, c->f);
+	if (what == PAST_PAIR || what == PAST_NETWORK)
+		learn_pair_key(&k, c->f);
+	else
+		learn_server_key(&k.server, c->f);
 	switch (what) {
 	case PAST_SERVER:
 		p->server = history_server(h, &k.server, c->o->time);
@@ -96,7 +114,7 @@ ask(const struct detect_ctx *c, enum past what)
 	p->asked |= 1u << what;
 	if (what == PAST_RECENT && p->pairs != NULL)
 		p->recent = pairs_recent(p->pairs, &c->f->who, c->o->time);
-	else if (what != PAST_RECENT && p->history != NULL)
+	else if (what != PAST_RECENT && !is_nothing(c, what))
 		find(c, what);
 	return p;
 }

@@ -6,6 +6,9 @@
 #include "rules/server_key.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "decoders/memo.h"
 
 #define FNV_PRIME UINT64_C(1099511628211)
 #define FNV_BASIS UINT64_C(14695981039346656037)
@@ -71,30 +74,53 @@ server_name_fold(char to[SERVER_NAME_MAX], const char *name)
 	return dot && letter && strcmp(to, "localhost.localdomain") != 0;
 }
 
+static bool
+sum_name(uint64_t sum[2], const char *name)
+{
+	char folded[SERVER_NAME_MAX];
+	size_t len;
+
+	if (!server_name_fold(folded, name))
+		return false;
+	len = strlen(folded);
+	sum[0] = fnv(FNV_BASIS, folded, len);
+	sum[1] = fnv(sum[0] ^ len, folded, len);
+	return true;
+}
+
+bool
+server_name_is(const char *folded, const char *name)
+{
+	size_t len = strlen(folded);
+
+	return strncasecmp(folded, name, len) == 0 &&
+	       (name[len] == '\0' || strcmp(name + len, ".") == 0);
+}
+
+/* Names come again and again: servers greet by them. */
+struct known { /* of a name */
+	uint64_t sum[2];
+	bool is_name;
+};
+
 bool
 server_key_of_name(
     struct server_key *to, const struct server_key *key, const char *name)
 {
-	char folded[SERVER_NAME_MAX];
+	static struct memo seen;
+	struct slice text = {(const uint8_t *)name, strlen(name)};
+	struct known known = {.is_name = false};
 
-	if (!server_name_fold(folded, name))
+	if (strchr(name, '.') == NULL)
 		return false;
-	server_key_of_folded(to, key, folded);
-	return true;
-}
-
-void
-server_key_of_folded(
-    struct server_key *to, const struct server_key *key, const char *folded)
-{
-	size_t len = strlen(folded);
-	uint64_t sum[2];
-
-	sum[0] = fnv(FNV_BASIS, folded, len);
-	sum[1] = fnv(sum[0] ^ len, folded, len);
+	if (!memo_get(&seen, text, &known, sizeof(known))) {
+		known.is_name = sum_name(known.sum, name);
+		memo_put(&seen, text, &known, sizeof(known));
+	}
 	*to = *key;
-	memcpy(to->addr.b, sum, sizeof(to->addr.b));
+	memcpy(to->addr.b, known.sum, sizeof(to->addr.b));
 	to->of_name = 1;
+	return known.is_name;
 }
 
 void

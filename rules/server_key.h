@@ -41,9 +41,8 @@ enum name_source {
  * count without case, a dot at the end does not. */
 bool server_key_of_name(
     struct server_key *to, const struct server_key *key, const char *name);
-/* Likewise, of a name from server_name_fold(). */
-void server_key_of_folded(
-    struct server_key *to, const struct server_key *key, const char *folded);
+/* Is that what server_name_fold() makes of a name to go by? */
+bool server_name_is(const char *folded, const char *name);
 /* The name as it is kept: lower case, no dot at the end. false as above. */
 bool server_name_fold(char to[SERVER_NAME_MAX], const char *name);
 

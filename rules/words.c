@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "decoders/memo.h"
+
 static const char *const known[] = {
     /* SMTP: the IANA registry and what servers in use say */
     "STARTTLS",
@@ -279,12 +281,9 @@ words_next(const char **list, struct slice *line, struct slice *token)
 		p++;
 	if (*p == '\0')
 		return false;
-	for (end = p;
-	     *end != '\0' && *end != '\n' && *end != ' ' && *end != '=';)
-		end++;
-	first = end;
-	while (*end != '\0' && *end != '\n')
-		end++;
+	end = strchrnul(p, '\n');
+	for (first = p; first < end && *first != ' ' && *first != '=';)
+		first++;
 	line->p = token->p = (const uint8_t *)p;
 	line->len = (size_t)(end - p);
 	token->len = (size_t)(first - p);
@@ -303,8 +302,8 @@ is_parted(struct slice line, const char *want)
 		   (struct slice){(const uint8_t *)want, strlen(want)}) == 1;
 }
 
-enum word_damage
-words_find_damaged(const char *list, const char *want, struct slice *found)
+static enum word_damage
+find_damaged(const char *list, const char *want, struct slice *found)
 {
 	enum word_damage best = WORD_FINE, d;
 	struct slice line, token;
@@ -324,6 +323,33 @@ words_find_damaged(const char *list, const char *want, struct slice *found)
 		*found = token;
 	}
 	return best;
+}
+
+/* Servers give the same list to all their clients. */
+enum word_damage
+words_find_damaged(const char *list, const char *want, struct slice *found)
+{
+	static struct memo seen;
+	struct {
+		const char *want;
+		enum word_damage damage;
+		size_t at, len;
+	} before;
+	struct slice key = {(const uint8_t *)list, strlen(list)};
+
+	if (memo_get(&seen, key, &before, sizeof(before)) &&
+	    before.want == want) {
+		*found = (struct slice){key.p + before.at, before.len};
+		return before.damage;
+	}
+	memset(&before, 0, sizeof(before));
+	*found = key;
+	before.want = want;
+	before.damage = find_damaged(list, want, found);
+	before.at = (size_t)(found->p - key.p);
+	before.len = found->len;
+	memo_put(&seen, key, &before, sizeof(before));
+	return before.damage;
 }
 
 bool

@@ -115,7 +115,7 @@ backend_want_events(struct backend *b, unsigned stream)
 	unsigned types = b->cfg.eve_types | stream;
 
 	b->cfg.stream = stream;
-	judge_keep_talk(b->judge, (types & EVENT_BIT(EVENT_SMTP)) != 0);
+	judge_show(b->judge, types != 0, (types & EVENT_BIT(EVENT_SMTP)) != 0);
 	want_lines(b);
 }
 

@@ -63,10 +63,6 @@ teller_seen(void *ctx, const struct judge_view *v)
 	struct eve_seen s = {.v = v};
 	struct eve_place at;
 
-	if (t->first == 0)
-		t->first = v->o->time;
-	if (v->o->time > t->last)
-		t->last = v->o->time;
 	if (types == 0)
 		return;
 	at = place_of(t, &v->f->who);
@@ -101,8 +97,8 @@ void
 teller_stats(struct teller *t, const struct backend_totals *n,
     const struct frontend_totals *f, const struct live_counters *live)
 {
-	struct eve_stats s = {.time = t->last,
-	    .uptime = (uint64_t)((t->last - t->first) / NS),
+	struct eve_stats s = {.time = n->judge.last,
+	    .uptime = (uint64_t)((n->judge.last - n->judge.first) / NS),
 	    .captured = live != NULL,
 	    .packets = f->packets,
 	    .bytes = f->bytes,

@@ -16,7 +16,6 @@ struct teller {
 	struct verify *const *verify;
 	const char *(*path)(void *ctx, uint32_t file); /* or NULL */
 	void *path_ctx;
-	int64_t first, last; /* ns: of what was seen; 0 nothing yet */
 	int64_t started; /* ns, monotonic: of this program */
 	char id[EVENT_ID_MAX];
 	char line[EVE_LINE_MAX];
