@@ -236,12 +236,19 @@ append_text(struct text *t, const char *s)
 	append(t, s, strlen(s));
 }
 
-static bool
-is_tls_word(struct slice w)
+/* The word that stands for TLS, if the line begins with it; else empty. */
+static struct slice
+tls_word(struct slice line)
 {
-	if ((w.len != 8 && w.len != 4) || (w.p[0] | 0x20) != 's')
-		return false;
-	return words_equal(w, "STARTTLS") || words_equal(w, "STLS");
+	struct slice w = {line.p, 0};
+
+	if ((line.p[0] | 0x20) != 's')
+		return w;
+	while (w.len < line.len && w.p[w.len] != ' ' && w.p[w.len] != '=')
+		w.len++;
+	if (!words_equal(w, "STARTTLS") && !words_equal(w, "STLS"))
+		w.len = 0;
+	return w;
 }
 
 /* "250 … STARTTLS SIZE PIPELINING" */
@@ -249,7 +256,7 @@ static void
 caps_text(struct text *t, const struct obs *o)
 {
 	const char *list = o->u.caps.words;
-	struct slice line, token;
+	struct slice line, word;
 	struct text others;
 
 	others.len = 0;
@@ -257,11 +264,13 @@ caps_text(struct text *t, const struct obs *o)
 		       : o->proto == PROTO_POP3	 ? "+OK …"
 		       : o->proto == PROTO_SIEVE ? "capabilities: …"
 						 : "* CAPABILITY …");
-	while (words_next(&list, &line, &token))
-		if (is_tls_word(token))
-			append(t, token.p, token.len);
+	while (words_next_line(&list, &line)) {
+		word = tls_word(line);
+		if (word.len > 0)
+			append(t, word.p, word.len);
 		else
 			append(&others, line.p, line.len);
+	}
 	if (others.len > 0)
 		append(t, others.bytes, others.len);
 }

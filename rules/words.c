@@ -273,23 +273,31 @@ words_damage(struct slice word, const char *want)
 }
 
 bool
-words_next(const char **list, struct slice *line, struct slice *token)
+words_next_line(const char **list, struct slice *line)
 {
-	const char *p = *list, *end, *first;
+	const char *p = *list, *end;
 
 	while (*p == '\n')
 		p++;
 	if (*p == '\0')
 		return false;
 	end = strchrnul(p, '\n');
-	for (first = p; first < end && *first != ' ' && *first != '=';)
-		first++;
-	line->p = token->p = (const uint8_t *)p;
-	line->len = (size_t)(end - p);
-	token->len = (size_t)(first - p);
-	if (token->len == 0) /* a mask of blanks or of '=' */
-		token->len = line->len;
+	*line = (struct slice){(const uint8_t *)p, (size_t)(end - p)};
 	*list = end;
+	return true;
+}
+
+bool
+words_next(const char **list, struct slice *line, struct slice *token)
+{
+	size_t n = 0;
+
+	if (!words_next_line(list, line))
+		return false;
+	while (n < line->len && line->p[n] != ' ' && line->p[n] != '=')
+		n++;
+	/* a mask of blanks or of '=' */
+	*token = (struct slice){line->p, n > 0 ? n : line->len};
 	return true;
 }
 
@@ -337,6 +345,8 @@ words_find_damaged(const char *list, const char *want, struct slice *found)
 	} before;
 	struct slice key = {(const uint8_t *)list, strlen(list)};
 
+	if (key.len == 0)
+		return WORD_FINE;
 	if (memo_get(&seen, key, &before, sizeof(before)) &&
 	    before.want == want) {
 		*found = (struct slice){key.p + before.at, before.len};

@@ -39,6 +39,9 @@ enum word_damage words_damage(struct slice word, const char *want);
  * end. *list moves on. A list is a string. */
 bool words_next(const char **list, struct slice *line, struct slice *token);
 
+/* The next line alone. */
+bool words_next_line(const char **list, struct slice *line);
+
 /* The list holds a word that is damaged so; *found is it (borrowed from the
  * list). The worst damage for the argument wins: of equal length first. */
 enum word_damage words_find_damaged(
