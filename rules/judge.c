@@ -410,6 +410,8 @@ note_failure(struct judge *j, const struct judged *w)
 	const struct facts *f = &w->f;
 	struct pair_event e;
 
+	if (!f->tls->known)
+		return;
 	memset(&e, 0, sizeof(e));
 	e.how = (uint8_t)facts_tls_failed(f, &e.at);
 	if (e.how == TLS_NO_FAIL)

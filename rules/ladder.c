@@ -288,7 +288,7 @@ add_question(const struct adding *to)
 	    to, DIR_C2S, NULL, (struct slice){(const uint8_t *)t.bytes, t.len});
 }
 
-static void
+__attribute__((noinline)) static void
 add_caps(const struct adding *to)
 {
 	const struct obs *o = to->o;
@@ -506,11 +506,30 @@ is_usual(const struct obs *o)
 		   0;
 }
 
+static void
+add_plain(const struct adding *to, const char *text)
+{
+	const struct obs *o = to->o;
+
+	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED && o->kind <= OBS_QUIT)
+		text = o->u.verb.verb;
+	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
+		add_text(to, text);
+}
+
+__attribute__((noinline)) static void
+add_made(const struct adding *to)
+{
+	char made[LADDER_TEXT_MAX] = "";
+
+	make_text(made, to->o);
+	add_plain(to, made);
+}
+
 void
 ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 {
 	struct adding to = {l, b, o};
-	char made[LADDER_TEXT_MAX];
 	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))
@@ -520,15 +539,10 @@ ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 		return;
 	}
 	text = plain_text(o);
-	if (text == NULL) {
-		made[0] = '\0';
-		make_text(made, o);
-		text = made;
-	}
-	if (text[0] == '\0' && o->kind >= OBS_TLS_ASKED && o->kind <= OBS_QUIT)
-		text = o->u.verb.verb;
-	if (text[0] != '\0' || o->kind != OBS_FLOW_END)
-		add_text(&to, text);
+	if (text == NULL)
+		add_made(&to);
+	else
+		add_plain(&to, text);
 }
 
 void

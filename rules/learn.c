@@ -231,6 +231,8 @@ learn_cert(struct server_facts *s, const struct facts *f)
 static void
 learn_tls(struct server_facts *s, const struct facts *f)
 {
+	if (!f->tls->known)
+		return;
 	if (!tls_came_about(f)) {
 		if (facts_tls_failed(f, NULL) != TLS_NO_FAIL)
 			s->tls_failed++;

@@ -135,9 +135,12 @@ pairs_free(struct pairs *p)
 static struct pair_entry *
 find(struct pairs *p, const struct obs_flow *who)
 {
-	struct key k = key_of(who);
 	struct pair_entry *e;
+	struct key k;
 
+	if (p->count == 0)
+		return NULL;
+	k = key_of(who);
 	for (e = *bucket_of(p, &k); e != NULL; e = e->chain)
 		if (memcmp(&e->key, &k, sizeof(k)) == 0)
 			return e;

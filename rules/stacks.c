@@ -24,11 +24,11 @@ stack_of(const struct facts *f, struct known_stack *out)
 {
 	const struct facts_tls *t = f->tls;
 
-	memset(out, 0, sizeof(*out));
 	if (t->done.time == 0 || t->version != TLS_13 || t->resumed ||
 	    t->flight == 0 || t->ja4[0] == '\0' || t->ja3s[0] == '\0' ||
 	    f->syn_signature[DIR_S2C] == 0 || (f->vis & UNSEEN) != 0)
 		return false;
+	memset(out, 0, sizeof(*out));
 	out->client = hash32_text(t->ja4);
 	out->ja3s = hash32_text(t->ja3s);
 	out->flight = t->flight;

@@ -43,7 +43,7 @@ bool words_next(const char **list, struct slice *line, struct slice *token);
 bool words_next_line(const char **list, struct slice *line);
 
 /* The list holds a word that is damaged so; *found is it (borrowed from the
- * list). The worst damage for the argument wins: of equal length first. */
+ * list). want: a literal. Not for several threads at once. The worst damage for the argument wins: of equal length first. */
 enum word_damage words_find_damaged(
     const char *list, const char *want, struct slice *found);
 

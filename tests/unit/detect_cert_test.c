@@ -36,7 +36,7 @@ begin(uint16_t port)
 	facts_init(&f);
 	rare = *f.rare;
 	f.rare = &rare;
-	memset(&tls, 0, sizeof(tls));
+	tls = (struct facts_tls){.known = 1, .sni = ""};
 	f.tls = &tls;
 	memset(&v, 0, sizeof(v));
 	memset(&c, 0, sizeof(c));

@@ -28,8 +28,7 @@ static void
 begin(uint16_t port)
 {
 	facts_init(&f);
-	memset(&tls, 0, sizeof(tls));
-	tls.sni = "";
+	tls = (struct facts_tls){.known = 1, .sni = ""};
 	f.tls = &tls;
 	memset(&c, 0, sizeof(c));
 	memset(&history, 0, sizeof(history));

@@ -193,7 +193,7 @@ TEST(certificates_may_hold_any_year)
 	    {INT64_C(253402300800), NULL},
 	    {INT64_C(-62135596800), "0001-01-01T00:00:00"}, {INT64_MAX, NULL},
 	    {INT64_MIN, NULL}};
-	struct facts_tls tls = {.has_chain = 1, .sni = ""};
+	struct facts_tls tls = {.known = 1, .has_chain = 1, .sni = ""};
 	struct facts f;
 	struct obs done = {.kind = OBS_TLS_DONE};
 	struct chain_verdict chain = {.trust = TRUST_OK};

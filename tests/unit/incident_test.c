@@ -307,7 +307,7 @@ static void
 fine(struct heard *h, const char *client, const char *server, int64_t time)
 {
 	static struct facts f;
-	struct facts_tls tls = {.done.time = time, .sni = ""};
+	struct facts_tls tls = {.known = 1, .done.time = time, .sni = ""};
 
 	facts_init(&f);
 	f.tls = &tls;

@@ -40,8 +40,7 @@ session(const struct look *l)
 	facts_init(&f);
 	rare = *f.rare;
 	f.rare = &rare;
-	memset(&tls, 0, sizeof(tls));
-	tls.sni = "";
+	tls = (struct facts_tls){.known = 1, .sni = ""};
 	f.tls = &tls;
 	now += MINUTE;
 	f.proto = PROTO_IMAP;

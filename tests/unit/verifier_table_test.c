@@ -224,7 +224,7 @@ static void
 judge(struct chain_verdict *v, char *out, size_t cap)
 {
 	static const struct facts_tls tls = {
-	    .has_sni = 1, .has_chain = 1, .sni = HOST};
+	    .known = 1, .has_sni = 1, .has_chain = 1, .sni = HOST};
 	static struct facts f;
 	static struct detect_ctx c;
 	static struct obs o;
