@@ -168,7 +168,8 @@ $(B)/%_sql.h: db/%.sql
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
 
 $(B)/db/store_schema.o: $(B)/schema_sql.h $(B)/upgrade_2_sql.h \
-    $(B)/upgrade_3_sql.h $(B)/upgrade_4_sql.h $(B)/upgrade_5_sql.h
+    $(B)/upgrade_3_sql.h $(B)/upgrade_4_sql.h $(B)/upgrade_5_sql.h \
+    $(B)/upgrade_6_sql.h
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -48,7 +48,7 @@ static const char *const sql[OB_COUNT] = {
 	"again=excluded.again, failed=excluded.failed, "
 	"dropped=excluded.dropped, error=excluded.error, "
 	"error_at=excluded.error_at",
-    [OB_HISTORY] = "SELECT time, id FROM alerts WHERE time>=? AND time<=? "
+    [OB_HISTORY] = "SELECT time, id FROM alert_rows WHERE time>=? AND time<=? "
 		   "ORDER BY id",
     [OB_EVENTS] = "SELECT time, seq, ref, type FROM events WHERE time>=? AND "
 		  "time<=? ORDER BY seq",

@@ -22,6 +22,10 @@
 #include "db/store_priv.h"
 
 #define SQL_MAX 2048
+/* What the views alerts and flows are made of. */
+#define TABLES                                                 \
+	"alert_rows a LEFT JOIN alert_kinds k ON k.id=a.kind " \
+	"LEFT JOIN flow_rows f ON f.n=a.flow "
 #define URI_MAX 4200 /* a path, each byte as %xx at worst: PATH_MAX fits */
 
 /* Columns of the row, read in order. */
@@ -322,7 +326,8 @@ read_addr(struct addr *a, const char *text)
 }
 
 static const char flow_columns[] =
-    "f.id, f.start, f.client, f.client_port, f.server, f.server_port, f.v6, "
+    "coalesce(f.id, 0), f.start, f.client, f.client_port, f.server, "
+    "f.server_port, f.v6, "
     "f.vlan, f.proto, f.implicit_tls, f.client_ttl, f.server_ttl, "
     "f.server_name";
 
@@ -347,7 +352,7 @@ read_flow(struct columns *c, struct alert *a)
 }
 
 static const char rule_columns[] =
-    "a.gid, a.sid, a.rev, a.severity, a.msg, a.classtype, a.reference";
+    "k.gid, k.sid, k.rev, k.severity, k.msg, k.classtype, k.reference";
 
 static void
 read_rule(struct columns *c, struct alert *a)
@@ -367,7 +372,7 @@ read_rule(struct columns *c, struct alert *a)
 }
 
 static const char finding_columns[] =
-    "a.time, a.confidence, a.tags, a.visibility, a.user, a.mech, "
+    "a.time, a.confidence, k.tags, a.visibility, a.user, a.mech, "
     "a.cert_sha256, a.cause, a.advice, a.evidence, a.ladder";
 
 static void
@@ -424,11 +429,10 @@ static void
 build_sql(char sql[SQL_MAX], const struct query_filter *f)
 {
 	static const char *const orders[] = {[QUERY_BY_TIME] = "a.time, a.id",
-	    [QUERY_BY_SEVERITY] = "a.severity DESC, a.time, a.id"};
-	const char *newest = f->limit != 0
-				 ? " AND a.id IN (SELECT a.id FROM alerts a "
-				   "LEFT JOIN flows f ON f.id=a.flow WHERE "
-				 : "";
+	    [QUERY_BY_SEVERITY] = "k.severity DESC, a.time, a.id"};
+	const char *newest =
+	    f->limit != 0 ? " AND a.id IN (SELECT a.id FROM " TABLES "WHERE "
+			  : "";
 	char where[512];
 
 	snprintf(where, sizeof(where), "1%s%s%s%s%s%s%s%s%s",
@@ -438,17 +442,16 @@ build_sql(char sql[SQL_MAX], const struct query_filter *f)
 	    f->open_only ? " AND a.status<2" : "",
 	    f->since != QUERY_NO_TIME ? " AND a.time>=?3" : "",
 	    f->until != QUERY_NO_TIME ? " AND a.time<?4" : "",
-	    f->finding != NULL ? " AND a.finding=?5" : "",
-	    f->min_severity > 0 ? " AND a.severity>=?6" : "",
+	    f->finding != NULL ? " AND k.finding=?5" : "",
+	    f->min_severity > 0 ? " AND k.severity>=?6" : "",
 	    f->host != NULL ? " AND (f.client=?7 OR f.server=?7 OR "
 			      "f.server_name=?7 COLLATE NOCASE)"
 			    : "");
 	snprintf(sql, SQL_MAX,
 	    "SELECT a.id, a.run, r.started, a.incident, a.status, a.closed_as, "
-	    "a.finding, c.path, x.subject, "
+	    "k.finding, c.path, x.subject, "
 	    "x.issuer, x.not_before, x.not_after, %s, %s, %s "
-	    "FROM alerts a LEFT JOIN flows f ON f.id=a.flow "
-	    "LEFT JOIN runs r ON r.id=a.run "
+	    "FROM " TABLES "LEFT JOIN runs r ON r.id=a.run "
 	    "LEFT JOIN captures c ON c.id=a.capture "
 	    "LEFT JOIN certificates x ON x.sha256=a.cert_sha256 "
 	    "WHERE %s%s%s%s ORDER BY %s",

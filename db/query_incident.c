@@ -23,7 +23,7 @@ static const char question[] =
     "AND (NOT ?6 OR (ended=0 AND status<2)) "
     "ORDER BY last DESC, id DESC LIMIT ?7) i "
     "LEFT JOIN (SELECT incident, min(id) AS alert, count(*) AS n "
-    "FROM alerts WHERE incident<>0 GROUP BY incident) x "
+    "FROM alert_rows WHERE incident<>0 GROUP BY incident) x "
     "ON x.incident=i.id ORDER BY i.first, i.id";
 
 void

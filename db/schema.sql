@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The database of Stripwire, version 5 (PRAGMA user_version).
+-- The database of Stripwire, version 6 (PRAGMA user_version).
 --
 -- This file is the source of truth: the build turns it into a C string, the
 -- store runs it on a new file. Times are nanoseconds since 1970-01-01 UTC and,
@@ -8,7 +8,9 @@
 -- date by the steps in db/upgrade_*.sql; what they add stands last here as
 -- well, because columns are read in order.
 --
--- What is written often (alerts, flows) carries two indexes at most.
+-- What is written often (alerts, flows) carries two indexes at most, and says
+-- once what many rows have in common: the views alerts and flows are what to
+-- read.
 
 -- One call of the program over some input.
 CREATE TABLE runs (
@@ -39,9 +41,10 @@ CREATE TABLE captures (
 );
 CREATE INDEX captures_by_fingerprint ON captures (fingerprint);
 
--- A connection that at least one alert refers to.
-CREATE TABLE flows (
-	id INTEGER PRIMARY KEY, -- flow_id in EVE; the same in every run
+-- A connection that at least one alert refers to. Read the view flows.
+CREATE TABLE flow_rows (
+	n INTEGER PRIMARY KEY, -- what alert_rows.flow refers to, in the order in which they were stored
+	id INTEGER NOT NULL, -- flow_id in EVE; the same in every run
 	run INTEGER NOT NULL, -- the run that stored it first
 	start INTEGER NOT NULL, -- time of its first packet
 	client TEXT NOT NULL, -- address
@@ -56,26 +59,39 @@ CREATE TABLE flows (
 	server_ttl INTEGER NOT NULL, -- usual TTL of the server, 0 not seen
 	server_name TEXT NOT NULL -- from greeting or SNI, '' if none
 );
+CREATE UNIQUE INDEX flows_by_start ON flow_rows (start, id);
 
--- A finding that a rule selected and graded, with its evidence.
-CREATE TABLE alerts (
-	id INTEGER PRIMARY KEY AUTOINCREMENT, -- what `show` takes; never reused
-	key INTEGER NOT NULL, -- identity, with the time: hash of flow, finding, rule, time, user, mechanism
-	run INTEGER NOT NULL, -- the run that stored it
-	capture INTEGER, -- file in which it was seen; NULL if live
-	flow INTEGER NOT NULL, -- flows.id
-	time INTEGER NOT NULL, -- when it happened
+CREATE VIEW flows AS SELECT id, run, start, client, client_port, server,
+	server_port, v6, vlan, proto, implicit_tls, client_ttl, server_ttl,
+	server_name FROM flow_rows;
+
+-- What alerts of one rule have in common, once.
+CREATE TABLE alert_kinds (
+	id INTEGER PRIMARY KEY, -- what alert_rows.kind refers to
 	finding TEXT NOT NULL, -- name from the catalogue
 	severity INTEGER NOT NULL, -- 0 info, 1 low, 2 medium, 3 high, 4 critical
-	confidence INTEGER NOT NULL, -- 0 to 100
 	tags TEXT NOT NULL, -- named pieces of evidence, comma between
-	visibility INTEGER NOT NULL, -- what was missing: 1 handshake, 2 a direction, 4 client bytes, 8 server bytes, 16 cut frames, 32 ambiguous, 64 cut short, 128 overlong; 0 seen whole
 	gid INTEGER NOT NULL, -- rule group
 	sid INTEGER NOT NULL, -- rule number
 	rev INTEGER NOT NULL, -- rule revision
 	msg TEXT NOT NULL, -- the rule's message
 	classtype TEXT NOT NULL, -- the rule's class, '' none
 	reference TEXT NOT NULL, -- the rule's references, one a line
+	UNIQUE (sid, gid, rev, finding, severity, tags, msg, classtype, reference)
+);
+
+-- A finding that a rule selected and graded, with its evidence. Read the view
+-- alerts.
+CREATE TABLE alert_rows (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, -- what `show` takes; never reused
+	key INTEGER NOT NULL, -- identity, with the time: hash of flow, finding, rule, time, user, mechanism
+	run INTEGER NOT NULL, -- the run that stored it
+	capture INTEGER, -- file in which it was seen; NULL if live
+	flow INTEGER NOT NULL, -- flow_rows.n; in the view flows.id
+	time INTEGER NOT NULL, -- when it happened
+	kind INTEGER NOT NULL, -- alert_kinds.id; in the view its columns
+	confidence INTEGER NOT NULL, -- 0 to 100
+	visibility INTEGER NOT NULL, -- what was missing: 1 handshake, 2 a direction, 4 client bytes, 8 server bytes, 16 cut frames, 32 ambiguous, 64 cut short, 128 overlong; 0 seen whole
 	user TEXT NOT NULL, -- user name, '' none; never a secret
 	mech TEXT NOT NULL, -- authentication mechanism, '' none
 	cert_sha256 TEXT NOT NULL, -- certificates.sha256, '' none
@@ -87,7 +103,15 @@ CREATE TABLE alerts (
 	status INTEGER NOT NULL DEFAULT 0, -- the operator's: 0 new, 1 acknowledged, 2 closed
 	closed_as TEXT NOT NULL DEFAULT '' -- what it was: attack, not-an-attack, resolved; '' not closed
 );
-CREATE UNIQUE INDEX alerts_by_time ON alerts (time, key);
+CREATE UNIQUE INDEX alerts_by_time ON alert_rows (time, key);
+
+CREATE VIEW alerts AS SELECT a.id, a.key, a.run, a.capture,
+	coalesce(f.id, 0) AS flow, a.time, k.finding, k.severity, a.confidence,
+	k.tags, a.visibility, k.gid, k.sid, k.rev, k.msg, k.classtype,
+	k.reference, a.user, a.mech, a.cert_sha256, a.cause, a.advice,
+	a.evidence, a.ladder, a.incident, a.status, a.closed_as
+	FROM alert_rows a LEFT JOIN alert_kinds k ON k.id=a.kind
+	LEFT JOIN flow_rows f ON f.n=a.flow;
 
 -- Each certificate that a server or a client showed, its own and those of
 -- issuers, once.

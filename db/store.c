@@ -226,25 +226,31 @@ static const char *const sql[ST_COUNT] = {
 		     "VALUES (?,?,?)",
     [ST_RUN_END] = "UPDATE runs SET ended=?, packets=?, bytes=?, flows=?, "
 		   "alerts=?, lost=? WHERE id=?",
-    [ST_ALERTS] = "INSERT INTO alerts (id, key, run, capture, flow, time, "
-		  "finding, severity, confidence, tags, visibility, gid, sid, "
-		  "rev, msg, classtype, reference, user, mech, cert_sha256, "
-		  "cause, advice, evidence, ladder, incident) "
+    [ST_ALERTS] = "INSERT OR FAIL INTO alert_rows (id, key, run, capture, "
+		  "flow, time, kind, confidence, visibility, user, mech, "
+		  "cert_sha256, cause, advice, evidence, ladder, incident) "
 		  "SELECT * FROM new_alerts",
-    [ST_ALERT_ID] = "SELECT id FROM alerts WHERE time=? AND key=?",
-    [ST_NEWEST_TIME] = "SELECT max(time) FROM alerts",
-    [ST_FLOWS] = "INSERT INTO flows (id, run, start, client, client_port, "
-		 "server, server_port, v6, vlan, proto, implicit_tls, "
-		 "client_ttl, server_ttl, server_name) "
-		 "SELECT * FROM new_flows WHERE true "
-		 "ON CONFLICT (id) DO UPDATE SET proto=excluded.proto, "
-		 "implicit_tls=excluded.implicit_tls, "
-		 "client_ttl=max(client_ttl, excluded.client_ttl), "
-		 "server_ttl=max(server_ttl, excluded.server_ttl), "
-		 "server_name=iif(excluded.server_name='', server_name, "
-		 "excluded.server_name) "
-		 "WHERE excluded.proto<>proto OR (excluded.server_name<>'' "
-		 "AND excluded.server_name<>server_name)",
+    [ST_ALERT_ID] = "SELECT id FROM alert_rows WHERE time=? AND key=?",
+    [ST_NEWEST_TIME] = "SELECT max(time) FROM alert_rows",
+    [ST_KIND_ID] = "SELECT id FROM alert_kinds WHERE sid=? AND gid=? AND "
+		   "rev=? AND finding=? AND severity=? AND tags=? AND msg=? "
+		   "AND classtype=? AND reference=?",
+    [ST_KIND] = "INSERT INTO alert_kinds (sid, gid, rev, finding, severity, "
+		"tags, msg, classtype, reference) VALUES (?,?,?,?,?,?,?,?,?)",
+    [ST_FLOWS] = "INSERT OR FAIL INTO flow_rows SELECT * FROM new_flows",
+    [ST_FLOWS_CHANGED] =
+	"INSERT INTO flow_rows SELECT * FROM changed_flows WHERE true "
+	"ON CONFLICT (n) DO UPDATE SET proto=excluded.proto, "
+	"implicit_tls=excluded.implicit_tls, "
+	"client_ttl=max(client_ttl, excluded.client_ttl), "
+	"server_ttl=max(server_ttl, excluded.server_ttl), "
+	"server_name=iif(excluded.server_name='', server_name, "
+	"excluded.server_name) "
+	"WHERE excluded.proto<>proto OR (excluded.server_name<>'' "
+	"AND excluded.server_name<>server_name)",
+    [ST_FLOW_N] = "SELECT n FROM flow_rows WHERE start=? AND id=?",
+    [ST_LAST_FLOW] = "SELECT max(n) FROM flow_rows",
+    [ST_NEWEST_FLOW] = "SELECT max(start) FROM flow_rows",
     [ST_CAPTURE_OPEN] = "INSERT INTO captures (run, path, complete, read_at) "
 			"VALUES (?,?,0,?)",
     [ST_CAPTURE_DONE] = "UPDATE captures SET fingerprint=?, packets=?, "
@@ -253,10 +259,10 @@ static const char *const sql[ST_COUNT] = {
 			 "WHERE fingerprint=? AND packets=? AND first=? "
 			 "AND last=? AND complete=1 ORDER BY id LIMIT 1",
     [ST_CAPTURE_DROP] = "DELETE FROM captures WHERE id=?",
-    [ST_DROP_ALERTS] = "DELETE FROM alerts WHERE id>=? AND capture=?",
-    [ST_DROP_FLOWS] = "DELETE FROM flows WHERE run=? "
-		      "AND id NOT IN (SELECT flow FROM alerts)",
-    [ST_ALERT_INCIDENT] = "UPDATE alerts SET incident=? WHERE id=? AND "
+    [ST_DROP_ALERTS] = "DELETE FROM alert_rows WHERE id>=? AND capture=?",
+    [ST_DROP_FLOWS] = "DELETE FROM flow_rows WHERE run=? "
+		      "AND n NOT IN (SELECT flow FROM alert_rows)",
+    [ST_ALERT_INCIDENT] = "UPDATE alert_rows SET incident=? WHERE id=? AND "
 			  "incident NOT IN (SELECT id FROM incidents)",
     [ST_INCIDENT_ID] = "INSERT INTO incidents (id, run) VALUES (?,?)",
     [ST_INCIDENT] = "INSERT INTO incidents (id, run, saved, ended, first, "
@@ -330,7 +336,7 @@ static const char *const sql[ST_COUNT] = {
 		      "WHERE name='events'",
     [ST_EVENT_OLDEST] = "SELECT seq, stored FROM events ORDER BY seq LIMIT 1",
     [ST_EVENTS_DROP] = "DELETE FROM events WHERE seq>=? AND type='alert' AND "
-		       "ref IN (SELECT id FROM alerts WHERE id>=? AND "
+		       "ref IN (SELECT id FROM alert_rows WHERE id>=? AND "
 		       "capture=?)",
     [ST_EVENTS_UNSAVED] = "DELETE FROM events WHERE type='incident' AND ref "
 			  "IN (SELECT id FROM incidents WHERE saved=0)",
@@ -345,18 +351,20 @@ static const char *const sql[ST_COUNT] = {
 		    "coalesce(max(seq), 0) FROM sqlite_sequence WHERE "
 		    "name='events')) ON CONFLICT (name) DO NOTHING",
     [ST_FEED_CURSOR] = "SELECT cursor, expired FROM feeds WHERE name=?",
-    [ST_OLD_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 AND run IN "
-		      "(SELECT id FROM runs WHERE started<?1) ORDER BY time "
-		      "LIMIT 100",
-    [ST_OLDEST_ALERTS] = "SELECT id, flow FROM alerts WHERE time<?1 ORDER BY "
-			 "time LIMIT 100",
-    [ST_OLDEST_TIME] = "SELECT min(time) FROM alerts",
+    [ST_OLD_ALERTS] =
+	"SELECT id, flow FROM alert_rows WHERE time<?1 AND run IN "
+	"(SELECT id FROM runs WHERE started<?1) ORDER BY time "
+	"LIMIT 100",
+    [ST_OLDEST_ALERTS] =
+	"SELECT id, flow FROM alert_rows WHERE time<?1 ORDER BY "
+	"time LIMIT 100",
+    [ST_OLDEST_TIME] = "SELECT min(time) FROM alert_rows",
     [ST_OLD_INCIDENTS] = "SELECT id, 0 FROM incidents WHERE last<?1 AND "
 			 "ended<>0 AND saved=1 LIMIT 100",
-    [ST_RETIRE_ALERT] = "DELETE FROM alerts WHERE id=?",
+    [ST_RETIRE_ALERT] = "DELETE FROM alert_rows WHERE id=?",
     [ST_RETIRE_ALERT_NOTES] = "DELETE FROM notes WHERE kind='alert' AND ref=?",
-    [ST_RETIRE_FLOW] = "DELETE FROM flows WHERE id=?1 AND NOT EXISTS "
-		       "(SELECT 1 FROM alerts WHERE flow=?1)",
+    [ST_RETIRE_FLOW] = "DELETE FROM flow_rows WHERE n=?1 AND NOT EXISTS "
+		       "(SELECT 1 FROM alert_rows WHERE flow=?1)",
     [ST_RETIRE_INCIDENT] = "DELETE FROM incidents WHERE id=?",
     [ST_RETIRE_INCIDENT_NOTES] = "DELETE FROM notes WHERE kind='incident' "
 				 "AND ref=?",
@@ -418,8 +426,9 @@ static const struct {
 	unsigned columns;
 	enum store_stmt put;
 } waiting[ROWS_KINDS] = {
-    [ROWS_ALERTS] = {"new_alerts", 25, ST_ALERTS},
-    [ROWS_FLOWS] = {"new_flows", 14, ST_FLOWS},
+    [ROWS_ALERTS] = {"new_alerts", 17, ST_ALERTS},
+    [ROWS_FLOWS] = {"new_flows", 15, ST_FLOWS},
+    [ROWS_FLOWS_CHANGED] = {"changed_flows", 15, ST_FLOWS_CHANGED},
     [ROWS_SERVERS] = {"new_servers", 51, ST_SERVERS},
     [ROWS_SERVER_KEYS] = {"new_server_keys", 14, ST_SERVER_KEYS},
     [ROWS_SERVER_STACKS] = {"new_server_stacks", 17, ST_SERVER_STACKS},

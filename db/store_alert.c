@@ -20,34 +20,10 @@
 #include "db/ladder_blob.h"
 #include "db/store_priv.h"
 
-#define TAGS_MAX 512
-#define VLAN_TEXT_MAX 16
-
 static int64_t
 key_of(const struct store *s, const struct alert *a)
 {
 	return event_alert_key(a, s->cfg.again ? (uint64_t)s->run : 0);
-}
-
-static void
-tags_text(char buf[TAGS_MAX], uint32_t tags)
-{
-	size_t n = 0;
-
-	buf[0] = '\0';
-	for (unsigned i = 0; i < 32; i++) {
-		const char *name = NULL;
-		size_t len;
-
-		if ((tags & 1u << i) != 0)
-			name = evidence_tag_name(1u << i);
-		if (name == NULL || (len = strlen(name)) + n + 2 > TAGS_MAX)
-			continue;
-		if (n != 0)
-			buf[n++] = ',';
-		memcpy(buf + n, name, len + 1);
-		n += len;
-	}
 }
 
 /* In t, which is used again and again. */
@@ -71,17 +47,6 @@ evidence_json(struct json_text *t, const struct finding *f)
 }
 
 static void
-add_rule(struct rows *r, const struct alert *a)
-{
-	rows_int(r, a->gid);
-	rows_int(r, a->sid);
-	rows_int(r, a->rev);
-	rows_text(r, a->msg);
-	rows_text(r, a->classtype);
-	rows_text(r, a->reference);
-}
-
-static void
 add_capture(struct rows *r, const struct store_file *f)
 {
 	if (f != NULL)
@@ -90,30 +55,30 @@ add_capture(struct rows *r, const struct store_file *f)
 		rows_null(r);
 }
 
+/* What a row refers to. */
+struct refs {
+	int64_t flow, kind;
+	const struct store_file *file; /* NULL: live */
+};
+
 /* Columns as in ST_ALERTS. */
 static int
-add_alert(struct store *s, const struct alert *a, const struct store_file *file,
-    int64_t key)
+add_alert(
+    struct store *s, const struct alert *a, const struct refs *to, int64_t key)
 {
 	const struct finding *f = &a->finding;
-	const struct finding_info *info = finding_info((enum finding_id)f->id);
-	char tags[TAGS_MAX];
 	struct rows *r = s->waiting[ROWS_ALERTS];
 	uint8_t ladder[LADDER_BLOB_MAX];
 
-	tags_text(tags, f->tags);
 	rows_int(r, s->next_alert);
 	rows_int(r, key);
 	rows_int(r, s->run);
-	add_capture(r, file);
-	rows_int(r, (int64_t)a->flow.public_id);
+	add_capture(r, to->file);
+	rows_int(r, to->flow);
 	rows_int(r, f->time);
-	rows_text(r, info != NULL ? info->name : "");
-	rows_int(r, a->severity);
+	rows_int(r, to->kind);
 	rows_int(r, f->confidence);
-	rows_text(r, tags);
 	rows_int(r, f->vis);
-	add_rule(r, a);
 	rows_text(r, f->user);
 	rows_text(r, f->mech);
 	rows_text(r, f->cert_sha256);
@@ -123,71 +88,6 @@ add_alert(struct store *s, const struct alert *a, const struct store_file *file,
 	rows_blob(r, ladder, ladder_encode(ladder, a));
 	rows_int(r, a->incident);
 	return rows_end(r);
-}
-
-static void
-vlan_text(char buf[VLAN_TEXT_MAX], const struct obs_flow *f)
-{
-	buf[0] = '\0';
-	if (f->nvlan == 1)
-		snprintf(buf, VLAN_TEXT_MAX, "%u", f->vlan[0]);
-	else if (f->nvlan > 1)
-		snprintf(buf, VLAN_TEXT_MAX, "%u,%u", f->vlan[0], f->vlan[1]);
-}
-
-static void
-add_flow_row(struct store *s, const struct alert *a)
-{
-	const struct obs_flow *f = &a->flow;
-	char client[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX], vlan[VLAN_TEXT_MAX];
-	struct rows *r = s->waiting[ROWS_FLOWS];
-
-	vlan_text(vlan, f);
-	rows_int(r, (int64_t)f->public_id);
-	rows_int(r, s->run);
-	rows_int(r, f->start);
-	rows_text(r, addr_to_text(client, &f->client));
-	rows_int(r, f->client_port);
-	rows_text(r, addr_to_text(server, &f->server));
-	rows_int(r, f->server_port);
-	rows_int(r, f->v6);
-	rows_text(r, vlan);
-	rows_text(r, proto_name((enum proto)a->proto));
-	rows_int(r, a->implicit_tls);
-	rows_int(r, f->client_ttl);
-	rows_int(r, f->server_ttl);
-	rows_text(r, a->server_name);
-}
-
-/* A row that stands would only change with another protocol or name. */
-static int
-add_flow(struct store *s, const struct alert *a)
-{
-	struct store_flow *seen = &s->flows[a->flow.public_id % STORE_FLOWS];
-	uint32_t name = 0;
-	int rc;
-
-	if (a->server_name[0] != '\0')
-		name = hash32_text(a->server_name);
-	if (seen->id == a->flow.public_id && seen->id != 0 &&
-	    seen->proto == a->proto && (name == 0 || name == seen->name))
-		return SQLITE_OK;
-	add_flow_row(s, a);
-	if ((rc = rows_end(s->waiting[ROWS_FLOWS])) != SQLITE_OK)
-		return rc;
-	if (seen->id != a->flow.public_id)
-		seen->name = 0;
-	seen->id = a->flow.public_id;
-	seen->proto = a->proto;
-	if (name != 0)
-		seen->name = name;
-	return SQLITE_OK;
-}
-
-void
-store_flows_forget(struct store *s)
-{
-	memset(s->flows, 0, sizeof(s->flows));
 }
 
 /* ---- the batch ---- */
@@ -208,6 +108,7 @@ store_alerts_drop(struct store *s)
 {
 	memset(s->pending, 0, sizeof(s->pending));
 	store_flows_forget(s);
+	store_kinds_forget(s);
 }
 
 int
@@ -217,7 +118,7 @@ store_write_alerts(struct store *s)
 	int rc = store_write_rows(s, ROWS_ALERTS);
 
 	if (rc == SQLITE_OK)
-		rc = store_write_rows(s, ROWS_FLOWS);
+		rc = store_write_flows(s);
 	if (any)
 		memset(s->pending, 0, sizeof(s->pending));
 	s->newest = s->newest_pending;
@@ -266,6 +167,7 @@ static int
 take_alert(struct store *s, const struct alert *a, struct store_file *f,
     int64_t *id, bool *known)
 {
+	struct refs to = {.file = f};
 	int64_t key;
 	int rc = store_begin(s);
 
@@ -277,8 +179,9 @@ take_alert(struct store *s, const struct alert *a, struct store_file *f,
 	*id = known_id(s, a, key);
 	if ((*known = *id != 0))
 		return SQLITE_OK;
-	if ((rc = add_alert(s, a, f, key)) != SQLITE_OK ||
-	    (rc = add_flow(s, a)) != SQLITE_OK)
+	if ((rc = store_flow(s, a, &to.flow)) != SQLITE_OK ||
+	    (rc = store_kind(s, a, &to.kind)) != SQLITE_OK ||
+	    (rc = add_alert(s, a, &to, key)) != SQLITE_OK)
 		return rc;
 	*id = s->next_alert++;
 	*pending_slot(s, key) = (struct store_pending){key, *id};
@@ -358,10 +261,12 @@ store_alert(struct store *s, const struct alert *a, const char *file)
 int
 store_alerts_open(struct store *s)
 {
-	int rc = store_next_id(s, "alerts", &s->next_alert);
+	int rc = store_next_id(s, "alert_rows", &s->next_alert);
 	struct binder b;
 
 	s->newest = INT64_MIN;
+	if (rc == SQLITE_OK)
+		rc = store_flows_open(s);
 	if (rc == SQLITE_OK)
 		rc = store_stmt(s, ST_NEWEST_TIME, &b);
 	if (rc != SQLITE_OK)

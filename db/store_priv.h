@@ -26,11 +26,12 @@
 #include "db/store_rows.h"
 
 #define STORE_APPLICATION_ID 0x53747277 /* "Strw" */
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 #define STORE_BUSY_MS 5000
 #define STORE_PAGE_BYTES 8192 /* of a new database; SQLite's own: 4096 */
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_FLOWS 1024 /* connections of alerts, of late */
+#define STORE_KINDS 64 /* of alerts, likewise */
 #define STORE_PENDING 4096 /* power of two; alerts of a batch, twice */
 #define STORE_BATCH_BYTES (4u << 20) /* of rows that wait */
 #define STORE_CERT_SLOTS 256 /* certificates seen of late */
@@ -43,7 +44,13 @@ enum store_stmt {
 	ST_ALERTS,
 	ST_ALERT_ID,
 	ST_NEWEST_TIME,
+	ST_KIND_ID,
+	ST_KIND,
 	ST_FLOWS,
+	ST_FLOWS_CHANGED,
+	ST_FLOW_N,
+	ST_LAST_FLOW,
+	ST_NEWEST_FLOW,
 	ST_CAPTURE_OPEN,
 	ST_CAPTURE_DONE,
 	ST_CAPTURE_KNOWN,
@@ -118,6 +125,7 @@ struct store_file {
 enum store_rows { /* that wait, see store_rows.h */
 	ROWS_ALERTS,
 	ROWS_FLOWS,
+	ROWS_FLOWS_CHANGED,
 	/* history_sqlite.c */
 	ROWS_SERVERS,
 	ROWS_SERVER_KEYS,
@@ -127,9 +135,20 @@ enum store_rows { /* that wait, see store_rows.h */
 };
 
 struct store_flow { /* whose row stands, or waits to be written */
-	uint64_t id; /* 0: slot not used */
+	uint64_t id;
+	int64_t start;
+	int64_t n; /* of its row; 0: slot not used */
+	int64_t gone; /* start of the latest that had to make room here */
 	uint32_t name; /* hash of the server's, 0 none */
 	uint8_t proto;
+};
+
+struct store_kind { /* a row of alert_kinds */
+	int64_t id; /* 0: slot not used */
+	uint32_t gid, sid, rev, tags;
+	uint16_t finding;
+	uint8_t severity;
+	char msg[160], classtype[64], reference[160];
 };
 
 struct store_pending { /* an alert of the batch, by its key */
@@ -178,6 +197,12 @@ struct store {
 	/* alerts of it, and their flows, until they are written */
 	struct store_pending pending[STORE_PENDING];
 	struct store_flow flows[STORE_FLOWS];
+	int64_t next_flow; /* n */
+	int64_t flows_written; /* rows from this n on wait */
+	bool flow_hidden; /* one that waits had to make room */
+	int64_t newest_flow; /* start of the latest that has a row */
+	int64_t flows_before; /* likewise, where flows may lack it */
+	struct store_kind kinds[STORE_KINDS];
 	int64_t next_alert; /* id */
 	int64_t newest; /* time: no alert that stands written is later */
 	int64_t newest_pending; /* likewise, nor one of the batch */
@@ -260,7 +285,18 @@ bool store_alerts_due(const struct store *s); /* no more may wait */
 /* Into the transaction that is open. */
 int store_write_alerts(struct store *s) __attribute__((warn_unused_result));
 void store_alerts_drop(struct store *s); /* what is known of the batch */
+
+/* store_flow.c */
+int store_flows_open(struct store *s) __attribute__((warn_unused_result));
+/* The number of the row of its connection, which is made if there is none, and
+ * of what it has in common with others. */
+int store_flow(struct store *s, const struct alert *a, int64_t *n)
+    __attribute__((warn_unused_result));
+int store_kind(struct store *s, const struct alert *a, int64_t *id)
+    __attribute__((warn_unused_result));
+int store_write_flows(struct store *s) __attribute__((warn_unused_result));
 void store_flows_forget(struct store *s); /* rows of flows were deleted */
+void store_kinds_forget(struct store *s); /* the batch was rolled back */
 
 /* store_event.c */
 int store_alert_event(struct store *s, const struct alert *a,

@@ -225,7 +225,7 @@ prepare(struct store *s)
 
 	sqlite3_progress_handler(s->db, PROGRESS, on_progress, s);
 	rc = sqlite3_exec(s->db,
-	    "CREATE INDEX IF NOT EXISTS alerts_by_flow ON alerts (flow);"
+	    "CREATE INDEX IF NOT EXISTS alerts_by_flow ON alert_rows (flow);"
 	    "PRAGMA wal_autocheckpoint=250",
 	    NULL, NULL, NULL);
 	sqlite3_progress_handler(s->db, 0, NULL, NULL);

@@ -27,6 +27,7 @@
 #include "upgrade_3_sql.h"
 #include "upgrade_4_sql.h"
 #include "upgrade_5_sql.h"
+#include "upgrade_6_sql.h"
 
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
@@ -41,6 +42,7 @@ static const char *const upgrades[STORE_SCHEMA_VERSION] = {
     [2] = upgrade_3_sql,
     [3] = upgrade_4_sql,
     [4] = upgrade_5_sql,
+    [5] = upgrade_6_sql,
 };
 
 static int

@@ -24,11 +24,11 @@ static const struct {
 	const char *name, *status, *alerts;
 } tables[] = {
     [TRIAGE_ALERT] = {"alert",
-	"UPDATE alerts SET status=?1, closed_as=?2 WHERE id=?3", NULL},
+	"UPDATE alert_rows SET status=?1, closed_as=?2 WHERE id=?3", NULL},
     [TRIAGE_INCIDENT] = {"incident",
 	"UPDATE incidents SET status=?1, closed_as=?2 WHERE id=?3",
 	/* what was closed by itself stays as it is */
-	"UPDATE alerts SET status=?1, closed_as=?2 WHERE incident=?3 "
+	"UPDATE alert_rows SET status=?1, closed_as=?2 WHERE incident=?3 "
 	"AND (status<?1 OR ?1=0)"},
 };
 
@@ -164,7 +164,7 @@ exists(struct writing *w, int64_t id, int *found)
 	sqlite3_stmt *st;
 	int rc = sqlite3_prepare_v2(w->db,
 	    w->t->kind == TRIAGE_ALERT
-		? "SELECT 1 FROM alerts WHERE id=?"
+		? "SELECT 1 FROM alert_rows WHERE id=?"
 		: "SELECT 1 FROM incidents WHERE id=? AND saved=1",
 	    -1, &st, NULL);
 

@@ -548,14 +548,14 @@ TEST(a_database_of_version_2_is_brought_up_to_date)
 	h = load();
 	CHECK(history_server(h, &key, LATER) != NULL);
 	history_free(h);
-	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 6);
 	CHECK_INT(ask_sql("SELECT count(*) FROM alerts a JOIN flows f ON "
 			  "f.id=a.flow WHERE incident=0 AND status=0 AND "
 			  "closed_as='' AND finding='starttls-stripped'"),
 	    1);
 	CHECK_INT(ask_sql("SELECT count(*) FROM incidents"), 0);
 	history_free(load()); /* and again, with nothing to do */
-	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 6);
 	remove_folder();
 }
 
@@ -569,13 +569,76 @@ TEST(a_database_of_version_3_is_brought_up_to_date)
 	CHECK_INT(system(cmd), 0);
 	run_sql("PRAGMA user_version=3");
 	history_free(load());
-	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 6);
 	CHECK_INT(ask_sql("SELECT count(*) FROM alerts"), 1);
 	CHECK_INT(ask_sql("SELECT count(*) FROM events"), 0);
 	CHECK_INT(ask_sql("SELECT count(*) FROM "
 			  "pragma_index_info('alerts_by_time')"),
 	    2);
 	CHECK_INT(ask_sql("SELECT count(*) FROM feeds"), 0);
+	remove_folder();
+}
+
+/* The steps after version 2, up to this one. */
+static void
+bring_to_version_5(void)
+{
+	char cmd[2 * PATH_MAX + 128];
+
+	make_version_2();
+	snprintf(cmd, sizeof(cmd),
+	    "cat db/upgrade_3.sql db/upgrade_4.sql db/upgrade_5.sql | "
+	    "sqlite3 '%s'",
+	    db);
+	CHECK_INT(system(cmd), 0);
+	run_sql("PRAGMA user_version=5");
+}
+
+/* Alerts and flows read as before, whatever they refer to. */
+TEST(a_database_of_version_5_is_brought_up_to_date)
+{
+	make_folder();
+	bring_to_version_5();
+	run_sql("INSERT INTO flows VALUES (76,1,6,'2001:db8::1',40000,"
+		"'10.0.0.2',25,1,'7','imap',1,1,2,'');"
+		"INSERT INTO alerts SELECT 2, 10, run, 3, 76, 4, finding, "
+		"severity, 80, tags, 8, gid, sid, rev, msg, classtype, "
+		"reference, 'u', 'PLAIN', 'ab', 'c', 'd', '[[1,\"e\"]]', "
+		"x'02', 5, 1, 'attack' FROM alerts;"
+		"INSERT INTO alerts SELECT 3, 11, run, 3, 77, 4, finding, "
+		"severity, 80, 'was-tls', 8, gid, sid, 2, msg, classtype, "
+		"reference, '', '', '', '', '', '[]', x'', 5, 2, '' FROM "
+		"alerts WHERE id=2;"
+		"INSERT INTO alerts SELECT 9, 12, run, 3, flow, 4, finding, "
+		"severity, 80, tags, 8, gid, sid, rev, msg, classtype, "
+		"reference, '', '', '', '', '', '[]', x'', 0, 0, '' FROM "
+		"alerts WHERE id=3; DELETE FROM alerts WHERE id=9;"
+		"CREATE TABLE a AS SELECT * FROM alerts;"
+		"CREATE TABLE f AS SELECT * FROM flows;"
+		/* one whose flow went, which is shown without it */
+		"INSERT INTO alerts SELECT 4, 13, run, 3, 4711, 4, finding, "
+		"severity, 80, tags, 8, gid, sid, rev, msg, classtype, "
+		"reference, '', '', '', '', '', '[]', x'', 0, 0, '' FROM "
+		"alerts WHERE id=3");
+	history_free(load());
+	CHECK_INT(ask_sql("PRAGMA user_version"), 6);
+	CHECK_INT(ask_sql("SELECT count(*) FROM (SELECT * FROM a EXCEPT "
+			  "SELECT * FROM alerts)"),
+	    0);
+	CHECK_INT(ask_sql("SELECT count(*) FROM (SELECT * FROM f EXCEPT "
+			  "SELECT * FROM flows)"),
+	    0);
+	CHECK_INT(ask_sql("SELECT count(*) FROM alerts"), 4);
+	CHECK_INT(ask_sql("SELECT count(*) FROM flows"), 2);
+	CHECK_INT(ask_sql("SELECT count(*) FROM alert_kinds"), 2);
+	CHECK_INT(ask_sql("SELECT flow FROM alerts WHERE id=4"), 0);
+	/* no number is given twice */
+	CHECK_INT(ask_sql("SELECT seq FROM sqlite_sequence WHERE "
+			  "name='alert_rows'"),
+	    9);
+	CHECK_INT(ask_sql("SELECT count(*) FROM sqlite_sequence WHERE "
+			  "name='alerts'"),
+	    0);
 	remove_folder();
 }
 
@@ -607,7 +670,7 @@ TEST(a_database_of_version_1_is_brought_up_to_date)
 	pin = pins_find(history_pins(h), &key, none, LATER);
 	CHECK(pin != NULL && pin->starttls == PIN_REQUIRED);
 	history_free(h);
-	CHECK_INT(ask_sql("PRAGMA user_version"), 5);
+	CHECK_INT(ask_sql("PRAGMA user_version"), 6);
 
 	memcpy(old, db, sizeof(old));
 	snprintf(db, sizeof(db), "%s/y.db", folder);

@@ -155,14 +155,17 @@ TEST(rows_that_others_spoiled_are_shown_as_far_as_they_go)
 
 	make(dir, db);
 	sample_exec(db,
-	    "UPDATE alerts SET finding='from-the-future', severity=99, "
-	    "confidence=-1, tags=',,nonsense,during-tls-handshake', "
+	    "INSERT INTO alert_kinds VALUES (77, 'from-the-future', 99, "
+	    "',,nonsense,during-tls-handshake', 1, 1, 1, "
+	    "printf('%.*c',100000,'x'), '', '');"
+	    "UPDATE alert_rows SET kind=77, confidence=-1, "
 	    "evidence='[[1],2,{\"x\":[]},[70000,\"s\"]]', "
-	    "msg=printf('%.*c',100000,'x'), ladder=x'01ff00' WHERE id=1;"
-	    "UPDATE alerts SET evidence='not json', ladder='text', time='x' "
-	    "WHERE id=2;"
-	    "UPDATE alerts SET flow=4711, run=4711, capture=4711 WHERE id=3;"
-	    "UPDATE flows SET client='not an address', vlan='x', "
+	    "ladder=x'01ff00' WHERE id=1;"
+	    "UPDATE alert_rows SET evidence='not json', ladder='text', "
+	    "time='x' WHERE id=2;"
+	    "UPDATE alert_rows SET flow=4711, run=4711, capture=4711, "
+	    "kind=4711 WHERE id=3;"
+	    "UPDATE flow_rows SET client='not an address', vlan='x', "
 	    "client_port=-1");
 	query_filter_init(&f);
 	CHECK_INT(ask(db, &f).n, 10);

@@ -246,7 +246,7 @@ DB_TEST(history_has_all_of_a_time_in_order)
 	CHECK_INT(store_use_feeds(s, &both, 1), 0);
 	put(s, 10, 10, NULL);
 	store_close(s);
-	sample_exec(db, "DELETE FROM alerts WHERE id=15");
+	sample_exec(db, "DELETE FROM alert_rows WHERE id=15");
 	o = outbox_open(db, err, sizeof(err));
 	n = outbox_history(
 	    o, T0 + 5 * MS, T0 + 16 * MS, &list, err, sizeof(err));

@@ -36,7 +36,7 @@ DB_TEST(a_new_database_says_whose_it_is)
 	CHECK_INT(store_run_id(s), 1);
 	CHECK_INT(store_close(s), 0);
 	CHECK_INT(sample_ask(db, "PRAGMA application_id"), 0x53747277);
-	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 5);
+	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 6);
 	CHECK_INT(sample_ask(db, "SELECT count(*) FROM pragma_journal_mode "
 				 "WHERE journal_mode='wal'"),
 	    1);
@@ -496,7 +496,7 @@ DB_TEST(a_newer_database_is_left_alone)
 	store_close(s);
 	sample_exec(db, "PRAGMA user_version=7");
 	check_untouched(db, "written by a newer version (schema 7, this "
-			    "program knows 5)");
+			    "program knows 6)");
 }
 
 DB_TEST(empty_and_unversioned_files_become_databases)
@@ -507,7 +507,7 @@ DB_TEST(empty_and_unversioned_files_become_databases)
 	close(fd);
 	s = sample_open(db, false);
 	CHECK_INT(store_close(s), 0);
-	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 5);
+	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 6);
 	unlink(db);
 	/* made by a program that was killed before the schema was in */
 	sample_exec(db, "PRAGMA application_id=1400140407; CREATE TABLE t(x); "
@@ -515,7 +515,7 @@ DB_TEST(empty_and_unversioned_files_become_databases)
 	CHECK_INT(sample_ask(db, "PRAGMA application_id"), 0x53747277);
 	s = sample_open(db, false);
 	CHECK_INT(store_close(s), 0);
-	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 5);
+	CHECK_INT(sample_ask(db, "PRAGMA user_version"), 6);
 	CHECK(sample_ask(db, "SELECT count(*) FROM sqlite_master") > 8);
 }
 
