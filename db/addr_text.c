@@ -41,6 +41,33 @@ addr_to_text(char buf[ADDR_TEXT_MAX], const struct addr *a)
 	return buf;
 }
 
+/* The digits of a number, base 11: what is not there comes before all of them.
+ * 11 bits. */
+static unsigned
+byte_place(uint8_t b)
+{
+	unsigned ones = b % 10 + 1, tens = b / 10 % 10 + 1;
+
+	if (b < 10)
+		return ones * 121;
+	return b < 100 ? tens * 121 + ones * 11
+		       : (b / 100 + 1u) * 121 + tens * 11 + ones;
+}
+
+uint64_t
+addr_text_place(const struct addr *a)
+{
+	uint64_t place = 0;
+
+	if (addr_is_v4(a))
+		for (unsigned i = 12; i < 16; i++)
+			place = place << 11 | byte_place(a->b[i]);
+	else
+		for (unsigned i = 0; i < 4; i++)
+			place = place << 8 | a->b[i];
+	return place;
+}
+
 char *
 endpoint_to_text(
     char buf[ENDPOINT_TEXT_MAX], const struct addr *a, uint16_t port)

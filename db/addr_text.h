@@ -16,6 +16,9 @@
 
 bool addr_is_v4(const struct addr *a);
 char *addr_to_text(char buf[ADDR_TEXT_MAX], const struct addr *a);
+/* 44 bits in the order of the texts: that of IPv4 addresses, nearly that of
+ * others. */
+uint64_t addr_text_place(const struct addr *a);
 /* "192.0.2.1:25", "[2001:db8::1]:25" */
 char *endpoint_to_text(
     char buf[ENDPOINT_TEXT_MAX], const struct addr *a, uint16_t port);

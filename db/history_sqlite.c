@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/history_fields.h"
@@ -19,10 +20,19 @@
 #define NAME_OF(p) proto_name((enum proto)(p))
 
 #define WAITING_MAX 65536 /* bytes of rows of a table */
+#define FIRST_PAIRS 64
+
+/* A pair, and where about its row stands in the table. */
+struct placed {
+	uint64_t client, server;
+	const struct pair_facts *pair;
+};
 
 struct saver {
 	struct store *s;
 	bool keys, stacks; /* there are rows of before in these tables */
+	struct placed *pairs;
+	size_t npairs, room;
 	int rc;
 };
 
@@ -35,6 +45,19 @@ struct row {
 #define SERVER_TEXT_MAX 160 /* an address or a name */
 
 /* ---- save ---- */
+
+/* Hashes: none of them are no bytes. */
+static void
+add_hashes(struct rows *r, const char *p, size_t size)
+{
+	uint32_t hash, any = 0;
+
+	for (size_t i = 0; i < size; i += sizeof(hash)) {
+		memcpy(&hash, p + i, sizeof(hash));
+		any |= hash;
+	}
+	rows_blob(r, p, any != 0 ? size : 0);
+}
 
 static void
 add_field(struct rows *r, const struct history_field *f, const void *facts)
@@ -58,6 +81,9 @@ add_field(struct rows *r, const struct history_field *f, const void *facts)
 		break;
 	case F_TEXT:
 		rows_text(r, p);
+		break;
+	case F_HASHES:
+		add_hashes(r, p, f->size);
 		break;
 	default:
 		rows_blob(r, p, f->size);
@@ -169,19 +195,60 @@ save_server(void *ctx, const struct server_facts *f)
 		v->rc = save_list(v->s, f, &stacks);
 }
 
+/* Many pairs are written in the order of their keys: a row that goes to a
+ * random place costs a search, and its page is written again and again. */
 static void
-save_pair(void *ctx, const struct pair_facts *p)
+note_pair(void *ctx, const struct pair_facts *p)
 {
 	struct saver *v = ctx;
-	struct rows *r = v->s->waiting[ROWS_PAIRS];
-	char client[CLIENT_TEXT_MAX];
+	size_t room = v->room == 0 ? FIRST_PAIRS : 2 * v->room;
+	struct placed *more;
 
 	if (v->rc != SQLITE_OK)
 		return;
+	if (v->npairs == v->room) {
+		more = realloc(v->pairs, room * sizeof(*more));
+		if (more == NULL) {
+			v->rc = SQLITE_NOMEM;
+			return;
+		}
+		v->pairs = more;
+		v->room = room;
+	}
+	v->pairs[v->npairs++] = (struct placed){addr_text_place(&p->key.client),
+	    addr_text_place(&p->key.server.addr), p};
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct placed *p = a, *q = b;
+
+	if (p->client != q->client)
+		return p->client > q->client ? 1 : -1;
+	return (p->server > q->server) - (p->server < q->server);
+}
+
+static int
+save_pair(struct store *s, const struct pair_facts *p)
+{
+	struct rows *r = s->waiting[ROWS_PAIRS];
+	char client[CLIENT_TEXT_MAX];
+
 	rows_text(r, client_to_text(client, &p->key));
 	add_server_key(r, &p->key.server, "");
 	add_fields(r, pair_fields, pair_nfields, p);
-	v->rc = row_done(v->s, ROWS_PAIRS);
+	return row_done(s, ROWS_PAIRS);
+}
+
+static void
+save_pairs(struct saver *v)
+{
+	if (v->npairs != 0)
+		qsort(v->pairs, v->npairs, sizeof(v->pairs[0]), by_place);
+	for (size_t i = 0; v->rc == SQLITE_OK && i < v->npairs; i++)
+		v->rc = save_pair(v->s, v->pairs[i].pair);
+	free(v->pairs);
 }
 
 static int
@@ -206,7 +273,8 @@ history_sqlite_save(struct store *s, struct history *h, uint64_t max)
 		v.rc = ask_any(s, ST_SERVER_STACKS_ANY, &v.stacks);
 	if (v.rc != SQLITE_OK)
 		return v.rc;
-	history_each_dirty(h, max, save_server, save_pair, &v);
+	history_each_dirty(h, max, save_server, note_pair, &v);
+	save_pairs(&v);
 	for (unsigned i = ROWS_SERVERS; i <= ROWS_PAIRS; i++)
 		if (v.rc == SQLITE_OK)
 			v.rc = store_write_rows(s, (enum store_rows)i);

@@ -228,8 +228,8 @@ static const char *const sql[ST_COUNT] = {
 		   "alerts=?, lost=? WHERE id=?",
     [ST_ALERTS] = "INSERT OR FAIL INTO alert_rows (id, key, run, capture, "
 		  "flow, time, kind, confidence, visibility, user, mech, "
-		  "cert_sha256, cause, advice, evidence, ladder, incident) "
-		  "SELECT * FROM new_alerts",
+		  "cert_sha256, cause, advice, evidence, ladder, incident, "
+		  "status, closed_as) SELECT *, 0, '' FROM new_alerts",
     [ST_ALERT_ID] = "SELECT id FROM alert_rows WHERE time=? AND key=?",
     [ST_NEWEST_TIME] = "SELECT max(time) FROM alert_rows",
     [ST_KIND_ID] = "SELECT id FROM alert_kinds WHERE sid=? AND gid=? AND "
