@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decoders/format.h"
 #include "decoders/sasl.h"
 #include "rules/weights.h"
 
@@ -67,7 +68,8 @@ of_user(char buf[USER_TEXT_MAX], const char *user)
 {
 	buf[0] = '\0';
 	if (user[0] != '\0')
-		(void)snprintf(buf, USER_TEXT_MAX, " of user \"%.80s\"", user);
+		(void)format_text(
+		    buf, USER_TEXT_MAX, " of user \"%.80s\"", user);
 	return buf;
 }
 

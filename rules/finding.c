@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "decoders/format.h"
+
 #define ON_PATH "on the path, near the client or near the server"
 #define REQUIRE_TLS                                                           \
 	"require TLS for this server on the client (MTA-STS, DANE or a "      \
@@ -336,7 +338,7 @@ finding_add(struct finding *f, int weight, const char *fmt, ...)
 	e = &f->evidence[f->nevidence++];
 	e->weight = (int16_t)weight;
 	va_start(ap, fmt);
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	(void)format_text_list(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 }
 

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decoders/format.h"
+
 struct part {
 	uint8_t story, stage;
 };
@@ -179,7 +181,7 @@ say(char buf[STORY_TEXT_MAX], const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(buf + n, STORY_TEXT_MAX - n, fmt, ap);
+	format_text_list(buf + n, STORY_TEXT_MAX - n, fmt, ap);
 	va_end(ap);
 }
 
@@ -412,9 +414,9 @@ incident_sentence(char *buf, size_t cap, const struct alert *a)
 
 	if (a->finding.id == FIND_PLAINTEXT_CREDENTIALS ||
 	    a->finding.id == FIND_CHALLENGE_RESPONSE_IN_CLEAR)
-		n = snprintf(buf, cap, "%s", why);
+		n = format_text(buf, cap, "%s", why);
 	else
-		n = snprintf(buf, cap, "%s: %s", a->msg, why);
+		n = format_text(buf, cap, "%s: %s", a->msg, why);
 	if (n >= (int)cap && cap > 4)
 		memcpy(buf + cap - 4, "...", 4);
 	return buf;

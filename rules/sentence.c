@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "decoders/format.h"
+
 #include "rules/detect.h"
 
 char *
@@ -42,7 +44,7 @@ detect_count(char *buf, size_t cap, uint64_t n)
 {
 	char digits[24];
 	int len =
-	    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	    format_text(digits, sizeof(digits), "%llu", (unsigned long long)n);
 	size_t used = 0;
 
 	for (int i = 0; i < len && used + 2 < cap; i++) {
@@ -77,14 +79,14 @@ known_text(char *buf, size_t cap, const struct server_facts *s)
 	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
 	(void)detect_count(count, sizeof(count), n);
 	if (s->key.of_name)
-		(void)snprintf(whose, sizeof(whose),
+		(void)format_text(whose, sizeof(whose),
 		    ", at other addresses of %.80s", s->host);
 	if (offers)
-		(void)snprintf(buf, cap,
+		(void)format_text(buf, cap,
 		    "%s was offered in %s earlier session%s since %s%s",
 		    verb_of(s), count, n == 1 ? "" : "s", date, whose);
 	else
-		(void)snprintf(buf, cap,
+		(void)format_text(buf, cap,
 		    "%s earlier session%s with this server used TLS since %s%s",
 		    count, n == 1 ? "" : "s", date, whose);
 	return buf;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Whatever is asked for: the text, its length and what is cut are those of
+ * snprintf(3).
+ */
+#include "decoders/format.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "tests/test.h"
+
+static void check_as(size_t cap, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+check_as(size_t cap, const char *fmt, ...)
+{
+	/* to the byte, so that ASan sees what goes beyond */
+	char *ours = malloc(cap + 1), *theirs = malloc(cap + 1);
+	va_list ap, again;
+	int n, m;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	memset(ours, 'x', cap + 1);
+	memset(theirs, 'x', cap + 1);
+	n = format_text_list(ours, cap, fmt, ap);
+	m = vsnprintf(theirs, cap, fmt, again);
+	CHECK_INT(n, m);
+	CHECK(memcmp(ours, theirs, cap + 1) == 0);
+	va_end(again);
+	va_end(ap);
+	free(ours);
+	free(theirs);
+}
+
+TEST(it_is_that_of_the_c_library)
+{
+	/* some are empty, too long for their limit, or of other kinds */
+	for (size_t cap = 0; cap < 70; cap++) {
+		check_as(cap, "no part");
+		check_as(cap, "%s", "");
+		check_as(cap, "%s", "whole");
+		check_as(cap, "%s of user \"%.80s\" in clear: %s", "PLAIN",
+		    "anna@example.com", "accepted");
+		check_as(cap, "%.3s|%.9s|%.0s", "abcdef", "abcdef", "abcdef");
+		check_as(cap, "%u %d %d%%", UINT_MAX, INT_MIN, INT_MAX);
+		check_as(cap, "%zu %lu %llu", SIZE_MAX, ULONG_MAX, ULLONG_MAX);
+		check_as(cap, "%d%s%u", 0, "-", 0u);
+		check_as(cap, "%5u|%-8s|%02x|%.1f", 7u, "left", 10u, 2.25);
+		check_as(cap, "%s then %lld", "two", LLONG_MIN);
+		check_as(cap, "%c%s", 'c', "har");
+		check_as(cap, "%.*s", 2, "star");
+	}
+}
+
+TEST(a_text_is_made)
+{
+	char buf[16];
+
+	CHECK_INT(format_text(buf, sizeof(buf), "%s %u", "port", 25u), 7);
+	CHECK_STR(buf, "port 25");
+	CHECK_INT(format_text(buf, 5, "%s %u", "port", 25u), 7);
+	CHECK_STR(buf, "port");
+}
+
+TEST_MAIN
