@@ -519,6 +519,7 @@ store_begin(struct store *s)
 	s->rows = 0;
 	s->batch++;
 	s->batch_alerts = 0;
+	s->batch_bytes = 0;
 	s->since = store_monotonic_ms();
 	return s->run == 0 && s->command != NULL ? run_insert(s) : SQLITE_OK;
 }

@@ -115,8 +115,11 @@ int
 store_write_alerts(struct store *s)
 {
 	bool any = rows_count(s->waiting[ROWS_ALERTS]) != 0;
-	int rc = store_write_rows(s, ROWS_ALERTS);
+	int rc;
 
+	s->batch_bytes += rows_bytes(s->waiting[ROWS_ALERTS]) +
+			  rows_bytes(s->waiting[ROWS_FLOWS]);
+	rc = store_write_rows(s, ROWS_ALERTS);
 	if (rc == SQLITE_OK)
 		rc = store_write_flows(s);
 	if (any)
@@ -125,13 +128,18 @@ store_write_alerts(struct store *s)
 	return rc;
 }
 
+/* Rows are written while they are in the CPU's cache. */
+static bool
+is_much(const struct store *s)
+{
+	return rows_count(s->waiting[ROWS_ALERTS]) >= STORE_PENDING / 2 ||
+	       rows_bytes(s->waiting[ROWS_ALERTS]) >= STORE_WRITE_BYTES;
+}
+
 bool
 store_alerts_due(const struct store *s)
 {
-	return rows_count(s->waiting[ROWS_ALERTS]) >= STORE_PENDING / 2 ||
-	       rows_bytes(s->waiting[ROWS_ALERTS]) +
-		       rows_bytes(s->waiting[ROWS_FLOWS]) >=
-		   STORE_BATCH_BYTES;
+	return s->batch_bytes >= STORE_BATCH_BYTES;
 }
 
 /* The id under which an alert stands in the database, 0 if it does not. */
@@ -187,6 +195,8 @@ take_alert(struct store *s, const struct alert *a, struct store_file *f,
 	*pending_slot(s, key) = (struct store_pending){key, *id};
 	if (a->finding.time > s->newest_pending)
 		s->newest_pending = a->finding.time;
+	if (is_much(s) && (rc = store_write_alerts(s)) != SQLITE_OK)
+		return rc;
 	return s->cfg.nfeeds != 0 ? store_alert_event(s, a, f, *id) : SQLITE_OK;
 }
 

@@ -32,8 +32,9 @@
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_FLOWS 1024 /* connections of alerts, of late */
 #define STORE_KINDS 64 /* of alerts, likewise */
-#define STORE_PENDING 4096 /* power of two; alerts of a batch, twice */
-#define STORE_BATCH_BYTES (4u << 20) /* of rows that wait */
+#define STORE_PENDING 1024 /* power of two; alerts that wait, twice */
+#define STORE_BATCH_BYTES (4u << 20) /* of rows */
+#define STORE_WRITE_BYTES (128u << 10) /* that wait before they are written */
 #define STORE_CERT_SLOTS 256 /* certificates seen of late */
 #define STORE_CERT_WAYS 8 /* slots in which one may stand */
 #define STORE_CERT_DUE 64 /* of them before a batch is due */
@@ -191,6 +192,7 @@ struct store {
 	unsigned rows;
 	uint64_t batch; /* its number */
 	uint64_t batch_alerts;
+	size_t batch_bytes; /* of their rows */
 	int64_t since; /* monotonic ms */
 
 	struct rows *waiting[ROWS_KINDS];
@@ -281,7 +283,7 @@ int store_next_id(struct store *s, const char *table, int64_t *next)
 
 /* store_alert.c */
 int store_alerts_open(struct store *s) __attribute__((warn_unused_result));
-bool store_alerts_due(const struct store *s); /* no more may wait */
+bool store_alerts_due(const struct store *s); /* the batch is large */
 /* Into the transaction that is open. */
 int store_write_alerts(struct store *s) __attribute__((warn_unused_result));
 void store_alerts_drop(struct store *s); /* what is known of the batch */

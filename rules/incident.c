@@ -33,6 +33,14 @@ struct open {
 	struct incident i;
 };
 
+struct peeked { /* the alert that was looked at, NULL none, and what for it */
+	const struct alert *a;
+	int64_t time;
+	uint64_t flow;
+	uint16_t finding;
+	struct open *o;
+};
+
 struct incidents {
 	struct incidents_config cfg;
 	struct incidents_counters n;
@@ -42,6 +50,7 @@ struct incidents {
 	struct link *bucket[BUCKETS];
 	int64_t last_id;
 	int64_t due; /* nothing ends before */
+	struct peeked peeked;
 	struct open *told; /* whose event waits for tell() */
 	enum incident_event event;
 };
@@ -197,9 +206,17 @@ touch(struct open *o)
 		memcpy(o->before, &o->i, sizeof(o->i));
 }
 
+/* What was found for an alert is not to be relied on any more. */
+static void
+changes(struct incidents *in)
+{
+	in->peeked.a = NULL;
+}
+
 static void
 end(struct incidents *in, struct open *o, enum incident_end why)
 {
+	changes(in);
 	touch(o);
 	o->i.state = INCIDENT_ENDED;
 	o->i.end_reason = (uint8_t)why;
@@ -308,10 +325,20 @@ within(const struct incidents *in, const struct incident *i, int64_t t,
 	       t >= earlier(i->first, in->cfg.window);
 }
 
+struct search {
+	const struct alert *a;
+	const struct incident_known *k;
+	uint32_t name; /* incident_name() */
+	enum rank best;
+	struct open *found;
+};
+
 static enum rank
 rank_of(const struct incidents *in, const struct incident *i,
-    const struct alert *a, const struct incident_known *k)
+    const struct search *s)
 {
+	const struct incident_known *k = s->k;
+	const struct alert *a = s->a;
 	enum incident_story story = story_of(&a->finding);
 	bool same = story == i->story, here, client;
 	int64_t t = a->finding.time;
@@ -319,7 +346,7 @@ rank_of(const struct incidents *in, const struct incident *i,
 	if (!within(in, i, t, in->cfg.repeat))
 		return RANK_NONE;
 	here = incident_has_server(i, &a->flow.server) ||
-	       (i->name != 0 && i->name == incident_name(k));
+	       (i->name != 0 && i->name == s->name);
 	client = (i->more & MORE_CLIENTS) != 0 ||
 		 (k->of_flow != NULL && *k->of_flow == i->id) ||
 		 incident_has_client(i, &a->flow.client, k->network != NULL);
@@ -335,13 +362,6 @@ rank_of(const struct incidents *in, const struct incident *i,
 							   : RANK_NONE;
 }
 
-struct search {
-	const struct alert *a;
-	const struct incident_known *k;
-	enum rank best;
-	struct open *found;
-};
-
 static void
 look(struct incidents *in, uint32_t hash, struct search *s)
 {
@@ -350,7 +370,7 @@ look(struct incidents *in, uint32_t hash, struct search *s)
 
 		if (l->hash != hash)
 			continue;
-		r = rank_of(in, &l->o->i, s->a, s->k);
+		r = rank_of(in, &l->o->i, s);
 		/* of two alike, the older: the order of the index is chance */
 		if (r > s->best || (r == s->best && r != RANK_NONE &&
 				       l->o->i.id < s->found->i.id)) {
@@ -364,13 +384,13 @@ static struct open *
 find(
     struct incidents *in, const struct alert *a, const struct incident_known *k)
 {
-	struct search s = {a, k, RANK_NONE, NULL};
+	struct search s = {a, k, incident_name(k), RANK_NONE, NULL};
 
 	if (in->n.open == 0)
 		return NULL;
 	look(in, incident_hash(&a->flow.server), &s);
-	if (incident_name(k) != 0)
-		look(in, incident_name(k), &s);
+	if (s.name != 0)
+		look(in, s.name, &s);
 	if (s.best == RANK_NONE)
 		look(in, incident_hash(&a->flow.client), &s);
 	return s.found;
@@ -390,7 +410,24 @@ void
 incidents_peek(
     struct incidents *in, struct alert *a, const struct incident_known *k)
 {
-	name_it(a, find(in, a, k), false);
+	struct open *o = find(in, a, k);
+
+	in->peeked = (struct peeked){
+	    a, a->finding.time, a->finding.flow, a->finding.id, o};
+	name_it(a, o, false);
+}
+
+/* What was found when it was looked at, if nothing has changed since. */
+static struct open *
+find_again(
+    struct incidents *in, const struct alert *a, const struct incident_known *k)
+{
+	const struct peeked *p = &in->peeked;
+
+	return p->a == a && p->time == a->finding.time &&
+		       p->flow == a->finding.flow && p->finding == a->finding.id
+		   ? p->o
+		   : find(in, a, k);
 }
 
 static struct open *
@@ -422,11 +459,12 @@ bool
 incidents_add(
     struct incidents *in, struct alert *a, const struct incident_known *k)
 {
-	struct open *o = find(in, a, k);
+	struct open *o = find_again(in, a, k);
 	bool is_new = o == NULL, pass;
 	uint32_t clients, servers;
 	uint8_t severity;
 
+	changes(in);
 	if (is_new && a->severity < SEV_MEDIUM) {
 		name_it(a, NULL, false);
 		return true;
@@ -471,6 +509,7 @@ incidents_fine(struct incidents *in, const struct facts *f)
 
 	if (in->n.open == 0)
 		return;
+	changes(in);
 	hash = incident_hash(&f->who.server);
 	for (struct link *l = *bucket_of(in, hash); l != NULL; l = l->chain) {
 		if (l->hash != hash ||
@@ -538,6 +577,7 @@ incidents_drop(struct incidents *in)
 {
 	struct open *o, *next;
 
+	changes(in);
 	while ((o = in->ended) != NULL) {
 		in->ended = o->newer;
 		list_append(in, o);
@@ -579,6 +619,7 @@ incidents_load(struct incidents *in, const struct incident *i)
 {
 	struct open *o = open_new(in);
 
+	changes(in);
 	if (o == NULL)
 		return -1;
 	memcpy(&o->i, i, sizeof(*i));
