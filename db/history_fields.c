@@ -105,6 +105,7 @@ const struct history_field pair_fields[] = {
 	P(syn_signature, F_COUNT),
 	P(client_ttl, F_BYTE),
 	P(ehlo_name, F_TEXT),
+	/* from here on: of few, see pair_nusual */
 	ABSENCE(pair_facts),
 	P(hellos, F_HASHES)
 };
@@ -112,5 +113,6 @@ const struct history_field pair_fields[] = {
 
 const size_t server_nfields = sizeof(server_fields) / sizeof(server_fields[0]);
 const size_t pair_nfields = sizeof(pair_fields) / sizeof(pair_fields[0]);
+const size_t pair_nusual = sizeof(pair_fields) / sizeof(pair_fields[0]) - 7;
 const size_t cert_nfields = sizeof(cert_fields) / sizeof(cert_fields[0]);
 const size_t stack_nfields = sizeof(stack_fields) / sizeof(stack_fields[0]);

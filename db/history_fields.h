@@ -29,6 +29,9 @@ struct history_field {
 
 extern const struct history_field server_fields[], pair_fields[];
 extern const size_t server_nfields, pair_nfields;
+/* Those that most pairs have; the columns of the others have defaults, which
+ * stand for zeros. */
+extern const size_t pair_nusual;
 /* of a known_cert and of a known_stack */
 extern const struct history_field cert_fields[], stack_fields[];
 extern const size_t cert_nfields, stack_nfields;

@@ -229,16 +229,33 @@ by_place(const void *a, const void *b)
 	return (p->server > q->server) - (p->server < q->server);
 }
 
+/* Nothing but what stands for nothing in the schema. */
+static bool
+are_nothing(const struct history_field *f, size_t n, const void *facts)
+{
+	const uint8_t *p = facts;
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < f[i].size; k++)
+			any |= p[f[i].at + k];
+	return any == 0;
+}
+
+/* A column that few have costs as much as one that all have. */
 static int
 save_pair(struct store *s, const struct pair_facts *p)
 {
-	struct rows *r = s->waiting[ROWS_PAIRS];
+	bool usual = are_nothing(
+	    pair_fields + pair_nusual, pair_nfields - pair_nusual, p);
+	enum store_rows which = usual ? ROWS_PAIRS_USUAL : ROWS_PAIRS;
+	struct rows *r = s->waiting[which];
 	char client[CLIENT_TEXT_MAX];
 
 	rows_text(r, client_to_text(client, &p->key));
 	add_server_key(r, &p->key.server, "");
-	add_fields(r, pair_fields, pair_nfields, p);
-	return row_done(s, ROWS_PAIRS);
+	add_fields(r, pair_fields, usual ? pair_nusual : pair_nfields, p);
+	return row_done(s, which);
 }
 
 static void

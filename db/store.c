@@ -328,6 +328,11 @@ static const char *const sql[ST_COUNT] = {
 			      "port=? AND proto=? AND implicit_tls=?",
     [ST_SERVER_STACKS_ANY] = "SELECT 1 FROM server_stacks LIMIT 1",
     [ST_PAIRS] = "INSERT OR REPLACE INTO pairs SELECT * FROM new_pairs",
+    [ST_PAIRS_USUAL] = "INSERT OR REPLACE INTO pairs (client, addr, port, "
+		       "proto, implicit_tls, first, last, tls, clear, "
+		       "tls_days, tls_failed_then_clear, offered, "
+		       "not_offered, ehlo, syn_signature, client_ttl, "
+		       "ehlo_name) SELECT * FROM usual_pairs",
     [ST_PIN] = "INSERT INTO pins VALUES "
 	       "(?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ST_EVENT] = "INSERT INTO events (type, time, stored, id, ref, eve) "
@@ -432,6 +437,7 @@ static const struct {
     [ROWS_SERVERS] = {"new_servers", 51, ST_SERVERS},
     [ROWS_SERVER_KEYS] = {"new_server_keys", 14, ST_SERVER_KEYS},
     [ROWS_SERVER_STACKS] = {"new_server_stacks", 17, ST_SERVER_STACKS},
+    [ROWS_PAIRS_USUAL] = {"usual_pairs", 17, ST_PAIRS_USUAL},
     [ROWS_PAIRS] = {"new_pairs", 24, ST_PAIRS},
 };
 

@@ -79,6 +79,7 @@ enum store_stmt {
 	ST_SERVER_STACKS_DROP,
 	ST_SERVER_STACKS_ANY,
 	ST_PAIRS,
+	ST_PAIRS_USUAL,
 	ST_PIN,
 	/* store_event.c */
 	ST_EVENT,
@@ -131,6 +132,7 @@ enum store_rows { /* that wait, see store_rows.h */
 	ROWS_SERVERS,
 	ROWS_SERVER_KEYS,
 	ROWS_SERVER_STACKS,
+	ROWS_PAIRS_USUAL,
 	ROWS_PAIRS,
 	ROWS_KINDS
 };
