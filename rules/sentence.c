@@ -10,15 +10,42 @@
 
 #include "rules/detect.h"
 
+/* Days since 1970 as a date. A year is thought to begin in March, so that the
+ * day that some years have more is its last; 400 years are 146,097 days. */
+static struct tm
+date_of(int64_t days)
+{
+	int64_t since = days + 719468; /* 0000-03-01 */
+	int64_t era = (since >= 0 ? since : since - 146096) / 146097;
+	int day = (int)(since - era * 146097); /* of 400 years */
+	int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	int of_year = day - (365 * year + year / 4 - year / 100);
+	int month = (5 * of_year + 2) / 153; /* 0: March */
+
+	return (struct tm){.tm_mday = of_year - (153 * month + 2) / 5 + 1,
+	    .tm_mon = month < 10 ? month + 3 : month - 9,
+	    .tm_year = (int)(era * 400) + year + (month >= 10)};
+}
+
+static void
+put_digits(char *to, int n, int digits)
+{
+	for (int i = digits; i-- > 0; n /= 10)
+		to[i] = (char)('0' + n % 10);
+}
+
+/* Nanoseconds reach from 1677 to 2262. */
 char *
 detect_date(char *buf, size_t cap, int64_t ns)
 {
-	time_t t = (time_t)(ns / 1000000000);
-	struct tm tm;
+	int64_t s = ns / 1000000000;
+	struct tm d = date_of(s / 86400 - (s % 86400 < 0));
+	char text[11] = "yyyy-mm-dd";
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(buf, cap, "%Y-%m-%d", &tm) == 0)
-		(void)snprintf(buf, cap, "?");
+	put_digits(text, d.tm_year, 4);
+	put_digits(text + 5, d.tm_mon, 2);
+	put_digits(text + 8, d.tm_mday, 2);
+	(void)format_text(buf, cap, "%s", text);
 	return buf;
 }
 

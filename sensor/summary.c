@@ -38,6 +38,7 @@ struct summary {
 	struct timespec start;
 	unsigned nrows;
 	uint64_t seen, counts[SEV_CRITICAL + 1];
+	uint32_t said[SUMMARY_ROWS]; /* row_hash() of each */
 	struct row rows[SUMMARY_ROWS];
 };
 
@@ -93,6 +94,18 @@ row_same(const struct row *a, const struct row *b)
 	       memcmp(&a->server, &b->server, sizeof(a->server)) == 0;
 }
 
+/* The same of rows that are the same. */
+static uint32_t
+row_hash(const struct row *r)
+{
+	uint64_t client, server; /* of IPv6 that of the host */
+
+	memcpy(&client, r->client.b + 8, sizeof(client));
+	memcpy(&server, r->server.b + 8, sizeof(server));
+	client = (client * 31 + server) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(client >> 32) + r->finding * 7u + r->sid;
+}
+
 static bool
 row_before(const struct row *a, const struct row *b)
 {
@@ -133,23 +146,28 @@ void
 summary_alert(struct summary *s, const struct alert *a, int64_t id)
 {
 	struct row r;
+	uint32_t hash;
 	unsigned at;
 
 	row_fill(&r, a, id);
+	hash = row_hash(&r);
 	s->seen++;
 	s->counts[a->severity]++;
 	for (at = 0; at < s->nrows; at++)
-		if (row_same(&r, &s->rows[at])) {
+		if (s->said[at] == hash && row_same(&r, &s->rows[at])) {
 			s->rows[at].times++;
 			return;
 		}
 	for (; at > 0 && row_before(&r, &s->rows[at - 1]); at--)
-		if (at < SUMMARY_ROWS)
+		if (at < SUMMARY_ROWS) {
 			s->rows[at] = s->rows[at - 1];
+			s->said[at] = s->said[at - 1];
+		}
 	if (at == SUMMARY_ROWS)
 		return;
 	row_text(&r, a);
 	s->rows[at] = r;
+	s->said[at] = hash;
 	if (s->nrows < SUMMARY_ROWS)
 		s->nrows++;
 }

@@ -8,7 +8,9 @@
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "rules/detect.h"
 #include "tests/test.h"
 
 static void check_as(size_t cap, const char *fmt, ...)
@@ -54,6 +56,23 @@ TEST(it_is_that_of_the_c_library)
 		check_as(cap, "%c%s", 'c', "har");
 		check_as(cap, "%.*s", 2, "star");
 	}
+}
+
+/* Of all days that nanoseconds can say, each thirteenth. */
+TEST(a_date_is_that_of_the_c_library)
+{
+	const int64_t day = INT64_C(86400000000000);
+	char ours[16], theirs[16];
+
+	for (int64_t d = -106751; d <= 106751; d += 13)
+		for (int64_t at = d * day - 1; at <= d * day; at++) {
+			time_t t = (time_t)(at / 1000000000);
+			struct tm tm;
+
+			CHECK(gmtime_r(&t, &tm) != NULL);
+			strftime(theirs, sizeof(theirs), "%Y-%m-%d", &tm);
+			CHECK_STR(detect_date(ours, sizeof(ours), at), theirs);
+		}
 }
 
 TEST(a_text_is_made)
