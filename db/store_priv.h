@@ -255,6 +255,8 @@ struct binder {
 /* store_schema.c */
 int store_open_file(struct store *s, char *err, size_t errlen)
     __attribute__((warn_unused_result));
+/* on_busy is called now and then by what SQLite does, until it is off. */
+void store_signs_of_life(struct store *s, bool on);
 
 /* store.c */
 int64_t store_wall_ns(void);

@@ -24,7 +24,6 @@
 #define RETAIN_STEP 100 /* rows */
 #define FREE_PAGES 64 /* may stay so; given back at a time */
 #define VACUUM_STEP "PRAGMA incremental_vacuum(64)"
-#define PROGRESS 100000 /* steps of SQLite's machine: some ms */
 #define AGE_EVERY 60000 /* ms between looks at what is too old */
 #define DAY (INT64_C(86400) * 1000000000)
 
@@ -206,16 +205,6 @@ retain(struct store *s, const struct store_retention *r, int64_t now)
 	return worked || (much_is_free && s->gives_back);
 }
 
-static int
-on_progress(void *ctx)
-{
-	struct store *s = ctx;
-
-	if (s->cfg.on_busy != NULL)
-		s->cfg.on_busy(s->cfg.ctx);
-	return 0;
-}
-
 /* Once in the life of a database. */
 static bool
 prepare(struct store *s)
@@ -223,12 +212,12 @@ prepare(struct store *s)
 	int64_t vacuum = 0;
 	int rc;
 
-	sqlite3_progress_handler(s->db, PROGRESS, on_progress, s);
+	store_signs_of_life(s, true);
 	rc = sqlite3_exec(s->db,
 	    "CREATE INDEX IF NOT EXISTS alerts_by_flow ON alert_rows (flow);"
 	    "PRAGMA wal_autocheckpoint=250",
 	    NULL, NULL, NULL);
-	sqlite3_progress_handler(s->db, 0, NULL, NULL);
+	store_signs_of_life(s, false);
 	if (rc != SQLITE_OK || ask(s, ST_AUTO_VACUUM, 0, &vacuum) != SQLITE_OK)
 		return false; /* tried again */
 	s->gives_back = vacuum == 2;

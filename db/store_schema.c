@@ -31,6 +31,7 @@
 
 #define MAGIC "SQLite format 3"
 #define LOCK_STEP_US 50000
+#define PROGRESS 100000 /* steps of SQLite's machine: some ms */
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 
@@ -245,6 +246,23 @@ exec(struct store *s, const char *sql)
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
 
+static int
+on_progress(void *ctx)
+{
+	struct store *s = ctx;
+
+	if (s->cfg.on_busy != NULL)
+		s->cfg.on_busy(s->cfg.ctx);
+	return 0;
+}
+
+void
+store_signs_of_life(struct store *s, bool on)
+{
+	sqlite3_progress_handler(
+	    s->db, on ? PROGRESS : 0, on ? on_progress : NULL, s);
+}
+
 /* Each step is one transaction: a crash leaves the old version or the new. */
 static int
 upgrade(struct store *s, int64_t version)
@@ -299,8 +317,10 @@ prepare(struct store *s, int64_t version, char *err, size_t errlen)
 
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	if ((rc = upgrade(s, version)) == SQLITE_OK &&
-	    (rc = exec(s, settings)) == SQLITE_OK)
+	store_signs_of_life(s, version != 0);
+	rc = upgrade(s, version);
+	store_signs_of_life(s, false);
+	if (rc == SQLITE_OK && (rc = exec(s, settings)) == SQLITE_OK)
 		rc = exec(s, probe);
 	return rc == SQLITE_OK ? 0 : say_sqlite(s, rc, err, errlen);
 }
