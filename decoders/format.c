@@ -10,6 +10,7 @@
 struct out {
 	char *p;
 	size_t cap, n; /* n: what there would be */
+	va_list ap; /* what is to come */
 };
 
 static void
@@ -55,7 +56,7 @@ read_precision(const char *f, size_t *max)
 
 /* What stands behind a %. NULL: it is none of ours. */
 static const char *
-put_part(struct out *o, const char *f, va_list *ap)
+put_part(struct out *o, const char *f)
 {
 	size_t max = SIZE_MAX;
 	int v;
@@ -64,13 +65,13 @@ put_part(struct out *o, const char *f, va_list *ap)
 		return NULL;
 	switch (*f) {
 	case 's':
-		put_string(o, va_arg(*ap, const char *), max);
+		put_string(o, va_arg(o->ap, const char *), max);
 		return f + 1;
 	case 'u':
-		put_number(o, va_arg(*ap, unsigned), 0);
+		put_number(o, va_arg(o->ap, unsigned), 0);
 		return f + 1;
 	case 'd':
-		v = va_arg(*ap, int);
+		v = va_arg(o->ap, int);
 		put_number(o, v < 0 ? -(uint64_t)v : (uint64_t)v, v < 0);
 		return f + 1;
 	case '%':
@@ -80,15 +81,15 @@ put_part(struct out *o, const char *f, va_list *ap)
 		break;
 	}
 	if (strncmp(f, "zu", 2) == 0) {
-		put_number(o, va_arg(*ap, size_t), 0);
+		put_number(o, va_arg(o->ap, size_t), 0);
 		return f + 2;
 	}
 	if (strncmp(f, "lu", 2) == 0) {
-		put_number(o, va_arg(*ap, unsigned long), 0);
+		put_number(o, va_arg(o->ap, unsigned long), 0);
 		return f + 2;
 	}
 	if (strncmp(f, "llu", 3) == 0) {
-		put_number(o, va_arg(*ap, unsigned long long), 0);
+		put_number(o, va_arg(o->ap, unsigned long long), 0);
 		return f + 3;
 	}
 	return NULL;
@@ -96,7 +97,7 @@ put_part(struct out *o, const char *f, va_list *ap)
 
 /* -1: a part that is none of ours. */
 static int
-format_all(struct out *o, const char *fmt, va_list *ap)
+format_all(struct out *o, const char *fmt)
 {
 	const char *next;
 
@@ -105,7 +106,7 @@ format_all(struct out *o, const char *fmt, va_list *ap)
 		put(o, f, next != NULL ? (size_t)(next - f) : strlen(f));
 		if (next == NULL)
 			break;
-		if ((next = put_part(o, next + 1, ap)) == NULL)
+		if ((next = put_part(o, next + 1)) == NULL)
 			return -1;
 	}
 	if (o->cap != 0)
@@ -116,13 +117,12 @@ format_all(struct out *o, const char *fmt, va_list *ap)
 int
 format_text_list(char *buf, size_t cap, const char *fmt, va_list ap)
 {
-	struct out o = {buf, cap, 0};
-	va_list ours;
+	struct out o = {.p = buf, .cap = cap};
 	int n;
 
-	va_copy(ours, ap);
-	n = format_all(&o, fmt, &ours);
-	va_end(ours);
+	va_copy(o.ap, ap);
+	n = format_all(&o, fmt);
+	va_end(o.ap);
 	return n >= 0 ? n : vsnprintf(buf, cap, fmt, ap);
 }
 
