@@ -1,136 +1,271 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Only what can matter to a worker is handed out: TCP, and fragments.
+ * Only what can matter to a worker is handed out: TCP, taken apart, to the one
+ * whose it is; and fragments, as they are, to all, since what they are parts of
+ * is put together by each. What is this process's own is taken where it lies;
+ * other frames are copied into blocks, each of which is used again when all are
+ * past what lies in it.
  *
- * Before this process waits for room in one worker's queue, all others are
- * told how far the input has been handed out.
+ * Before this process waits for anybody, all are told how far the input has been
+ * handed out.
  */
 #include "sensor/capture_share.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "decoders/link.h"
 #include "sensor/fanout.h"
 #include "sensor/worker.h"
 
+#define SHOW_EACH 64 /* packets of a worker */
 #define MARK_EACH 64 /* packets */
-/* Written to so lately (s), a file may have another end for each who reads it. */
-#define GROWS 1
+#define ROOM_MS 20
+#define LINE 64
 
 struct share {
 	const struct share_config *cfg;
 	struct tell tell;
+	struct worker *self;
+	struct handed at; /* the packet at hand, and what is ours of it */
 	struct ip_ctx *ip;
 	struct frontend_totals n;
+	unsigned block; /* that is being filled */
+	size_t used; /* bytes of it */
+	/* how many packets each worker had been given when it was full */
+	uint64_t given[BLOCKS][WORKERS_MAX];
 };
 
-/* ---- is it needed? ---- */
+static struct share the;
 
-/* at: the folder's descriptor, or AT_FDCWD. Pipes are not opened: their
- * writer would notice. */
-static bool
-file_needs_it(int at, const char *path)
+/* ---- what all wait for ---- */
+
+static void
+put_time(const struct share *s, struct handed *h, enum handed_what what)
 {
-	static const uint8_t gzip[2] = {0x1f, 0x8b};
-	uint8_t head[2] = {0, 0};
-	struct stat st;
-	int fd;
-
-	if (fstatat(at, path, &st, 0) == -1 || S_ISDIR(st.st_mode))
-		return false; /* whoever reads says why it cannot */
-	if (!S_ISREG(st.st_mode))
-		return true;
-	fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1)
-		return false;
-	(void)!read(fd, head, sizeof(head));
-	(void)close(fd);
-	return memcmp(head, gzip, sizeof(head)) == 0 ||
-	       st.st_mtime + GROWS >= time(NULL);
+	h->clock = s->tell.clock;
+	h->era = s->tell.era;
+	h->what = what;
 }
 
-static bool
-path_needs_it(const char *path)
+/* To all that have room: the others have work. */
+static void
+show_all(struct share *s, bool now)
 {
-	const struct dirent *e;
-	bool needed = strcmp(path, "-") == 0 || file_needs_it(AT_FDCWD, path);
-	DIR *dir = needed ? NULL : opendir(path);
+	for (unsigned i = 1; i < s->cfg->workers; i++) {
+		struct handout *to = s->cfg->worker[i];
+		struct handed *h = handout_slot(to);
 
-	if (dir == NULL)
-		return needed;
-	while (!needed && (e = readdir(dir)) != NULL)
-		needed = file_needs_it(dirfd(dir), e->d_name);
-	(void)closedir(dir);
-	return needed;
+		if (h != NULL) {
+			h->pkt.ordinal = s->tell.ordinal;
+			put_time(s, h, HANDED_TIME);
+			handout_add(to);
+		}
+		handout_show(to, now);
+	}
 }
 
-bool
-share_is_needed(const char *const *paths, unsigned n)
+/* The judge waits for this worker, too. */
+static void
+show_own(struct share *s)
 {
-	bool needed = false;
+	struct handed h;
 
-	for (unsigned i = 0; i < n && !needed; i++)
-		needed = path_needs_it(paths[i]);
-	return needed;
+	h.pkt.ordinal = s->tell.ordinal;
+	put_time(s, &h, HANDED_TIME);
+	worker_take(s->self, &h);
+	worker_show(s->self);
+}
+
+static void
+on_wait(void *ctx)
+{
+	show_all(ctx, true);
+	show_own(ctx);
+}
+
+void
+share_on_wait(void *ctx)
+{
+	(void)ctx;
+	tell_mark(&the.tell);
+	show_all(&the, true);
+}
+
+static struct handed *
+slot_of(struct share *s, unsigned worker)
+{
+	struct handout *to = s->cfg->worker[worker];
+	struct handed *h;
+
+	while ((h = handout_slot(to)) == NULL) {
+		tell_wait(&s->tell);
+		handout_wait(
+		    to, handout_added(to) - HANDOUT_SLOTS / 2, ROOM_MS);
+	}
+	return h;
+}
+
+static void
+add(struct share *s, unsigned worker)
+{
+	struct handout *to = s->cfg->worker[worker];
+
+	handout_add(to);
+	if (handout_added(to) % SHOW_EACH == 0)
+		handout_show(to, false);
+}
+
+static void
+time_to_all(struct share *s, enum handed_what what)
+{
+	show_own(s);
+	for (unsigned i = 1; i < s->cfg->workers; i++) {
+		struct handed *h = slot_of(s, i);
+
+		h->pkt.ordinal = s->tell.ordinal;
+		put_time(s, h, what);
+		handout_add(s->cfg->worker[i]);
+		handout_show(s->cfg->worker[i], true);
+	}
+}
+
+/* ---- blocks ---- */
+
+static bool
+is_free(struct share *s, unsigned block)
+{
+	for (unsigned i = 1; i < s->cfg->workers; i++)
+		if (!handout_is_past(s->cfg->worker[i], s->given[block][i]))
+			return false;
+	return true;
+}
+
+/* Until half of them are free: who has to wait does so seldom. */
+static void
+wait_block(struct share *s)
+{
+	unsigned half = (s->block + BLOCKS / 2) % BLOCKS;
+
+	while (!is_free(s, half)) {
+		tell_wait(&s->tell);
+		for (unsigned i = 1; i < s->cfg->workers; i++)
+			handout_wait(
+			    s->cfg->worker[i], s->given[half][i], ROOM_MS);
+	}
+}
+
+static void
+next_block(struct share *s)
+{
+	for (unsigned i = 1; i < s->cfg->workers; i++)
+		s->given[s->block][i] = handout_added(s->cfg->worker[i]);
+	show_all(s, false);
+	s->block = (s->block + 1) % BLOCKS;
+	s->used = 0;
+	if (!is_free(s, s->block))
+		wait_block(s);
+}
+
+/* The frame, where all can see it. */
+static const uint8_t *
+place(struct share *s, const struct packet *pkt)
+{
+	uint8_t *to;
+
+	if (s->used >= BLOCK_FIRST)
+		next_block(s);
+	to = blocks_at(s->cfg->blocks, s->block) + s->used;
+	memcpy(to, pkt->frame, pkt->caplen);
+	s->used += (pkt->caplen + LINE - 1) / LINE * LINE;
+	return to;
 }
 
 /* ---- packets ---- */
 
 static void
-tell_marks(void *ctx)
+put_own(struct share *s, enum handed_what what)
 {
-	struct share *s = ctx;
-	struct ring_key k = tell_key(&s->tell);
+	/* no other is handed anything of it */
+	put_time(s, &s->at, what);
+	s->tell.ordinal = s->at.pkt.ordinal;
+	worker_take(s->self, &s->at);
+}
 
-	for (unsigned i = 0; i < s->cfg->workers; i++)
-		ring_set_mark(s->cfg->worker[i], &k);
-	tell_mark(&s->tell);
+static const uint8_t *
+moved(const uint8_t *p, const uint8_t *from, const uint8_t *to)
+{
+	return p == NULL ? NULL : to + (p - from);
+}
+
+/* to: where its frame lies now. */
+static void
+put_packet(
+    struct share *s, unsigned worker, const uint8_t *to, enum handed_what what)
+{
+	struct handed *h = slot_of(s, worker);
+	const struct packet *pkt = &s->at.pkt;
+	const uint8_t *from = pkt->frame;
+
+	h->pkt = *pkt;
+	h->pkt.frame = to;
+	h->pkt.mac = moved(pkt->mac, from, to);
+	h->pkt.outer = moved(pkt->outer, from, to);
+	h->pkt.ip = moved(pkt->ip, from, to);
+	h->pkt.tcp = moved(pkt->tcp, from, to);
+	h->pkt.payload = moved(pkt->payload, from, to);
+	put_time(s, h, what);
+	add(s, worker);
 }
 
 static void
-put_to(struct share *s, unsigned worker, struct ring_record *r,
-    const struct slice part[2])
+put_fragment(struct share *s)
 {
-	tell_put(&s->tell, s->cfg->worker[worker], r, part);
+	const struct packet *pkt = &s->at.pkt;
+	struct packet plain = {.time = pkt->time,
+	    .ordinal = pkt->ordinal,
+	    .file = pkt->file,
+	    .frame_no = pkt->frame_no,
+	    .frame = pkt->frame,
+	    .caplen = pkt->caplen,
+	    .wirelen = pkt->wirelen,
+	    .linktype = pkt->linktype,
+	    .interface = pkt->interface};
+	const uint8_t *to = place(s, pkt);
+
+	s->at.pkt = plain;
+	for (unsigned i = 1; i < s->cfg->workers; i++)
+		put_packet(s, i, to, HANDED_FRAME);
+	put_own(s, HANDED_FRAME);
+}
+
+static void
+put_tcp(struct share *s)
+{
+	const struct packet *pkt = &s->at.pkt;
+	unsigned worker = fanout_reader(&pkt->src, &pkt->dst, s->cfg->workers);
+
+	if (worker == 0)
+		put_own(s, HANDED_TCP);
+	else
+		put_packet(s, worker, place(s, pkt), HANDED_TCP);
 }
 
 /* The clock stepped back: what is due by the old one has to run before. */
 static void
 step_back(struct share *s, const struct tracker_clock *before)
 {
-	struct record_packet p = {.clock = *before};
-	struct ring_record r = {.type = REC_TICK, .key = tell_key(&s->tell)};
-	const struct slice part[2] = {
-	    {(const uint8_t *)&p, sizeof(p)}, {(const uint8_t *)"", 0}};
+	struct tracker_clock after = s->tell.clock;
 
-	p.pkt.ordinal = s->tell.ordinal;
-	r.key.time = before->now;
-	for (unsigned i = 0; i < s->cfg->workers; i++)
-		put_to(s, i, &r, part);
+	s->tell.clock = *before;
+	time_to_all(s, HANDED_TIME);
+	s->tell.clock = after;
 	s->tell.era++;
 }
 
 static void
-send_frame(struct share *s, const struct packet *pkt, unsigned worker)
+ip_packet(struct share *s)
 {
-	struct record_packet p = {.pkt = *pkt, .clock = s->tell.clock};
-	struct ring_record r = {.type = REC_PACKET, .key = tell_key(&s->tell)};
-	const struct slice part[2] = {
-	    {(const uint8_t *)&p, sizeof(p)}, {pkt->frame, pkt->caplen}};
-
-	r.key.tie = pkt->ordinal;
-	if (pkt->caplen <= RING_RECORD_MAX - sizeof(p))
-		put_to(s, worker, &r, part);
-}
-
-static void
-ip_packet(struct share *s, struct packet *pkt)
-{
+	struct packet *pkt = &s->at.pkt;
 	struct tracker_clock before = s->tell.clock;
 	uint64_t fragments = ip_counters(s->ip)->fragments;
 	enum ip_result what = ip_decode(s->ip, pkt);
@@ -144,21 +279,21 @@ ip_packet(struct share *s, struct packet *pkt)
 	if (back)
 		step_back(s, &before);
 	if (fragments > 0)
-		for (unsigned i = 0; i < s->cfg->workers; i++)
-			send_frame(s, pkt, i);
+		put_fragment(s);
 	else if (what == IP_TCP)
-		send_frame(s, pkt,
-		    fanout_worker(&pkt->src, &pkt->dst, s->cfg->workers));
+		put_tcp(s);
 }
 
 static void
-one_packet(struct share *s, struct packet *pkt)
+one_packet(struct share *s)
 {
+	struct packet *pkt = &s->at.pkt;
+
 	s->n.packets++;
 	s->n.bytes += pkt->caplen;
 	switch (link_decode(pkt)) {
 	case LINK_IP:
-		ip_packet(s, pkt);
+		ip_packet(s);
 		break;
 	case LINK_OTHER:
 		s->n.link_other++;
@@ -172,44 +307,40 @@ one_packet(struct share *s, struct packet *pkt)
 		break;
 	}
 	s->tell.ordinal = pkt->ordinal;
-	if (s->n.packets % MARK_EACH == 0)
-		tell_marks(s);
+	if (s->n.packets % MARK_EACH != 0)
+		return;
+	tell_mark(&s->tell);
+	show_own(s);
 }
 
 static void
 finish(struct share *s)
 {
-	struct record_packet p = {.clock = s->tell.clock};
-	struct ring_record r = {.type = REC_END, .key = tell_key(&s->tell)};
-	const struct slice part[2] = {
-	    {(const uint8_t *)&p, sizeof(p)}, {(const uint8_t *)"", 0}};
-
-	p.pkt.ordinal = s->tell.ordinal;
-	if (s->tell.clock.now == INT64_MIN)
-		p.clock = (struct tracker_clock){0, 0};
-	for (unsigned i = 0; i < s->cfg->workers; i++)
-		put_to(s, i, &r, part);
+	time_to_all(s, HANDED_END);
 	s->n.ip = *ip_counters(s->ip);
 	s->cfg->input.board->totals = s->n;
 	tell_over(&s->tell);
+	worker_end(s->self);
 }
 
 int
-share_run(const struct share_config *cfg)
+share_run(const struct share_config *cfg, struct worker *self)
 {
-	struct share s = {.cfg = cfg, .ip = ip_new()};
+	struct share *s = &the;
 	struct tell_config tc = cfg->input;
-	struct packet pkt;
 
-	if (s.ip == NULL)
+	s->cfg = cfg;
+	s->self = self;
+	s->ip = ip_new();
+	if (s->ip == NULL)
 		return 2;
-	tc.on_wait = tell_marks;
-	tc.ctx = &s;
-	tell_init(&s.tell, &tc);
-	while (tell_next(&s.tell, &pkt))
-		one_packet(&s, &pkt);
-	finish(&s);
-	tell_fini(&s.tell);
-	ip_free(s.ip);
+	tc.on_wait = on_wait;
+	tc.ctx = s;
+	tell_init(&s->tell, &tc);
+	while (tell_next(&s->tell, &s->at.pkt))
+		one_packet(s);
+	finish(s);
+	tell_fini(&s->tell);
+	ip_free(s->ip);
 	return 0;
 }

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The reader of parallel.h, for what workers cannot read by themselves:
- * captures in, frames out to the workers' queues, with the clock of the whole
+ * What the first worker of parallel.h does beside following its own connections:
+ * captures in, packets out to the other workers, with the clock of the whole
  * input.
  */
 #ifndef STRIPWIRE_CAPTURE_SHARE_H
 #define STRIPWIRE_CAPTURE_SHARE_H
 
+#include "sensor/blocks.h"
 #include "sensor/capture_tell.h"
+#include "sensor/handout.h"
 
 struct share_config {
 	struct tell_config input; /* on_wait and ctx are set here */
-	struct ring *const *worker; /* of packets */
-	unsigned workers;
+	struct blocks *blocks;
+	struct handout *const *worker; /* but for the first */
+	unsigned workers; /* at most WORKERS_MAX */
 };
 
-/* Some of it can be read only once (a pipe), or is compressed: unpacking it
- * takes longer than all the rest, and is not to be done by each worker. */
-bool share_is_needed(const char *const *paths, unsigned n);
-
-/* Reads all of it. Returns an exit status. */
-int share_run(const struct share_config *cfg);
+/* Reads all of it; self was made with share_on_wait() and NULL. Returns an exit
+ * status. One in a process. */
+struct worker;
+int share_run(const struct share_config *cfg, struct worker *self);
+void share_on_wait(void *ctx);
 
 #endif

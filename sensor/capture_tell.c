@@ -25,21 +25,23 @@ tell_mark(struct tell *t)
 {
 	struct ring_key k = tell_key(t);
 
-	if (t->cfg.judge != NULL && !t->is_over)
+	if (!t->is_over)
 		ring_set_mark(t->cfg.judge, &k);
 }
 
 void
-tell_put(struct tell *t, struct ring *r, struct ring_record *head,
-    const struct slice part[2])
+tell_wait(struct tell *t)
 {
-	while (!ring_put(r, head, part, 2, 0)) {
-		if (getppid() != t->parent)
-			_exit(1); /* nobody will ever take it */
-		tell_mark(t);
-		t->cfg.on_wait(t->cfg.ctx);
-		ring_wait_room(r, ROOM_MS);
-	}
+	if (getppid() != t->parent)
+		_exit(1); /* nobody will ever take it */
+	tell_mark(t);
+	t->cfg.on_wait(t->cfg.ctx);
+}
+
+static void
+on_wait(void *ctx)
+{
+	tell_wait(ctx);
 }
 
 static void
@@ -52,8 +54,10 @@ tell_judge(struct tell *t, enum record_type type, const struct slice *what,
 
 	if (type == REC_FILE && t->is_over)
 		r.key.era = UINT32_MAX;
-	if (t->cfg.judge != NULL)
-		tell_put(t, t->cfg.judge, &r, part);
+	while (!ring_put(t->cfg.judge, &r, part, 2, 0)) {
+		tell_wait(t);
+		ring_wait_room(t->cfg.judge, ROOM_MS);
+	}
 }
 
 static void
@@ -97,8 +101,10 @@ on_file_end(void *ctx, const struct capture_file *f)
 void
 tell_init(struct tell *t, const struct tell_config *cfg)
 {
-	struct capture_config cc = {
-	    .on_problem = on_problem, .on_file_end = on_file_end, .ctx = t};
+	struct capture_config cc = {.on_problem = on_problem,
+	    .on_file_end = on_file_end,
+	    .on_wait = on_wait,
+	    .ctx = t};
 	char err[512];
 
 	*t = (struct tell){
@@ -149,8 +155,6 @@ tell_next(struct tell *t, struct packet *pkt)
 	if (t->capture == NULL || *t->cfg.stop ||
 	    capture_next(t->capture, pkt) != 1)
 		return false;
-	if (t->cfg.judge == NULL)
-		return true;
 	if (t->has_ended)
 		tell_end(t);
 	tell_name(t, pkt);
@@ -180,6 +184,5 @@ tell_over(struct tell *t)
 	tell_mark(t);
 	t->is_over = true; /* what is told now comes last of all */
 	tell_end(t);
-	if (t->cfg.judge != NULL)
-		ring_set_mark(t->cfg.judge, &end);
+	ring_set_mark(t->cfg.judge, &end);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An input that several processes look at, and what the judge is told of it
- * beside what happens in it: names and ends of files, problems. One of the
- * processes tells, through a queue of its own; all of them keep the clock of
- * the whole input, so that timers run as if there were one.
+ * An input that is handed out to several processes, and what the judge is told
+ * of it beside what happens in it: names and ends of files, problems. That goes
+ * through a queue of its own.
  *
  * The end of a file is told with the next packet, or at the very end: see
  * pipeline.c.
@@ -27,12 +26,11 @@ struct tell_config {
 	const char *const *paths;
 	unsigned n;
 	const volatile int *stop;
-	/* both NULL: another process tells */
 	struct ring *judge;
 	struct share_board *board;
-	/* before this process waits for room: all that others wait for is to
-	 * be said now, or one that has nothing to say would hold up the judge,
-	 * which then makes no room */
+	/* before this process waits, for room or for input: all that others
+	 * wait for is to be said now, or one that has nothing to say would hold
+	 * up the judge, which then makes no room */
 	void (*on_wait)(void *ctx);
 	void *ctx;
 };
@@ -40,7 +38,8 @@ struct tell_config {
 struct tell {
 	struct tell_config cfg;
 	struct capture *capture; /* NULL: nothing can be read, as was told */
-	struct tracker_clock clock; /* now: INT64_MIN before the first packet */
+	/* of the whole input; now: INT64_MIN before the first packet */
+	struct tracker_clock clock;
 	uint32_t era; /* of the clock: see ring_key */
 	uint64_t ordinal; /* of the last packet that was dealt with */
 	uint64_t packets, said_links;
@@ -62,9 +61,8 @@ void tell_link(struct tell *t, const struct packet *pkt);
 /* How far this process has got; all that lies before it was told. */
 struct ring_key tell_key(const struct tell *t);
 void tell_mark(struct tell *t);
-/* Puts, and waits for room. */
-void tell_put(struct tell *t, struct ring *r, struct ring_record *head,
-    const struct slice part[2]);
+/* This process is about to wait. */
+void tell_wait(struct tell *t);
 /* The last file's end, behind all that was and will be said. */
 void tell_over(struct tell *t);
 

@@ -24,8 +24,12 @@
 size_t fanout_program(
     struct sock_filter prog[FANOUT_PROGRAM_MAX], unsigned workers);
 
-/* The same choice where we hand out packets ourselves. */
+/* The same choice, made here. */
 unsigned fanout_worker(
+    const struct addr *src, const struct addr *dst, unsigned workers);
+/* The choice where the first worker reads the input for all, and has less time
+ * to follow any of it. */
+unsigned fanout_reader(
     const struct addr *src, const struct addr *dst, unsigned workers);
 
 /* Joins the socket to group `id`, with that program. -1: errno. */

@@ -161,17 +161,33 @@ deal_with(struct frontend *f, struct packet *pkt, const struct coming *c)
 	tracker_packet_at(f->tracker, pkt, &c->place);
 }
 
+static inline void
+deal_at_once(struct frontend *f, struct packet *pkt, const struct coming *c)
+{
+	if (c->is_tcp) {
+		ahead_conn(f->tracker, &c->place);
+		ahead_parts(f->tracker, &c->place);
+	}
+	deal_with(f, pkt, c);
+}
+
 void
 frontend_packet(struct frontend *f, struct packet *pkt)
 {
 	struct coming c;
 
 	take_apart(f, pkt, &c);
-	if (c.is_tcp) {
-		ahead_conn(f->tracker, &c.place);
-		ahead_parts(f->tracker, &c.place);
-	}
-	deal_with(f, pkt, &c);
+	deal_at_once(f, pkt, &c);
+}
+
+void
+frontend_tcp(struct frontend *f, struct packet *pkt)
+{
+	struct coming c;
+
+	c.is_tcp = true;
+	tracker_expect(f->tracker, pkt, &c.place);
+	deal_at_once(f, pkt, &c);
 }
 
 static struct coming *

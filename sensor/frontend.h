@@ -51,6 +51,8 @@ struct frontend *frontend_new(
 void frontend_free(struct frontend *f);
 
 void frontend_packet(struct frontend *f, struct packet *pkt);
+/* One that was taken apart already: ip_decode() said IP_TCP. */
+void frontend_tcp(struct frontend *f, struct packet *pkt);
 /*
  * Likewise, a few packets at a time, so that the next ones come from memory
  * while one is worked on (ahead.h): frontend_room() says where the next one is

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A mark is read before its queue is looked into: what is put afterwards has a
+ * A mark is read before its queue is found empty: what is put afterwards has a
  * key that is not below it.
  */
 #include "sensor/merge.h"
@@ -13,15 +13,17 @@ struct lane {
 	struct ring *ring;
 	struct ring_record head;
 	struct ring_key mark;
-	bool full; /* head and buf hold its next record */
+	bool full; /* head and bytes are its next record */
 	bool ended;
-	uint8_t *buf;
+	const uint8_t *bytes; /* in buf, or in the ring */
+	uint8_t *buf; /* NULL: in batches, stays there until it was used */
 };
 
 struct merge {
 	struct lane lane[MERGE_MAX];
 	unsigned n;
 	int given; /* lane whose record is with the caller, or -1 */
+	struct ring_key bound; /* no other lane has or will have less */
 	bool live;
 };
 
@@ -39,6 +41,8 @@ merge_new(struct ring *const *rings, unsigned n, bool live)
 	m->given = -1;
 	for (unsigned i = 0; i < n; i++) {
 		m->lane[i].ring = rings[i];
+		if (ring_is_in_batches(rings[i]))
+			continue;
 		m->lane[i].buf = malloc(RING_RECORD_MAX);
 		if (m->lane[i].buf == NULL) {
 			merge_free(m);
@@ -62,9 +66,14 @@ merge_free(struct merge *m)
 static void
 give_back(struct merge *m)
 {
-	if (m->given != -1)
-		m->lane[m->given].full = false;
+	struct lane *l = m->given == -1 ? NULL : &m->lane[m->given];
+
 	m->given = -1;
+	if (l == NULL)
+		return;
+	l->full = false;
+	if (l->buf == NULL)
+		ring_take(l->ring);
 }
 
 static void
@@ -72,11 +81,17 @@ look(struct lane *l)
 {
 	if (l->full)
 		return;
-	ring_mark(l->ring, &l->mark);
-	if (!ring_peek(l->ring, &l->head, l->buf))
+	l->bytes = ring_look(l->ring, &l->head);
+	if (l->bytes == NULL) {
+		ring_mark(l->ring, &l->mark);
+		l->bytes = ring_look(l->ring, &l->head);
+	}
+	l->full = l->bytes != NULL;
+	if (!l->full || l->buf == NULL)
 		return;
+	memcpy(l->buf, l->bytes, l->head.size);
+	l->bytes = l->buf;
 	ring_take(l->ring);
-	l->full = true;
 }
 
 static struct lane *
@@ -95,33 +110,55 @@ least(struct merge *m)
 	return best;
 }
 
+/* Sets m->bound, of all but the best. */
 static bool
-is_due(const struct merge *m, const struct lane *best)
+is_due(struct merge *m, const struct lane *best)
 {
+	const struct ring_key *k;
+
+	m->bound = (struct ring_key){.era = UINT32_MAX, .time = INT64_MAX};
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct lane *l = &m->lane[i];
 
-		if (l->full || l->ended)
+		if (l == best || (l->ended && !l->full))
 			continue;
-		if (ring_compare(&best->head.key, &l->mark) > 0)
+		k = l->full ? &l->head.key : &l->mark;
+		if (ring_compare(k, &m->bound) < 0)
+			m->bound = *k;
+		if (!l->full && ring_compare(&best->head.key, &l->mark) > 0)
 			return m->live && ring_now_ms() - best->head.put >=
 					      MERGE_PATIENCE_MS;
 	}
 	return true;
 }
 
+/* The lane that the last one came from, if its next one comes before all that
+ * the others have or will have. */
+static struct lane *
+same_lane(struct merge *m)
+{
+	struct lane *l = m->given == -1 ? NULL : &m->lane[m->given];
+
+	give_back(m);
+	if (l == NULL)
+		return NULL;
+	look(l);
+	return l->full && ring_compare(&l->head.key, &m->bound) < 0 ? l : NULL;
+}
+
 bool
 merge_next(struct merge *m, struct ring_record *head, const uint8_t **bytes,
     unsigned *from)
 {
-	struct lane *l;
+	struct lane *l = same_lane(m);
 
-	give_back(m);
-	l = least(m);
-	if (l == NULL || !is_due(m, l))
-		return false;
+	if (l == NULL) {
+		l = least(m);
+		if (l == NULL || !is_due(m, l))
+			return false;
+	}
 	*head = l->head;
-	*bytes = l->buf;
+	*bytes = l->bytes;
 	*from = (unsigned)(l - m->lane);
 	m->given = (int)*from;
 	return true;

@@ -20,7 +20,8 @@ struct merge *merge_new(struct ring *const *rings, unsigned n, bool live);
 void merge_free(struct merge *m);
 
 /* The next record, its bytes in *bytes until the next call, and which ring it
- * came from. False: none is due. */
+ * came from. False: none is due. Of rings in batches the bytes are still the
+ * writer's, see ring_look(). */
 bool merge_next(struct merge *m, struct ring_record *head,
     const uint8_t **bytes, unsigned *from);
 /* No more will come from that ring: what it has not got is not waited for. */

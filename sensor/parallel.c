@@ -25,18 +25,17 @@
 #include "sensor/verifier_process.h"
 #include "sensor/worker.h"
 
-#define IN_BYTES (4u << 20) /* packets on their way to a worker */
-#define OUT_BYTES (4u << 20) /* and what it says */
+#define OUT_BYTES (1u << 20) /* what a worker says */
 #define READER_BYTES (1u << 20)
 #define TICK 4096 /* records between looks at the clock */
 
 struct parallel {
 	struct pipeline_config cfg;
 	unsigned n;
-	bool shares; /* a reader hands out the frames */
-	pid_t verifier, reader, worker[WORKERS_MAX];
-	struct ring *in[WORKERS_MAX];
-	struct ring *out[WORKERS_MAX + 1]; /* the last: the reader's */
+	pid_t verifier, worker[WORKERS_MAX]; /* the first reads */
+	struct blocks *blocks; /* frames */
+	struct handout *in[WORKERS_MAX]; /* packets; the first has none */
+	struct ring *out[WORKERS_MAX + 1]; /* the last: of the input */
 	struct board *board[WORKERS_MAX];
 	struct share_board *shared;
 	uint8_t *lines; /* shared: which lines rules look at */
@@ -45,8 +44,9 @@ struct parallel {
 	uint32_t npaths;
 	struct backend *back; /* while reading */
 	unsigned ended; /* workers */
-	bool flushed, broken;
+	bool flushed;
 	struct frontend_totals totals;
+	uint8_t copy[RING_RECORD_MAX]; /* of the record at hand */
 };
 
 static volatile int stopped; /* in those who read */
@@ -54,10 +54,14 @@ static volatile int stopped; /* in those who read */
 static int
 make_queues(struct parallel *p, char *err, size_t errlen)
 {
+	p->blocks = blocks_new(err, errlen);
+	if (p->blocks == NULL)
+		return -1;
 	for (unsigned i = 0; i < p->n; i++) {
+		p->in[i] = i == 0 ? NULL : handout_new(err, errlen);
 		p->out[i] = ring_new(OUT_BYTES, err, errlen);
 		p->board[i] = harden_shared(sizeof(struct board));
-		if (p->out[i] == NULL)
+		if ((i > 0 && p->in[i] == NULL) || p->out[i] == NULL)
 			return -1;
 		ring_in_batches(p->out[i]);
 		if (p->board[i] == NULL)
@@ -85,7 +89,7 @@ on_term(int sig)
 }
 
 static pid_t
-start(enum sandbox_role role, int keep)
+start(enum sandbox_role role)
 {
 	struct sandbox box = {.role = role};
 	struct sigaction sa = {.sa_handler = on_term};
@@ -94,7 +98,6 @@ start(enum sandbox_role role, int keep)
 
 	if (pid != 0)
 		return pid;
-	(void)keep;
 	signal(SIGINT, SIG_IGN); /* the parent tells when to stop */
 	sigaction(SIGTERM, &sa, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -130,7 +133,7 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		p->verifier = -1;
 	else
-		p->verifier = start(SANDBOX_VERIFIER, pair[0]);
+		p->verifier = start(SANDBOX_VERIFIER);
 	if (p->verifier == 0) {
 		(void)close(pair[1]);
 		if (src.path != NULL) /* mistakes: backend */
@@ -151,91 +154,96 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	return 0;
 }
 
-/* The first of those that read by themselves tells of the files. */
-static struct tell_config
-input_of(const struct parallel *p, const struct parallel_input *in, bool tells)
+/* A worker can reach its own queues only, and read blocks. */
+static bool
+keep_own(struct parallel *p, unsigned number)
 {
-	return (struct tell_config){.paths = in->paths,
-	    .n = in->n,
-	    .stop = &stopped,
-	    .judge = tells ? p->out[p->n] : NULL,
-	    .board = tells ? p->shared : NULL};
+	for (unsigned i = 0; i < p->n; i++) {
+		if (i == number)
+			continue;
+		handout_free(p->in[i]);
+		ring_free(p->out[i]);
+	}
+	ring_free(p->out[p->n]);
+	return blocks_read_only(p->blocks) == 0;
 }
 
-static int
-work(struct parallel *p, const struct parallel_input *in, unsigned number)
+static struct worker *
+new_worker(const struct parallel *p, unsigned number)
 {
-	struct tell_config files = input_of(p, in, number == 0);
 	struct worker_config wc = {.front = {.tracker = p->cfg.tracker,
 				       .tls_bytes = p->cfg.tls_bytes,
 				       .secret_key = p->secret_key,
 				       .lines = p->lines},
 	    .in = p->in[number],
-	    .files = p->shares ? NULL : &files,
+	    .on_wait = number == 0 ? share_on_wait : NULL,
 	    .out = p->out[number],
 	    .board = p->board[number],
 	    .number = number,
 	    .of = p->n};
 	struct worker *w;
-	char err[300] = "";
-	int status;
+	char err[300] = "out of memory";
 
 	worker_share(&wc.front, p->n);
 	w = worker_new(&wc, err, sizeof(err));
-	if (w == NULL) {
+	if (w == NULL)
 		fprintf(stderr, "stripwire: %s\n", err);
+	return w;
+}
+
+static int
+work(struct parallel *p, unsigned number)
+{
+	struct worker *w;
+	int status;
+
+	if (!keep_own(p, number)) {
+		fprintf(stderr, "stripwire: frames: %s\n", strerror(errno));
 		return 2;
 	}
-	enter(p->shares ? SANDBOX_WORKER : SANDBOX_READER);
-	status = p->shares ? worker_offline(w) : worker_files(w);
+	w = new_worker(p, number);
+	if (w == NULL)
+		return 2;
+	enter(SANDBOX_WORKER);
+	status = worker_offline(w);
 	worker_free(w);
 	return status;
 }
 
 static int
-read_input(struct parallel *p, const struct parallel_input *in)
+work_and_read(struct parallel *p, const struct parallel_input *in)
 {
-	struct share_config sc = {
-	    .input = input_of(p, in, true), .worker = p->in, .workers = p->n};
+	struct worker *w = new_worker(p, 0);
+	struct share_config sc = {.input = {.paths = in->paths,
+				      .n = in->n,
+				      .stop = &stopped,
+				      .judge = p->out[p->n],
+				      .board = p->shared},
+	    .blocks = p->blocks,
+	    .worker = p->in,
+	    .workers = p->n};
 
+	int status;
+
+	if (w == NULL)
+		return 2;
 	enter(SANDBOX_READER);
-	return share_run(&sc);
-}
-
-static bool
-make_sharing(struct parallel *p)
-{
-	char err[200]; /* no memory: there is no more to say */
-
-	p->shares = true;
-	for (unsigned i = 0; i < p->n; i++) {
-		p->in[i] = ring_new(IN_BYTES, err, sizeof(err));
-		if (p->in[i] == NULL)
-			return false;
-		ring_in_batches(p->in[i]);
-	}
-	return true;
+	status = share_run(&sc, w);
+	worker_free(w);
+	return status;
 }
 
 static int
 start_all(struct parallel *p, const struct parallel_input *in)
 {
-	if (share_is_needed(in->paths, in->n) && !make_sharing(p))
-		return -1;
 	for (unsigned i = 0; i < p->n; i++) {
-		p->worker[i] =
-		    start(p->shares ? SANDBOX_WORKER : SANDBOX_READER, -1);
+		p->worker[i] = start(i == 0 ? SANDBOX_READER : SANDBOX_WORKER);
 		if (p->worker[i] == 0)
-			_exit(work(p, in, i));
+			_exit(i == 0 ? work_and_read(p, in) : work(p, i));
 		if (p->worker[i] == -1)
 			return -1;
 	}
-	if (!p->shares)
-		return 0;
-	p->reader = start(SANDBOX_READER, -1);
-	if (p->reader == 0)
-		_exit(read_input(p, in));
-	return p->reader == -1 ? -1 : 0;
+	return 0;
 }
 
 /* ---- what they say ---- */
@@ -282,7 +290,7 @@ take_file(struct parallel *p, const struct ring_record *r,
 }
 
 static void
-take_from_reader(
+take_of_input(
     struct parallel *p, const struct ring_record *r, const uint8_t *bytes)
 {
 	struct record_file f;
@@ -312,8 +320,12 @@ take(struct parallel *p, struct merge *m, const struct ring_record *r,
 {
 	struct obs o;
 
+	if (r->type != REC_OBS) { /* of these there are few */
+		memcpy(p->copy, bytes, r->size);
+		bytes = p->copy;
+	}
 	if (from == p->n) {
-		take_from_reader(p, r, bytes);
+		take_of_input(p, r, bytes);
 	} else if (r->type == REC_END) {
 		p->ended++;
 		merge_end(m, from);
@@ -333,8 +345,6 @@ somebody_died(struct parallel *p)
 		for (unsigned i = 0; i < p->n; i++)
 			if (p->worker[i] == pid)
 				p->worker[i] = 0;
-		if (pid == p->reader)
-			p->reader = 0;
 		if (pid == p->verifier)
 			p->verifier = 0;
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -350,11 +360,8 @@ somebody_died(struct parallel *p)
 static void
 stop_reading(const struct parallel *p)
 {
-	if (p->reader > 0)
-		(void)kill(p->reader, SIGTERM);
-	for (unsigned i = 0; i < p->n && !p->shares; i++)
-		if (p->worker[i] > 0)
-			(void)kill(p->worker[i], SIGTERM);
+	if (p->worker[0] > 0)
+		(void)kill(p->worker[0], SIGTERM);
 }
 
 static void
@@ -382,7 +389,7 @@ judge_all(struct parallel *p, struct merge *m, const struct parallel_input *in)
 			take(p, m, &r, bytes, from);
 			continue;
 		}
-		if (p->ended == p->n && p->reader == 0 && merge_is_empty(m))
+		if (p->ended == p->n && merge_is_empty(m))
 			return;
 		tick(p, in);
 		if (somebody_died(p))
@@ -397,14 +404,9 @@ end_children(struct parallel *p)
 	for (unsigned i = 0; i < p->n; i++)
 		if (p->worker[i] > 0)
 			(void)kill(p->worker[i], SIGKILL);
-	if (p->reader > 0)
-		(void)kill(p->reader, SIGKILL);
 	for (unsigned i = 0; i < p->n; i++)
 		if (p->worker[i] > 0)
 			(void)waitpid(p->worker[i], NULL, 0);
-	if (p->reader > 0)
-		(void)waitpid(p->reader, NULL, 0);
-	p->reader = 0;
 	memset(p->worker, 0, sizeof(p->worker));
 }
 
@@ -494,8 +496,9 @@ parallel_free(struct parallel *p)
 		(void)kill(p->verifier, SIGKILL);
 		(void)waitpid(p->verifier, NULL, 0);
 	}
+	blocks_free(p->blocks);
 	for (unsigned i = 0; i < p->n; i++) {
-		ring_free(p->in[i]);
+		handout_free(p->in[i]);
 		ring_free(p->out[i]);
 		if (p->board[i] != NULL)
 			(void)munmap(p->board[i], sizeof(*p->board[i]));

@@ -5,8 +5,8 @@
  * The mark is a sequence lock: odd while it is being written.
  *
  * In batches each side looks at the other's count only when what it knew of it
- * is used up, and the reader says seldom how far it is: else both would take
- * these cache lines from each other with every record.
+ * is used up, and says seldom how far it is itself: else both would take these
+ * cache lines from each other with every record.
  */
 #include "sensor/ring.h"
 
@@ -25,7 +25,10 @@
 
 #define ALIGN 8u
 #define FILLER 0u /* the type of a record without a meaning */
-#define SAYINGS 16 /* in batches: of the reader in one round of the ring */
+/* in batches: in one round of the ring */
+#define SAYINGS 16 /* of the reader */
+#define SHOWINGS 128 /* of the writer, at least */
+#define AHEAD 2048 /* bytes that are fetched before their turn, see fetch() */
 #define LINE 64 /* each side writes its own cache lines */
 
 struct shared {
@@ -46,7 +49,9 @@ struct ring {
 	bool batches;
 	uint64_t known_head; /* reader: of the writer */
 	uint64_t known_tail; /* writer: of the reader */
+	uint64_t made, shown; /* writer, in batches: its head, and as seen */
 	uint64_t taken, said; /* reader, in batches: its tail, and as told */
+	uint64_t fetched; /* in batches: up to here, a multiple of LINE */
 	uint32_t peeked; /* bytes that ring_take() takes */
 };
 
@@ -96,6 +101,12 @@ ring_in_batches(struct ring *r)
 	r->batches = true;
 }
 
+bool
+ring_is_in_batches(const struct ring *r)
+{
+	return r->batches;
+}
+
 int
 ring_compare(const struct ring_key *a, const struct ring_key *b)
 {
@@ -142,6 +153,25 @@ ring_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* In batches: what comes next was written, or read, by another processor, and
+ * is in its cache. Not beyond end, where that is at work. */
+static void
+fetch(struct ring *r, uint64_t from, uint64_t end, bool writes)
+{
+	uint64_t to = from + AHEAD < end ? from + AHEAD : end;
+
+	if (r->fetched < from)
+		r->fetched = from & ~(uint64_t)(LINE - 1);
+	for (; r->fetched < to; r->fetched += LINE) {
+		const uint8_t *p = r->s->bytes + (r->fetched & (r->size - 1));
+
+		if (writes)
+			__builtin_prefetch(p, 1);
+		else
+			__builtin_prefetch(p);
+	}
+}
+
 /* ---- the writer ---- */
 
 static bool
@@ -173,23 +203,46 @@ place(struct ring *r, size_t need, size_t reserve, uint64_t *head)
 	return r->s->bytes;
 }
 
-/* In batches: it has filled up by another quarter. */
-static bool
-is_worth_waking(const struct ring *r, uint64_t before, uint64_t now)
+void
+ring_show(struct ring *r)
 {
-	uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
+	uint64_t before = r->shown, tail;
 	size_t quarter = r->size / 4;
 
-	return !r->batches ||
-	       (before - tail) / quarter != (now - tail) / quarter;
+	if (!r->batches || r->made == before)
+		return;
+	r->shown = r->made;
+	atomic_store(&r->s->head, r->made);
+	if (!atomic_load(&r->s->reader_sleeps))
+		return;
+	tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
+	if ((before - tail) / quarter != (r->made - tail) / quarter)
+		signal_fd(r->data_fd);
+}
+
+/* A whole record lies before `at`. */
+static void
+put_up_to(struct ring *r, uint64_t at)
+{
+	if (r->batches) {
+		r->made = at;
+		fetch(r, at, r->known_tail + r->size, true);
+		if (at - r->shown >= r->size / SHOWINGS)
+			ring_show(r);
+		return;
+	}
+	atomic_store(&r->s->head, at);
+	if (atomic_load(&r->s->reader_sleeps))
+		signal_fd(r->data_fd);
 }
 
 bool
 ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
     unsigned nparts, size_t reserve)
 {
-	uint64_t at = atomic_load_explicit(&r->s->head, memory_order_relaxed);
-	uint64_t before = at;
+	uint64_t at = r->batches ? r->made
+				 : atomic_load_explicit(
+				       &r->s->head, memory_order_relaxed);
 	size_t size = 0;
 	uint8_t *to;
 
@@ -198,7 +251,7 @@ ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
 	if (size > RING_RECORD_MAX)
 		return false;
 	head->size = (uint32_t)size;
-	head->put = ring_now_ms();
+	head->put = r->batches ? 0 : ring_now_ms();
 	to = place(r, whole(head->size), reserve, &at);
 	if (to == NULL)
 		return false;
@@ -209,13 +262,7 @@ ring_put(struct ring *r, struct ring_record *head, const struct slice *part,
 			memcpy(to, part[i].p, part[i].len);
 		to += part[i].len;
 	}
-	at += whole(head->size);
-	if (r->batches)
-		atomic_store_explicit(&r->s->head, at, memory_order_release);
-	else
-		atomic_store(&r->s->head, at);
-	if (atomic_load(&r->s->reader_sleeps) && is_worth_waking(r, before, at))
-		signal_fd(r->data_fd);
+	put_up_to(r, at + whole(head->size));
 	return true;
 }
 
@@ -231,6 +278,7 @@ ring_wait_room(struct ring *r, int ms)
 {
 	struct pollfd p = {.fd = r->room_fd, .events = POLLIN};
 
+	ring_show(r);
 	if (atomic_load(&r->s->reader_sleeps))
 		signal_fd(r->data_fd);
 	atomic_store(&r->s->writer_sleeps, 1);
@@ -247,6 +295,7 @@ ring_set_mark(struct ring *r, const struct ring_key *mark)
 	/* odd already where the writer before died in here */
 	uint32_t writing = atomic_load(&s->mark_lock) | 1;
 
+	ring_show(r);
 	atomic_store(&s->mark_lock, writing);
 	s->mark = *mark;
 	atomic_store(&s->mark_lock, writing + 1);
@@ -316,24 +365,34 @@ find_next(struct ring *r, uint64_t *tail, struct ring_record *head)
 	return false;
 }
 
-bool
-ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf)
+const uint8_t *
+ring_look(struct ring *r, struct ring_record *head)
 {
 	uint64_t tail = r->batches ? r->taken
 				   : atomic_load_explicit(
 					 &r->s->tail, memory_order_relaxed);
 	uint64_t start = tail;
-	size_t at;
 
 	if (!find_next(r, &tail, head)) {
 		r->known_head = r->taken; /* to be looked at again */
 		if (r->batches && r->said != r->taken)
 			say_taken(r);
-		return false;
+		return NULL;
 	}
-	at = tail & (r->size - 1);
-	memcpy(buf, r->s->bytes + at + sizeof(*head), head->size);
 	r->peeked = (uint32_t)(tail - start + whole(head->size));
+	if (r->batches)
+		fetch(r, tail + whole(head->size), r->known_head, false);
+	return r->s->bytes + (tail & (r->size - 1)) + sizeof(*head);
+}
+
+bool
+ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf)
+{
+	const uint8_t *bytes = ring_look(r, head);
+
+	if (bytes == NULL)
+		return false;
+	memcpy(buf, bytes, head->size);
 	return true;
 }
 

@@ -10,10 +10,10 @@
  * is queued, counted in `broken`.
  *
  * Whoever finds nothing to do sleeps on an eventfd; the other side writes to
- * it only if the first said that it sleeps. A ring in batches wakes its reader
- * when another quarter of it has filled up, and its writer when half of it is
- * free: for each record that costs more than the record. Its reader looks by
- * itself every few milliseconds (RING_BATCH_MS).
+ * it only if the first said that it sleeps. A ring in batches shows many records
+ * at once, wakes its reader when another quarter of it has filled up, and its
+ * writer when half of it is free: for each record that costs more than the
+ * record. Its reader looks by itself every few milliseconds (RING_BATCH_MS).
  */
 #ifndef STRIPWIRE_RING_H
 #define STRIPWIRE_RING_H
@@ -42,7 +42,7 @@ struct ring_key {
 struct ring_record {
 	uint32_t size; /* of the bytes behind it */
 	uint32_t type; /* the users' own, not 0 */
-	int64_t put; /* ms, CLOCK_MONOTONIC: set by ring_put() */
+	int64_t put; /* ms, CLOCK_MONOTONIC: set by ring_put(); in batches 0 */
 	struct ring_key key;
 };
 
@@ -63,15 +63,21 @@ int64_t ring_now_ms(void);
 bool ring_put(struct ring *r, struct ring_record *head,
     const struct slice *part, unsigned nparts, size_t reserve)
     __attribute__((warn_unused_result));
-/* Waits until the reader has taken something, or for ms. */
+/* In batches: what was put is seen from now on, at the latest. */
+void ring_show(struct ring *r);
+/* Waits until the reader has taken something, or for ms. Shows. */
 void ring_wait_room(struct ring *r, int ms);
-/* Everything with a lesser key was put. */
+/* Everything with a lesser key was put. Shows. */
 void ring_set_mark(struct ring *r, const struct ring_key *mark);
 
 /* ---- the reader ---- */
 /* The next record and its bytes, copied into buf (RING_RECORD_MAX); it stays
  * until ring_take(). False: there is none. */
 bool ring_peek(struct ring *r, struct ring_record *head, uint8_t *buf);
+/* Likewise, without the copy: the writer, which may have been taken over, can
+ * change these bytes until they are taken. NULL: there is none. */
+const uint8_t *ring_look(struct ring *r, struct ring_record *head);
+bool ring_is_in_batches(const struct ring *r);
 void ring_take(struct ring *r);
 void ring_mark(const struct ring *r, struct ring_key *mark);
 /* Between the two ring_data_fd() can be polled. False: something is there

@@ -52,11 +52,8 @@ worker_new(const struct worker_config *cfg, char *err, size_t errlen)
 	w->cfg = *cfg;
 	w->parent = getppid();
 	fc.sink = (struct obs_sink){on_obs, on_chain, on_staple, w};
-	w->offline = cfg->in != NULL || cfg->files != NULL;
-	fc.is_ours = cfg->files != NULL ? worker_takes
-		     : cfg->in != NULL	? worker_is_ours
-					: NULL;
-	fc.on_link_unknown = cfg->files != NULL ? worker_link_unknown : NULL;
+	w->offline = cfg->in != NULL || cfg->on_wait != NULL;
+	fc.is_ours = w->offline ? worker_is_ours : NULL;
 	fc.ctx = w;
 	w->front = frontend_new(&fc, err, errlen);
 	if (w->front == NULL) {
@@ -122,7 +119,8 @@ worker_put(struct worker *w, enum record_type type, const struct slice *part,
 	while (!ring_put(w->cfg.out, &r, part, n, 0)) {
 		if (getppid() != w->parent)
 			_exit(1); /* nobody will ever take it */
-		tell_mark(&w->tell);
+		if (w->cfg.on_wait != NULL)
+			w->cfg.on_wait(w->cfg.ctx);
 		ring_wait_room(w->cfg.out, ROOM_MS);
 	}
 	return true;

@@ -16,8 +16,8 @@
 #include "decoders/x509.h"
 #include "sensor/capture.h"
 #include "sensor/capture_live.h"
-#include "sensor/capture_tell.h"
 #include "sensor/frontend.h"
+#include "sensor/handout.h"
 #include "sensor/ring.h"
 
 #define WORKERS_MAX 64
@@ -32,18 +32,10 @@ enum record_type {
 	REC_EPOCH, /* struct record_epoch: a new worker begins */
 	REC_ENDED, /* numbers of flows whose end was shed */
 	REC_END, /* nothing more will come */
-	/* offline, from the reader to a worker; REC_END too has a clock */
-	REC_PACKET, /* struct record_packet, the frame */
-	REC_TICK, /* struct record_packet without a frame: the time */
 	/* offline, from the reader to the judge */
 	REC_NAME, /* struct record_file, path: a file is begun */
 	REC_FILE, /* struct record_file, path: and has ended */
 	REC_PROBLEM /* uint32_t severity, sentence */
-};
-
-struct record_packet {
-	struct packet pkt; /* frame fields; its pointers mean nothing */
-	struct tracker_clock clock; /* of the whole input */
 };
 
 struct record_file {
@@ -112,9 +104,12 @@ struct worker_config {
 	struct live *live[INTERFACES_MAX];
 	unsigned nlive;
 	const volatile int *stop;
-	/* offline: packets come from here, or from files, and `out` blocks */
-	struct ring *in;
-	const struct tell_config *files; /* on_wait and ctx are set here */
+	/* offline: packets come from here, and `out` blocks; NULL with
+	 * on_wait: this one reads them itself */
+	struct handout *in;
+	/* before it waits for room in `out` */
+	void (*on_wait)(void *ctx);
+	void *ctx;
 };
 
 /* After the sandbox: works until *stop, or until its captures fail. Returns an
@@ -125,7 +120,11 @@ struct worker *worker_new(
 void worker_free(struct worker *w);
 int worker_live(struct worker *w);
 int worker_offline(struct worker *w);
-int worker_files(struct worker *w);
+/* Where it reads packets itself: the next one; what it has said so far is to be
+ * seen; and nothing more will come. */
+void worker_take(struct worker *w, struct handed *h);
+void worker_show(struct worker *w);
+void worker_end(struct worker *w);
 
 /* Limits are meant for all workers together: one's share of them. */
 void worker_share(struct frontend_config *f, unsigned workers);

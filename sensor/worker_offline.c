@@ -1,93 +1,90 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Offline: packets come from the reader, with the clock of the whole input, so
- * that timers run as if one worker had seen all of it. A worker that is given
- * nothing takes the time from the mark of its queue.
+ * Offline: packets come from the worker that reads (capture_share.h), taken
+ * apart, with the clock of the whole input, so that timers run as if one worker
+ * had seen all of it. One that is given no packets is given the time.
  */
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sensor/fanout.h"
 #include "sensor/worker_private.h"
 
 #define MARK_EACH 64 /* packets */
 
-#include <poll.h>
-#include <unistd.h>
-
 bool
 worker_is_ours(void *ctx, const struct packet *pkt)
 {
 	const struct worker *w = ctx;
 
-	return fanout_worker(&pkt->src, &pkt->dst, w->cfg.of) == w->cfg.number;
+	return fanout_reader(&pkt->src, &pkt->dst, w->cfg.of) == w->cfg.number;
 }
 
+/* Nobody is to wait for what happens up to here; also where no TCP has set the
+ * clock yet. */
 static void
-take_packet(struct worker *w, const struct ring_record *r, uint8_t *bytes)
+take_time(struct worker *w, const struct handed *h)
 {
-	struct record_packet p;
-	struct packet pkt;
+	bool runs = h->clock.now != INT64_MIN;
 
-	if (r->size < sizeof(p))
-		return;
-	memcpy(&p, bytes, sizeof(p));
-	memset(&pkt, 0, sizeof(pkt));
-	pkt.time = p.pkt.time;
-	pkt.ordinal = p.pkt.ordinal;
-	pkt.file = p.pkt.file;
-	pkt.frame_no = p.pkt.frame_no;
-	pkt.wirelen = p.pkt.wirelen;
-	pkt.linktype = p.pkt.linktype;
-	pkt.interface = p.pkt.interface;
-	pkt.frame = bytes + sizeof(p);
-	pkt.caplen = (uint32_t)(r->size - sizeof(p));
-	w->era = r->key.era;
-	w->ordinal = pkt.ordinal;
-	tracker_set_clock(frontend_tracker(w->front), &p.clock);
-	if (r->type == REC_PACKET)
-		frontend_packet(w->front, &pkt);
+	if (runs)
+		tracker_set_clock(frontend_tracker(w->front), &h->clock);
+	worker_set_mark(w, runs ? h->clock.now : 0);
 }
 
-/* All that came before the mark was handed to somebody. */
+/* A fragment, of which perhaps only the last tells whose they are. */
 static void
-take_mark(struct worker *w, const struct ring_key *mark, int64_t started)
+take_frame(struct worker *w, struct handed *h)
 {
-	struct tracker_clock c = {started, mark->time};
+	if (h->clock.now != INT64_MIN)
+		tracker_set_clock(frontend_tracker(w->front), &h->clock);
+	frontend_packet(w->front, &h->pkt);
+}
 
-	if (mark->phase != TRACKER_PACKET || mark->tie <= w->ordinal)
-		return;
-	w->era = mark->era;
-	w->ordinal = mark->tie;
-	tracker_set_clock(frontend_tracker(w->front), &c);
-	worker_set_mark(w, mark->time);
+void
+worker_take(struct worker *w, struct handed *h)
+{
+	w->era = h->era;
+	w->ordinal = h->pkt.ordinal;
+	switch ((enum handed_what)h->what) {
+	case HANDED_TCP:
+		tracker_set_clock(frontend_tracker(w->front), &h->clock);
+		frontend_tcp(w->front, &h->pkt);
+		break;
+	case HANDED_FRAME:
+		take_frame(w, h);
+		break;
+	case HANDED_TIME:
+	case HANDED_END:
+		take_time(w, h);
+		break;
+	}
+	if (++w->taken % MARK_EACH == 0)
+		worker_set_mark(w, h->clock.now);
+}
+
+void
+worker_show(struct worker *w)
+{
+	ring_show(w->cfg.out);
 }
 
 static void
 wait_packet(struct worker *w)
 {
-	struct pollfd p = {ring_data_fd(w->cfg.in), POLLIN, 0};
-
-	if (ring_sleep(w->cfg.in))
-		(void)poll(&p, 1, RING_BATCH_MS);
-	ring_wake(w->cfg.in);
+	worker_show(w);
+	handout_sleep(w->cfg.in, RING_BATCH_MS);
 	if (getppid() != w->parent)
 		_exit(1);
-}
-
-static void
-show_totals(struct worker *w)
-{
-	frontend_totals(w->front, &w->cfg.board->totals);
 }
 
 /* The counts stand before the end is said: once all have said it, nobody waits
  * for them. */
 void
-worker_end(struct worker *w, void (*show)(struct worker *w))
+worker_end(struct worker *w)
 {
 	frontend_flush(w->front);
-	show(w);
+	frontend_totals(w->front, &w->cfg.board->totals);
 	w->era = UINT32_MAX;
 	(void)worker_put(w, REC_END, NULL, 0, 0);
 	worker_set_mark(w, INT64_MAX);
@@ -96,29 +93,17 @@ worker_end(struct worker *w, void (*show)(struct worker *w))
 int
 worker_offline(struct worker *w)
 {
-	uint8_t *bytes = malloc(RING_RECORD_MAX);
-	struct ring_record r;
-	struct ring_key mark;
-	int64_t started = 0;
-	unsigned n = 0;
+	struct handed *h;
 
-	for (bool end = bytes == NULL; !end;) {
-		ring_mark(w->cfg.in, &mark);
-		if (!ring_peek(w->cfg.in, &r, bytes)) {
-			take_mark(w, &mark, started);
+	for (bool over = false; !over;) {
+		h = handout_next(w->cfg.in);
+		if (h == NULL) {
 			wait_packet(w);
 			continue;
 		}
-		ring_take(w->cfg.in);
-		end = r.type == REC_END;
-		take_packet(w, &r, bytes);
-		if (r.size >= sizeof(struct record_packet))
-			started =
-			    ((struct record_packet *)bytes)->clock.started;
-		if (++n % MARK_EACH == 0)
-			worker_set_mark(w, r.key.time);
+		worker_take(w, h);
+		over = h->what == HANDED_END;
 	}
-	worker_end(w, show_totals);
-	free(bytes);
+	worker_end(w);
 	return 0;
 }

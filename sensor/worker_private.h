@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Private to worker.c, worker_live.c, worker_offline.c and worker_files.c.
+ * Private to worker.c, worker_live.c and worker_offline.c.
  */
 #ifndef STRIPWIRE_WORKER_PRIVATE_H
 #define STRIPWIRE_WORKER_PRIVATE_H
@@ -18,13 +18,13 @@ struct worker {
 	struct worker_config cfg;
 	struct frontend *front;
 	bool offline; /* the queue blocks */
-	struct tell tell; /* of files */
 	struct ring_key last; /* of what was put */
 	uint64_t ordinal;
 	uint64_t flow; /* of the observation at hand */
 	int64_t now, published, weighed;
 	pid_t parent;
 	uint32_t era; /* offline */
+	unsigned taken; /* offline */
 	uint32_t nended; /* flows whose end was shed, to be told yet */
 	uint64_t ended[WORKER_ENDED_MAX];
 	bool any_shed;
@@ -40,10 +40,5 @@ void worker_tell_ended(struct worker *w);
 /* All up to time, and up to the packet at hand, was said. */
 void worker_set_mark(struct worker *w, int64_t time);
 bool worker_is_ours(void *ctx, const struct packet *pkt);
-/* From files: the same, of each TCP packet, and the clock goes on. */
-bool worker_takes(void *ctx, const struct packet *pkt);
-void worker_link_unknown(void *ctx, const struct packet *pkt);
-/* Offline: all that is left, the counts by `show`, the end. */
-void worker_end(struct worker *w, void (*show)(struct worker *w));
 
 #endif

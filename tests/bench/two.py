@@ -4,7 +4,8 @@
 
     two.py [--bytes 200M] [--rounds 5] [--only abe] [--json FILE]
 
-Each of them walks all files by itself and takes apart what is its own: that walk, which both do, is the bound.
+The first walks the files, takes packets apart and hands them out: on one file and on several that walk is the serial
+part. The judge is a third process beside the two.
 """
 import argparse
 import json

@@ -321,6 +321,29 @@ TEST(connections_are_spread)
 		CHECK(n[i] > 500);
 }
 
+/* Who reads for all takes less, and both directions of the same. */
+TEST(the_one_that_reads_follows_fewer)
+{
+	char src[40];
+
+	for (unsigned workers = 1; workers < 7; workers++) {
+		unsigned n[7] = {0};
+
+		for (unsigned i = 0; i < 7000; i++) {
+			(void)snprintf(
+			    src, sizeof(src), "10.%u.%u.9", i / 250, i % 250);
+			struct addr a = address(src), b = address("192.0.2.25");
+			unsigned w = fanout_reader(&a, &b, workers);
+
+			CHECK(w < workers);
+			CHECK_INT(fanout_reader(&b, &a, workers), w);
+			n[w]++;
+		}
+		for (unsigned i = 1; i < workers; i++)
+			CHECK(n[0] > 100 && n[0] * 5 < n[i] * 4);
+	}
+}
+
 TEST(fragments_stay_together)
 {
 	struct sock_filter prog[FANOUT_PROGRAM_MAX];

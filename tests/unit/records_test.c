@@ -97,7 +97,7 @@ TEST(kinds_that_are_none_and_flows_of_others)
 	o.kind = OBS_NONE;
 	CHECK(!take(REC_OBS, &o, o.size, &out));
 	CHECK(!take(0, &o, sizeof(o), &out));
-	CHECK(!take(REC_PACKET, &o, sizeof(o), &out));
+	CHECK(!take(REC_NAME, &o, sizeof(o), &out));
 	CHECK(!take(UINT32_MAX, &o, sizeof(o), &out));
 	CHECK_INT(observed, 0);
 	backend_free(b);

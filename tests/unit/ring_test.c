@@ -193,7 +193,10 @@ TEST(in_batches_a_writer_is_woken)
 	pid = fork();
 	if (pid == 0) {
 		ring_wait_room(r, 3600000);
-		_exit(put_at(r, 2, buf, 1000) ? 0 : 1);
+		if (!put_at(r, 2, buf, 1000))
+			_exit(1);
+		ring_show(r);
+		_exit(0);
 	}
 	(void)usleep(20000);
 	while (ring_peek(r, &h, buf) && h.key.time == 1)

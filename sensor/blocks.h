@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory where one process puts frames that others look at: shared, at the same
+ * addresses in all of them. Only the first can write there: the mapping of the
+ * others cannot be made writable again.
+ */
+#ifndef STRIPWIRE_BLOCKS_H
+#define STRIPWIRE_BLOCKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensor/capture_input.h"
+
+/* Few enough that they stay in the caches between those who write and read. */
+#define BLOCKS 32
+/* A frame begins in its first part, and may be as long as the second. */
+#define BLOCK_FIRST (64u << 10)
+#define BLOCK_BYTES (BLOCK_FIRST + INPUT_PEEK_MAX)
+
+struct blocks;
+
+/* Before the processes are forked. NULL with a sentence in err. */
+struct blocks *blocks_new(char *err, size_t errlen);
+void blocks_free(struct blocks *b);
+uint8_t *blocks_at(const struct blocks *b, unsigned number);
+/* From here on this process only reads them. -1: errno. */
+int blocks_read_only(struct blocks *b) __attribute__((warn_unused_result));
+
+#endif

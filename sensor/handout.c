@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Counts that never wrap, as in ring.c. Each side looks at the other's only
+ * when what it knew is used up.
+ */
+#include "sensor/handout.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sensor/harden.h"
+
+#define LINE 64 /* each side writes its own cache lines */
+#define SAY_EACH 128 /* taken, between two times that it is said */
+#define WORTH_WAKING (HANDOUT_SLOTS / 8)
+/* What the other side wrote, or read, is in the cache of another processor: so
+ * many packets before their turn slots are fetched, and what they carry. */
+#define SLOT_AHEAD 8
+#define PAYLOAD_AHEAD 3
+#define PAYLOAD_BYTES 1536
+
+struct shared {
+	_Alignas(LINE) _Atomic uint64_t head; /* who hands out */
+	_Atomic uint64_t wanted; /* waits until so many are taken; 0: not */
+	_Alignas(LINE) _Atomic uint64_t tail; /* who takes */
+	_Atomic uint32_t sleeps;
+	_Alignas(LINE) struct handed slot[HANDOUT_SLOTS];
+};
+
+struct handout {
+	struct shared *s;
+	int data_fd, room_fd;
+	uint64_t head, known_tail; /* who hands out: its own, the other's */
+	uint64_t tail, known_head, said; /* who takes */
+};
+
+struct handout *
+handout_new(char *err, size_t errlen)
+{
+	struct handout *h = calloc(1, sizeof(*h));
+
+	if (h == NULL) {
+		(void)snprintf(err, errlen, "out of memory");
+		return NULL;
+	}
+	h->data_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	h->room_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	h->s = harden_shared(sizeof(*h->s));
+	if (h->s != NULL && h->data_fd != -1 && h->room_fd != -1)
+		return h;
+	(void)snprintf(
+	    err, errlen, "no shared memory for a queue: %s", strerror(errno));
+	handout_free(h);
+	return NULL;
+}
+
+void
+handout_free(struct handout *h)
+{
+	if (h == NULL)
+		return;
+	if (h->s != NULL)
+		(void)munmap(h->s, sizeof(*h->s));
+	if (h->data_fd != -1)
+		(void)close(h->data_fd);
+	if (h->room_fd != -1)
+		(void)close(h->room_fd);
+	free(h);
+}
+
+static void
+signal_fd(int fd)
+{
+	uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof(one));
+}
+
+static void
+wait_fd(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	(void)poll(&p, 1, ms);
+}
+
+static void
+clear_fd(int fd)
+{
+	uint64_t n;
+
+	(void)!read(fd, &n, sizeof(n));
+}
+
+/* ---- who hands out ---- */
+
+/* It cannot have taken what was not handed out. */
+static void
+look_at_tail(struct handout *h)
+{
+	uint64_t tail = atomic_load_explicit(&h->s->tail, memory_order_acquire);
+
+	h->known_tail = tail < h->head ? tail : h->head;
+}
+
+struct handed *
+handout_slot(struct handout *h)
+{
+	if (h->head - h->known_tail == HANDOUT_SLOTS) {
+		look_at_tail(h);
+		if (h->head - h->known_tail >= HANDOUT_SLOTS)
+			return NULL;
+	}
+	return &h->s->slot[h->head % HANDOUT_SLOTS];
+}
+
+void
+handout_add(struct handout *h)
+{
+	const struct handed *soon =
+	    &h->s->slot[(h->head + SLOT_AHEAD) % HANDOUT_SLOTS];
+
+	for (size_t i = 0; i < sizeof(*soon); i += LINE)
+		__builtin_prefetch((const char *)soon + i, 1);
+	h->head++;
+}
+
+uint64_t
+handout_added(const struct handout *h)
+{
+	return h->head;
+}
+
+void
+handout_show(struct handout *h, bool now)
+{
+	atomic_store(&h->s->head, h->head);
+	if (!atomic_load(&h->s->sleeps))
+		return;
+	look_at_tail(h);
+	if (h->head - h->known_tail >= (now ? 1 : WORTH_WAKING))
+		signal_fd(h->data_fd);
+}
+
+bool
+handout_is_past(struct handout *h, uint64_t n)
+{
+	if (h->known_tail < n)
+		look_at_tail(h);
+	return h->known_tail >= n;
+}
+
+void
+handout_wait(struct handout *h, uint64_t n, int ms)
+{
+	atomic_store(&h->s->wanted, n);
+	if (!handout_is_past(h, n))
+		wait_fd(h->room_fd, ms);
+	atomic_store(&h->s->wanted, 0);
+	clear_fd(h->room_fd);
+}
+
+/* ---- who takes ---- */
+
+static void
+say_taken(struct handout *h)
+{
+	uint64_t wanted;
+
+	h->said = h->tail;
+	atomic_store(&h->s->tail, h->tail);
+	wanted = atomic_load(&h->s->wanted);
+	if (wanted != 0 && h->tail >= wanted &&
+	    atomic_compare_exchange_strong(&h->s->wanted, &wanted, 0))
+		signal_fd(h->room_fd);
+}
+
+static void
+fetch_soon(const struct handout *h)
+{
+	const struct handed *s = h->s->slot;
+	uint64_t there = h->known_head - h->tail;
+	const struct packet *pkt;
+	size_t len;
+
+	if (there > SLOT_AHEAD) {
+		const char *p =
+		    (const char *)&s[(h->tail + SLOT_AHEAD) % HANDOUT_SLOTS];
+		for (size_t i = 0; i < sizeof(*s); i += LINE)
+			__builtin_prefetch(p + i);
+	}
+	if (there <= PAYLOAD_AHEAD)
+		return;
+	pkt = &s[(h->tail + PAYLOAD_AHEAD) % HANDOUT_SLOTS].pkt;
+	len = pkt->len < PAYLOAD_BYTES ? pkt->len : PAYLOAD_BYTES;
+	for (size_t i = 0; i < len; i += LINE)
+		__builtin_prefetch(pkt->payload + i);
+}
+
+struct handed *
+handout_next(struct handout *h)
+{
+	if (h->tail - h->said >= SAY_EACH)
+		say_taken(h);
+	if (h->tail == h->known_head) {
+		h->known_head =
+		    atomic_load_explicit(&h->s->head, memory_order_acquire);
+		if (h->tail == h->known_head) {
+			if (h->said != h->tail)
+				say_taken(h);
+			return NULL;
+		}
+	}
+	fetch_soon(h);
+	return &h->s->slot[h->tail++ % HANDOUT_SLOTS];
+}
+
+void
+handout_sleep(struct handout *h, int ms)
+{
+	atomic_store(&h->s->sleeps, 1);
+	if (atomic_load(&h->s->head) == h->tail)
+		wait_fd(h->data_fd, ms);
+	atomic_store(&h->s->sleeps, 0);
+	clear_fd(h->data_fd);
+}
