@@ -174,7 +174,7 @@ place(struct share *s, const struct packet *pkt)
 
 	if (s->used >= BLOCK_FIRST)
 		next_block(s);
-	to = blocks_at(s->cfg->blocks, s->block) + s->used;
+	to = frame_blocks_at(s->cfg->blocks, s->block) + s->used;
 	memcpy(to, pkt->frame, pkt->caplen);
 	s->used += (pkt->caplen + LINE - 1) / LINE * LINE;
 	return to;

@@ -7,13 +7,13 @@
 #ifndef STRIPWIRE_CAPTURE_SHARE_H
 #define STRIPWIRE_CAPTURE_SHARE_H
 
-#include "sensor/blocks.h"
+#include "sensor/frame_blocks.h"
 #include "sensor/capture_tell.h"
 #include "sensor/handout.h"
 
 struct share_config {
 	struct tell_config input; /* on_wait and ctx are set here */
-	struct blocks *blocks;
+	struct frame_blocks *blocks;
 	struct handout *const *worker; /* but for the first */
 	unsigned workers; /* at most WORKERS_MAX */
 };

@@ -33,7 +33,7 @@ struct parallel {
 	struct pipeline_config cfg;
 	unsigned n;
 	pid_t verifier, worker[WORKERS_MAX]; /* the first reads */
-	struct blocks *blocks; /* frames */
+	struct frame_blocks *blocks; /* frames */
 	struct handout *in[WORKERS_MAX]; /* packets; the first has none */
 	struct ring *out[WORKERS_MAX + 1]; /* the last: of the input */
 	struct board *board[WORKERS_MAX];
@@ -54,7 +54,7 @@ static volatile int stopped; /* in those who read */
 static int
 make_queues(struct parallel *p, char *err, size_t errlen)
 {
-	p->blocks = blocks_new(err, errlen);
+	p->blocks = frame_blocks_new(err, errlen);
 	if (p->blocks == NULL)
 		return -1;
 	for (unsigned i = 0; i < p->n; i++) {
@@ -165,7 +165,7 @@ keep_own(struct parallel *p, unsigned number)
 		ring_free(p->out[i]);
 	}
 	ring_free(p->out[p->n]);
-	return blocks_read_only(p->blocks) == 0;
+	return frame_blocks_read_only(p->blocks) == 0;
 }
 
 static struct worker *
@@ -496,7 +496,7 @@ parallel_free(struct parallel *p)
 		(void)kill(p->verifier, SIGKILL);
 		(void)waitpid(p->verifier, NULL, 0);
 	}
-	blocks_free(p->blocks);
+	frame_blocks_free(p->blocks);
 	for (unsigned i = 0; i < p->n; i++) {
 		handout_free(p->in[i]);
 		ring_free(p->out[i]);

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sensor/blocks.h"
+#include "sensor/frame_blocks.h"
 #include "tests/test.h"
 
 #define MANY (HANDOUT_SLOTS * 5u + 7)
@@ -119,8 +119,8 @@ TEST(both_sides_are_woken)
 TEST(frames_are_seen_by_others_who_cannot_write_there)
 {
 	char err[200];
-	struct blocks *b = blocks_new(err, sizeof(err));
-	uint8_t *p = b == NULL ? NULL : blocks_at(b, BLOCKS - 1);
+	struct frame_blocks *b = frame_blocks_new(err, sizeof(err));
+	uint8_t *p = b == NULL ? NULL : frame_blocks_at(b, BLOCKS - 1);
 	int status = -1;
 	pid_t pid;
 
@@ -129,7 +129,7 @@ TEST(frames_are_seen_by_others_who_cannot_write_there)
 		return;
 	pid = fork();
 	if (pid == 0) {
-		if (blocks_read_only(b) == -1 ||
+		if (frame_blocks_read_only(b) == -1 ||
 		    mprotect(p, BLOCK_BYTES, PROT_READ | PROT_WRITE) == 0)
 			_exit(1);
 		while (*(volatile uint8_t *)p != 7)
@@ -142,7 +142,7 @@ TEST(frames_are_seen_by_others_who_cannot_write_there)
 	CHECK_INT(waitpid(pid, &status, 0), pid);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	CHECK_INT(p[0], 7);
-	blocks_free(b);
+	frame_blocks_free(b);
 }
 
 TEST_MAIN

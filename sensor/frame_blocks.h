@@ -4,8 +4,8 @@
  * addresses in all of them. Only the first can write there: the mapping of the
  * others cannot be made writable again.
  */
-#ifndef STRIPWIRE_BLOCKS_H
-#define STRIPWIRE_BLOCKS_H
+#ifndef STRIPWIRE_FRAME_BLOCKS_H
+#define STRIPWIRE_FRAME_BLOCKS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,13 +18,14 @@
 #define BLOCK_FIRST (64u << 10)
 #define BLOCK_BYTES (BLOCK_FIRST + INPUT_PEEK_MAX)
 
-struct blocks;
+struct frame_blocks;
 
 /* Before the processes are forked. NULL with a sentence in err. */
-struct blocks *blocks_new(char *err, size_t errlen);
-void blocks_free(struct blocks *b);
-uint8_t *blocks_at(const struct blocks *b, unsigned number);
+struct frame_blocks *frame_blocks_new(char *err, size_t errlen);
+void frame_blocks_free(struct frame_blocks *b);
+uint8_t *frame_blocks_at(const struct frame_blocks *b, unsigned number);
 /* From here on this process only reads them. -1: errno. */
-int blocks_read_only(struct blocks *b) __attribute__((warn_unused_result));
+int frame_blocks_read_only(struct frame_blocks *b)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sensor/blocks.h"
+#include "sensor/frame_blocks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #define ALL ((size_t)BLOCKS * BLOCK_BYTES)
 
-struct blocks {
+struct frame_blocks {
 	uint8_t *base;
 	int fd;
 };
@@ -21,7 +21,7 @@ struct blocks {
 /* The seal leaves this mapping as it is, and the one that inherits it; those
  * that are made later can only be read (memfd_create(2), F_SEAL_FUTURE_WRITE). */
 static int
-make(struct blocks *b)
+make(struct frame_blocks *b)
 {
 	void *p;
 
@@ -37,10 +37,10 @@ make(struct blocks *b)
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
 }
 
-struct blocks *
-blocks_new(char *err, size_t errlen)
+struct frame_blocks *
+frame_blocks_new(char *err, size_t errlen)
 {
-	struct blocks *b = calloc(1, sizeof(*b));
+	struct frame_blocks *b = calloc(1, sizeof(*b));
 
 	if (b == NULL) {
 		(void)snprintf(err, errlen, "out of memory");
@@ -50,12 +50,12 @@ blocks_new(char *err, size_t errlen)
 		return b;
 	(void)snprintf(
 	    err, errlen, "no shared memory for the input: %s", strerror(errno));
-	blocks_free(b);
+	frame_blocks_free(b);
 	return NULL;
 }
 
 void
-blocks_free(struct blocks *b)
+frame_blocks_free(struct frame_blocks *b)
 {
 	if (b == NULL)
 		return;
@@ -67,13 +67,13 @@ blocks_free(struct blocks *b)
 }
 
 uint8_t *
-blocks_at(const struct blocks *b, unsigned number)
+frame_blocks_at(const struct frame_blocks *b, unsigned number)
 {
 	return b->base + (size_t)number * BLOCK_BYTES;
 }
 
 int
-blocks_read_only(struct blocks *b)
+frame_blocks_read_only(struct frame_blocks *b)
 {
 	void *p =
 	    mmap(b->base, ALL, PROT_READ, MAP_SHARED | MAP_FIXED, b->fd, 0);
