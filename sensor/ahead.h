@@ -6,24 +6,89 @@
  * there are many connections; here each step is begun a few packets before the
  * next one needs it. Nothing is decided here: what is guessed wrong, or not
  * looked at, is found by the packet itself.
+ *
+ * All of it is inlined: to the compiler a function that only fetches has no
+ * effect, and it leaves out the calls.
  */
 #ifndef STRIPWIRE_AHEAD_H
 #define STRIPWIRE_AHEAD_H
 
-#include "sensor/flow.h"
+#include "sensor/conn.h"
+#include "sensor/evidence_private.h"
 
 #define AHEAD 8 /* packets under way; a power of two */
 #define AHEAD_FLOW 5 /* packets before its turn */
 #define AHEAD_CONN 3
 #define AHEAD_PARTS 1
+#define AHEAD_LINE 64 /* bytes of a cache line */
+#define AHEAD_MAIL 320 /* bytes of a decoder; beyond are rare parts */
 
-struct tracker;
+#define AHEAD_INLINE static inline __attribute__((always_inline))
+
+/* The one that the bucket names first mostly is it. */
+AHEAD_INLINE const struct flow *
+ahead_flow_of(const struct tracker *t, const struct flow_place *place)
+{
+	uint32_t slot = flow_first(t->flows, place->hash);
+
+	return slot == FLOW_NONE ? NULL : flow_at(t->flows, slot);
+}
 
 /* The flow's entry; its bucket has come. */
-void ahead_flow(const struct tracker *t, const struct flow_place *place);
+AHEAD_INLINE void
+ahead_flow(const struct tracker *t, const struct flow_place *place)
+{
+	const struct flow *f = ahead_flow_of(t, place);
+
+	if (f != NULL)
+		__builtin_prefetch(f, 1);
+}
+
 /* All of its connection at once, in place of a wait for each of its lines. */
-void ahead_conn(const struct tracker *t, const struct flow_place *place);
+AHEAD_INLINE void
+ahead_conn(const struct tracker *t, const struct flow_place *place)
+{
+	const struct flow *f = ahead_flow_of(t, place);
+
+	if (f == NULL || f->conn == NULL)
+		return;
+#pragma GCC unroll 16
+	for (size_t i = 0; i < sizeof(struct conn); i += AHEAD_LINE)
+		__builtin_prefetch((const char *)f->conn + i, 1);
+}
+
+/* What a packet of that direction will be held against. */
+AHEAD_INLINE void
+ahead_evidence(const struct evidence_flow *ev, enum dir dir)
+{
+	const struct evidence_dir *d = &ev->d[dir];
+	const char *w = (const char *)d->window;
+
+	if (w != NULL) {
+		__builtin_prefetch(w, 1);
+		__builtin_prefetch(w + AHEAD_LINE, 1);
+	}
+	if (d->ring != NULL)
+		__builtin_prefetch(&d->ring->records[ev->rest[dir].ring_at], 1);
+}
+
 /* Decoder and evidence. */
-void ahead_parts(const struct tracker *t, const struct flow_place *place);
+AHEAD_INLINE void
+ahead_parts(const struct tracker *t, const struct flow_place *place)
+{
+	const struct flow *f = ahead_flow_of(t, place);
+	const char *mail;
+
+	if (f == NULL || f->conn == NULL)
+		return;
+	mail = (const char *)f->conn->mail;
+	ahead_evidence(
+	    &f->conn->ev, f->client_is_b == place->from_b ? DIR_C2S : DIR_S2C);
+	if (mail == NULL)
+		return;
+#pragma GCC unroll 8
+	for (size_t i = 0; i < AHEAD_MAIL; i += AHEAD_LINE)
+		__builtin_prefetch(mail + i, 1);
+}
 
 #endif

@@ -166,9 +166,6 @@ void evidence_use(const struct evidence_ctx *c, struct table_use *windows,
 /* All of *ev is 0. */
 void evidence_init(struct evidence_flow *ev, uint32_t slot);
 
-/* What a packet of that direction will be held against is asked of memory. */
-void evidence_fetch(const struct evidence_flow *ev, enum dir dir);
-
 /* What an observation says of the packet it rests on. */
 void evidence_ref(
     struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v);

@@ -316,4 +316,22 @@ void evidence_used_settle(struct evidence_ctx *c);
 void evidence_used_end(
     struct evidence_ctx *c, struct evidence_flow *ev, int64_t now);
 
+/* ---- evidence_ring.c ---- */
+struct ev_record { /* 64 bytes */
+	struct pkt_ref ref;
+	uint32_t hash;
+	uint32_t tsval;
+	uint16_t off, held; /* the bytes that were hashed */
+	uint16_t sum; /* tcp_sum_header(); 0: cannot be used */
+	uint8_t odd; /* ODD_ */
+};
+
+/* While all is in order nothing of it is read, and its next record written:
+ * with many flows it is in nobody's cache. */
+struct ev_ring {
+	struct ev_block block;
+	struct bulk_hash part; /* of the record that comes again in pieces */
+	_Alignas(64) struct ev_record records[EVIDENCE_SEGMENTS];
+};
+
 #endif

@@ -28,25 +28,8 @@
 #define SAMPLE 128
 #define CACHE_LINE 64
 
-struct record { /* 64 bytes */
-	struct pkt_ref ref;
-	uint32_t hash;
-	uint32_t tsval;
-	uint16_t off, held; /* the bytes that were hashed */
-	uint16_t sum; /* tcp_sum_header(); 0: cannot be used */
-	uint8_t odd; /* ODD_ */
-};
-
-/* While all is in order nothing of it is read, and its next record written:
- * with many flows it is in nobody's cache. */
-struct ev_ring {
-	struct ev_block block;
-	struct bulk_hash part; /* of the record that comes again in pieces */
-	_Alignas(64) struct record records[EVIDENCE_SEGMENTS];
-};
-
 struct repeat { /* what a segment holds of a record */
-	struct record *r;
+	struct ev_record *r;
 	const uint8_t *p;
 	uint32_t off, len; /* from the record's first byte on */
 };
@@ -65,14 +48,14 @@ ring_lend(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
 
 /* Number of the first byte that was hashed. */
 static uint32_t
-record_seq(const struct record *r)
+record_seq(const struct ev_record *r)
 {
 	return r->ref.seq + ((r->ref.tcp_flags & TCP_SYN) != 0) + r->off;
 }
 
 /* Returns false if the segment holds nothing of the record. */
 static bool
-overlap_of(struct repeat *o, struct record *r, const struct ev_segment *s)
+overlap_of(struct repeat *o, struct ev_record *r, const struct ev_segment *s)
 {
 	int64_t from = seq_diff(record_seq(r), s->seq), to = from + r->held;
 	int64_t lo = from > 0 ? from : 0, hi = to < s->len ? to : s->len;
@@ -131,7 +114,7 @@ is_second_spoilt(const struct evidence_dir *d, const struct ev_segment *s)
 
 /* The first version's checksum fits what the second holds in its place. */
 static bool
-is_first_spoilt(const struct record *r, const struct ev_segment *s)
+is_first_spoilt(const struct ev_record *r, const struct ev_segment *s)
 {
 	int64_t from = seq_diff(record_seq(r) - r->off, s->seq);
 	struct slice whole = {s->p + from, r->ref.len};
@@ -144,7 +127,7 @@ is_first_spoilt(const struct record *r, const struct ev_segment *s)
 
 static void
 tell(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct ev_segment *s, const struct record *r)
+    const struct ev_segment *s, const struct ev_record *r)
 {
 	struct ev_first first = {
 	    .ref = r->ref, .tsval = r->tsval, .odd = r->odd};
@@ -160,7 +143,7 @@ tell(struct evidence_ctx *c, struct evidence_flow *ev,
 /* All of the record is there again, with another hash. */
 static enum difference
 judge(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct ev_segment *s, struct record *r, uint32_t hash)
+    const struct ev_segment *s, struct ev_record *r, uint32_t hash)
 {
 	if (is_second_spoilt(&ev->d[s->view->dir], s)) {
 		c->n.corrupted++;
@@ -216,7 +199,7 @@ ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
     const struct ev_segment *s, bool sample)
 {
 	struct evidence_rest *e = evidence_rest(d);
-	struct record *r = &d->ring->records[e->ring_at];
+	struct ev_record *r = &d->ring->records[e->ring_at];
 	const struct packet *pkt = s->pkt;
 	uint32_t held = s->len < HELD_MAX ? s->len : HELD_MAX, off = 0;
 
@@ -251,7 +234,7 @@ look_back(struct evidence_ctx *c, struct evidence_flow *ev,
 	uint32_t same = 0;
 
 	for (uint32_t i = 0; i < e->ring_n; i++) {
-		struct record *r =
+		struct ev_record *r =
 		    &d->ring->records[(e->ring_at + i) % e->ring_n];
 		enum difference diff = SAME;
 		struct repeat o;
@@ -303,18 +286,4 @@ evidence_ring_next(struct evidence_ctx *c, struct evidence_dir *d,
 {
 	if (d->ring != NULL || ring_lend(c, d, s->pkt->time) != NULL)
 		ring_keep(c, d, s, keep == KEEP_SAMPLE);
-}
-
-void
-evidence_fetch(const struct evidence_flow *ev, enum dir dir)
-{
-	const struct evidence_dir *d = &ev->d[dir];
-	const char *w = (const char *)d->window;
-
-	if (w != NULL) {
-		__builtin_prefetch(w, 1);
-		__builtin_prefetch(w + 64, 1);
-	}
-	if (d->ring != NULL)
-		__builtin_prefetch(&d->ring->records[ev->rest[dir].ring_at], 1);
 }
