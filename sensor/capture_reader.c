@@ -355,7 +355,7 @@ near_frame(struct reader *r, struct packet *pkt)
 	size_t left = in->tail - in->head;
 	uint32_t head[4], held, shown;
 
-	if (left < r->header || r->rest > 0)
+	if (r->near_max == 0 || left < r->header || r->rest > 0)
 		return false;
 	memcpy(head, p, sizeof(head));
 	held = head[2];

@@ -224,7 +224,7 @@ frontend_push(struct frontend *f)
 
 /* One step further for each that comes at that distance; at the end of a window
  * of the file there are fewer, and they have to wait. */
-static inline void
+AHEAD_INLINE void
 fetch(struct frontend *f)
 {
 	const struct coming *c;
