@@ -101,11 +101,12 @@ clear_fd(int fd)
 
 /* ---- who hands out ---- */
 
-/* It cannot have taken what was not handed out. */
+/* It cannot have taken what was not handed out. Not merely acquired: whoever is
+ * about to sleep said so first, and the other side looks in the other order. */
 static void
 look_at_tail(struct handout *h)
 {
-	uint64_t tail = atomic_load_explicit(&h->s->tail, memory_order_acquire);
+	uint64_t tail = atomic_load(&h->s->tail);
 
 	h->known_tail = tail < h->head ? tail : h->head;
 }
@@ -113,7 +114,7 @@ look_at_tail(struct handout *h)
 struct handed *
 handout_slot(struct handout *h)
 {
-	if (h->head - h->known_tail == HANDOUT_SLOTS) {
+	if (h->head - h->known_tail >= HANDOUT_SLOTS) {
 		look_at_tail(h);
 		if (h->head - h->known_tail >= HANDOUT_SLOTS)
 			return NULL;

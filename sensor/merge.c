@@ -164,10 +164,13 @@ merge_next(struct merge *m, struct ring_record *head, const uint8_t **bytes,
 	return true;
 }
 
-void
+bool
 merge_end(struct merge *m, unsigned from)
 {
+	bool first = !m->lane[from].ended;
+
 	m->lane[from].ended = true;
+	return first;
 }
 
 bool

@@ -24,8 +24,9 @@ void merge_free(struct merge *m);
  * writer's, see ring_look(). */
 bool merge_next(struct merge *m, struct ring_record *head,
     const uint8_t **bytes, unsigned *from);
-/* No more will come from that ring: what it has not got is not waited for. */
-void merge_end(struct merge *m, unsigned from);
+/* No more will come from that ring: what it has not got is not waited for.
+ * False: that was said before. */
+bool merge_end(struct merge *m, unsigned from);
 /* Sleeps until a record may be due, fd (or -1) is readable, or ms. Returns
  * true if fd is. */
 bool merge_wait(struct merge *m, int fd, int ms);

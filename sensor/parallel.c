@@ -154,16 +154,20 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	return 0;
 }
 
-/* A worker can reach its own queues only, and read blocks. */
+/* A worker can reach its own queues only, and read blocks; the first hands out
+ * and tells of the input, too. */
 static bool
 keep_own(struct parallel *p, unsigned number)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		if (i == number)
 			continue;
-		handout_free(p->in[i]);
+		if (number != 0)
+			handout_free(p->in[i]);
 		ring_free(p->out[i]);
 	}
+	if (number == 0)
+		return true;
 	ring_free(p->out[p->n]);
 	return frame_blocks_read_only(p->blocks) == 0;
 }
@@ -213,7 +217,7 @@ work(struct parallel *p, unsigned number)
 static int
 work_and_read(struct parallel *p, const struct parallel_input *in)
 {
-	struct worker *w = new_worker(p, 0);
+	struct worker *w = keep_own(p, 0) ? new_worker(p, 0) : NULL;
 	struct share_config sc = {.input = {.paths = in->paths,
 				      .n = in->n,
 				      .stop = &stopped,
@@ -222,7 +226,6 @@ work_and_read(struct parallel *p, const struct parallel_input *in)
 	    .blocks = p->blocks,
 	    .worker = p->in,
 	    .workers = p->n};
-
 	int status;
 
 	if (w == NULL)
@@ -327,8 +330,7 @@ take(struct parallel *p, struct merge *m, const struct ring_record *r,
 	if (from == p->n) {
 		take_of_input(p, r, bytes);
 	} else if (r->type == REC_END) {
-		p->ended++;
-		merge_end(m, from);
+		p->ended += merge_end(m, from);
 	} else {
 		(void)records_take(p->back, r, bytes, &o, -1);
 	}

@@ -230,7 +230,8 @@ TEST(merged_by_key_and_held_back_until_it_is_known)
 	CHECK_INT(bytes[0], 'b');
 	CHECK_INT(from, 1);
 	CHECK(!merge_is_empty(m));
-	merge_end(m, 1);
+	CHECK(merge_end(m, 1));
+	CHECK(!merge_end(m, 1));
 	CHECK(merge_next(m, &h, &bytes, &from));
 	CHECK_INT(bytes[0], 'c');
 	CHECK(merge_is_empty(m));
