@@ -247,8 +247,12 @@ login_args(struct mail *m, struct slice s, bool literal, uint64_t cut)
 			s = slice_from(s, login_quoted(m, s));
 		} else {
 			struct slice atom = slice_word(&s);
+			uint64_t total = atom.len + (s.len == 0 ? cut : 0);
 
-			login_arg(m, atom, atom.len + (s.len == 0 ? cut : 0));
+			/* a literal that begins in the same line: no name */
+			if (atom.p[0] == '{' && m->u.imap.arg == 0)
+				atom.len = 0;
+			login_arg(m, atom, total);
 		}
 	}
 }

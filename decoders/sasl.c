@@ -115,9 +115,22 @@ sasl_start(struct sasl *s, struct slice name)
 		*out = (char)toupper((unsigned char)*out);
 }
 
+/* What follows a control byte is no name: a lone CR does not end a line here,
+ * and may be followed by the command that carries the password. */
+static struct slice
+before_control(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.p[n] >= ' ' && s.p[n] != 0x7f)
+		n++;
+	return (struct slice){s.p, n};
+}
+
 void
 sasl_user(struct sasl *s, struct slice user)
 {
+	user = before_control(user);
 	(void)obs_copy_string(s->auth.user, sizeof(s->auth.user), user);
 }
 

@@ -49,6 +49,7 @@ bulk_key_init(struct bulk_key *k)
 		k->nh[i] = (uint32_t)siphash(
 		    seed, (struct slice){(const uint8_t *)&i, sizeof(i)});
 	k->point = siphash(seed, (struct slice){seed, 0}) & P61;
+	k->last = siphash(seed, (struct slice){seed, sizeof(seed)}) & P61;
 }
 
 /* n is a multiple of 8. */
@@ -164,13 +165,26 @@ reduce(uint64_t x)
 	return x >= P61 ? x - P61 : x;
 }
 
-/* poly * point + block, modulo 2^61 - 1. */
+/* a * b + c, modulo 2^61 - 1. */
+static inline uint64_t
+multiply_add(uint64_t a, uint64_t b, uint64_t c)
+{
+	u128 x = (u128)a * b + c;
+
+	return reduce(((uint64_t)x & P61) + (uint64_t)(x >> 61));
+}
+
 static uint64_t
 join(const struct bulk_key *k, uint64_t poly, uint64_t block)
 {
-	u128 x = (u128)poly * k->point + block;
+	return multiply_add(poly, k->point, block);
+}
 
-	return reduce(((uint64_t)x & P61) + (uint64_t)(x >> 61));
+/* All bits of the result depend on all that came in. */
+static inline uint64_t
+spread(const struct bulk_key *k, uint64_t x)
+{
+	return multiply_add(x, k->last, 0);
 }
 
 /* Whole words, at most to the end of the block. */
@@ -231,7 +245,7 @@ bulk_hash_end(const struct bulk_key *k, const struct bulk_hash *h)
 
 	if (have > 0)
 		block += nh_last(k->nh + at / 4, word_of(h->tail, have));
-	return join(k, h->poly, block);
+	return spread(k, join(k, h->poly, block));
 }
 
 /* Of less than a block. */
@@ -259,7 +273,7 @@ blocks(const struct bulk_key *k, struct slice s)
 		poly = join(k, poly, nh(k->nh, s.p, BULK_HASH_BLOCK));
 		s.p += BULK_HASH_BLOCK;
 	}
-	return join(k, poly, last_block(k, s));
+	return spread(k, join(k, poly, last_block(k, s)));
 }
 
 uint64_t
@@ -267,5 +281,5 @@ bulk_hash_of(const struct bulk_key *k, struct slice s)
 {
 	if (s.len >= BULK_HASH_BLOCK)
 		return blocks(k, s);
-	return reduce(last_block(k, s));
+	return spread(k, reduce(last_block(k, s)));
 }

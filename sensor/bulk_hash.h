@@ -3,7 +3,9 @@
  * A keyed hash for bulk data, fast enough for every byte of mail: NH in blocks
  * of 2 KiB, joined by a polynomial over 2^61 - 1 (Black, Halevi, Krawczyk,
  * Krovetz, Rogaway, "UMAC: Fast and Secure Message Authentication", CRYPTO
- * 1999; Krovetz, "Message Authentication on 64-Bit Architectures", SAC 2006).
+ * 1999; Krovetz, "Message Authentication on 64-Bit Architectures", SAC 2006), and
+ * a last multiplication that spreads what differs over all bits: NH alone
+ * leaves the low ones alike where only high ones of a word differ.
  * Who does not know the key makes two contents of one length that agree with a
  * chance of about 2^-28. Lengths are compared by the caller: a content and the
  * same with zeros behind it agree. For memory, never for the wire or the disk:
@@ -18,7 +20,7 @@
 
 struct bulk_key {
 	uint32_t nh[BULK_HASH_BLOCK / 4];
-	uint64_t point;
+	uint64_t point, last;
 };
 
 struct bulk_hash { /* all zero at the beginning */
