@@ -285,15 +285,24 @@ fanout_worker(const struct addr *src, const struct addr *dst, unsigned workers)
 
 /* Of two, the first takes 2 of 5 parts, of more a quarter of what each other
  * takes: reading takes about as long as the difference. */
+struct fanout_part
+fanout_reader_part(unsigned number, unsigned workers)
+{
+	if (workers < 3)
+		return (struct fanout_part){
+		    number == 0 ? 2 : 3, workers == 2 ? 5 : 2};
+	return (struct fanout_part){number == 0 ? 1 : 4, 1 + 4 * (workers - 1)};
+}
+
 unsigned
 fanout_reader(const struct addr *src, const struct addr *dst, unsigned workers)
 {
-	unsigned part;
+	struct fanout_part first = fanout_reader_part(0, workers);
+	unsigned part = fanout_worker(src, dst, first.of);
 
-	if (workers < 3)
-		return workers == 2 && fanout_worker(src, dst, 5) >= 2;
-	part = fanout_worker(src, dst, 1 + 4 * (workers - 1));
-	return part == 0 ? 0 : 1 + (part - 1) / 4;
+	if (part < first.mine || workers < 2)
+		return 0;
+	return workers == 2 ? 1 : 1 + (part - 1) / 4;
 }
 
 int

@@ -31,6 +31,11 @@ unsigned fanout_worker(
  * to follow any of it. */
 unsigned fanout_reader(
     const struct addr *src, const struct addr *dst, unsigned workers);
+/* What it gives to one of them: so many parts of so many. */
+struct fanout_part {
+	unsigned mine, of;
+};
+struct fanout_part fanout_reader_part(unsigned number, unsigned workers);
 
 /* Joins the socket to group `id`, with that program. -1: errno. */
 int fanout_join(int fd, unsigned id, unsigned workers)

@@ -188,7 +188,9 @@ new_worker(const struct parallel *p, unsigned number)
 	struct worker *w;
 	char err[300] = "out of memory";
 
-	worker_share(&wc.front, p->n);
+	worker_share(&wc.front, fanout_reader_part(number, p->n), p->n);
+	if (number > 0) /* more than an even part: the power of two above */
+		wc.front.tracker.max_flows *= 2;
 	w = worker_new(&wc, err, sizeof(err));
 	if (w == NULL)
 		fprintf(stderr, "stripwire: %s\n", err);
@@ -479,10 +481,11 @@ parallel_new(
 	}
 	p->cfg = *cfg;
 	p->n = cfg->workers < WORKERS_MAX ? cfg->workers : WORKERS_MAX;
-	if (getrandom(p->secret_key, sizeof(p->secret_key), 0) !=
+	/* the verifier first: it has nothing to do with queues and frames */
+	if (start_verifier(p, verifier, err, errlen) == -1 ||
+	    getrandom(p->secret_key, sizeof(p->secret_key), 0) !=
 		(ssize_t)sizeof(p->secret_key) ||
-	    make_queues(p, err, errlen) == -1 ||
-	    start_verifier(p, verifier, err, errlen) == -1) {
+	    make_queues(p, err, errlen) == -1) {
 		parallel_free(p);
 		return NULL;
 	}

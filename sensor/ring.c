@@ -297,6 +297,7 @@ ring_set_mark(struct ring *r, const struct ring_key *mark)
 
 	ring_show(r);
 	atomic_store(&s->mark_lock, writing);
+	atomic_thread_fence(memory_order_release);
 	s->mark = *mark;
 	atomic_store(&s->mark_lock, writing + 1);
 	if (!r->batches && atomic_load(&s->reader_sleeps))

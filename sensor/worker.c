@@ -26,14 +26,16 @@ worker_first_flow(unsigned number, unsigned epoch)
 }
 
 void
-worker_share(struct frontend_config *f, unsigned workers)
+worker_share(
+    struct frontend_config *f, struct fanout_part part, unsigned workers)
 {
 	struct tracker_config *t = &f->tracker;
+	uint64_t sessions = (uint64_t)t->max_sessions * part.mine;
 	unsigned of = workers;
 
-	t->max_sessions = (t->max_sessions + of - 1) / of;
-	t->max_pending /= of;
-	f->tls_bytes /= of;
+	t->max_sessions = (uint32_t)((sessions + part.of - 1) / part.of);
+	t->max_pending = t->max_pending / part.of * part.mine;
+	f->tls_bytes = f->tls_bytes / part.of * part.mine;
 	t->workers = workers;
 	while (of > 1 && t->max_flows > LEAST_FLOWS) { /* a power of two */
 		t->max_flows /= 2;

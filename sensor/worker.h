@@ -16,6 +16,7 @@
 #include "decoders/x509.h"
 #include "sensor/capture.h"
 #include "sensor/capture_live.h"
+#include "sensor/fanout.h"
 #include "sensor/frontend.h"
 #include "sensor/handout.h"
 #include "sensor/ring.h"
@@ -126,8 +127,10 @@ void worker_take(struct worker *w, struct handed *h);
 void worker_show(struct worker *w);
 void worker_end(struct worker *w);
 
-/* Limits are meant for all workers together: one's share of them. */
-void worker_share(struct frontend_config *f, unsigned workers);
+/* Limits are meant for all workers together: the share of one that is given so
+ * many parts of the packets. */
+void worker_share(
+    struct frontend_config *f, struct fanout_part part, unsigned workers);
 
 /* Hash by which a packet is known again: of what lies behind the headers, since
  * a repeated segment has other headers. */
