@@ -98,7 +98,8 @@ imap_command_is_public(struct slice s)
 	enum imap_verb v = verb_parse(verb);
 
 	return tag_is_plausible(tag) && v != IMAP_NONE && v != IMAP_UNKNOWN &&
-	       v != IMAP_LOGIN && v != IMAP_AUTHENTICATE && before > verb.len;
+	       v != IMAP_LOGIN && v != IMAP_AUTHENTICATE && before > verb.len &&
+	       slice_before_cr(s) == s.len;
 }
 
 void
@@ -120,7 +121,7 @@ imap_show(char *buf, size_t cap, struct slice line)
 		   !tag_is_plausible(tag))
 		use_mask_class(buf, cap, line);
 	else
-		(void)obs_copy_string(buf, cap, line);
+		use_show_open(buf, cap, line);
 }
 
 /* ---- the tags ---- */

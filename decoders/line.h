@@ -9,6 +9,7 @@
 #define STRIPWIRE_LINE_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "decoders/slice.h"
 
@@ -90,6 +91,20 @@ static inline bool
 slice_may_be(struct slice s, const char *word)
 {
 	return s.len == 0 || ((s.p[0] ^ (uint8_t)word[0]) & 0xdf) == 0;
+}
+
+/* Where a CR stands with more behind it: bytes before it, or s.len. It ends no
+ * line here, but may do so for whoever is spoken to: what follows it is another
+ * command then, and may hold a secret. */
+static inline size_t
+slice_before_cr(struct slice s)
+{
+	const uint8_t *cr = s.len > 0 ? memchr(s.p, '\r', s.len) : NULL;
+
+	for (const uint8_t *p = cr; p != NULL && p < s.p + s.len; p++)
+		if (*p != '\r')
+			return (size_t)(cr - s.p);
+	return s.len;
 }
 
 static inline bool

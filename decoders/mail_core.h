@@ -385,6 +385,8 @@ void use_greeting(struct mail *m, const struct greeting *g);
 /* Text that looks like a host name, or an empty slice. */
 struct slice use_host_word(struct slice text);
 
+/* All of a command that holds no secret, unless it runs on behind a CR. */
+void use_show_open(char *buf, size_t cap, struct slice line);
 /* letters to x, digits to 0 */
 void use_mask_class(char *buf, size_t cap, struct slice s);
 

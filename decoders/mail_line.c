@@ -166,7 +166,7 @@ sieve_response_told(const struct mail *m, struct slice line)
 }
 
 static struct told
-told_of(const struct mail *m, enum dir dir, struct slice line)
+told_by_protocol(const struct mail *m, enum dir dir, struct slice line)
 {
 	bool c2s = dir == DIR_C2S;
 
@@ -186,6 +186,17 @@ told_of(const struct mail *m, enum dir dir, struct slice line)
 	default:
 		return tell(REVEAL_NONE, false);
 	}
+}
+
+static struct told
+told_of(const struct mail *m, enum dir dir, struct slice line)
+{
+	struct told t = told_by_protocol(m, dir, line);
+
+	if (dir == DIR_C2S && t.how == REVEAL_ALL &&
+	    slice_before_cr(line) < line.len)
+		t.how = REVEAL_SHOWN;
+	return t;
 }
 
 /* ---- the observation ---- */

@@ -340,6 +340,19 @@ use_verb_unknown(struct mail *m, uint16_t code, struct slice text)
 	m->unknown_verb[0] = '\0';
 }
 
+void
+use_show_open(char *buf, size_t cap, struct slice line)
+{
+	static const char masked[] = "\\r" OBS_MASK;
+	size_t n = slice_before_cr(line), have, room;
+
+	(void)obs_copy_string(buf, cap, (struct slice){line.p, n});
+	have = strlen(buf);
+	room = cap - 1 - have;
+	if (n < line.len && room >= sizeof(masked) - 1)
+		memcpy(buf + have, masked, sizeof(masked));
+}
+
 /* ---- verbs nobody has ---- */
 
 void

@@ -74,7 +74,8 @@ pop3_command_is_public(struct slice partial)
 	struct slice rest = partial, word = slice_word(&rest);
 	size_t i = verb_index(word);
 
-	return i < NVERBS && verbs[i].open && partial.len > word.len;
+	return i < NVERBS && verbs[i].open && partial.len > word.len &&
+	       slice_before_cr(partial) == partial.len;
 }
 
 void
@@ -86,7 +87,7 @@ pop3_show(char *buf, size_t cap, struct slice line)
 	if (i == NVERBS) {
 		use_mask_class(buf, cap, line);
 	} else if (verbs[i].open) {
-		(void)obs_copy_string(buf, cap, line);
+		use_show_open(buf, cap, line);
 	} else if (verbs[i].verb == POP3_AUTH) {
 		use_auth_show(buf, cap, "AUTH", rest);
 	} else {

@@ -60,7 +60,8 @@ sieve_command_is_public(struct slice partial)
 	struct slice rest = partial, word = slice_word(&rest);
 	size_t i = verb_index(word);
 
-	return i < NVERBS && verbs[i].open && partial.len > word.len;
+	return i < NVERBS && verbs[i].open && partial.len > word.len &&
+	       slice_before_cr(partial) == partial.len;
 }
 
 struct slice
@@ -102,7 +103,7 @@ sieve_show(char *buf, size_t cap, struct slice line)
 	else if (verbs[i].verb == SIEVE_AUTHENTICATE)
 		show_auth(buf, cap, rest);
 	else if (verbs[i].open)
-		(void)obs_copy_string(buf, cap, line);
+		use_show_open(buf, cap, line);
 	else
 		(void)snprintf(buf, cap, "%s " OBS_MASK, verbs[i].name);
 }

@@ -109,7 +109,8 @@ smtp_command_is_public(struct slice partial)
 	struct slice rest = partial, word = slice_word(&rest);
 	size_t i = verb_index(word);
 
-	return i < NVERBS && verbs[i].open && partial.len > word.len;
+	return i < NVERBS && verbs[i].open && partial.len > word.len &&
+	       slice_before_cr(partial) == partial.len;
 }
 
 void
@@ -121,7 +122,7 @@ smtp_show(char *buf, size_t cap, struct slice line)
 	if (i < NVERBS && verbs[i].verb == SMTP_AUTH)
 		use_auth_show(buf, cap, verbs[i].name, rest);
 	else if (i < NVERBS && verbs[i].open)
-		(void)obs_copy_string(buf, cap, line);
+		use_show_open(buf, cap, line);
 	else if (i < NVERBS)
 		(void)snprintf(buf, cap, "%s %s", verbs[i].name, OBS_MASK);
 	else
