@@ -125,6 +125,17 @@ struct mail_state {
 };
 void mail_state(const struct mail *m, struct mail_state *out);
 
+/* A decoder made small, while it rests: what it borrowed stays borrowed. Not
+ * while it holds bytes that are not read yet. Kept is how it differs from
+ * `like`, which mail_like() made of another one, and stays as it is. dst has
+ * room for MAIL_PACKED_MAX. Returns how many bytes were written. */
+#define MAIL_PACKED_MAX 1024
+bool mail_may_rest(const struct mail *m);
+void mail_like(struct mail *like, const struct mail *m);
+size_t mail_pack(uint8_t *dst, const struct mail *m, const struct mail *like);
+void mail_unpack(struct mail *m, struct mail_env *env, const struct mail *like,
+    const uint8_t *src);
+
 /*
  * Is this range of the flow's bytes known to hold no secret? For evidence of
  * conflicting segments: text is shown only where this says yes. Asked for the

@@ -51,7 +51,7 @@ ahead_conn(const struct tracker *t, const struct flow_place *place)
 	const struct flow *f = ahead_flow_of(t, place);
 
 	if (f == NULL || f->conn == NULL)
-		return;
+		return; /* one asleep is no longer */
 #pragma GCC unroll 16
 	for (size_t i = 0; i < sizeof(struct conn); i += AHEAD_LINE)
 		__builtin_prefetch((const char *)f->conn + i, 1);
@@ -79,7 +79,7 @@ ahead_parts(const struct tracker *t, const struct flow_place *place)
 	const struct flow *f = ahead_flow_of(t, place);
 	const char *mail;
 
-	if (f == NULL || f->conn == NULL)
+	if (f == NULL || f->rests || f->conn == NULL)
 		return;
 	mail = (const char *)f->conn->mail;
 	ahead_evidence(

@@ -6,6 +6,7 @@
  *
  *	tracker.c	packets in, timers, which flow, who goes
  *	conn.c		handshakes, FIN and RST, reuse of a four-tuple, the end
+ *	conn_rest.c	those that rest, made small
  *	legs.c		which of two connections on one four-tuple
  *	session.c	the mail decoder, and the observations on their way out
  */
@@ -15,6 +16,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "sensor/conn_rest.h"
 #include "sensor/early.h"
 #include "sensor/evidence.h"
 #include "sensor/flow.h"
@@ -130,6 +132,7 @@ struct tracker {
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;
+	struct conn_rest rest;
 	struct tracker_counters n;
 };
 
@@ -137,6 +140,15 @@ static inline uint32_t
 conn_slot(const struct conn *c)
 {
 	return c->norm.slot;
+}
+
+/* Time as flow.last counts it, in 2^26 ns, 67 ms. */
+#define TRACKER_CLOCK_UNIT 26
+
+static inline uint32_t
+tracker_clock(const struct tracker *t, int64_t time)
+{
+	return (uint32_t)((time - t->started) >> TRACKER_CLOCK_UNIT);
 }
 
 /* Numbers no further apart than a connection's may be. */

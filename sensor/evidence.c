@@ -448,6 +448,55 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 	return usual_packet(c, ev, d, pkt, view);
 }
 
+/* Nothing of it is borrowed that may be needed yet. */
+static bool
+is_done(const struct evidence_dir *d, const struct evidence_dir *peer)
+{
+	return (d->window == NULL && d->ring == NULL) ||
+	       ((peer->flags & EVD_ACKED) != 0 &&
+		   seq_diff(d->next, peer->ack) <= 0);
+}
+
+bool
+evidence_may_sleep(const struct evidence_flow *ev, bool keep)
+{
+	const struct evidence_dir *a = &ev->d[0], *b = &ev->d[1];
+
+	return a->group == 0 && b->group == 0 && !a->asked && !b->asked &&
+	       (keep || (is_done(a, b) && is_done(b, a)));
+}
+
+void
+evidence_sleep(struct evidence_ctx *c, struct evidence_flow *ev, bool keep)
+{
+	if (!keep)
+		release(c, ev);
+	for (int i = 0; i < 2; i++) {
+		if (ev->d[i].window != NULL)
+			((struct ev_block *)ev->d[i].window)->busy = true;
+		if (ev->d[i].ring != NULL)
+			((struct ev_block *)ev->d[i].ring)->busy = true;
+	}
+}
+
+static void
+own(struct ev_block *b, struct evidence_dir *d)
+{
+	if (b == NULL)
+		return;
+	b->owner = d;
+	b->busy = false;
+}
+
+void
+evidence_wake(struct evidence_flow *ev)
+{
+	for (int i = 0; i < 2; i++) {
+		own((struct ev_block *)ev->d[i].window, &ev->d[i]);
+		own((struct ev_block *)ev->d[i].ring, &ev->d[i]);
+	}
+}
+
 struct evidence_ctx *
 evidence_new(const struct evidence_sink *sink, unsigned workers)
 {

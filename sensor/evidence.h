@@ -182,6 +182,15 @@ void evidence_public(
 /* No text any more: the windows go back, for others to borrow. */
 void evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev);
 
+/* *ev may be kept elsewhere after evidence_sleep() and until evidence_wake(),
+ * where nothing waits to be settled. What was borrowed goes back, if all that
+ * it was lent for is acknowledged (see EVIDENCE_STEAL); or is kept, and is not
+ * to be taken away meanwhile. */
+bool evidence_may_sleep(const struct evidence_flow *ev, bool keep);
+void evidence_sleep(
+    struct evidence_ctx *c, struct evidence_flow *ev, bool keep);
+void evidence_wake(struct evidence_flow *ev);
+
 /* Settles all resets and conflicts whose deadline is at or before now, in order. */
 void evidence_tick(struct evidence_ctx *c, int64_t now);
 /* Ordinal of the packet (the first reset, the second version) that is being

@@ -147,9 +147,10 @@ is_idle(const struct ev_block *b, int64_t now)
 
 	if (b->owner == NULL)
 		return true;
+	if (b->busy)
+		return false;
 	last = b->owner->last;
-	return !b->busy &&
-	       (now - last >= EVIDENCE_STEAL || last - now >= EVIDENCE_STEAL);
+	return now - last >= EVIDENCE_STEAL || last - now >= EVIDENCE_STEAL;
 }
 
 static void

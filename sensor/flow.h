@@ -59,7 +59,11 @@ struct flow { /* 64 bytes */
 	bool used : 1;
 	bool client_is_b : 1;
 	bool shared : 1; /* there is another with this key, or was */
-	struct conn *conn; /* NULL: passed over */
+	bool rests : 1; /* its connection is asleep (conn_rest.c) */
+	union {
+		struct conn *conn; /* NULL: passed over, or not by this */
+		struct conn_asleep *asleep;
+	};
 };
 
 struct flow_table { /* but for flow_at() and flow_count(), flow.c's */
@@ -128,6 +132,12 @@ static inline uint32_t
 flow_count(const struct flow_table *t)
 {
 	return t->count;
+}
+
+static inline uint32_t
+flow_young(const struct flow_table *t)
+{
+	return t->age[FLOW_YOUNG].count;
 }
 
 struct table_use flow_use(const struct flow_table *t);

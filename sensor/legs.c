@@ -129,8 +129,10 @@ best_of(
 	unsigned most = 0, n = 0;
 
 	for (uint32_t i = first; i != FLOW_NONE; i = flow_next(t->flows, i)) {
-		unsigned m = match(flow_at(t->flows, i), pkt, from_b);
+		unsigned m;
 
+		(void)rest_wake(t, i);
+		m = match(flow_at(t->flows, i), pkt, from_b);
 		n++;
 		if (m > most) {
 			most = m;

@@ -7,6 +7,7 @@
 #include "sensor/pool.h"
 
 struct mails {
+	uint32_t max, resting;
 	struct pool *decoders;
 	struct pool *part[MAIL_PARTS];
 };
@@ -19,6 +20,7 @@ mails_new(uint32_t max)
 
 	if (m == NULL)
 		return NULL;
+	m->max = max;
 	m->decoders = pool_new(mail_size(), max);
 	ok = m->decoders != NULL;
 	for (unsigned i = 0; i < MAIL_PARTS; i++) {
@@ -67,6 +69,20 @@ mails_lender(struct mails *m)
 struct mail *
 mails_get(struct mails *m)
 {
+	return mails_used(m) < m->max ? pool_get(m->decoders) : NULL;
+}
+
+void
+mails_rest(struct mails *m, struct mail *mail)
+{
+	m->resting++;
+	pool_put(m->decoders, mail);
+}
+
+struct mail *
+mails_wake(struct mails *m)
+{
+	m->resting--;
 	return pool_get(m->decoders);
 }
 
@@ -82,7 +98,7 @@ mails_put(struct mails *m, struct mail *mail)
 uint32_t
 mails_used(const struct mails *m)
 {
-	return pool_used(m->decoders);
+	return pool_used(m->decoders) + m->resting;
 }
 
 struct table_use
@@ -90,6 +106,7 @@ mails_use(const struct mails *m)
 {
 	struct table_use use = pool_use(m->decoders);
 
+	use.entries += m->resting;
 	for (unsigned i = 0; i < MAIL_PARTS; i++) {
 		struct table_use part = pool_use(m->part[i]);
 

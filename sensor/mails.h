@@ -28,6 +28,11 @@ struct mail *mails_get(struct mails *m);
 /* Gives it back, and what it borrowed. NULL: nothing happens. */
 void mails_put(struct mails *m, struct mail *mail);
 
+/* A decoder that is kept elsewhere for a while: its place is still taken. Room
+ * for it again, not cleared; NULL: no memory, and its place is free. */
+void mails_rest(struct mails *m, struct mail *mail);
+struct mail *mails_wake(struct mails *m);
+
 uint32_t mails_used(const struct mails *m);
 struct table_use mails_use(const struct mails *m);
 

@@ -229,7 +229,7 @@ void
 session_evidence(void *user, uint32_t slot, struct obs *o)
 {
 	struct tracker *t = user;
-	struct conn *c = flow_at(t->flows, slot)->conn;
+	struct conn *c = rest_wake(t, slot);
 
 	if (c == NULL || c->mute)
 		return;
@@ -304,7 +304,8 @@ session_finish(struct tracker *t, struct conn *c)
 	set_opaque(t, c);
 }
 
-/* All decoders are in use: of the next few the idlest flow loses its own. */
+/* All decoders are in use: of the next few the idlest flow loses its own. One
+ * that rests is idler than those that do not. */
 static void
 take_idlest(struct tracker *t)
 {
@@ -314,8 +315,13 @@ take_idlest(struct tracker *t)
 	for (unsigned looked = 0, found = 0; looked < high && found < SAMPLE;
 	     looked++) {
 		uint32_t slot = t->hand++ % high;
-		struct conn *c = flow_at(t->flows, slot)->conn;
+		const struct flow *f = flow_at(t->flows, slot);
+		struct conn *c = f->rests ? NULL : f->conn;
 
+		if (f->rests && rest_is_decoded(f->asleep)) {
+			idlest = rest_wake(t, slot);
+			break;
+		}
 		if (c == NULL || c->mail == NULL || slot == t->busy)
 			continue;
 		found++;

@@ -19,7 +19,6 @@
 #include <string.h>
 
 #define STEP_BACK (60 * SECOND)
-#define CLOCK_UNIT 26 /* flow.last counts 2^26 ns, 67 ms */
 #define STREAMS 3072 /* flows out of order at the same time */
 
 void
@@ -31,17 +30,11 @@ tracker_config_default(struct tracker_config *cfg)
 	    .reassembly = REASSEMBLY_ON_DEMAND};
 }
 
-static uint32_t
-coarse(const struct tracker *t, int64_t time)
-{
-	return (uint32_t)((time - t->started) >> CLOCK_UNIT);
-}
-
 static void
 on_settled(void *user, uint32_t slot, enum dir dir, unsigned hints)
 {
 	struct tracker *t = user;
-	struct conn *c = flow_at(t->flows, slot)->conn;
+	struct conn *c = rest_wake(t, slot);
 
 	if (c == NULL)
 		return;
@@ -92,8 +85,9 @@ new_parts(struct tracker *t, char *err, size_t errlen)
 	t->mails = mails_new(t->cfg.max_sessions);
 	t->early = early_pool(t->cfg.workers);
 	t->evidence = evidence_new(&es, t->cfg.workers);
-	if (t->flows == NULL || t->timers == NULL || t->conns == NULL ||
-	    t->mails == NULL || t->early == NULL || t->evidence == NULL) {
+	if (rest_init(&t->rest, t->cfg.rest_after) == -1 || t->flows == NULL ||
+	    t->timers == NULL || t->conns == NULL || t->mails == NULL ||
+	    t->early == NULL || t->evidence == NULL) {
 		(void)snprintf(err, errlen, "flow table: out of memory");
 		return -1;
 	}
@@ -134,7 +128,7 @@ drop_all(struct tracker *t)
 	for (uint32_t i = 0; t->flows != NULL && i < flow_high(t->flows); i++) {
 		struct flow *f = flow_at(t->flows, i);
 
-		if (!f->used || f->conn == NULL)
+		if (!f->used || rest_wake(t, i) == NULL)
 			continue;
 		norm_drop(&t->norm, &f->conn->norm);
 		mails_put(t->mails, f->conn->mail);
@@ -162,6 +156,7 @@ tracker_free(struct tracker *t)
 	pool_free(t->conns);
 	timers_free(t->timers);
 	flow_table_free(t->flows);
+	rest_fini(&t->rest);
 	free(t);
 }
 
@@ -210,11 +205,13 @@ static void
 passed_timeout(struct tracker *t, uint32_t slot, int64_t deadline)
 {
 	uint32_t last = flow_at(t->flows, slot)->last;
-	uint32_t idle = (uint32_t)(IDLE_PASSED >> CLOCK_UNIT);
-	int64_t left = (int64_t)(int32_t)(last + idle - coarse(t, deadline));
+	uint32_t idle = (uint32_t)(IDLE_PASSED >> TRACKER_CLOCK_UNIT);
+	int64_t left =
+	    (int64_t)(int32_t)(last + idle - tracker_clock(t, deadline));
 
 	if (left > 0) {
-		timers_set(t->timers, slot, deadline + (left << CLOCK_UNIT));
+		timers_set(
+		    t->timers, slot, deadline + (left << TRACKER_CLOCK_UNIT));
 		return;
 	}
 	timers_clear(t->timers, slot);
@@ -224,7 +221,7 @@ passed_timeout(struct tracker *t, uint32_t slot, int64_t deadline)
 static void
 fire(struct tracker *t, uint32_t slot, int64_t deadline)
 {
-	struct conn *c = flow_at(t->flows, slot)->conn;
+	struct conn *c = rest_wake(t, slot);
 
 	timers_clear(t->timers, slot);
 	if (c == NULL) {
@@ -323,6 +320,8 @@ tracker_memory(const struct tracker *t, struct tracker_memory *out)
 	out->flows.bytes += timers_bytes(t->timers, flow_high(t->flows));
 	out->flows.max_bytes += timers_bytes(t->timers, t->cfg.max_flows);
 	out->connections = pool_use(t->conns);
+	out->connections.entries += t->rest.asleep;
+	out->connections.bytes += t->rest.bytes;
 	out->decoders = mails_use(t->mails);
 	out->early = pool_use(t->early);
 	out->streams = stream_use(t->norm.stream);
@@ -345,22 +344,24 @@ tracker_set_vantage(struct tracker *t, uint32_t vantage)
 void
 tracker_tick(struct tracker *t, int64_t now)
 {
-	if (t->now != INT64_MIN)
-		set_time(t, now);
+	if (t->now == INT64_MIN)
+		return;
+	set_time(t, now);
+	rest_walk(t);
 }
 
 static void
 evict(struct tracker *t)
 {
 	uint32_t slot = flow_victim(t->flows);
-	struct flow *f;
+	struct conn *c;
 
 	if (slot == FLOW_NONE)
 		return;
 	t->n.evicted++;
-	f = flow_at(t->flows, slot);
-	if (f->conn != NULL) {
-		conn_end(t, f->conn, conn_how(f->conn, END_EVICTED), t->now);
+	c = rest_wake(t, slot);
+	if (c != NULL) {
+		conn_end(t, c, conn_how(c, END_EVICTED), t->now);
 		return;
 	}
 	timers_clear(t->timers, slot);
@@ -421,6 +422,7 @@ add_flow(struct tracker *t, const struct packet *pkt,
 	conn_init(t, f->conn, slot, pkt, dir);
 	leg_init(t, slot, other, pkt);
 	tracker_arm(t, f->conn);
+	rest_add_young(t, slot);
 	return slot;
 }
 
@@ -465,7 +467,7 @@ end_closed(struct tracker *t)
 	uint32_t slot = flow_closed_victim(t->flows);
 	struct conn *c;
 
-	if (slot == FLOW_NONE || (c = flow_at(t->flows, slot)->conn) == NULL)
+	if (slot == FLOW_NONE || (c = rest_wake(t, slot)) == NULL)
 		return;
 	t->n.closed_early++;
 	conn_end(t, c, conn_how(c, END_FIN), t->now);
@@ -478,7 +480,7 @@ take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 	struct conn *c = f->conn;
 	enum dir dir = f->client_is_b == from_b ? DIR_C2S : DIR_S2C;
 
-	f->last = coarse(t, t->now);
+	f->last = tracker_clock(t, t->now);
 	if (c == NULL)
 		return;
 	t->busy = slot;
@@ -489,7 +491,7 @@ take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 			return;
 		t->busy = slot;
 		c = flow_at(t->flows, slot)->conn;
-		flow_at(t->flows, slot)->last = coarse(t, t->now);
+		flow_at(t->flows, slot)->last = tracker_clock(t, t->now);
 		(void)conn_packet(t, c, pkt,
 		    c->port[DIR_C2S] == pkt->sport ? DIR_C2S : DIR_S2C);
 	}
@@ -500,6 +502,16 @@ take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 		pass_over(t, c);
 	else if (c->closed)
 		end_closed(t);
+}
+
+/* Each of this four-tuple. */
+static void
+rest_all(struct tracker *t, const struct flow_key *key)
+{
+	uint32_t slot = flow_find(t->flows, key);
+
+	for (; slot != FLOW_NONE; slot = flow_next(t->flows, slot))
+		rest_sleep(t, slot);
 }
 
 void
@@ -519,13 +531,21 @@ tracker_packet_at(
 	t->n.tcp_packets++;
 	t->ordinal = pkt->ordinal;
 	set_time(t, pkt->time);
+	if (t->n.packets % REST_PACKETS == 0)
+		rest_walk(t);
 	slot = flow_find_at(t->flows, place);
-	if (slot != FLOW_NONE)
+	if (slot != FLOW_NONE) {
+		if (flow_at(t->flows, slot)->rests)
+			(void)rest_wake(t, slot);
 		slot = leg_of(t, slot, pkt, place->from_b);
+	}
 	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
 		slot = add_flow(t, pkt, &place->key, place->from_b);
-	if (slot != FLOW_NONE)
-		take(t, slot, pkt, place->from_b);
+	if (slot == FLOW_NONE)
+		return;
+	take(t, slot, pkt, place->from_b);
+	if (t->rest.always)
+		rest_all(t, &place->key);
 }
 
 void
@@ -565,6 +585,15 @@ settle_resets(struct tracker *t)
 	}
 }
 
+static void
+end_input(struct tracker *t, uint32_t slot)
+{
+	struct conn *c = rest_wake(t, slot);
+
+	if (c != NULL)
+		conn_end(t, c, conn_how(c, END_INPUT), t->now);
+}
+
 void
 tracker_flush(struct tracker *t)
 {
@@ -579,20 +608,18 @@ tracker_flush(struct tracker *t)
 		if (!f->used || f->conn == NULL)
 			continue;
 		if (list == NULL) /* no memory: in the order of the slots */
-			conn_end(
-			    t, f->conn, conn_how(f->conn, END_INPUT), t->now);
+			end_input(t, i);
 		else
-			list[n++] = (struct order){f->conn->number, i};
+			list[n++] = (struct order){
+			    f->rests ? rest_number(f->asleep) : f->conn->number,
+			    i};
 	}
 	if (list != NULL)
 		qsort(list, n, sizeof(*list), by_number);
 	t->phase = TRACKER_FLUSH_FLOWS;
 	t->moment = t->now;
-	for (size_t i = 0; i < n; i++) {
-		struct conn *c = flow_at(t->flows, list[i].slot)->conn;
-
-		conn_end(t, c, conn_how(c, END_INPUT), t->now);
-	}
+	for (size_t i = 0; i < n; i++)
+		end_input(t, list[i].slot);
 	free(list);
 }
 

@@ -38,6 +38,8 @@ struct tracker_config {
 				  all are in use the idlest loses its own */
 	uint64_t max_pending; /* bytes waiting behind holes, all flows */
 	enum reassembly reassembly;
+	int64_t rest_after; /* ns without a packet until a connection is kept
+			       packed; 0: conn_rest.h says, REST_ALWAYS */
 	uint64_t first_number; /* of flows: what tells workers apart */
 	unsigned workers; /* that share the memory of evidence and of what is
 			     kept early; 0, 1: this one has all of it */

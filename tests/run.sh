@@ -101,6 +101,7 @@ part "JA3 beside tshark" tests/ja3.py
 part "real TLS handshakes" tests/handshakes.py
 part "encapsulations" tests/encap.sh
 part "two connections, one four-tuple" tests/legs.py
+part "connections that rest" tests/rest.sh
 part "command line" tests/cli.sh
 part "one database, in order of time" tests/together.py
 part "formats of the feeds" tests/feeds.py

@@ -8,8 +8,11 @@
  *	hello CLIENT PORT SERVER PORT ja3=... ja4=...   (with --hellos)
  *	hello CLIENT PORT SERVER PORT ja3s=...
  *	tls CLIENT PORT SERVER PORT ...   (with --tls: as obs_format() has it)
+ *	obs CLIENT PORT SERVER PORT ...   (with --obs: every observation)
  *
- * The counters of the tracker follow. For tests that know what was sent.
+ * The counters of the tracker follow. With --rest each connection is put to
+ * sleep after each of its packets, which must change nothing; --rest=NS after
+ * so long without one. For tests that know what was sent.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -18,6 +21,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "sensor/conn_rest.h"
 #include "sensor/pipeline.h"
 
 #define FLOWS 65536 /* numbers of open ones never lie further apart here */
@@ -30,7 +34,7 @@ struct watched {
 };
 
 static struct watched *flows;
-static bool hellos, tls;
+static bool hellos, tls, all;
 
 static const char *const end_names[] = {
     "none", "fin", "rst", "timeout", "evicted", "input", "reused"};
@@ -98,11 +102,11 @@ print_hello(const struct watched *w, const struct obs *o)
 }
 
 static void
-print_tls(const struct watched *w, const struct obs *o)
+print_obs(const char *what, const struct watched *w, const struct obs *o)
 {
 	char line[8192];
 
-	print_who("tls", &w->who);
+	print_who(what, &w->who);
 	printf(" %s\n", obs_format(line, sizeof(line), o, false));
 }
 
@@ -126,7 +130,9 @@ on_obs(void *ctx, const struct obs *o)
 			  o->kind == OBS_TLS_SERVER_HELLO))
 		print_hello(w, o);
 	if (tls && o->kind >= OBS_TLS_CLIENT_HELLO && o->kind < OBS_KIND_COUNT)
-		print_tls(w, o);
+		print_obs("tls", w, o);
+	if (all)
+		print_obs("obs", w, o);
 	if (o->kind == OBS_FLOW_END)
 		print_flow(w, o);
 }
@@ -193,11 +199,18 @@ main(int argc, char **argv)
 			hellos = true;
 		else if (strcmp(argv[first], "--tls") == 0)
 			tls = true;
+		else if (strcmp(argv[first], "--obs") == 0)
+			all = true;
+		else if (strcmp(argv[first], "--rest") == 0)
+			cfg.tracker.rest_after = REST_ALWAYS;
+		else if (strncmp(argv[first], "--rest=", 7) == 0)
+			cfg.tracker.rest_after = atoll(argv[first] + 7);
 		else
 			argc = first;
 	if (argc <= first) {
-		fputs(
-		    "usage: observe [--always] [--hellos] [--tls] CAPTURE...\n",
+		fputs("usage: observe [--always] [--rest[=NS]] [--hellos] "
+		      "[--tls] "
+		      "[--obs] CAPTURE...\n",
 		    stderr);
 		return 2;
 	}

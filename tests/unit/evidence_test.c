@@ -698,4 +698,21 @@ TEST(data_behind_a_reset_of_a_foreign_ttl_where_segments_overtake)
 	    RST_TTL | RST_SAME_AFTER);
 }
 
+TEST(what_waits_keeps_the_flow_awake)
+{
+	start();
+	dialogue();
+	CHECK(evidence_may_sleep(&flow, true));
+	forged_rst(DIR_S2C, 60, S_TTL);
+	CHECK(!evidence_may_sleep(&flow, true));
+	evidence_tick(ctx, now + EVIDENCE_RST_WAIT);
+	CHECK(evidence_may_sleep(&flow, true));
+	for (int i = 0; i < 2; i++) {
+		flow.d[i].asked = 1;
+		CHECK(!evidence_may_sleep(&flow, true));
+		flow.d[i].asked = 0;
+	}
+	finish();
+}
+
 TEST_MAIN

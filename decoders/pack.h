@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * State that rests, made small: it is kept as the bytes in which it differs
+ * from another of its kind. Of each 64 words of 8 bytes one word says which
+ * differ; of each of those one byte says which of its bytes do, and those
+ * follow.
+ */
+#ifndef STRIPWIRE_PACK_H
+#define STRIPWIRE_PACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that dst needs room for, at most, for n words. */
+#define PACK_BYTES_ROOM(n) ((n)*9 + ((n) + 63) / 64 * 8)
+
+/* What is as in `like`, n words as well, is left out. Returns how many bytes
+ * were written. */
+size_t pack_bytes(uint8_t *dst, const void *src, const void *like, size_t n);
+/* The n words again; returns how many bytes were read. src is what
+ * pack_bytes() wrote: it is not checked. */
+size_t unpack_bytes(void *dst, const void *like, size_t n, const uint8_t *src);
+
+#endif
