@@ -329,3 +329,12 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	memcpy(out->observed, f.observed, sizeof(out->observed));
 	memcpy(out->ends, f.ends, sizeof(out->ends));
 }
+
+void
+pipeline_memory(const struct pipeline *p, struct table_use memory[MEM_COUNT])
+{
+	memset(memory, 0, MEM_COUNT * sizeof(memory[0]));
+	backend_memory(p->back, memory);
+	if (p->front != NULL)
+		frontend_memory(p->front, memory);
+}

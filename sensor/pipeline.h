@@ -47,5 +47,8 @@ struct engine *pipeline_engine(const struct pipeline *p);
 const struct ruleset *pipeline_rules(const struct pipeline *p); /* in force */
 
 void pipeline_totals(const struct pipeline *p, struct pipeline_totals *out);
+/* By enum memory_table; with one worker all rows, else the judge's. */
+void pipeline_memory(
+    const struct pipeline *p, struct table_use memory[MEM_COUNT]);
 
 #endif
