@@ -132,8 +132,8 @@ struct tracker {
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;
-	struct conn_rest rest;
 	struct tracker_counters n;
+	struct conn_rest rest; /* large */
 };
 
 static inline uint32_t
