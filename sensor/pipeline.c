@@ -333,7 +333,13 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 void
 pipeline_memory(const struct pipeline *p, struct table_use memory[MEM_COUNT])
 {
+	struct judge_memory j;
+
 	memset(memory, 0, MEM_COUNT * sizeof(memory[0]));
+	judge_memory(backend_judge(p->back), &j);
+	memory[MEM_JUDGED] = j.flows;
+	memory[MEM_PAIRS] = j.pairs;
+	memory[MEM_LIMITS] = j.limits;
 	backend_memory(p->back, memory);
 	if (p->front != NULL)
 		frontend_memory(p->front, memory);

@@ -47,7 +47,8 @@ struct engine *pipeline_engine(const struct pipeline *p);
 const struct ruleset *pipeline_rules(const struct pipeline *p); /* in force */
 
 void pipeline_totals(const struct pipeline *p, struct pipeline_totals *out);
-/* By enum memory_table; with one worker all rows, else the judge's. */
+/* By enum memory_table, with one worker; else the judge's rows. Slow: looks at
+ * all flows. */
 void pipeline_memory(
     const struct pipeline *p, struct table_use memory[MEM_COUNT]);
 
