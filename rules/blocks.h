@@ -36,8 +36,9 @@ void *blocks_get(struct blocks *b, size_t size)
 void blocks_put(struct blocks *b, void *p, size_t size);
 /* Bytes that a block of this size takes. */
 size_t blocks_room(const struct blocks *b, size_t size);
-/* Bytes that blocks of so many bytes in all may take, by their sizes and by
- * chunks that are not full. */
+/* Bytes that blocks of so many bytes in all mostly take, by their sizes and by
+ * chunks that are not full. No upper bound: where one of each chunk lives on
+ * and all others went, another size needs chunks of its own. */
 uint64_t blocks_most(uint64_t bytes);
 /* Bytes held, free blocks included. */
 uint64_t blocks_use(const struct blocks *b);

@@ -37,6 +37,7 @@ _Static_assert(
     HEAD + sizeof(struct pkt_ref) + LADDER_TEXT_MAX <= sizeof(struct step),
     "no larger");
 _Static_assert(LADDER_BYTES_MAX <= UINT16_MAX, "used, room");
+_Static_assert(LADDER_BYTES_MAX <= BLOCKS_MAX, "a block");
 
 static size_t
 kept_size(size_t len, bool has_pkt)
