@@ -209,11 +209,12 @@ blocks_get(struct blocks *b, size_t size)
 void
 blocks_put(struct blocks *b, void *p, size_t size)
 {
-	struct block_chunk *c = chunk_of(p);
+	struct block_chunk *c;
 	struct free_block *block = p;
 
 	if (p == NULL)
 		return;
+	c = chunk_of(p);
 	if (BLOCKS_PLAIN) {
 		b->plain -= blocks_room(b, size);
 		free(p);
