@@ -132,6 +132,27 @@ facts_own_proxied(struct facts *f, struct blocks *b)
 
 /* ---- with texts ---- */
 
+static void
+give(struct blocks *b, const void *part, const void *none, size_t size)
+{
+	if (part != none)
+		blocks_put(b, (void *)(uintptr_t)part, size);
+}
+
+static void
+give_greeting(struct blocks *b, const struct facts_greeting *g)
+{
+	if (g != &no_greeting)
+		give(b, g, NULL, sizeof(*g) + strlen(g->host) + 1);
+}
+
+static void
+give_sni(struct blocks *b, const struct facts_tls *t)
+{
+	if (t->sni != no_tls.sni)
+		give(b, t->sni, NULL, strlen(t->sni) + 1);
+}
+
 /* Returns where the next one begins. */
 static char *
 put_text(const char **at, char *to, const char *from, size_t n)
@@ -152,6 +173,7 @@ facts_own_greeting(struct facts *f, struct blocks *b, const char *host)
 		return NULL;
 	*g = no_greeting;
 	(void)put_text(&g->host, (char *)(g + 1), host, n);
+	give_greeting(b, f->greeting); /* one that told nothing */
 	f->greeting = g;
 	return g;
 }
@@ -203,8 +225,10 @@ facts_set_sni(struct facts_tls *t, struct blocks *b, const char *sni)
 	size_t n = strnlen(sni, OBS_NAME_MAX - 1);
 	char *p = n > 0 ? blocks_get(b, n + 1) : NULL;
 
-	if (p != NULL)
-		(void)put_text(&t->sni, p, sni, n);
+	if (p == NULL)
+		return;
+	give_sni(b, t);
+	(void)put_text(&t->sni, p, sni, n);
 }
 
 void
@@ -226,13 +250,6 @@ facts_forge(struct facts *f, enum dir dir, uint8_t confidence)
 }
 
 static void
-give(struct blocks *b, const void *part, const void *none, size_t size)
-{
-	if (part != none)
-		blocks_put(b, (void *)(uintptr_t)part, size);
-}
-
-static void
 give_rare(struct blocks *b, const struct facts_rare *r)
 {
 	if (r == &no_rare)
@@ -246,14 +263,11 @@ give_rare(struct blocks *b, const struct facts_rare *r)
 void
 facts_fini(struct facts *f, struct blocks *b)
 {
-	const struct facts_greeting *g = f->greeting;
 	const struct facts_tls *t = f->tls;
 
-	if (g != &no_greeting)
-		give(b, g, NULL, sizeof(*g) + strlen(g->host) + 1);
+	give_greeting(b, f->greeting);
 	caps_put(f, b);
-	if (t->sni != no_tls.sni)
-		give(b, t->sni, NULL, strlen(t->sni) + 1);
+	give_sni(b, t);
 	give(b, t, &no_tls, sizeof(no_tls));
 	give(b, f->clear, &no_clear, sizeof(no_clear));
 	give(b, f->auth, &no_auth, sizeof(no_auth));
