@@ -24,11 +24,14 @@ must(bool ok)
 		abort();
 }
 
-/* Seconds have no sign (draft-ietf-opsawg-pcap), which libpcap gives them. */
+/* Seconds have no sign (draft-ietf-opsawg-pcap), which libpcap gives them; the
+ * fraction has one, which it takes away where it turns bytes round. */
 static int64_t
-time_of(const struct pcap_pkthdr *h)
+time_of(const struct reader *r, const struct pcap_pkthdr *h)
 {
-	int64_t t = (int64_t)(uint32_t)h->ts.tv_sec * NS + h->ts.tv_usec;
+	int32_t fraction = (int32_t)(h->ts.tv_usec / (int64_t)r->to_ns);
+	int64_t t = (int64_t)(uint32_t)h->ts.tv_sec * NS +
+		    (int64_t)fraction * (int64_t)r->to_ns;
 
 	return t < 0 ? 0 : t;
 }
@@ -44,7 +47,7 @@ compare(struct reader *r, pcap_t *p)
 		must(pcap_next_ex(p, &h, &bytes) == 1);
 		must(pkt.caplen == h->caplen);
 		must(memcmp(pkt.frame, bytes, h->caplen) == 0);
-		must(pkt.time == time_of(h));
+		must(pkt.time == time_of(r, h));
 		must(pkt.wirelen == (h->len > h->caplen ? h->len : h->caplen));
 	}
 	must(pcap_next_ex(p, &h, &bytes) != 1);
