@@ -306,12 +306,28 @@ too_long(struct reader *r, uint32_t held)
 	return ended(r, false, why);
 }
 
+/* A record of which this many bytes are at hand. One longer than the file says
+ * they are is cut, as libpcap does it. */
+static inline void
+show(const struct reader *r, struct packet *pkt, const uint8_t *p,
+    uint32_t here, uint32_t sent)
+{
+	uint32_t shown = here < r->snaplen ? here : r->snaplen;
+
+	pkt->time = time_of(r, p);
+	pkt->frame = p + r->header;
+	pkt->caplen = shown;
+	pkt->wirelen = sent > shown ? sent : shown;
+	pkt->linktype = r->linktype;
+	pkt->interface = 0;
+}
+
 static enum reader_result
 pcap_frame(struct reader *r, struct packet *pkt)
 {
 	struct input *in = &r->in;
 	uint32_t room = INPUT_PEEK_MAX - PCAP_HEADER_MAX;
-	uint32_t held, sent, here, shown;
+	uint32_t held, sent, here;
 	const uint8_t *p;
 
 	if (r->rest > 0 && input_skip(in, r->rest) < 0)
@@ -332,14 +348,7 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	p = input_peek(in, r->header + here);
 	if (p == NULL)
 		return ended(r, true, NULL);
-	/* longer than the file says they are: cut, as libpcap does */
-	shown = here < r->snaplen ? here : r->snaplen;
-	pkt->time = time_of(r, p);
-	pkt->frame = p + r->header;
-	pkt->caplen = shown;
-	pkt->wirelen = sent > shown ? sent : shown;
-	pkt->linktype = r->linktype;
-	pkt->interface = 0;
+	show(r, pkt, p, here, sent);
 	r->rest = held - here;
 	input_take(in, r->header + here);
 	return READER_PACKET;
@@ -347,38 +356,22 @@ pcap_frame(struct reader *r, struct packet *pkt)
 
 /* Nearly every record: as this machine would write it, and in memory as a
  * whole. Nothing has happened where it is not. */
-static inline bool
-near_frame(struct reader *r, struct packet *pkt)
+bool
+reader_more(struct reader *r, struct packet *pkt)
 {
 	struct input *in = &r->in;
 	const uint8_t *p = in->buf + in->head;
 	size_t left = in->tail - in->head;
-	uint32_t head[4], held, shown;
+	uint32_t held;
 
 	if (r->near_max == 0 || left < r->header || r->rest > 0)
 		return false;
-	memcpy(head, p, sizeof(head));
-	held = head[2];
+	held = field(r, p + 8);
 	if (held - 1 >= r->near_max || held > left - r->header || mapped_lost())
 		return false;
-	shown = held < r->snaplen ? held : r->snaplen;
-	pkt->time =
-	    (int64_t)head[0] * NS_PER_S + (int64_t)(int32_t)head[1] * r->to_ns;
-	if (pkt->time < 0)
-		pkt->time = 0;
-	pkt->frame = p + r->header;
-	pkt->caplen = shown;
-	pkt->wirelen = head[3] > shown ? head[3] : shown;
-	pkt->linktype = r->linktype;
-	pkt->interface = 0;
+	show(r, pkt, p, held, field(r, p + 12));
 	input_take(in, r->header + held);
 	return true;
-}
-
-bool
-reader_more(struct reader *r, struct packet *pkt)
-{
-	return near_frame(r, pkt);
 }
 
 static enum reader_result
@@ -397,7 +390,7 @@ pcapng_frame(struct reader *r, struct packet *pkt)
 enum reader_result
 reader_next(struct reader *r, struct packet *pkt)
 {
-	if (near_frame(r, pkt))
+	if (reader_more(r, pkt))
 		return READER_PACKET;
 	return r->ng == NULL ? pcap_frame(r, pkt) : pcapng_frame(r, pkt);
 }

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "sensor/harden.h"
+#include "sensor/wake_fd.h"
 
 #define LINE 64 /* each side writes its own cache lines */
 #define SAY_EACH 128 /* taken, between two times that it is said */
@@ -50,8 +50,8 @@ handout_new(char *err, size_t errlen)
 		(void)snprintf(err, errlen, "out of memory");
 		return NULL;
 	}
-	h->data_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	h->room_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	h->data_fd = wake_fd_new();
+	h->room_fd = wake_fd_new();
 	h->s = harden_shared(sizeof(*h->s));
 	if (h->s != NULL && h->data_fd != -1 && h->room_fd != -1)
 		return h;
@@ -76,27 +76,11 @@ handout_free(struct handout *h)
 }
 
 static void
-signal_fd(int fd)
-{
-	uint64_t one = 1;
-
-	(void)!write(fd, &one, sizeof(one));
-}
-
-static void
 wait_fd(int fd, int ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	(void)poll(&p, 1, ms);
-}
-
-static void
-clear_fd(int fd)
-{
-	uint64_t n;
-
-	(void)!read(fd, &n, sizeof(n));
 }
 
 /* ---- who hands out ---- */
@@ -147,7 +131,7 @@ handout_show(struct handout *h, bool now)
 		return;
 	look_at_tail(h);
 	if (h->head - h->known_tail >= (now ? 1 : WORTH_WAKING))
-		signal_fd(h->data_fd);
+		wake_fd_signal(h->data_fd);
 }
 
 bool
@@ -165,7 +149,7 @@ handout_wait(struct handout *h, uint64_t n, int ms)
 	if (!handout_is_past(h, n))
 		wait_fd(h->room_fd, ms);
 	atomic_store(&h->s->wanted, 0);
-	clear_fd(h->room_fd);
+	wake_fd_clear(h->room_fd);
 }
 
 /* ---- who takes ---- */
@@ -180,7 +164,7 @@ say_taken(struct handout *h)
 	wanted = atomic_load(&h->s->wanted);
 	if (wanted != 0 && h->tail >= wanted &&
 	    atomic_compare_exchange_strong(&h->s->wanted, &wanted, 0))
-		signal_fd(h->room_fd);
+		wake_fd_signal(h->room_fd);
 }
 
 static void
@@ -230,5 +214,5 @@ handout_sleep(struct handout *h, int ms)
 	if (atomic_load(&h->s->head) == h->tail)
 		wait_fd(h->data_fd, ms);
 	atomic_store(&h->s->sleeps, 0);
-	clear_fd(h->data_fd);
+	wake_fd_clear(h->data_fd);
 }

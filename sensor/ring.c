@@ -16,12 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sensor/harden.h"
+#include "sensor/wake_fd.h"
 
 #define ALIGN 8u
 #define FILLER 0u /* the type of a record without a meaning */
@@ -65,8 +65,8 @@ ring_new(size_t bytes, char *err, size_t errlen)
 		return NULL;
 	}
 	r->size = bytes;
-	r->data_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	r->room_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	r->data_fd = wake_fd_new();
+	r->room_fd = wake_fd_new();
 	r->s = mmap(NULL, sizeof(*r->s) + bytes, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r->s == MAP_FAILED || r->data_fd == -1 || r->room_fd == -1) {
@@ -119,22 +119,6 @@ ring_compare(const struct ring_key *a, const struct ring_key *b)
 	if (a->tie != b->tie)
 		return a->tie < b->tie ? -1 : 1;
 	return 0;
-}
-
-static void
-signal_fd(int fd)
-{
-	uint64_t one = 1;
-
-	(void)!write(fd, &one, sizeof(one));
-}
-
-static void
-clear_fd(int fd)
-{
-	uint64_t n;
-
-	(void)!read(fd, &n, sizeof(n));
 }
 
 static size_t
@@ -217,7 +201,7 @@ ring_show(struct ring *r)
 		return;
 	tail = atomic_load_explicit(&r->s->tail, memory_order_relaxed);
 	if ((before - tail) / quarter != (r->made - tail) / quarter)
-		signal_fd(r->data_fd);
+		wake_fd_signal(r->data_fd);
 }
 
 /* A whole record lies before `at`. */
@@ -233,7 +217,7 @@ put_up_to(struct ring *r, uint64_t at)
 	}
 	atomic_store(&r->s->head, at);
 	if (atomic_load(&r->s->reader_sleeps))
-		signal_fd(r->data_fd);
+		wake_fd_signal(r->data_fd);
 }
 
 bool
@@ -280,12 +264,12 @@ ring_wait_room(struct ring *r, int ms)
 
 	ring_show(r);
 	if (atomic_load(&r->s->reader_sleeps))
-		signal_fd(r->data_fd);
+		wake_fd_signal(r->data_fd);
 	atomic_store(&r->s->writer_sleeps, 1);
 	if (!has_room(r))
 		(void)poll(&p, 1, ms);
 	atomic_store(&r->s->writer_sleeps, 0);
-	clear_fd(r->room_fd);
+	wake_fd_clear(r->room_fd);
 }
 
 void
@@ -301,7 +285,7 @@ ring_set_mark(struct ring *r, const struct ring_key *mark)
 	s->mark = *mark;
 	atomic_store(&s->mark_lock, writing + 1);
 	if (!r->batches && atomic_load(&s->reader_sleeps))
-		signal_fd(r->data_fd);
+		wake_fd_signal(r->data_fd);
 }
 
 /* ---- the reader ---- */
@@ -322,7 +306,7 @@ say_taken(struct ring *r)
 	r->said = r->taken;
 	atomic_store(&r->s->tail, r->taken);
 	if (atomic_load(&r->s->writer_sleeps) && has_room(r))
-		signal_fd(r->room_fd);
+		wake_fd_signal(r->room_fd);
 }
 
 /* How far the writer is, or was not long ago. */
@@ -411,7 +395,7 @@ ring_take(struct ring *r)
 	}
 	atomic_fetch_add(&r->s->tail, n);
 	if (atomic_load(&r->s->writer_sleeps))
-		signal_fd(r->room_fd);
+		wake_fd_signal(r->room_fd);
 }
 
 void
@@ -454,7 +438,7 @@ void
 ring_wake(struct ring *r)
 {
 	atomic_store(&r->s->reader_sleeps, 0);
-	clear_fd(r->data_fd);
+	wake_fd_clear(r->data_fd);
 }
 
 size_t
