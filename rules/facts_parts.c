@@ -133,24 +133,18 @@ facts_own_proxied(struct facts *f, struct blocks *b)
 /* ---- with texts ---- */
 
 static void
-give(struct blocks *b, const void *part, const void *none, size_t size)
-{
-	if (part != none)
-		blocks_put(b, (void *)(uintptr_t)part, size);
-}
-
-static void
 give_greeting(struct blocks *b, const struct facts_greeting *g)
 {
 	if (g != &no_greeting)
-		give(b, g, NULL, sizeof(*g) + strlen(g->host) + 1);
+		blocks_put(
+		    b, (void *)(uintptr_t)g, sizeof(*g) + strlen(g->host) + 1);
 }
 
 static void
 give_sni(struct blocks *b, const struct facts_tls *t)
 {
 	if (t->sni != no_tls.sni)
-		give(b, t->sni, NULL, strlen(t->sni) + 1);
+		blocks_put(b, (void *)(uintptr_t)t->sni, strlen(t->sni) + 1);
 }
 
 /* Returns where the next one begins. */
@@ -247,6 +241,13 @@ facts_forge(struct facts *f, enum dir dir, uint8_t confidence)
 	if (f->rare->rst != no_rst)
 		((struct facts_rst *)(uintptr_t)f->rare->rst)[dir == DIR_S2C]
 		    .forged = confidence;
+}
+
+static void
+give(struct blocks *b, const void *part, const void *none, size_t size)
+{
+	if (part != none)
+		blocks_put(b, (void *)(uintptr_t)part, size);
 }
 
 static void
