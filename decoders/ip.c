@@ -20,6 +20,7 @@
 #include "decoders/defrag.h"
 #include "decoders/tcp_hdr.h"
 #include "decoders/tunnel.h"
+#include "decoders/usual.h"
 
 #define IP4_HEADER 20
 #define IP6_HEADER 40
@@ -418,57 +419,7 @@ tunnel(
 	return IP_TCP;
 }
 
-/* Nearly every packet: IPv4 without options, right and whole, and TCP in it.
- * What it says is what ip4_decode() would. */
-static inline bool
-is_plain4(const uint8_t *p, uint32_t held)
-{
-	return held >= IP4_HEADER && p[0] == 0x45 && p[9] == NEXT_TCP &&
-	       (be16(p + 6) & (IP4_MF | IP4_OFFSET)) == 0 &&
-	       be16(p + 2) >= IP4_HEADER && be16(p + 2) <= held &&
-	       ip4_checksum_ok(p, IP4_HEADER);
-}
-
-static inline enum ip_result
-plain4(struct ip_ctx *c, struct packet *pkt)
-{
-	const uint8_t *p = pkt->ip;
-	uint32_t len = be16(p + 2) - (uint32_t)IP4_HEADER;
-
-	c->n.v4++;
-	pkt->ip_id = be16(p + 4);
-	pkt->flags |= be16(p + 6) & IP4_DF ? PKT_IP_DF : 0;
-	pkt->ttl = p[8];
-	pkt->ip_proto = NEXT_TCP;
-	set_mapped(&pkt->src, p + 12);
-	set_mapped(&pkt->dst, p + 16);
-	return tcp_decode(pkt, (struct ip_payload){p + IP4_HEADER, len, len});
-}
-
-/* Likewise without extension headers. */
-static inline bool
-is_plain6(const uint8_t *p, uint32_t held)
-{
-	return held >= IP6_HEADER && p[0] >> 4 == 6 && p[6] == NEXT_TCP &&
-	       be16(p + 4) > 0 && be16(p + 4) <= held - IP6_HEADER;
-}
-
-static inline enum ip_result
-plain6(struct ip_ctx *c, struct packet *pkt)
-{
-	const uint8_t *p = pkt->ip;
-	uint32_t len = be16(p + 4);
-
-	c->n.v6++;
-	pkt->flags |= PKT_V6;
-	pkt->ip_proto = NEXT_TCP;
-	pkt->ttl = p[7];
-	memcpy(&pkt->src, p + 8, sizeof(pkt->src));
-	memcpy(&pkt->dst, p + 24, sizeof(pkt->dst));
-	return tcp_decode(pkt, (struct ip_payload){p + IP6_HEADER, len, len});
-}
-
-static __attribute__((noinline)) enum ip_result
+static enum ip_result
 decode(struct ip_ctx *c, struct packet *pkt)
 {
 	struct ip_payload in = from_ip(pkt);
@@ -506,19 +457,37 @@ count(struct ip_ctx *c, enum ip_result r)
 	}
 }
 
+/* What usual.c made of it. */
+static inline enum ip_result
+count_usual(struct ip_ctx *c, const struct packet *pkt)
+{
+	if (pkt->flags & PKT_V6)
+		c->n.v6++;
+	else
+		c->n.v4++;
+	c->n.tcp++;
+	return IP_TCP;
+}
+
+bool
+ip_decode_frame(struct ip_ctx *c, struct packet *pkt)
+{
+	return usual_frame(pkt) && count_usual(c, pkt) == IP_TCP;
+}
+
+enum ip_result
+ip_decode_any(struct ip_ctx *c, struct packet *pkt)
+{
+	enum ip_result r = decode(c, pkt);
+
+	count(c, r);
+	return r;
+}
+
 enum ip_result
 ip_decode(struct ip_ctx *c, struct packet *pkt)
 {
-	enum ip_result r;
-
-	if (is_plain4(pkt->ip, pkt->ip_caplen))
-		r = plain4(c, pkt);
-	else if (is_plain6(pkt->ip, pkt->ip_caplen))
-		r = plain6(c, pkt);
-	else
-		r = decode(c, pkt);
-	count(c, r);
-	return r;
+	return usual_ip(pkt) ? count_usual(c, pkt) : ip_decode_any(c, pkt);
 }
 
 void

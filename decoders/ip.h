@@ -54,6 +54,12 @@ struct table_use ip_use(const struct ip_ctx *c);
 /* pkt->ip must be set. A put-together datagram borrows from the context and
  * lives until the next call. */
 enum ip_result ip_decode(struct ip_ctx *c, struct packet *pkt);
+/* Nearly every frame in one go, from its first byte (usual.h). True: as if
+ * link_decode() had said LINK_IP and ip_decode() IP_TCP. False: nothing has
+ * happened, they have to be asked. */
+bool ip_decode_frame(struct ip_ctx *c, struct packet *pkt);
+/* What ip_decode() does without the short way, for tests to hold it against. */
+enum ip_result ip_decode_any(struct ip_ctx *c, struct packet *pkt);
 
 /* TCP checksum of a decoded packet, on demand: reading every payload byte is
  * not free, and opaque flows do not need it. Sets PKT_CSUM_CHECKED and

@@ -89,7 +89,7 @@ struct packet {
 	uint8_t tcp_flags;
 	uint8_t wscale;
 	uint16_t mss; /* 0: no option */
-	uint16_t sport, dport;
+	uint16_t dport, sport; /* in this order to be read as one number */
 	uint16_t urgent;
 	uint32_t tsval, tsecr;
 	uint32_t option_order; /* of the kinds, hashed; 0 for none or only TS */

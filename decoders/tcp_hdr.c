@@ -15,8 +15,6 @@
 #include <immintrin.h>
 #endif
 
-#include "decoders/be.h"
-
 #define TCP_HEADER_MIN 20
 #define TIMESTAMP 12 /* bytes of the option, and two to fill up */
 #define WIDE 128 /* bytes that are worth the wide loop */
@@ -52,9 +50,8 @@ take_option(struct packet *pkt, const uint8_t *p, uint32_t size)
 	}
 }
 
-/* cut: the capture ends inside the options, so a last one may be short. */
-static void
-read_options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
+void
+tcp_read_options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
 {
 	while (len > 0 && p[0] != OPT_END) {
 		pkt->option_order = (pkt->option_order + p[0] + 1) * 31;
@@ -73,32 +70,6 @@ read_options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
 	}
 }
 
-static inline void
-options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
-{
-	/* What nearly every segment of an open connection carries. */
-	if (len == 12 && be32(p) == 0x0101080a) {
-		pkt->tsval = be32(p + 4);
-		pkt->tsecr = be32(p + 8);
-		pkt->flags |= PKT_TS;
-	} else if (len > 0) {
-		read_options(pkt, p, len, cut);
-	}
-}
-
-static void
-fixed_header(struct packet *pkt, const uint8_t *p)
-{
-	pkt->tcp = p;
-	pkt->sport = be16(p);
-	pkt->dport = be16(p + 2);
-	pkt->seq = be32(p + 4);
-	pkt->ack = be32(p + 8);
-	pkt->tcp_flags = p[13];
-	pkt->window = be16(p + 14);
-	pkt->urgent = be16(p + 18);
-}
-
 enum ip_result
 tcp_decode(struct packet *pkt, struct ip_payload in)
 {
@@ -111,8 +82,9 @@ tcp_decode(struct packet *pkt, struct ip_payload in)
 		return IP_MALFORMED;
 
 	uint32_t held = size < in.held ? size : in.held;
-	fixed_header(pkt, in.p);
-	options(pkt, in.p + TCP_HEADER_MIN, held - TCP_HEADER_MIN, held < size);
+	tcp_fixed_header(pkt, in.p);
+	tcp_options(
+	    pkt, in.p + TCP_HEADER_MIN, held - TCP_HEADER_MIN, held < size);
 	pkt->payload = in.p + held;
 	pkt->len = in.held - held;
 	pkt->wire_len = in.wire - size;

@@ -6,6 +6,7 @@
 #ifndef STRIPWIRE_TCP_HDR_H
 #define STRIPWIRE_TCP_HDR_H
 
+#include "decoders/be.h"
 #include "decoders/ip.h"
 #include "decoders/slice.h"
 
@@ -19,6 +20,40 @@ struct ip_payload {
  * is not whole) or IP_MALFORMED. A header whose options were cut by the
  * capture is IP_TCP with PKT_TRUNCATED: its sequence numbers are still good. */
 enum ip_result tcp_decode(struct packet *pkt, struct ip_payload in);
+
+/* Its parts, for those who have looked at the lengths: 20 bytes; and options,
+ * of which there may be none. cut: the capture ends inside of them, so that a
+ * last one may be short. */
+static inline void
+tcp_fixed_header(struct packet *pkt, const uint8_t *p)
+{
+	uint32_t ports = be32(p);
+
+	pkt->tcp = p;
+	pkt->sport = (uint16_t)(ports >> 16);
+	pkt->dport = (uint16_t)ports;
+	pkt->seq = be32(p + 4);
+	pkt->ack = be32(p + 8);
+	pkt->tcp_flags = p[13];
+	pkt->window = be16(p + 14);
+	pkt->urgent = be16(p + 18);
+}
+
+void tcp_read_options(
+    struct packet *pkt, const uint8_t *p, uint32_t len, bool cut);
+
+static inline __attribute__((always_inline)) void
+tcp_options(struct packet *pkt, const uint8_t *p, uint32_t len, bool cut)
+{
+	/* What nearly every segment of an open connection carries. */
+	if (len == 12 && be32(p) == 0x0101080a) {
+		pkt->tsval = be32(p + 4);
+		pkt->tsecr = be32(p + 8);
+		pkt->flags |= PKT_TS;
+	} else if (len > 0) {
+		tcp_read_options(pkt, p, len, cut);
+	}
+}
 
 /* The Internet checksum (RFC 1071) of a decoded, complete segment with its
  * pseudo-header (RFC 9293 3.1, RFC 8200 8.1): is it right? */
