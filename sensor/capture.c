@@ -36,7 +36,7 @@ struct capture {
 	int64_t step; /* the largest step back of the clock */
 	uint64_t step_at; /* frame number behind it */
 	uint64_t hash;
-	uint64_t ordinal;
+	uint64_t ordinal, before; /* of the last packet; before this file */
 	uint32_t file, frame_no;
 	int linktype; /* the last one found to be known */
 	uint32_t nunknown;
@@ -117,6 +117,7 @@ file_begin(struct capture *c, const struct input_file *in)
 	c->open = true;
 	c->file = c->next - 1;
 	c->frame_no = 0;
+	c->before = c->ordinal;
 	c->hash = HASH_START;
 	c->last = INT64_MIN;
 	c->step = 0;
@@ -175,6 +176,8 @@ say_remarks(const struct capture *c)
 static void
 file_end(struct capture *c, enum reader_result r)
 {
+	c->f.packets = c->ordinal - c->before;
+	c->f.last = c->f.packets > 0 ? c->last : 0;
 	if (r == READER_BROKEN)
 		say_damage(c);
 	if (reader_damage(&c->r))
@@ -226,11 +229,9 @@ stepped_back(struct capture *c, int64_t now)
 static inline void
 account(struct capture *c, const struct packet *pkt)
 {
-	if (c->f.packets++ == 0)
-		c->f.first = pkt->time;
-	else if (pkt->time < c->last)
+	if (pkt->time < c->last)
 		stepped_back(c, pkt->time);
-	c->last = c->f.last = pkt->time;
+	c->last = pkt->time;
 	c->f.bytes += pkt->caplen;
 	c->hash = (c->hash ^ (uint64_t)pkt->time ^
 		      (uint64_t)pkt->wirelen << 32 ^ pkt->caplen) *
@@ -275,6 +276,8 @@ capture_next(struct capture *c, struct packet *pkt)
 			return 0;
 		enum reader_result r = reader_next(&c->r, pkt);
 		if (r == READER_PACKET) {
+			if (c->ordinal == c->before)
+				c->f.first = pkt->time;
 			account(c, pkt);
 			number(c, pkt);
 			return 1;

@@ -26,6 +26,7 @@ void
 input_init(struct input *in)
 {
 	memset(in, 0, sizeof(*in));
+	in->fetched = SIZE_MAX;
 	in->fd = -1;
 }
 
@@ -145,6 +146,7 @@ stop_mapping(struct input *in)
 
 	mapped_drop();
 	in->mapped = false;
+	in->fetched = SIZE_MAX;
 	in->buf = in->own;
 	in->head = in->tail = 0;
 	in->base = in->raw = at;
@@ -320,6 +322,7 @@ input_close(struct input *in)
 	if (in->mapped)
 		mapped_drop();
 	in->mapped = false;
+	in->fetched = SIZE_MAX;
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
 	in->fd = -1;

@@ -24,7 +24,7 @@ struct input {
 	const uint8_t *buf; /* a window of the file, or own */
 	uint8_t *own; /* INPUT_PEEK_MAX + INPUT_CHUNK, kept between files */
 	size_t head, tail; /* what is not taken yet */
-	size_t fetched; /* offset up to which input_fetch() asked */
+	size_t fetched; /* up to which input_fetch() asked; SIZE_MAX: not so */
 	uint64_t base; /* offset of buf[0] */
 	uint64_t raw; /* bytes read from the descriptor */
 	uint8_t *zbuf; /* INPUT_CHUNK of compressed bytes, if gzip */
@@ -96,7 +96,7 @@ static inline void
 input_take(struct input *in, size_t n)
 {
 	in->head += n;
-	if (in->mapped)
+	if (in->head + INPUT_FETCH > in->fetched)
 		input_fetch(in);
 }
 

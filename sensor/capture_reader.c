@@ -15,13 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decoders/be.h"
 #include "decoders/link.h"
 #include "sensor/pcapng.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define PCAP_FILE_HEADER 24
 #define PCAP_HEADER_MAX 24 /* of a record */
-#define PCAP_FRAME_MAX 262144 /* libpcap's cap; more is malformed */
 #define PCAP_FRAME_OTHER (128u << 20) /* of links that we do not know */
 
 enum pcap_lengths { /* of old versions: see libpcap, sf-pcap.c */
@@ -34,6 +33,7 @@ void
 reader_init(struct reader *r)
 {
 	memset(r, 0, sizeof(*r));
+	r->near = SIZE_MAX;
 	input_init(&r->in);
 }
 
@@ -49,6 +49,7 @@ reader_close(struct reader *r)
 {
 	pcapng_free(r->ng);
 	r->ng = NULL;
+	r->near = SIZE_MAX;
 	input_close(&r->in);
 }
 
@@ -132,10 +133,11 @@ open_pcap(struct reader *r, uint32_t magic)
 	r->to_ns = magic == 0xa1b23c4d || magic == 0x4d3cb2a1 ? 1 : 1000;
 	r->lengths = (uint8_t)lengths_of(r, header);
 	r->frame_max =
-	    link_known(r->linktype) ? PCAP_FRAME_MAX : PCAP_FRAME_OTHER;
+	    link_known(r->linktype) ? READER_FRAME_MAX : PCAP_FRAME_OTHER;
 	r->rest = 0;
-	r->near_max =
-	    r->swapped || r->lengths != LENGTHS_RIGHT ? 0 : PCAP_FRAME_MAX;
+	if (!r->swapped && r->lengths == LENGTHS_RIGHT &&
+	    r->frame_max == READER_FRAME_MAX)
+		r->near = r->header;
 	input_take(&r->in, PCAP_FILE_HEADER);
 	return READER_OPEN;
 }
@@ -221,7 +223,7 @@ reader_open(struct reader *r, const char *path)
 	reader_close(r);
 	r->error[0] = '\0';
 	r->at = 0;
-	r->near_max = r->rest = 0;
+	r->rest = 0;
 	if (input_open(&r->in, path) < 0) {
 		snprintf(r->error, sizeof(r->error), "%s", r->in.error);
 		return READER_FAILED;
@@ -266,20 +268,9 @@ ended(struct reader *r, bool cut, const char *malformed)
 static inline uint32_t
 field(const struct reader *r, const uint8_t *p)
 {
-	uint32_t v;
+	uint32_t v = load32(p);
 
-	memcpy(&v, p, sizeof(v));
 	return r->swapped ? __builtin_bswap32(v) : v;
-}
-
-/* The fraction is what the file says: it may be negative, or seconds long. */
-static inline int64_t
-time_of(const struct reader *r, const uint8_t *p)
-{
-	int64_t t = (int64_t)field(r, p) * NS_PER_S +
-		    (int64_t)(int32_t)field(r, p + 4) * r->to_ns;
-
-	return t < 0 ? 0 : t;
 }
 
 static inline void
@@ -304,22 +295,6 @@ too_long(struct reader *r, uint32_t held)
 	    ", bigger than maximum of %" PRIu32,
 	    held, r->frame_max);
 	return ended(r, false, why);
-}
-
-/* A record of which this many bytes are at hand. One longer than the file says
- * they are is cut, as libpcap does it. */
-static inline void
-show(const struct reader *r, struct packet *pkt, const uint8_t *p,
-    uint32_t here, uint32_t sent)
-{
-	uint32_t shown = here < r->snaplen ? here : r->snaplen;
-
-	pkt->time = time_of(r, p);
-	pkt->frame = p + r->header;
-	pkt->caplen = shown;
-	pkt->wirelen = sent > shown ? sent : shown;
-	pkt->linktype = r->linktype;
-	pkt->interface = 0;
 }
 
 static enum reader_result
@@ -348,30 +323,11 @@ pcap_frame(struct reader *r, struct packet *pkt)
 	p = input_peek(in, r->header + here);
 	if (p == NULL)
 		return ended(r, true, NULL);
-	show(r, pkt, p, here, sent);
+	reader_show(r, pkt, p + r->header, here, sent);
+	pkt->time = reader_time(r, field(r, p), field(r, p + 4));
 	r->rest = held - here;
 	input_take(in, r->header + here);
 	return READER_PACKET;
-}
-
-/* Nearly every record: as this machine would write it, and in memory as a
- * whole. Nothing has happened where it is not. */
-bool
-reader_more(struct reader *r, struct packet *pkt)
-{
-	struct input *in = &r->in;
-	const uint8_t *p = in->buf + in->head;
-	size_t left = in->tail - in->head;
-	uint32_t held;
-
-	if (r->near_max == 0 || left < r->header || r->rest > 0)
-		return false;
-	held = field(r, p + 8);
-	if (held - 1 >= r->near_max || held > left - r->header || mapped_lost())
-		return false;
-	show(r, pkt, p, held, field(r, p + 12));
-	input_take(in, r->header + held);
-	return true;
 }
 
 static enum reader_result

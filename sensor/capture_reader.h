@@ -6,10 +6,12 @@
 #ifndef STRIPWIRE_CAPTURE_READER_H
 #define STRIPWIRE_CAPTURE_READER_H
 
+#include "decoders/be.h"
 #include "decoders/packet.h"
 #include "sensor/capture_input.h"
 
 #define READER_ERROR 256
+#define READER_FRAME_MAX 262144 /* libpcap's cap; more is malformed */
 
 struct pcapng;
 
@@ -19,7 +21,7 @@ struct reader {
 	int linktype; /* of pcap; also what follows */
 	uint32_t snaplen, frame_max;
 	uint32_t header; /* bytes before each packet */
-	uint32_t near_max; /* bytes of a record read by the short way */
+	size_t near; /* bytes at hand for the short way, SIZE_MAX: not here */
 	uint32_t to_ns; /* of a fraction of a second */
 	uint32_t rest; /* of the last record, not shown */
 	bool swapped; /* written on a machine of the other byte order */
@@ -49,9 +51,53 @@ void reader_close(struct reader *r);
  * until the next call. */
 enum reader_result reader_next(struct reader *r, struct packet *pkt);
 
-/* Likewise, if it lies in memory as a whole; then the frames before it live
- * on. Nothing has happened if this returns false. */
-bool reader_more(struct reader *r, struct packet *pkt);
+/* The fraction is what the file says: it may be negative, or seconds long. */
+static inline int64_t
+reader_time(const struct reader *r, uint32_t seconds, uint32_t fraction)
+{
+	int64_t t = (int64_t)seconds * INT64_C(1000000000) +
+		    (int64_t)(int32_t)fraction * r->to_ns;
+
+	return t < 0 ? 0 : t;
+}
+
+/* A frame of which this many bytes are at hand. One longer than the file says
+ * they are is cut, as libpcap does it. */
+static inline void
+reader_show(const struct reader *r, struct packet *pkt, const uint8_t *frame,
+    uint32_t here, uint32_t sent)
+{
+	uint32_t shown = here < r->snaplen ? here : r->snaplen;
+
+	pkt->frame = frame;
+	pkt->caplen = shown;
+	pkt->wirelen = sent > shown ? sent : shown;
+	pkt->linktype = r->linktype;
+	pkt->interface = 0;
+}
+
+/* Likewise, if it is a record as nearly all are: as this machine would write
+ * it, of a link type that is known, and in memory as a whole. Then the frames
+ * before it live on. Nothing has happened if this returns false. */
+static inline bool
+reader_more(struct reader *r, struct packet *pkt)
+{
+	struct input *in = &r->in;
+	const uint8_t *p = in->buf + in->head;
+	size_t left = in->tail - in->head;
+	uint32_t held;
+
+	if (left < r->near)
+		return false;
+	held = load32(p + 8);
+	if (held - 1 >= READER_FRAME_MAX || held > left - r->near ||
+	    mapped_lost())
+		return false;
+	pkt->time = reader_time(r, load32(p), load32(p + 4));
+	reader_show(r, pkt, p + r->near, held, load32(p + 12));
+	input_take(in, r->near + held);
+	return true;
+}
 
 /* Bytes of the file that are behind us, compressed ones if it is. */
 uint64_t reader_consumed(const struct reader *r);
