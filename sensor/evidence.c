@@ -10,6 +10,8 @@
  */
 #include "sensor/evidence.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,22 +25,38 @@
 #define COPY_TIME 1000000LL /* ns */
 #define FEW_GOOD 3 /* right checksums before a wrong one is doubted */
 
+/* Where a packet stands in the input, and then what its headers say, is laid
+ * out in one way there and here. */
+#define REF_PLACE (offsetof(struct pkt_ref, frame_no) + sizeof(uint32_t))
+#define REF_HEADERS offsetof(struct pkt_ref, seq)
+#define REF_HEADERS_LEN (offsetof(struct pkt_ref, dir) - REF_HEADERS)
+#define PKT_HEADERS offsetof(struct packet, seq)
+#define SAME_PLACE(field) \
+	static_assert(    \
+	    offsetof(struct packet, field) == offsetof(struct pkt_ref, field), "")
+#define SAME_HEADER(field, of)                                     \
+	static_assert(offsetof(struct packet, of) - PKT_HEADERS == \
+			  offsetof(struct pkt_ref, field) - REF_HEADERS, "")
+SAME_PLACE(time);
+SAME_PLACE(ordinal);
+SAME_PLACE(file);
+SAME_PLACE(frame_no);
+SAME_HEADER(ack, ack);
+SAME_HEADER(len, wire_len);
+SAME_HEADER(window, window);
+SAME_HEADER(ip_id, ip_id);
+SAME_HEADER(ttl, ttl);
+SAME_HEADER(tcp_flags, tcp_flags);
+
 void
 evidence_ref(
     struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v)
 {
-	*r = (struct pkt_ref){.time = pkt->time,
-	    .ordinal = pkt->ordinal,
-	    .file = pkt->file,
-	    .frame_no = pkt->frame_no,
-	    .seq = pkt->seq,
-	    .ack = pkt->ack,
-	    .len = pkt->wire_len,
-	    .window = pkt->window,
-	    .ip_id = pkt->ip_id,
-	    .ttl = pkt->ttl,
-	    .tcp_flags = pkt->tcp_flags,
-	    .dir = v->dir};
+	memcpy(r, pkt, REF_PLACE);
+	memcpy((uint8_t *)r + REF_HEADERS, (const uint8_t *)pkt + PKT_HEADERS,
+	    REF_HEADERS_LEN);
+	r->dir = v->dir;
+	r->pad = 0;
 }
 
 /* Of a Bloom filter, the bit in each of its words that stands for a number. */
