@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/evidence_next.h"
+#include "sensor/norm_next.h"
+
 void
 conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir)
@@ -510,15 +513,21 @@ is_worth_a_sum(const struct packet *pkt)
 	       (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
 }
 
+static inline struct evidence_view
+view_of(const struct conn *c, enum dir dir, enum phase phase)
+{
+	return (struct evidence_view){.dir = (uint8_t)dir,
+	    .phase = (uint8_t)phase,
+	    .quit = c->known.quit,
+	    .opaque = c->use == USE_OPAQUE,
+	    .body = c->known.in_body[dir]};
+}
+
 static unsigned
 take_evidence(
     struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
-	struct evidence_view view = {.dir = (uint8_t)dir,
-	    .phase = (uint8_t)session_phase(c),
-	    .quit = c->known.quit,
-	    .opaque = c->use == USE_OPAQUE,
-	    .body = c->known.in_body[dir]};
+	struct evidence_view view = view_of(c, dir, session_phase(c));
 
 	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
 				 : (pkt->tcp_flags & TCP_RST) != 0)
@@ -526,7 +535,7 @@ take_evidence(
 	if (pkt->flags & PKT_BAD_TCP_CSUM)
 		c->bad_csum++;
 	if (c->use != USE_OPAQUE) /* else nothing is delivered */
-		evidence_ref(&t->ref, pkt, &view);
+		evidence_ref(&t->ref, pkt, dir);
 	return evidence_packet(t->evidence, &c->ev, pkt, &view);
 }
 
@@ -579,27 +588,6 @@ take_packet(
 		prove(t, c);
 	}
 	normalise(t, c, pkt, dir);
-}
-
-/* Most packets: the next of an established flow, which opens, closes and
- * changes nothing. Returns false where it takes more. */
-static bool
-follow(
-    struct tracker *t, struct conn *c, const struct packet *pkt, enum dir dir)
-{
-	struct norm_step s = {
-	    dir, pkt->seq, pkt->ack, pkt->wire_len, pkt->payload, 0};
-
-	if (!c->proven || c->closed ||
-	    (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_ACK)) != TCP_ACK ||
-	    pkt->len < pkt->wire_len)
-		return false;
-	s.window = window_of(c, pkt, dir);
-	if (!norm_follow(&t->norm, &c->norm, &s))
-		return false;
-	if (c->fed && c->use != USE_OPAQUE)
-		session_settle(t, c);
-	return true;
 }
 
 struct packet *
@@ -697,8 +685,19 @@ note_doubt(struct conn *c, const struct packet *pkt, unsigned hints)
 		c->vis |= VIS_AMBIGUOUS;
 }
 
-bool
-conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
+static inline void
+count(struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	c->packets[dir]++;
+	c->frame_bytes[dir] += pkt->wirelen;
+	c->tcp_flags[dir] |= pkt->tcp_flags;
+	c->last = pkt->time > c->last ? pkt->time : c->last;
+	if (c->ttl[dir] == 0)
+		c->ttl[dir] = pkt->ttl;
+}
+
+static __attribute__((noinline)) bool
+any_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
 	unsigned hints;
 	bool skip;
@@ -707,20 +706,10 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 		return false;
 	if (skip)
 		return true;
-	c->packets[dir]++;
-	c->frame_bytes[dir] += pkt->wirelen;
-	c->tcp_flags[dir] |= pkt->tcp_flags;
-	c->last = pkt->time > c->last ? pkt->time : c->last;
-	if (c->ttl[dir] == 0)
-		c->ttl[dir] = pkt->ttl;
+	count(c, pkt, dir);
 	t->norm.now = t->now;
 	hints = take_evidence(t, c, pkt, dir);
 	note_doubt(c, pkt, hints);
-	if (hints == 0 && !is_void(pkt) && !(pkt->tcp_flags & TCP_RST)) {
-		if (!follow(t, c, pkt, dir))
-			take_packet(t, c, pkt, dir);
-		return true;
-	}
 	if ((hints & (EVID_RST | EVID_LIVES)) == EVID_LIVES)
 		conn_lives(t, c, dir);
 	if (hints & EVID_DUP) {
@@ -733,4 +722,74 @@ conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	else if (!(hints & EVID_RST) && !(pkt->tcp_flags & TCP_RST))
 		take_packet(t, c, pkt, dir);
 	return true;
+}
+
+static inline struct norm_step
+step_of(const struct packet *pkt, enum dir dir, uint64_t window)
+{
+	return (struct norm_step){
+	    dir, pkt->seq, pkt->ack, pkt->wire_len, pkt->payload, window};
+}
+
+static inline bool
+is_next(const struct tracker *t, const struct conn *c, const struct packet *pkt,
+    enum dir dir)
+{
+	struct norm_step s = step_of(pkt, dir, 0);
+
+	return !c->cand[dir] && pkt->len == pkt->wire_len &&
+	       (pkt->flags & PKT_UNSURE) == 0 &&
+	       norm_is_next(&t->norm, &c->norm, &s);
+}
+
+/* Returns false, and has done nothing, where it takes more. */
+static inline __attribute__((always_inline)) bool
+follow(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
+{
+	bool heard = pkt->len > 0 && c->use != USE_OPAQUE;
+	struct evidence_view view;
+	struct norm_step s;
+
+	if (!is_next(t, c, pkt, dir))
+		return false;
+	if (heard)
+		ip_check_tcp(t->ip, pkt);
+	view = view_of(c, dir,
+	    c->use == USE_UNDECIDED ? PHASE_TEXT : (enum phase)c->known.phase);
+	if (!evidence_follow(t->evidence, &c->ev, pkt, &view, false))
+		return false;
+	count(c, pkt, dir);
+	t->norm.now = t->now;
+	if (heard)
+		evidence_ref(&t->ref, pkt, dir);
+	s = step_of(pkt, dir, window_of(c, pkt, dir));
+	norm_follow(&t->norm, &c->norm, &s);
+	if (c->fed && c->use != USE_OPAQUE)
+		session_settle(t, c);
+	return true;
+}
+
+/* Made for each direction, so that where its parts lie is no question. */
+static __attribute__((noinline)) bool
+from_client(struct tracker *t, struct conn *c, struct packet *pkt)
+{
+	return follow(t, c, pkt, DIR_C2S) || any_packet(t, c, pkt, DIR_C2S);
+}
+
+static __attribute__((noinline)) bool
+from_server(struct tracker *t, struct conn *c, struct packet *pkt)
+{
+	return follow(t, c, pkt, DIR_S2C) || any_packet(t, c, pkt, DIR_S2C);
+}
+
+/* Most packets are the next of an established flow: they open, close and change
+ * nothing. */
+bool
+conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
+{
+	const uint8_t flags = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK | TCP_URG;
+
+	if (!c->proven || c->closed || (pkt->tcp_flags & flags) != TCP_ACK)
+		return any_packet(t, c, pkt, dir);
+	return dir == DIR_C2S ? from_client(t, c, pkt) : from_server(t, c, pkt);
 }

@@ -15,28 +15,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sensor/evidence_private.h"
+#include "sensor/evidence_next.h"
 
-#define ACKS_PER_FILTER 24 /* keeps two hashes in 128 bits below 10 % */
 #define MIDSTREAM_WSCALE 8 /* assumed where the handshake was not seen */
 #define TTL_MOVED 4 /* in a row with another TTL: the route changed */
-#define ID_STEP_MAX 64 /* a counter shared with other connections */
 #define SYN_AGAIN 100000000LL /* ns: sooner it is a copy */
 #define COPY_TIME 1000000LL /* ns */
 #define FEW_GOOD 3 /* right checksums before a wrong one is doubted */
 
-/* Where a packet stands in the input, and then what its headers say, is laid
- * out in one way there and here. */
-#define REF_PLACE (offsetof(struct pkt_ref, frame_no) + sizeof(uint32_t))
-#define REF_HEADERS offsetof(struct pkt_ref, seq)
-#define REF_HEADERS_LEN (offsetof(struct pkt_ref, dir) - REF_HEADERS)
-#define PKT_HEADERS offsetof(struct packet, seq)
-#define SAME_PLACE(field) \
-	static_assert(    \
-	    offsetof(struct packet, field) == offsetof(struct pkt_ref, field), "")
-#define SAME_HEADER(field, of)                                     \
-	static_assert(offsetof(struct packet, of) - PKT_HEADERS == \
-			  offsetof(struct pkt_ref, field) - REF_HEADERS, "")
+/* For evidence_ref(). */
+#define SAME_PLACE(field)                                                      \
+	static_assert(                                                         \
+	    offsetof(struct packet, field) == offsetof(struct pkt_ref, field), \
+	    "")
+#define SAME_HEADER(field, of)                                            \
+	static_assert(                                                    \
+	    offsetof(struct packet, of) - offsetof(struct packet, seq) == \
+		offsetof(struct pkt_ref, field) -                         \
+		    offsetof(struct pkt_ref, seq),                        \
+	    "")
 SAME_PLACE(time);
 SAME_PLACE(ordinal);
 SAME_PLACE(file);
@@ -48,69 +45,15 @@ SAME_HEADER(ip_id, ip_id);
 SAME_HEADER(ttl, ttl);
 SAME_HEADER(tcp_flags, tcp_flags);
 
-void
-evidence_ref(
-    struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v)
-{
-	memcpy(r, pkt, REF_PLACE);
-	memcpy((uint8_t *)r + REF_HEADERS, (const uint8_t *)pkt + PKT_HEADERS,
-	    REF_HEADERS_LEN);
-	r->dir = v->dir;
-	r->pad = 0;
-}
-
-/* Of a Bloom filter, the bit in each of its words that stands for a number. */
-struct filter_bits {
-	uint64_t word[2];
-};
-
-static inline struct filter_bits
-filter_bits(uint32_t number)
-{
-	uint64_t h = (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (struct filter_bits){
-	    {UINT64_C(1) << (h >> 58), UINT64_C(1) << (h >> 52 & 63)}};
-}
-
-static inline bool
-filter_has(const uint64_t f[2], struct filter_bits b)
-{
-	return (f[0] & b.word[0]) != 0 && (f[1] & b.word[1]) != 0;
-}
-
 /* May say yes to a number that was never acknowledged (about one in ten on a
  * busy flow): the silent side. */
 bool
 evidence_acked_number(const struct evidence_dir *d, uint32_t number)
 {
 	const struct evidence_rest *e = evidence_rest(d);
-	struct filter_bits b = filter_bits(number);
+	struct ev_filter_bits b = ev_filter_bits(number);
 
-	return filter_has(e->acks[0], b) || filter_has(e->acks[1], b);
-}
-
-static inline void
-remember_ack(struct evidence_rest *e, uint32_t number)
-{
-	struct filter_bits b = filter_bits(number);
-
-	if (filter_has(e->acks[0], b))
-		return;
-	if (e->nacks == ACKS_PER_FILTER) {
-		memcpy(e->acks[1], e->acks[0], sizeof(e->acks[1]));
-		memset(e->acks[0], 0, sizeof(e->acks[0]));
-		e->nacks = 0;
-	}
-	e->acks[0][0] |= b.word[0];
-	e->acks[0][1] |= b.word[1];
-	e->nacks++;
-}
-
-static inline void
-count_u8(uint8_t *n)
-{
-	*n = (uint8_t)(*n + (*n < UINT8_MAX));
+	return ev_filter_has(e->acks[0], b) || ev_filter_has(e->acks[1], b);
 }
 
 /* Wrong where this sender's checksums are otherwise right. Where a network
@@ -128,13 +71,13 @@ checksum_doubt(struct evidence_dir *d, const struct packet *pkt)
 		return false;
 	if ((pkt->flags & PKT_BAD_TCP_CSUM) == 0) {
 		if (measure)
-			count_u8(&d->csum_good);
+			ev_count(&d->csum_good);
 		return false;
 	}
 	doubt = d->csum_good > 2 * evidence_rest(d)->csum_bad &&
 		(pkt->wire_len == 0 || d->csum_good >= FEW_GOOD);
 	if (measure)
-		count_u8(&evidence_rest(d)->csum_bad);
+		ev_count(&evidence_rest(d)->csum_bad);
 	return doubt;
 }
 
@@ -165,22 +108,6 @@ note_ttl(struct evidence_dir *d, uint8_t ttl)
 	d->ttl_alt_n = 0;
 }
 
-static inline void
-note_ip_id(struct evidence_dir *d, const struct packet *pkt)
-{
-	uint16_t step = (uint16_t)(pkt->ip_id - d->ip_id);
-
-	if ((pkt->flags & PKT_V6) != 0)
-		return;
-	if (pkt->ip_id == 0) {
-		count_u8(&evidence_rest(d)->id_zero);
-		return;
-	}
-	if (d->ip_id != 0 && step >= 1 && step <= ID_STEP_MAX)
-		count_u8(&d->id_step);
-	d->ip_id = pkt->ip_id;
-}
-
 static void
 note_syn(struct evidence_dir *d, struct evidence_dir *peer,
     const struct packet *pkt, bool dup)
@@ -208,27 +135,6 @@ note_syn(struct evidence_dir *d, struct evidence_dir *peer,
 		d->wscale = peer->wscale = 0;
 }
 
-static inline void
-note_ack(struct evidence_dir *d, struct evidence_rest *e,
-    const struct packet *pkt, bool syn)
-{
-	uint32_t edge =
-	    pkt->ack + ((uint32_t)pkt->window << (syn ? 0 : d->wscale));
-
-	remember_ack(e, pkt->ack);
-	if ((d->flags & EVD_ACKED) == 0) {
-		d->ack = pkt->ack;
-		d->edge = edge;
-		d->flags |= EVD_ACKED;
-	}
-	if (seq_diff(pkt->ack, d->ack) > 0)
-		d->ack = pkt->ack;
-	if (seq_diff(edge, d->edge) > 0)
-		d->edge = edge;
-	if (d->ack_noted != (!syn && pkt->ack == d->ack))
-		d->ack_noted ^= 1;
-}
-
 /* Could the receiver take bytes up to `end`? */
 bool
 evidence_is_near(
@@ -241,17 +147,6 @@ evidence_is_near(
 	if ((peer->flags & EVD_ACKED) != 0 && seq_diff(peer->edge, limit) > 0)
 		limit = peer->edge;
 	return seq_diff(end, limit) <= FAR_AHEAD;
-}
-
-/* What two copies of one frame have in common, whatever routers did to it. */
-static uint32_t
-frame_mark(const struct packet *pkt)
-{
-	uint32_t h = pkt->seq * 0x9e3779b1u;
-
-	h = (h ^ pkt->ack) * 0x85ebca6bu;
-	h = (h ^ pkt->wire_len ^ (uint32_t)pkt->tcp_flags << 24) * 0xc2b2ae35u;
-	return h ^ pkt->window;
 }
 
 static void
@@ -294,16 +189,6 @@ is_copy(const struct evidence_dir *d, const struct packet *pkt)
 }
 
 static inline void
-note_time(struct evidence_dir *d, struct evidence_dir *peer, int64_t time)
-{
-	d->last = time;
-	if (d->is_later)
-		return;
-	d->is_later = 1;
-	peer->is_later = 0;
-}
-
-static inline void
 note_packet(struct evidence_flow *ev, const struct packet *pkt,
     const struct evidence_view *view, bool dup)
 {
@@ -316,16 +201,17 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 	if ((pkt->tcp_flags & (TCP_SYN | TCP_FIN)) != 0)
 		evidence_mark(d, pkt, view);
 	note_ttl(d, pkt->ttl);
-	note_ip_id(d, pkt);
+	ev_note_ip_id(d, pkt);
 	note_numbers(d, peer, pkt, dup);
 	d->ack_noted = 0;
 	if ((pkt->tcp_flags & TCP_ACK) != 0)
-		note_ack(d, &ev->rest[view->dir], pkt,
+		ev_note_ack(d, &ev->rest[view->dir], pkt,
 		    (pkt->tcp_flags & TCP_SYN) != 0);
 	d->raw_window = pkt->window;
 	if (!dup) /* the habits of its IP ids are counted in packets */
-		count_u8(&d->seen);
-	note_time(d, peer, pkt->time);
+		ev_count(&d->seen);
+	d->last = pkt->time;
+	ev->later = view->dir;
 }
 
 /* Once both have said their last: a busy sensor has many such flows. */
@@ -338,57 +224,6 @@ release(struct evidence_ctx *c, struct evidence_flow *ev)
 		if (ev->d[i].ring != NULL)
 			evidence_return(c, ev->d[i].ring);
 	}
-}
-
-/* Its frames have the address and the TTL that they had so far. */
-static inline bool
-is_of_sender(const struct evidence_dir *d, const struct packet *pkt)
-{
-	const uint8_t *mac = evidence_mac(pkt);
-
-	return mac != NULL && evidence_is_from(d, mac) && pkt->ttl == d->ttl &&
-	       d->ttl_alt_n == 0;
-}
-
-/* The next packet of a connection, with the headers that its sender's packets
- * have, and nothing waits for it. A FIN is its first; what comes after it is
- * empty. */
-static inline bool
-is_usual(const struct evidence_dir *d, const struct packet *pkt)
-{
-	const uint16_t have = EVD_SEEN | EVD_MAC, fin = EVD_FIN | EVD_FIN_MARK;
-	const uint8_t flags = TCP_SYN | TCP_RST | TCP_ACK;
-	uint16_t state = d->flags & (have | fin);
-
-	if (state != have && ((state & have) != have || pkt->wire_len != 0 ||
-				 (pkt->tcp_flags & TCP_FIN) != 0))
-		return false;
-	return (pkt->tcp_flags & flags) == TCP_ACK && pkt->seq == d->next &&
-	       (pkt->flags & PKT_BAD_TCP_CSUM) == 0 &&
-	       pkt->wire_len < FAR_AHEAD && d->group == 0 && !d->asked &&
-	       is_of_sender(d, pkt);
-}
-
-/* Its acknowledgement, of which nothing may be new. */
-static inline void
-usual_ack(struct evidence_flow *ev, struct evidence_dir *d,
-    const struct packet *pkt, int dir)
-{
-	if (d->ack_noted && pkt->ack == d->ack && pkt->window == d->raw_window)
-		return;
-	if ((d->flags & EVD_ACKED) == 0)
-		evidence_rtt(ev, pkt, dir);
-	note_ack(d, &ev->rest[dir], pkt, false);
-	d->raw_window = pkt->window;
-}
-
-static void
-usual_fin(struct evidence_dir *d, const struct packet *pkt,
-    const struct evidence_view *view)
-{
-	evidence_mark(d, pkt, view);
-	d->flags |= EVD_FIN;
-	d->next++;
 }
 
 static __attribute__((noinline)) unsigned
@@ -419,51 +254,43 @@ any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 	if (!dup)
 		evidence_twice(c, ev, pkt, view);
 	note_packet(ev, pkt, view, dup);
-	d->last_mark = frame_mark(pkt);
+	d->last_mark = ev_frame_mark(pkt);
 	if ((d->flags & peer->flags & EVD_FIN) != 0)
 		release(c, ev);
 	return hints;
 }
 
-/* By itself, so that d stays in a register. */
-static __attribute__((noinline)) unsigned
-usual_packet(struct evidence_ctx *c, struct evidence_flow *ev,
-    struct evidence_dir *d, const struct packet *pkt,
-    const struct evidence_view *view)
+/* After the sender's last, as it had said all that came before. */
+static void
+note_close(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view)
 {
-	struct evidence_dir *peer = &ev->d[!view->dir];
-	unsigned hints = 0;
+	struct evidence_dir *d = &ev->d[view->dir];
 
-	if (pkt->wire_len > 0 && (pkt->flags & PKT_CSUM_CHECKED) != 0)
-		count_u8(&d->csum_good);
-	if (pkt->len > 0 && evidence_overlap_next(c, ev, pkt, view))
-		hints = EVID_CONFLICT;
-	evidence_note_ts(d, pkt);
-	note_ip_id(d, pkt);
-	d->next += pkt->wire_len;
-	usual_ack(ev, d, pkt, view->dir);
-	count_u8(&d->seen);
-	note_time(d, peer, pkt->time);
-	if ((pkt->tcp_flags & TCP_FIN) != 0)
-		usual_fin(d, pkt, view);
-	if ((d->flags & EVD_FIN) != 0 && (peer->flags & EVD_FIN) != 0)
+	if ((pkt->tcp_flags & TCP_FIN) != 0) {
+		evidence_mark(d, pkt, view);
+		d->flags |= EVD_FIN;
+		d->next++;
+	}
+	if ((d->flags & ev->d[!view->dir].flags & EVD_FIN) != 0)
 		release(c, ev);
-	return hints;
 }
 
 __attribute__((noinline)) unsigned
 evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
 {
-	struct evidence_dir *d = &ev->d[view->dir];
-	uint32_t mark = frame_mark(pkt);
+	const uint8_t flags = TCP_SYN | TCP_RST | TCP_ACK;
+	const struct evidence_dir *d = &ev->d[view->dir];
+	bool dup;
 
-	if (mark == d->last_mark)
-		return any_packet(c, ev, pkt, view, is_copy(d, pkt));
-	if (!is_usual(d, pkt))
-		return any_packet(c, ev, pkt, view, false);
-	d->last_mark = mark;
-	return usual_packet(c, ev, d, pkt, view);
+	if ((pkt->tcp_flags & flags) == TCP_ACK &&
+	    evidence_follow(c, ev, pkt, view, true)) {
+		note_close(c, ev, pkt, view);
+		return 0;
+	}
+	dup = ev_frame_mark(pkt) == d->last_mark && is_copy(d, pkt);
+	return any_packet(c, ev, pkt, view, dup);
 }
 
 /* Nothing of it is borrowed that may be needed yet. */

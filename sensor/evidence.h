@@ -36,6 +36,9 @@
 #ifndef STRIPWIRE_EVIDENCE_H
 #define STRIPWIRE_EVIDENCE_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "decoders/obs.h"
 #include "decoders/table_use.h"
 
@@ -92,7 +95,6 @@ struct evidence_dir { /* one cache line: what each packet looks at */
 	uint8_t csum_good; /* saturating counts */
 	uint8_t wscale : 4; /* of its windows, but in a SYN */
 	uint8_t side : 1; /* enum dir: see evidence_rest() */
-	uint8_t is_later : 1; /* of the two, the last packet was its */
 	uint8_t ack_noted : 1; /* ack and raw_window are of that packet, which
 				  had no SYN: all that they say is known */
 };
@@ -116,6 +118,7 @@ struct evidence_flow {
 	uint32_t rtt[2]; /* us from here to that side and back, by enum dir of
 			    its answer in the handshake; 0 not known */
 	uint32_t slot; /* the tracker's name for the flow */
+	uint8_t later; /* enum dir of the last packet that was no RST */
 };
 
 /* What the tracker knows when the packet arrives. */
@@ -167,8 +170,18 @@ void evidence_use(const struct evidence_ctx *c, struct table_use *windows,
 void evidence_init(struct evidence_flow *ev, uint32_t slot);
 
 /* What an observation says of the packet it rests on. */
-void evidence_ref(
-    struct pkt_ref *r, const struct packet *pkt, const struct evidence_view *v);
+static inline void
+evidence_ref(struct pkt_ref *r, const struct packet *pkt, unsigned dir)
+{
+	/* Where it stands in the input, and what its headers say, is laid out
+	 * in one way there and here. */
+	memcpy(r, pkt, offsetof(struct pkt_ref, seq));
+	memcpy((uint8_t *)r + offsetof(struct pkt_ref, seq),
+	    (const uint8_t *)pkt + offsetof(struct packet, seq),
+	    offsetof(struct pkt_ref, dir) - offsetof(struct pkt_ref, seq));
+	r->dir = (uint8_t)dir;
+	r->pad = 0;
+}
 
 /* Notes a packet of the flow; returns enum evidence_hint bits. */
 unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,

@@ -192,7 +192,7 @@ evidence_rst_after(struct evidence_ctx *c, struct evidence_flow *ev,
 		tests = after_data(g, pkt) | after_ack(g, pkt) |
 			after_while(g, pkt);
 	if ((tests & ~g->tests & ~(uint32_t)RST_CROSSED) != 0)
-		evidence_ref(&g->proof, pkt, view);
+		evidence_ref(&g->proof, pkt, view->dir);
 	g->tests |= tests;
 	if ((tests & RST_PROOF) == 0)
 		return 0;

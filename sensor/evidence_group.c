@@ -237,7 +237,7 @@ evidence_group_new(struct evidence_ctx *c, struct evidence_flow *ev,
 	g->peer_next = peer->next;
 	g->shaky = ((d->flags | peer->flags) & EVD_DISORDER) != 0 ||
 		   (peer->flags & EVD_RST) != 0;
-	evidence_ref(&g->first, pkt, view);
+	evidence_ref(&g->first, pkt, view->dir);
 	g->wrong = g->last = g->first;
 	return g;
 }

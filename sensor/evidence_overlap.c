@@ -145,11 +145,10 @@ kind_for(uint32_t len)
 }
 
 static struct ev_window *
-window_lend(
-    struct evidence_ctx *c, struct evidence_dir *d, const struct ev_segment *s)
+window_lend(struct evidence_ctx *c, struct evidence_dir *d, const struct run *s,
+    int64_t now)
 {
-	struct ev_window *w =
-	    evidence_lend(c, d, kind_for(s->len), s->pkt->time);
+	struct ev_window *w = evidence_lend(c, d, kind_for(s->len), now);
 
 	d->window = w;
 	if (w == NULL)
@@ -378,14 +377,15 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 }
 
 static inline void
-window_note_segment(struct ev_window *w, const struct ev_segment *s)
+window_note_segment(
+    struct ev_window *w, const struct packet *pkt, uint8_t marks)
 {
 	struct pkt_ref *r = &w->refs[w->at];
 	const uint8_t segs = (uint8_t)shape_of(w)->segs;
 
-	evidence_ref(r, s->pkt, s->view);
-	r->pad = (uint8_t)(s->odd | (s->doubt ? FIRST_DOUBT : 0));
-	tsvals_of(w)[w->at] = s->pkt->tsval;
+	evidence_ref(r, pkt, w->block.owner->side);
+	r->pad = marks;
+	tsvals_of(w)[w->at] = pkt->tsval;
 	w->at = (uint8_t)(w->at + 1 == segs ? 0 : w->at + 1);
 	if (w->nsegs < segs)
 		w->nsegs++;
@@ -609,21 +609,21 @@ difference(const struct evidence_flow *ev, const struct ev_window *w,
 
 /* The next bytes, and nothing has to go for them. */
 static inline bool
-window_append(struct ev_window *w, const struct ev_segment *s)
+window_append(struct ev_window *w, const struct packet *pkt,
+    const struct run *s, uint8_t marks)
 {
 	const struct shape *shape = shape_of(w);
 	uint32_t end = s->seq + s->len, i = place(w, s->seq);
-	struct run run = {s->p, s->seq, s->len};
 
 	if (s->seq != w->top || end - w->low >= w->size ||
-	    w->nsegs == shape->segs)
+	    (w->nsegs == shape->segs && w->block.kind == EV_WINDOW_128))
 		return false;
 	if (i + s->len <= w->size)
 		memcpy((uint8_t *)w + shape->bytes_at + i, s->p, s->len);
 	else
-		window_copy(w, &run);
+		window_copy(w, s);
 	w->top = end;
-	window_note_segment(w, s);
+	window_note_segment(w, pkt, marks);
 	return true;
 }
 
@@ -634,9 +634,10 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 {
 	struct evidence_dir *d = &ev->d[s->view->dir];
 	struct run run = {s->p, s->seq, s->len};
+	uint8_t marks = (uint8_t)(s->odd | (s->doubt ? FIRST_DOUBT : 0));
 	enum difference diff = SAME;
 
-	if (text && s->near && window_append(d->window, s))
+	if (text && s->near && window_append(d->window, s->pkt, &run, marks))
 		return SAME;
 	if (seq_diff(s->seq, d->window->top) < 0) {
 		struct overlap o = window_compare(d->window, &run);
@@ -658,22 +659,19 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 		struct ev_window *w = window_for(c, d, s);
 
 		window_keep(w, run, diff == SPOILT);
-		window_note_segment(w, s);
+		window_note_segment(w, s->pkt, marks);
 	}
 	return diff;
 }
 
-/* What is kept by hash: of text nothing, as it is kept byte by byte; of bodies
- * and within TLS, where there is more than a window holds, all. A handshake is
- * both. */
-static inline enum ring_keep
-keep_of(const struct evidence_view *view)
+/* For what is to be kept of it. */
+static bool
+has_window(
+    struct evidence_ctx *c, struct evidence_dir *d, const struct ev_segment *s)
 {
-	if (view->opaque || view->phase == PHASE_TLS_DONE ||
-	    view->phase == PHASE_OPAQUE)
-		return KEEP_SAMPLE;
-	return view->body || view->phase == PHASE_TLS_HELLO ? KEEP_ALL
-							    : KEEP_NONE;
+	struct run run = {s->p, s->seq, s->len};
+
+	return d->window != NULL || window_lend(c, d, &run, s->pkt->time);
 }
 
 static enum difference
@@ -681,51 +679,34 @@ hold_against(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s)
 {
 	struct evidence_dir *d = &ev->d[s->view->dir];
-	enum ring_keep keep = keep_of(s->view);
+	enum ring_keep keep = evidence_keep_of(s->view);
 	bool text = keep != KEEP_SAMPLE && !s->view->body;
 	enum difference diff = SAME;
 
 	if (keep == KEEP_SAMPLE && d->window != NULL)
 		evidence_return(c, d->window);
-	if (d->window != NULL || (text && window_lend(c, d, s) != NULL))
+	if (text ? has_window(c, d, s) : d->window != NULL)
 		diff = take_in(c, ev, s, text);
 	if (diff != SAME || (keep == KEEP_NONE && d->ring == NULL))
 		return diff;
 	return evidence_ring(c, ev, s, keep);
 }
 
-/* Nothing of the segment can be in the window, nor has to go there. */
-static inline bool
-is_beside_window(
-    const struct ev_window *w, const struct ev_segment *s, enum ring_keep keep)
+bool
+evidence_is_beyond(const struct evidence_dir *d, uint32_t seq)
 {
-	if (w == NULL)
-		return keep == KEEP_SAMPLE || s->view->body;
-	return keep == KEEP_ALL && s->view->body &&
-	       seq_diff(s->seq, w->top) >= 0;
+	return seq_diff(seq, d->window->top) >= 0;
 }
 
-__attribute__((noinline)) bool
-evidence_overlap_next(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view)
+bool
+evidence_text_next(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct packet *pkt, uint8_t odd)
 {
-	struct evidence_dir *d = &ev->d[view->dir];
-	bool odd_ts = evidence_odd_ts(d, &ev->d[!view->dir], pkt);
-	enum ring_keep keep = keep_of(view);
-	struct ev_segment s = {.pkt = pkt,
-	    .view = view,
-	    .p = pkt->payload,
-	    .seq = pkt->seq,
-	    .len = pkt->len,
-	    .near = true,
-	    .odd = odd_ts ? ODD_TS : 0};
+	struct run run = {pkt->payload, pkt->seq, pkt->len};
 
-	if (is_beside_window(d->window, &s, keep))
-		evidence_ring_next(c, d, &s, keep);
-	else if (keep != KEEP_NONE || d->window == NULL ||
-		 !window_append(d->window, &s))
-		return hold_against(c, ev, &s) == CONFLICT;
-	return false;
+	if (d->window == NULL && window_lend(c, d, &run, pkt->time) == NULL)
+		return true;
+	return window_append(d->window, pkt, &run, odd);
 }
 
 bool

@@ -48,7 +48,7 @@ evidence_rest(const struct evidence_dir *d)
 static inline int64_t
 evidence_last(const struct evidence_flow *ev)
 {
-	return ev->d[ev->d[1].is_later].last;
+	return ev->d[ev->later].last;
 }
 
 /* Sequence numbers wrap (RFC 9293 3.4). */
@@ -272,10 +272,12 @@ evidence_odd_ts(const struct evidence_dir *d, const struct evidence_dir *peer,
 /* evidence_overlap.c */
 bool evidence_overlap(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view, bool doubt);
-/* The same for the next segment of its sender, with the headers that its
- * sender's packets have. */
-bool evidence_overlap_next(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view);
+/* Keeps the next segment of its sender as text, if that is all there is to do;
+ * else returns false. odd: ODD_ bits. */
+bool evidence_text_next(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct packet *pkt, uint8_t odd);
+/* What begins there can be nothing that was kept as text. There is a window. */
+bool evidence_is_beyond(const struct evidence_dir *d, uint32_t seq);
 /* Its answer may be seen before it, and it may be seen twice. */
 bool evidence_is_keepalive(
     const struct evidence_flow *ev, const struct ev_segment *s);
@@ -285,9 +287,22 @@ bool evidence_is_keepalive(
 enum ring_keep { KEEP_NONE, KEEP_ALL, KEEP_SAMPLE };
 enum difference evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, enum ring_keep keep);
-/* The same for what is the next segment of its sender. */
+/* The same for what is the next segment of its sender. odd: ODD_ bits. */
 void evidence_ring_next(struct evidence_ctx *c, struct evidence_dir *d,
-    const struct ev_segment *s, enum ring_keep keep);
+    const struct packet *pkt, uint8_t odd, enum ring_keep keep);
+
+/* What is kept by hash: of text nothing, as it is kept byte by byte; of bodies
+ * and within TLS, where there is more than a window holds, all. A handshake is
+ * both. */
+static inline enum ring_keep
+evidence_keep_of(const struct evidence_view *view)
+{
+	if (view->opaque || view->phase == PHASE_TLS_DONE ||
+	    view->phase == PHASE_OPAQUE)
+		return KEEP_SAMPLE;
+	return view->body || view->phase == PHASE_TLS_HELLO ? KEEP_ALL
+							    : KEEP_NONE;
+}
 
 /* ... and as it was when it was lent for the first time. */
 void evidence_window_wipe(struct ev_window *w);

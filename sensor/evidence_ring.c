@@ -182,13 +182,14 @@ take_repeat(struct evidence_ctx *c, struct evidence_dir *d,
 /* Where the sample of a segment begins: at a cache line of it, so that few are
  * asked of memory, or else as early or as late as it can. */
 static inline uint32_t
-sample_place(const struct bulk_key *k, const struct ev_segment *s, uint32_t len)
+sample_place(const struct bulk_key *k, const struct packet *pkt, uint32_t len)
 {
-	uint64_t x =
-	    (s->seq ^ (uint32_t)k->point) * UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+	uint64_t x = (seq ^ (uint32_t)k->point) * UINT64_C(0x9e3779b97f4a7c15);
 	uint32_t last = len - SAMPLE;
 	uint32_t off = (uint32_t)((x >> 32) * (last + CACHE_LINE) >> 32);
-	uint32_t beyond = (uint32_t)((uintptr_t)(s->p + off) % CACHE_LINE);
+	uint32_t beyond =
+	    (uint32_t)((uintptr_t)(pkt->payload + off) % CACHE_LINE);
 
 	off -= beyond < off ? beyond : off;
 	return off < last ? off : last;
@@ -196,15 +197,14 @@ sample_place(const struct bulk_key *k, const struct ev_segment *s, uint32_t len)
 
 static void
 ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
-    const struct ev_segment *s, bool sample)
+    const struct packet *pkt, uint8_t odd, bool sample)
 {
 	struct evidence_rest *e = evidence_rest(d);
 	struct ev_record *r = &d->ring->records[e->ring_at];
-	const struct packet *pkt = s->pkt;
-	uint32_t held = s->len < HELD_MAX ? s->len : HELD_MAX, off = 0;
+	uint32_t held = pkt->len < HELD_MAX ? pkt->len : HELD_MAX, off = 0;
 
 	if (sample && held > SAMPLE) {
-		off = sample_place(&c->key, s, held);
+		off = sample_place(&c->key, pkt, held);
 		held = SAMPLE;
 	}
 	if (e->ring_part == e->ring_at + 1)
@@ -212,16 +212,16 @@ ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
 	e->ring_at = (uint8_t)((e->ring_at + 1) % EVIDENCE_SEGMENTS);
 	if (e->ring_n < EVIDENCE_SEGMENTS)
 		e->ring_n++;
-	evidence_ref(&r->ref, pkt, s->view);
+	evidence_ref(&r->ref, pkt, d->side);
 	r->tsval = pkt->tsval;
-	r->odd = s->odd;
+	r->odd = odd;
 	r->off = (uint16_t)off;
 	r->held = (uint16_t)held;
-	r->sum = pkt->tcp != NULL && s->len == pkt->wire_len
+	r->sum = pkt->tcp != NULL && pkt->len == pkt->wire_len
 		     ? tcp_sum_header(pkt)
 		     : 0;
-	r->hash =
-	    (uint32_t)bulk_hash_of(&c->key, (struct slice){s->p + off, held});
+	r->hash = (uint32_t)bulk_hash_of(
+	    &c->key, (struct slice){pkt->payload + off, held});
 }
 
 /* It begins below the next number. *known: all of it agrees with records. */
@@ -276,14 +276,14 @@ evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
 		diff = look_back(c, ev, s, &known);
 	/* The first version stays: it is what was delivered. */
 	if (diff == SAME && keep != KEEP_NONE && !known && !s->doubt && s->near)
-		ring_keep(c, d, s, keep == KEEP_SAMPLE);
+		ring_keep(c, d, s->pkt, s->odd, keep == KEEP_SAMPLE);
 	return diff;
 }
 
 void
 evidence_ring_next(struct evidence_ctx *c, struct evidence_dir *d,
-    const struct ev_segment *s, enum ring_keep keep)
+    const struct packet *pkt, uint8_t odd, enum ring_keep keep)
 {
-	if (d->ring != NULL || ring_lend(c, d, s->pkt->time) != NULL)
-		ring_keep(c, d, s, keep == KEEP_SAMPLE);
+	if (d->ring != NULL || ring_lend(c, d, pkt->time) != NULL)
+		ring_keep(c, d, pkt, odd, keep == KEEP_SAMPLE);
 }

@@ -343,7 +343,7 @@ group_add(struct rst_group *g, const struct packet *pkt,
 	uint32_t signs = rst_signs(d, peer, pkt), changes;
 	struct pkt_ref ref;
 
-	evidence_ref(&ref, pkt, view);
+	evidence_ref(&ref, pkt, view->dir);
 	g->count++;
 	note_place(g, pkt);
 	if (g->count == 1)

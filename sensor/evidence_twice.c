@@ -38,7 +38,7 @@ evidence_mark(struct evidence_dir *d, const struct packet *pkt,
 	    (is_syn_ack(m->tcp_flags) ? m->ack == pkt->ack
 				      : m->seq == pkt->seq))
 		return;
-	evidence_ref(m, pkt, view);
+	evidence_ref(m, pkt, view->dir);
 	if ((pkt->tcp_flags & TCP_FIN) != 0)
 		d->flags |= EVD_FIN_MARK;
 }
@@ -62,7 +62,7 @@ two_answers(struct evidence_ctx *c, struct evidence_flow *ev,
 	o.dir = view->dir;
 	o.phase = view->phase;
 	o.time = pkt->time;
-	evidence_ref(&o.pkt, pkt, view);
+	evidence_ref(&o.pkt, pkt, view->dir);
 	o.u.answers.first = *m;
 	o.u.answers.again = (peer->flags & EVD_SYN_AGAIN) != 0 ||
 			    (peer->flags & EVD_SYN) == 0 ||
@@ -101,7 +101,7 @@ data_after_fin(struct evidence_ctx *c, struct evidence_flow *ev,
 	obs_init(&o, OBS_FIN_UNDONE);
 	o.time = pkt->time;
 	o.pkt = evidence_rest(d)->mark;
-	evidence_ref(&o.u.fin.data, pkt, view);
+	evidence_ref(&o.u.fin.data, pkt, view->dir);
 	o.u.fin.beyond = end - fin;
 	o.u.fin.acked =
 	    (peer->flags & EVD_ACKED) != 0 && seq_diff(peer->ack, fin) > 0;
@@ -123,7 +123,7 @@ fin_behind_data(struct evidence_ctx *c, struct evidence_flow *ev,
 		return;
 	obs_init(&o, OBS_FIN_UNDONE);
 	o.time = pkt->time;
-	evidence_ref(&o.pkt, pkt, view);
+	evidence_ref(&o.pkt, pkt, view->dir);
 	o.u.fin.beyond = d->next - fin;
 	o.u.fin.behind = 1;
 	tell_fin(c, ev, view, &o);

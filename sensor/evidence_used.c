@@ -118,7 +118,7 @@ evidence_conflict_init(struct obs *o, const struct evidence_flow *ev,
 	r->csum_bad = s->doubt;
 	r->odd_mac = odd_one(first->odd & ODD_MAC, s->odd & ODD_MAC);
 	r->odd_ts = odd_one(first->odd & ODD_TS, s->odd & ODD_TS);
-	evidence_ref(&r->other, s->pkt, s->view);
+	evidence_ref(&r->other, s->pkt, s->view->dir);
 }
 
 static enum used_by

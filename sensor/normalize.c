@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/norm_next.h"
+
 void
 norm_init(struct norm *n, uint32_t slot, uint32_t generation)
 {
@@ -87,38 +89,6 @@ is_plausible(const struct norm_dir *d, int64_t end)
 	if (limit > d->next + STREAM_AHEAD_MAX)
 		limit = d->next + STREAM_AHEAD_MAX;
 	return end <= (int64_t)limit;
-}
-
-static inline unsigned
-note_ack(struct norm_dir *peer, uint64_t window, int64_t ack, int64_t now)
-{
-	uint64_t edge;
-	unsigned r = 0;
-
-	if (ack < 0)
-		return 0;
-	if ((uint64_t)ack > peer->acked) {
-		peer->acked = (uint64_t)ack;
-		peer->since = now;
-		peer->stale = false;
-		r = NORM_NEW_ACK;
-	} else if (peer->acked < peer->top && now - peer->since >= NORM_STALE)
-		peer->stale = true;
-	edge = (uint64_t)ack + window;
-	if (window != 0 && edge > peer->edge)
-		peer->edge = edge;
-	return r;
-}
-
-/* What is in flight; with it begins the time for an acknowledgement. */
-static inline void
-note_top(struct norm_dir *d, int64_t end, int64_t now)
-{
-	if (end <= (int64_t)d->top)
-		return;
-	if (d->acked >= d->top)
-		d->since = now;
-	d->top = (uint64_t)end;
 }
 
 static unsigned
@@ -402,57 +372,6 @@ slow_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	return r;
 }
 
-/* Nothing waits, both bases are known, the segment is the next one or empty
- * and in its place, and acknowledges what was seen: that is within any window,
- * and, as nothing waits, was delivered. */
-static inline bool
-is_plain(const struct norm *n, const struct norm_step *s, int32_t behind)
-{
-	const struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
-
-	return s->seq == d->base + (uint32_t)d->next && behind <= 0 &&
-	       d->fin_at == NORM_NONE && d->known && !d->soft && !d->waiting &&
-	       peer->known && s->len <= NORM_SLACK;
-}
-
-/* How far its acknowledgement lies ahead of what is known; ends are added
- * without signs, as they wrap. */
-static inline int32_t
-ack_beyond(const struct norm *n, enum dir dir, uint32_t ack)
-{
-	const struct norm_dir *peer = &n->d[!dir];
-
-	return (int32_t)(ack - (peer->base + (uint32_t)peer->next));
-}
-
-static inline unsigned
-plain_segment(struct norm_env *env, struct norm *n, const struct norm_step *s,
-    int32_t behind)
-{
-	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
-	uint64_t at = d->next;
-	unsigned r =
-	    note_ack(peer, s->window, (int64_t)peer->next + behind, env->now);
-
-	d->seen = true;
-	if (s->len == 0)
-		return r;
-	note_top(d, (int64_t)(at + s->len), env->now);
-	d->next = d->done = at + s->len;
-	if (!d->off) {
-		struct norm_piece p = {.what = NORM_BYTES,
-		    .dir = s->dir,
-		    .bytes = {s->bytes, s->len},
-		    .at = at,
-		    .len = s->len,
-		    .ref = env->ref};
-
-		env->n.in_order++;
-		env->deliver(env->user, n, &p);
-	}
-	return r | NORM_NEW;
-}
-
 static __attribute__((noinline)) unsigned
 any_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 {
@@ -470,9 +389,9 @@ any_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 		return NORM_REFUSED;
 	}
 	if (s->has_ack)
-		r = note_ack(peer, s->window, ack, env->now);
+		r = norm_note_ack(peer, s->window, ack, env->now);
 	if (s->wire_len > 0)
-		note_top(d, at + (int64_t)s->wire_len, env->now);
+		norm_note_top(d, at + (int64_t)s->wire_len, env->now);
 	if (r != 0 && n->wait != NULL)
 		norm_use_syn(env, n, !s->dir);
 	if (n->wait == NULL && n->fins == NULL && !s->fin && s->wire_len == 0)
@@ -483,50 +402,17 @@ any_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 unsigned
 norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 {
-	struct norm_step step = {.dir = s->dir,
+	const struct norm_step step = {.dir = s->dir,
 	    .seq = s->seq,
 	    .ack = s->ack,
 	    .len = s->wire_len,
 	    .bytes = s->bytes.p,
 	    .window = s->window};
-	int32_t behind = ack_beyond(n, s->dir, s->ack);
 
 	if (s->has_ack && !s->fin && s->bytes.len == s->wire_len &&
-	    is_plain(n, &step, behind) && !env->always)
-		return plain_segment(env, n, &step, behind);
+	    norm_is_plain(n, &step) && !env->always)
+		return norm_plain(env, n, &step);
 	return any_segment(env, n, s);
-}
-
-/* Of a flow that nobody listens to. */
-static inline void
-follow_off(struct norm *n, const struct norm_step *s, int32_t behind)
-{
-	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
-	int64_t ack = (int64_t)peer->next + behind;
-
-	if (ack >= 0 && (uint64_t)ack > peer->acked)
-		peer->acked = (uint64_t)ack;
-	if (ack >= 0 && s->window != 0 && ack + s->window > peer->edge)
-		peer->edge = (uint64_t)ack + s->window;
-	d->seen = true;
-	d->next += s->len;
-	d->done = d->next;
-}
-
-bool
-norm_follow(struct norm_env *env, struct norm *n, const struct norm_step *s)
-{
-	int32_t behind = ack_beyond(n, s->dir, s->ack);
-
-	if (!is_plain(n, s, behind))
-		return false;
-	if (n->d[0].off && n->d[1].off)
-		follow_off(n, s, behind);
-	else if (env->always)
-		return false;
-	else
-		(void)plain_segment(env, n, s, behind);
-	return true;
 }
 
 void

@@ -140,20 +140,6 @@ void norm_base(struct norm *n, enum dir dir, uint32_t seq);
 unsigned norm_segment(
     struct norm_env *env, struct norm *n, const struct norm_seg *s);
 
-struct norm_step { /* a whole segment of an established flow, no FIN */
-	enum dir dir;
-	uint32_t seq, ack, len;
-	const uint8_t *bytes;
-	uint64_t window; /* as norm_seg's */
-};
-
-/* The same in short for most segments: simply the next one, and nothing waits.
- * Where the decoder wants nothing of either direction, no more is kept than is
- * needed to tell what belongs to the flow. Returns false, and has done nothing,
- * where it takes more. */
-bool norm_follow(
-    struct norm_env *env, struct norm *n, const struct norm_step *s);
-
 /* A segment that a host drops if it does what it should (wrong checksum where
  * its sender's are right). It is kept, and delivered only where otherwise a
  * gap would be: the receiver took it, or the capture was edited; then the flow

@@ -4,7 +4,7 @@
  * happens when its caps are reached. Delivered pieces are written down as
  * `>text`, `<text`, `>[n]` for a gap of n and `>.` for an end.
  */
-#include "sensor/normalize.h"
+#include "sensor/norm_next.h"
 
 #include "tests/test.h"
 
@@ -350,7 +350,8 @@ steps(void)
 		    1000 + (uint32_t)n.d[!dir].next - i % 3 + over * 5, i % 10,
 		    (const uint8_t *)"0123456789", i % 4 * 1000};
 
-		if (norm_follow(&env, &n, &s)) {
+		if (norm_is_next(&env, &n, &s)) {
+			norm_follow(&env, &n, &s);
 			taken++;
 			step_as_segment(&s, &before);
 			continue;
@@ -382,12 +383,13 @@ TEST(a_step_is_left_where_something_waits_or_libnids_is_asked)
 
 	begin();
 	env.always = true;
-	CHECK(!norm_follow(&env, &n, &s));
+	CHECK(!norm_is_next(&env, &n, &s));
 	env.always = false;
 	(void)put(DIR_S2C, 4, 0, "text");
-	CHECK(!norm_follow(&env, &n, &s));
+	CHECK(!norm_is_next(&env, &n, &s));
 	(void)put(DIR_S2C, 0, 0, "next");
-	CHECK(norm_follow(&env, &n, &s));
+	CHECK(norm_is_next(&env, &n, &s));
+	norm_follow(&env, &n, &s);
 	CHECK_STR(log_text, "<next<text>abc");
 	finish();
 }
