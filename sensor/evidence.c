@@ -276,6 +276,38 @@ note_close(struct evidence_ctx *c, struct evidence_flow *ev,
 		release(c, ev);
 }
 
+/* The first packet of a direction: there is nothing to hold it against. */
+static inline bool
+is_first_syn(const struct evidence_dir *d, const struct packet *pkt)
+{
+	return d->flags == 0 && d->group == 0 && !d->asked &&
+	       pkt->wire_len == 0 && (pkt->flags & PKT_BAD_TCP_CSUM) == 0;
+}
+
+static void
+first_syn(struct evidence_flow *ev, const struct packet *pkt, int dir)
+{
+	struct evidence_dir *d = &ev->d[dir];
+	struct evidence_rest *e = &ev->rest[dir];
+
+	if ((pkt->flags & PKT_CSUM_CHECKED) != 0)
+		ev_count(&d->csum_good);
+	note_syn(d, &ev->d[!dir], pkt, false);
+	evidence_host(ev, pkt, dir);
+	evidence_ref(&e->mark, pkt, (unsigned)dir);
+	d->ttl = pkt->ttl;
+	ev_note_ip_id(d, pkt);
+	d->next = pkt->seq + 1;
+	d->flags |= EVD_SEEN;
+	if ((pkt->tcp_flags & TCP_ACK) != 0)
+		ev_note_ack(d, e, pkt, true);
+	d->raw_window = pkt->window;
+	d->seen = 1;
+	d->last = pkt->time;
+	ev->later = (uint8_t)dir;
+	d->last_mark = ev_frame_mark(pkt);
+}
+
 __attribute__((noinline)) unsigned
 evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
@@ -287,6 +319,11 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 	if ((pkt->tcp_flags & flags) == TCP_ACK &&
 	    evidence_follow(c, ev, pkt, view, true)) {
 		note_close(c, ev, pkt, view);
+		return 0;
+	}
+	if ((pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) == TCP_SYN &&
+	    is_first_syn(d, pkt)) {
+		first_syn(ev, pkt, view->dir);
 		return 0;
 	}
 	dup = ev_frame_mark(pkt) == d->last_mark && is_copy(d, pkt);
