@@ -16,9 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sensor/evidence_next.h"
-#include "sensor/norm_next.h"
-
 void
 conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir)
@@ -129,7 +126,8 @@ conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at)
 		c->vis |= VIS_CUT;
 	if (!c->mute)
 		norm_end(&t->norm, &c->norm);
-	norm_drop(&t->norm, &c->norm);
+	else
+		norm_drop(&t->norm, &c->norm);
 	for (int d = 0; d < 2; d++) {
 		c->unacked[d] = norm_unacked(&c->norm, (enum dir)d);
 		if (is_unsure(c, (enum dir)d))
@@ -162,8 +160,8 @@ conn_timeout(struct tracker *t, struct conn *c, int64_t deadline)
 	tracker_arm(t, c);
 }
 
-static int8_t
-scale_of(const struct packet *pkt)
+int8_t
+conn_scale(const struct packet *pkt)
 {
 	if (!(pkt->flags & PKT_WSCALE))
 		return -2;
@@ -173,7 +171,7 @@ scale_of(const struct packet *pkt)
 static void
 note_scale(struct conn *c, const struct packet *pkt, enum dir dir)
 {
-	c->scale[dir] = scale_of(pkt);
+	c->scale[dir] = conn_scale(pkt);
 }
 
 /* Both numbers, as a packet that is not the first tells them. */
@@ -188,7 +186,7 @@ set_candidate(struct conn *c, const struct packet *pkt, enum dir dir)
 	c->cand_client = (uint8_t)!dir;
 	c->cand_isn[dir] = pkt->seq - !syn;
 	c->cand_isn[!dir] = pkt->ack - 1;
-	c->cand_scale[dir] = syn ? scale_of(pkt) : -1;
+	c->cand_scale[dir] = syn ? conn_scale(pkt) : -1;
 	c->cand_scale[!dir] = -1;
 	c->cand_time = pkt->time;
 }
@@ -262,7 +260,7 @@ on_syn(struct conn *c, const struct packet *pkt, enum dir dir)
 	c->cand[dir] = true;
 	c->cand_client = (uint8_t)dir;
 	c->cand_isn[dir] = pkt->seq;
-	c->cand_scale[dir] = scale_of(pkt);
+	c->cand_scale[dir] = conn_scale(pkt);
 	c->cand_len = (uint16_t)pkt->wire_len;
 	c->cand_time = pkt->time;
 	return true;
@@ -341,7 +339,7 @@ on_syn_ack(struct conn *c, const struct packet *pkt, enum dir dir)
 	if (fits || answers_candidate(c, pkt, dir)) {
 		c->cand[dir] = true;
 		c->cand_isn[dir] = pkt->seq;
-		c->cand_scale[dir] = scale_of(pkt);
+		c->cand_scale[dir] = conn_scale(pkt);
 		if (c->state == CONN_HALF && !d->known)
 			take_candidate(c);
 	} else if (c->state == CONN_OPEN && (!c->cand[!dir] || c->cand_wild))
@@ -415,17 +413,6 @@ leave_half(struct conn *c, const struct packet *pkt, enum dir dir)
 	memset(c->cand, 0, sizeof(c->cand));
 }
 
-/* The window this packet offers, scaled; 0 where the scale is not known. */
-static uint64_t
-window_of(const struct conn *c, const struct packet *pkt, enum dir dir)
-{
-	if (c->scale[dir] == -1 || c->scale[!dir] == -1)
-		return 0;
-	if (c->scale[dir] < 0 || c->scale[!dir] < 0)
-		return pkt->window;
-	return (uint64_t)pkt->window << c->scale[dir];
-}
-
 static struct norm_seg
 segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 {
@@ -439,13 +426,13 @@ segment_of(const struct conn *c, const struct packet *pkt, enum dir dir)
 	    .syn = syn,
 	    .bytes = {pkt->payload, pkt->len},
 	    .wire_len = pkt->wire_len,
-	    .window = syn ? pkt->window : window_of(c, pkt, dir)};
+	    .window = syn ? pkt->window : conn_window(c, pkt, dir)};
 }
 
 /* Its last packets may come yet, and are missed least; but where a reset is
  * waited for, what comes after it is the proof. */
-static void
-set_age(struct tracker *t, struct conn *c)
+void
+conn_set_age(struct tracker *t, struct conn *c)
 {
 	if (c->proven)
 		flow_set_age(t->flows, conn_slot(c),
@@ -488,7 +475,7 @@ normalise(
 	if (c->use != USE_OPAQUE || c->norm.wait != NULL)
 		session_settle(t, c);
 	if (c->closed)
-		set_age(t, c);
+		conn_set_age(t, c);
 	if (c->closed || c->norm.wait != NULL)
 		tracker_arm(t, c);
 }
@@ -513,21 +500,11 @@ is_worth_a_sum(const struct packet *pkt)
 	       (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
 }
 
-static inline struct evidence_view
-view_of(const struct conn *c, enum dir dir, enum phase phase)
-{
-	return (struct evidence_view){.dir = (uint8_t)dir,
-	    .phase = (uint8_t)phase,
-	    .quit = c->known.quit,
-	    .opaque = c->use == USE_OPAQUE,
-	    .body = c->known.in_body[dir]};
-}
-
 static unsigned
 take_evidence(
     struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
-	struct evidence_view view = view_of(c, dir, session_phase(c));
+	struct evidence_view view = conn_view(c, dir, session_phase(c));
 
 	if (c->use != USE_OPAQUE ? is_worth_a_sum(pkt)
 				 : (pkt->tcp_flags & TCP_RST) != 0)
@@ -551,7 +528,7 @@ on_rst(struct tracker *t, struct conn *c, enum dir dir)
 		c->closed = true;
 		c->closed_by = (uint8_t)dir;
 	}
-	set_age(t, c);
+	conn_set_age(t, c);
 }
 
 void
@@ -567,8 +544,8 @@ conn_lives(struct tracker *t, struct conn *c, enum dir dir)
 		    c->norm.d[1].fin_at != NORM_NONE;
 }
 
-static void
-prove(struct tracker *t, struct conn *c)
+void
+conn_prove(struct tracker *t, struct conn *c)
 {
 	if (c->proven || c->state == CONN_HALF || c->packets[0] == 0 ||
 	    c->packets[1] == 0)
@@ -585,7 +562,7 @@ take_packet(
 	if (!(pkt->tcp_flags & TCP_SYN)) {
 		if (c->state == CONN_HALF)
 			leave_half(c, pkt, dir);
-		prove(t, c);
+		conn_prove(t, c);
 	}
 	normalise(t, c, pkt, dir);
 }
@@ -685,19 +662,9 @@ note_doubt(struct conn *c, const struct packet *pkt, unsigned hints)
 		c->vis |= VIS_AMBIGUOUS;
 }
 
-static inline void
-count(struct conn *c, const struct packet *pkt, enum dir dir)
-{
-	c->packets[dir]++;
-	c->frame_bytes[dir] += pkt->wirelen;
-	c->tcp_flags[dir] |= pkt->tcp_flags;
-	c->last = pkt->time > c->last ? pkt->time : c->last;
-	if (c->ttl[dir] == 0)
-		c->ttl[dir] = pkt->ttl;
-}
-
-static __attribute__((noinline)) bool
-any_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
+bool
+conn_any_packet(
+    struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 {
 	unsigned hints;
 	bool skip;
@@ -706,7 +673,7 @@ any_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 		return false;
 	if (skip)
 		return true;
-	count(c, pkt, dir);
+	conn_count(c, pkt, dir);
 	t->norm.now = t->now;
 	hints = take_evidence(t, c, pkt, dir);
 	note_doubt(c, pkt, hints);
@@ -722,74 +689,4 @@ any_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	else if (!(hints & EVID_RST) && !(pkt->tcp_flags & TCP_RST))
 		take_packet(t, c, pkt, dir);
 	return true;
-}
-
-static inline struct norm_step
-step_of(const struct packet *pkt, enum dir dir, uint64_t window)
-{
-	return (struct norm_step){
-	    dir, pkt->seq, pkt->ack, pkt->wire_len, pkt->payload, window};
-}
-
-static inline bool
-is_next(const struct tracker *t, const struct conn *c, const struct packet *pkt,
-    enum dir dir)
-{
-	struct norm_step s = step_of(pkt, dir, 0);
-
-	return !c->cand[dir] && pkt->len == pkt->wire_len &&
-	       (pkt->flags & PKT_UNSURE) == 0 &&
-	       norm_is_next(&t->norm, &c->norm, &s);
-}
-
-/* Returns false, and has done nothing, where it takes more. */
-static inline __attribute__((always_inline)) bool
-follow(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
-{
-	bool heard = pkt->len > 0 && c->use != USE_OPAQUE;
-	struct evidence_view view;
-	struct norm_step s;
-
-	if (!is_next(t, c, pkt, dir))
-		return false;
-	if (heard)
-		ip_check_tcp(t->ip, pkt);
-	view = view_of(c, dir,
-	    c->use == USE_UNDECIDED ? PHASE_TEXT : (enum phase)c->known.phase);
-	if (!evidence_follow(t->evidence, &c->ev, pkt, &view, false))
-		return false;
-	count(c, pkt, dir);
-	t->norm.now = t->now;
-	if (heard)
-		evidence_ref(&t->ref, pkt, dir);
-	s = step_of(pkt, dir, window_of(c, pkt, dir));
-	norm_follow(&t->norm, &c->norm, &s);
-	if (c->fed && c->use != USE_OPAQUE)
-		session_settle(t, c);
-	return true;
-}
-
-/* Made for each direction, so that where its parts lie is no question. */
-static __attribute__((noinline)) bool
-from_client(struct tracker *t, struct conn *c, struct packet *pkt)
-{
-	return follow(t, c, pkt, DIR_C2S) || any_packet(t, c, pkt, DIR_C2S);
-}
-
-static __attribute__((noinline)) bool
-from_server(struct tracker *t, struct conn *c, struct packet *pkt)
-{
-	return follow(t, c, pkt, DIR_S2C) || any_packet(t, c, pkt, DIR_S2C);
-}
-
-/* Most packets are the next of an established flow: they open, close and change
- * nothing. */
-bool
-conn_packet(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
-{
-	const uint8_t flags = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK | TCP_URG;
-
-	if (!c->proven || c->closed || (pkt->tcp_flags & flags) != TCP_ACK)
-		return any_packet(t, c, pkt, dir);
-	return dir == DIR_C2S ? from_client(t, c, pkt) : from_server(t, c, pkt);
 }

@@ -6,6 +6,7 @@
  *
  *	tracker.c	packets in, timers, which flow, who goes
  *	conn.c		handshakes, FIN and RST, reuse of a four-tuple, the end
+ *	conn_next.c	the packets that are nothing of these, in short
  *	conn_rest.c	those that rest, made small
  *	legs.c		which of two connections on one four-tuple
  *	session.c	the mail decoder, and the observations on their way out
@@ -173,6 +174,40 @@ conn_is_elsewhere(const struct conn *c, const struct packet *pkt, enum dir dir)
 	       (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
 }
 
+/* The window this packet offers, scaled; 0 where the scale is not known. */
+static inline uint64_t
+conn_window(const struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	if (c->scale[dir] == -1 || c->scale[!dir] == -1)
+		return 0;
+	if (c->scale[dir] < 0 || c->scale[!dir] < 0)
+		return pkt->window;
+	return (uint64_t)pkt->window << c->scale[dir];
+}
+
+/* What evidence is told of a packet. */
+static inline struct evidence_view
+conn_view(const struct conn *c, enum dir dir, enum phase phase)
+{
+	return (struct evidence_view){.dir = (uint8_t)dir,
+	    .phase = (uint8_t)phase,
+	    .quit = c->known.quit,
+	    .opaque = c->use == USE_OPAQUE,
+	    .body = c->known.in_body[dir]};
+}
+
+/* One more packet of it. */
+static inline void
+conn_count(struct conn *c, const struct packet *pkt, enum dir dir)
+{
+	c->packets[dir]++;
+	c->frame_bytes[dir] += pkt->wirelen;
+	c->tcp_flags[dir] |= pkt->tcp_flags;
+	c->last = pkt->time > c->last ? pkt->time : c->last;
+	if (c->ttl[dir] == 0)
+		c->ttl[dir] = pkt->ttl;
+}
+
 /* ---- tracker.c ---- */
 /* Sets the flow's timer if it has to fire earlier than it would. */
 void tracker_arm(struct tracker *t, struct conn *c);
@@ -193,8 +228,14 @@ void conn_init(struct tracker *t, struct conn *c, uint32_t slot,
     const struct packet *pkt, enum dir dir);
 /* A packet of the connection. Returns false if it proves that a new one has
  * begun on its four-tuple; then it was not used, conn_end() is due. */
-bool conn_packet(
+bool conn_any_packet(
     struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir);
+/* The window scale of a SYN, as conn.scale has it. */
+int8_t conn_scale(const struct packet *pkt);
+/* After a packet that is no SYN: do both hosts take part? */
+void conn_prove(struct tracker *t, struct conn *c);
+/* After its FIN, or a reset. */
+void conn_set_age(struct tracker *t, struct conn *c);
 /* A withheld RST of that side was not its own. */
 void conn_lives(struct tracker *t, struct conn *c, enum dir dir);
 /* Starts from a handshake seen on its predecessor. */
@@ -210,6 +251,11 @@ struct packet *conn_take_syn(struct tracker *t, struct conn *c);
 void conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at);
 /* How it ended, if nothing more is known than what was seen. */
 enum end_how conn_how(const struct conn *c, enum end_how otherwise);
+
+/* ---- conn_next.c ---- */
+/* conn_any_packet(), in short where the packet is a usual one. */
+bool conn_packet(
+    struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir);
 
 /* ---- session.c ---- */
 /* norm_env.deliver */

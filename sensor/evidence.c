@@ -199,7 +199,7 @@ note_packet(struct evidence_flow *ev, const struct packet *pkt,
 		note_syn(d, peer, pkt, dup);
 	evidence_host(ev, pkt, view->dir);
 	if ((pkt->tcp_flags & (TCP_SYN | TCP_FIN)) != 0)
-		evidence_mark(d, pkt, view);
+		evidence_mark(d, pkt);
 	note_ttl(d, pkt->ttl);
 	ev_note_ip_id(d, pkt);
 	note_numbers(d, peer, pkt, dup);
@@ -226,12 +226,13 @@ release(struct evidence_ctx *c, struct evidence_flow *ev)
 	}
 }
 
-static __attribute__((noinline)) unsigned
-any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view, bool dup)
+__attribute__((noinline)) unsigned
+evidence_any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view)
 {
 	struct evidence_dir *d = &ev->d[view->dir];
 	const struct evidence_dir *peer = &ev->d[!view->dir];
+	bool dup = ev_frame_mark(pkt) == d->last_mark && is_copy(d, pkt);
 	bool doubt = checksum_doubt(d, pkt);
 	unsigned hints = dup ? EVID_DUP : 0;
 
@@ -263,16 +264,16 @@ any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
 /* After the sender's last, as it had said all that came before. */
 static void
 note_close(struct evidence_ctx *c, struct evidence_flow *ev,
-    const struct packet *pkt, const struct evidence_view *view)
+    const struct packet *pkt, int dir)
 {
-	struct evidence_dir *d = &ev->d[view->dir];
+	struct evidence_dir *d = &ev->d[dir];
 
 	if ((pkt->tcp_flags & TCP_FIN) != 0) {
-		evidence_mark(d, pkt, view);
+		evidence_mark(d, pkt);
 		d->flags |= EVD_FIN;
 		d->next++;
 	}
-	if ((d->flags & ev->d[!view->dir].flags & EVD_FIN) != 0)
+	if ((d->flags & ev->d[!dir].flags & EVD_FIN) != 0)
 		release(c, ev);
 }
 
@@ -280,21 +281,24 @@ note_close(struct evidence_ctx *c, struct evidence_flow *ev,
 static inline bool
 is_first_syn(const struct evidence_dir *d, const struct packet *pkt)
 {
-	return d->flags == 0 && d->group == 0 && !d->asked &&
+	return (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) == TCP_SYN &&
+	       d->flags == 0 && d->group == 0 && !d->asked &&
 	       pkt->wire_len == 0 && (pkt->flags & PKT_BAD_TCP_CSUM) == 0;
 }
 
-static void
-first_syn(struct evidence_flow *ev, const struct packet *pkt, int dir)
+bool
+evidence_open(struct evidence_flow *ev, const struct packet *pkt, enum dir dir)
 {
 	struct evidence_dir *d = &ev->d[dir];
 	struct evidence_rest *e = &ev->rest[dir];
 
+	if (!is_first_syn(d, pkt))
+		return false;
 	if ((pkt->flags & PKT_CSUM_CHECKED) != 0)
 		ev_count(&d->csum_good);
 	note_syn(d, &ev->d[!dir], pkt, false);
 	evidence_host(ev, pkt, dir);
-	evidence_ref(&e->mark, pkt, (unsigned)dir);
+	evidence_ref(&e->mark, pkt, dir);
 	d->ttl = pkt->ttl;
 	ev_note_ip_id(d, pkt);
 	d->next = pkt->seq + 1;
@@ -306,6 +310,7 @@ first_syn(struct evidence_flow *ev, const struct packet *pkt, int dir)
 	d->last = pkt->time;
 	ev->later = (uint8_t)dir;
 	d->last_mark = ev_frame_mark(pkt);
+	return true;
 }
 
 __attribute__((noinline)) unsigned
@@ -313,21 +318,27 @@ evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view)
 {
 	const uint8_t flags = TCP_SYN | TCP_RST | TCP_ACK;
-	const struct evidence_dir *d = &ev->d[view->dir];
-	bool dup;
 
 	if ((pkt->tcp_flags & flags) == TCP_ACK &&
 	    evidence_follow(c, ev, pkt, view, true)) {
-		note_close(c, ev, pkt, view);
+		note_close(c, ev, pkt, view->dir);
 		return 0;
 	}
-	if ((pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) == TCP_SYN &&
-	    is_first_syn(d, pkt)) {
-		first_syn(ev, pkt, view->dir);
+	if (evidence_open(ev, pkt, (enum dir)view->dir))
 		return 0;
-	}
-	dup = ev_frame_mark(pkt) == d->last_mark && is_copy(d, pkt);
-	return any_packet(c, ev, pkt, view, dup);
+	return evidence_any_packet(c, ev, pkt, view);
+}
+
+bool
+evidence_close(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, enum dir dir)
+{
+	const struct evidence_view view = {.dir = (uint8_t)dir};
+
+	if (pkt->len > 0 || !evidence_follow(c, ev, pkt, &view, true))
+		return false;
+	note_close(c, ev, pkt, dir);
+	return true;
 }
 
 /* Nothing of it is borrowed that may be needed yet. */

@@ -187,6 +187,16 @@ evidence_ref(struct pkt_ref *r, const struct packet *pkt, unsigned dir)
 unsigned evidence_packet(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
 
+/* The same in short for some. Both return false, and have done nothing, where
+ * it takes more; else there is nothing to hint at. The first packet of a
+ * direction, if it is a SYN without data; */
+bool evidence_open(
+    struct evidence_flow *ev, const struct packet *pkt, enum dir dir);
+/* one without data, with ACK and no SYN or RST, that is the next of its sender,
+ * with the headers that its sender's packets have. */
+bool evidence_close(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, enum dir dir);
+
 /* These bytes were given to the decoder, and it says that they hold no secret
  * (mail_text_is_public()). Only such text is ever shown in clear. */
 void evidence_public(

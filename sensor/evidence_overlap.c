@@ -159,7 +159,8 @@ window_lend(struct evidence_ctx *c, struct evidence_dir *d, const struct run *s,
 	return w;
 }
 
-/* Most dialogues are short, and of a window little was touched. */
+/* Most dialogues are short, and of a window little was touched. It stays in the
+ * pool, so that no compiler takes this for needless. */
 void
 evidence_window_wipe(struct ev_window *w)
 {
@@ -167,12 +168,12 @@ evidence_window_wipe(struct ev_window *w)
 	uint32_t first = w->size - i;
 
 	if (w->turned || n >= w->size) {
-		explicit_bzero(bytes_of(w), w->size);
+		memset(bytes_of(w), 0, w->size);
 	} else {
 		first = n < first ? n : first;
-		explicit_bzero(bytes_of(w) + i, first);
+		memset(bytes_of(w) + i, 0, first);
 		if (n > first)
-			explicit_bzero(bytes_of(w), n - first);
+			memset(bytes_of(w), 0, n - first);
 	}
 	if (w->has_map)
 		memset(there_of(w), 0, w->size / 8u);

@@ -176,6 +176,10 @@ evidence_is_next(const struct evidence_dir *d, uint32_t seq, uint32_t len)
 /* Are this sender's checksums mostly wrong, as a network card leaves them? */
 bool evidence_sums_unfit(const struct evidence_dir *d);
 
+/* evidence_packet() without its short ways. */
+unsigned evidence_any_packet(struct evidence_ctx *c, struct evidence_flow *ev,
+    const struct packet *pkt, const struct evidence_view *view);
+
 /* evidence_rst.c */
 unsigned evidence_rst(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
@@ -204,8 +208,7 @@ int64_t evidence_group_deadline(const struct evidence_ctx *c);
 /* evidence_twice.c: what a host does once, and somebody did again. */
 void evidence_twice(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct packet *pkt, const struct evidence_view *view);
-void evidence_mark(struct evidence_dir *d, const struct packet *pkt,
-    const struct evidence_view *view);
+void evidence_mark(struct evidence_dir *d, const struct packet *pkt);
 
 /* evidence_host.c: notes a packet that is no RST, before its numbers are. */
 void evidence_host(struct evidence_flow *ev, const struct packet *pkt, int dir);

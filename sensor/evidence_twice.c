@@ -26,8 +26,7 @@ is_syn_ack(uint8_t flags)
 
 /* The first of the answers to a SYN, and the first FIN, are kept. */
 void
-evidence_mark(struct evidence_dir *d, const struct packet *pkt,
-    const struct evidence_view *view)
+evidence_mark(struct evidence_dir *d, const struct packet *pkt)
 {
 	struct pkt_ref *m = &evidence_rest(d)->mark;
 
@@ -38,7 +37,7 @@ evidence_mark(struct evidence_dir *d, const struct packet *pkt,
 	    (is_syn_ack(m->tcp_flags) ? m->ack == pkt->ack
 				      : m->seq == pkt->seq))
 		return;
-	evidence_ref(m, pkt, view->dir);
+	evidence_ref(m, pkt, d->side);
 	if ((pkt->tcp_flags & TCP_FIN) != 0)
 		d->flags |= EVD_FIN_MARK;
 }

@@ -116,6 +116,21 @@ norm_follow_off(struct norm *n, const struct norm_step *s)
 	d->done = d->next;
 }
 
+/* A FIN that is next, or an acknowledgement of one; nothing waits but FINs. */
+static inline bool
+norm_is_closing(const struct norm_env *env, const struct norm *n,
+    const struct norm_step *s, bool fin)
+{
+	const struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
+	bool over = d->fin_at != NORM_NONE;
+
+	return d->known && !d->soft && peer->known && n->wait == NULL &&
+	       !env->always && s->len == 0 &&
+	       s->seq == d->base + (uint32_t)d->next + over &&
+	       (!over || (d->fin_at == d->next && !fin)) &&
+	       norm_ack_beyond(n, s) <= (peer->fin_at == peer->next);
+}
+
 static inline bool
 norm_is_next(
     const struct norm_env *env, const struct norm *n, const struct norm_step *s)

@@ -151,16 +151,15 @@ drop_fin(struct norm_env *env, struct norm *n, enum dir dir)
 }
 
 static unsigned
-note_fin(struct norm_env *env, struct norm *n, const struct norm_seg *s,
-    uint64_t end)
+note_fin(struct norm_env *env, struct norm *n, enum dir dir, uint64_t end)
 {
-	struct norm_dir *d = &n->d[s->dir];
+	struct norm_dir *d = &n->d[dir];
 
 	if (d->fin_at != NORM_NONE || end < d->next)
 		return 0;
 	d->fin_at = end;
 	if (!d->off)
-		d->fin = keep_fin(env, n, s->dir);
+		d->fin = keep_fin(env, n, dir);
 	return NORM_NEW;
 }
 
@@ -197,16 +196,18 @@ give_eof(struct norm_env *env, struct norm *n, enum dir dir)
 	drop_fin(env, n, dir);
 }
 
+static inline bool
+is_fin_due(const struct norm_dir *d, bool at_end)
+{
+	return d->done == d->fin_at && (at_end || d->acked > d->fin_at);
+}
+
 static void
 check_fins(struct norm_env *env, struct norm *n, bool at_end)
 {
-	for (int i = 0; i < 2 && n->fins != NULL; i++) {
-		const struct norm_dir *d = &n->d[i];
-
-		if (d->fin && d->done == d->fin_at &&
-		    (at_end || d->acked > d->fin_at))
+	for (int i = 0; i < 2 && n->fins != NULL; i++)
+		if (n->d[i].fin && is_fin_due(&n->d[i], at_end))
 			give_eof(env, n, (enum dir)i);
-	}
 }
 
 /* Has this hole waited long enough? */
@@ -367,7 +368,7 @@ slow_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s,
 	else if (s->wire_len > 0)
 		r = take_data(env, n, s, at, need);
 	if (s->fin && end >= 0)
-		r |= note_fin(env, n, s, (uint64_t)end);
+		r |= note_fin(env, n, s->dir, (uint64_t)end);
 	norm_timeout(env, n);
 	return r;
 }
@@ -413,6 +414,25 @@ norm_segment(struct norm_env *env, struct norm *n, const struct norm_seg *s)
 	    norm_is_plain(n, &step) && !env->always)
 		return norm_plain(env, n, &step);
 	return any_segment(env, n, s);
+}
+
+void
+norm_close(
+    struct norm_env *env, struct norm *n, const struct norm_step *s, bool fin)
+{
+	struct norm_dir *d = &n->d[s->dir], *peer = &n->d[!s->dir];
+	int64_t ack = (int64_t)peer->next + norm_ack_beyond(n, s);
+
+	(void)norm_note_ack(peer, s->window, ack, env->now);
+	d->seen = true;
+	if (fin)
+		(void)note_fin(env, n, s->dir, d->next);
+	for (int i = 0; i < 2; i++)
+		if (n->d[i].fin && is_fin_due(&n->d[i], false))
+			give_eof(env, n, (enum dir)i);
+	for (int i = 0; i < 2; i++) /* nor is a stream open */
+		if (n->d[i].fin && n->d[i].off)
+			drop_fin(env, n, (enum dir)i);
 }
 
 void
@@ -475,7 +495,8 @@ end_hole(struct norm_env *env, struct norm *n, enum dir dir)
 void
 norm_end(struct norm_env *env, struct norm *n)
 {
-	causal_release(env, n);
+	if (n->wait != NULL)
+		causal_release(env, n);
 	while (n->wait != NULL) {
 		const struct norm_wait *w = n->wait;
 
@@ -499,6 +520,8 @@ norm_end(struct norm_env *env, struct norm *n)
 void
 norm_drop(struct norm_env *env, struct norm *n)
 {
+	if (n->wait == NULL && n->fins == NULL && !env->always)
+		return; /* nor is a stream open */
 	stream_close(env->stream, n->slot);
 	norm_wait_gone(env, n);
 	drop_fin(env, n, DIR_C2S);

@@ -140,6 +140,12 @@ void norm_base(struct norm *n, enum dir dir, uint32_t seq);
 unsigned norm_segment(
     struct norm_env *env, struct norm *n, const struct norm_seg *s);
 
+struct norm_step; /* norm_next.h */
+
+/* The same for one that norm_is_closing(). */
+void norm_close(
+    struct norm_env *env, struct norm *n, const struct norm_step *s, bool fin);
+
 /* A segment that a host drops if it does what it should (wrong checksum where
  * its sender's are right). It is kept, and delivered only where otherwise a
  * gap would be: the receiver took it, or the capture was edited; then the flow

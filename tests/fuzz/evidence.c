@@ -4,12 +4,14 @@
  * input is a list of records of eight bytes, each one segment of one of four
  * flows; numbers are near what a connection would use, so that the deep paths
  * are reached. Every observation is checked for its promises.
+ * tests/unit/evidence_next_test.c holds the short ways against the long one.
  *
  *	0: flow (2 bits), direction, FIN, SYN, RST, ACK, wrong checksum
  *	1: number, from -64 to +191 of the last one sent; 255: anything
  *	2: ACK, likewise
  *	3: payload bytes; from 240 on 64 times as many
- *	4: what they are; its second bit: of a body
+ *	4: what they are; its second bit: of a body; its sixth: from another
+ *	   MAC address
  *	5: time since the one before, in 16 ms; 255: two minutes
  *	6: TTL (4 bits), IP id step (4 bits)
  *	7: phase (3 bits), window (5 bits)
@@ -35,6 +37,8 @@ static struct side sides[FLOWS][2];
 static int64_t now;
 static uint64_t ordinal;
 static uint8_t bytes[64 * 256];
+static const uint8_t macs[3][12] = {{2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1},
+    {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2}, {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 9, 9}};
 
 static void
 check(void *user, uint32_t slot, struct obs *o)
@@ -106,7 +110,9 @@ segment(const uint8_t *r)
 	p.ttl = 60 + (r[6] & 15);
 	p.ip_id = me->id = (uint16_t)(me->id + (r[6] >> 4));
 	p.window = (uint16_t)(r[7] >> 3 << 8);
-	p.flags = PKT_CSUM_CHECKED | (r[0] >> 7 ? PKT_BAD_TCP_CSUM : 0);
+	p.flags =
+	    PKT_CSUM_CHECKED | PKT_HAS_MAC | (r[0] >> 7 ? PKT_BAD_TCP_CSUM : 0);
+	p.mac = macs[(r[4] & 32) != 0 ? 2 : dir];
 	if (r[1] == 64)
 		me->next = p.seq + p.wire_len;
 	evidence_tick(ctx, now);

@@ -376,6 +376,96 @@ TEST(a_step_is_a_segment)
 	}
 }
 
+struct digest { /* of what a step left behind */
+	uint64_t next[2], acked[2], top[2], edge[2], fin_at[2];
+	size_t told;
+	unsigned eof, fins;
+};
+
+static struct digest
+digest(void)
+{
+	struct digest g = {
+	    .told = log_len, .eof = n.d[0].eof, .fins = n.fins != NULL};
+
+	g.eof |= (unsigned)n.d[1].eof << 1;
+	for (int i = 0; i < 2; i++) {
+		g.next[i] = n.d[i].next;
+		g.acked[i] = n.d[i].acked;
+		g.top[i] = n.d[i].top;
+		g.edge[i] = n.d[i].edge;
+		g.fin_at[i] = n.d[i].fin_at;
+	}
+	return g;
+}
+
+static uint32_t
+turn(uint32_t *x)
+{
+	*x = *x * 1664525 + 1013904223;
+	return *x >> 16;
+}
+
+/* An end of a dialogue, or what is not quite one. */
+static void
+ending_step(uint32_t *x, bool in_short, unsigned *taken)
+{
+	enum dir dir = turn(x) % 2 ? DIR_C2S : DIR_S2C;
+	bool fin = turn(x) % 3 == 0;
+	uint32_t over = n.d[dir].fin_at != NORM_NONE, odd = turn(x) % 8;
+	uint32_t acks_fin = n.d[!dir].fin_at != NORM_NONE && turn(x) % 2;
+	uint32_t len = turn(x) % 6 == 0 ? 3 : 0;
+	struct norm_step s = {dir,
+	    1000 + (uint32_t)n.d[dir].next + over + (odd == 1),
+	    1000 + (uint32_t)n.d[!dir].next + acks_fin + (odd == 2) -
+		(odd == 3),
+	    len, (const uint8_t *)"abc", turn(x) % 3 * 500};
+	struct norm_seg seg = {.dir = dir,
+	    .seq = s.seq,
+	    .ack = s.ack,
+	    .has_ack = true,
+	    .fin = fin,
+	    .bytes = {s.bytes, s.len},
+	    .wire_len = s.len,
+	    .window = s.window};
+
+	if (turn(x) % 20 == 0)
+		norm_off(&n, dir);
+	ref.ordinal++;
+	env.now += MS;
+	if (in_short && norm_is_closing(&env, &n, &s, fin)) {
+		norm_close(&env, &n, &s, fin);
+		++*taken;
+	} else
+		(void)norm_segment(&env, &n, &seg);
+}
+
+TEST(a_close_is_a_segment)
+{
+	static struct digest left[12];
+	unsigned taken = 0;
+
+	for (uint32_t seed = 0; seed < 2000; seed++)
+		for (int in_short = 0; in_short < 2; in_short++) {
+			uint32_t x = seed;
+
+			begin();
+			(void)put(DIR_C2S, 0, 0, "QUIT");
+			for (unsigned i = 0; i < 12; i++) {
+				struct digest g;
+
+				ending_step(&x, in_short, &taken);
+				g = digest();
+				if (in_short)
+					CHECK(memcmp(&g, &left[i], sizeof(g)) ==
+					      0);
+				left[i] = g;
+			}
+			finish();
+		}
+	CHECK(taken > 5000);
+}
+
 TEST(a_step_is_left_where_something_waits_or_libnids_is_asked)
 {
 	struct norm_step s = {
