@@ -660,19 +660,21 @@ mail_gap(struct mail *m, enum dir dir, uint64_t n, const struct pkt_ref *pkt)
 	unset_now(m);
 }
 
-void
+bool
 mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt)
 {
 	struct half *h = &m->half[dir];
+	bool changed = h->mode == HALF_TLS || h->nheld > 0;
 
 	if (h->mode == HALF_OFF)
-		return;
+		return true;
 	set_now(m, pkt);
 	if (h->mode == HALF_TLS)
 		tls_eof(m->part[PART_TLS], dir);
 	else if (h->nheld > 0)
 		release_held(m, dir, true);
 	unset_now(m);
+	return changed;
 }
 
 void

@@ -101,8 +101,9 @@ bool mail_data(struct mail *m, enum dir dir, struct slice bytes,
 void mail_gap(
     struct mail *m, enum dir dir, uint64_t n, const struct pkt_ref *pkt);
 
-/* The direction is closed by FIN: nothing more will come. */
-void mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt);
+/* The direction is closed by FIN: nothing more will come. Returns what
+ * mail_data() does. */
+bool mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt);
 
 /* The connection is over (any reason); pending units are emitted, and what was
  * borrowed is given back. */

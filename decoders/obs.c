@@ -240,3 +240,59 @@ obs_addr(char *buf, size_t cap, const struct addr *a)
 		buf[0] = '\0';
 	return buf;
 }
+
+/* ---- the number of a connection ---- */
+
+#define PUBLIC_ID_MASK ((1ull << 51) - 1)
+
+/* FNV-1a, whose prime to the power of ten takes ten zeros in one step. */
+#define PRIME 0x100000001b3ull
+#define PRIME_2 (PRIME * PRIME)
+#define PRIME_5 (PRIME_2 * PRIME_2 * PRIME)
+#define PRIME_10 (PRIME_5 * PRIME_5)
+
+static inline uint64_t
+mix(uint64_t h, const uint8_t *p, size_t len)
+{
+	while (len-- > 0)
+		h = (h ^ *p++) * PRIME;
+	return h;
+}
+
+/* The n bytes of v, the lowest first. */
+static inline uint64_t
+mix_number(uint64_t h, uint64_t v, size_t n)
+{
+	for (; n > 0; n--, v >>= 8)
+		h = (h ^ (v & 0xff)) * PRIME;
+	return h;
+}
+
+static inline uint64_t
+mix_addr(uint64_t h, const struct addr *a)
+{
+	uint64_t first;
+	uint16_t next;
+
+	memcpy(&first, a->b, sizeof(first));
+	memcpy(&next, a->b + 8, sizeof(next));
+	if ((first | next) == 0) /* as of IPv4 */
+		return mix(h * PRIME_10, a->b + 10, sizeof(a->b) - 10);
+	return mix(h, a->b, sizeof(a->b));
+}
+
+uint64_t
+obs_flow_id(const struct obs_flow *f)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	h = mix_addr(h, &f->client);
+	h = mix_addr(h, &f->server);
+	h = mix_number(h, (uint64_t)f->start, 8);
+	h = mix_number(h, f->client_port >> 8, 1);
+	h = mix_number(h, f->client_port, 1);
+	h = mix_number(h, f->server_port >> 8, 1);
+	h = mix_number(h, f->server_port, 1);
+	h = (h ^ h >> 29) & PUBLIC_ID_MASK;
+	return h != 0 ? h : 1;
+}

@@ -144,7 +144,8 @@ struct obs_flow {
 	uint8_t v6;
 	uint8_t client_ttl, server_ttl; /* 0: not seen yet */
 	int64_t start; /* time of its first packet */
-	uint64_t public_id; /* EVE flow_id, <= 51 bits, same in every run */
+	uint64_t public_id; /* EVE flow_id: obs_flow_id(), once somebody asked
+			       for it, else 0 */
 	uint32_t vantage; /* where its first packet was seen: place of the
 			     file in the input, or of the interface */
 };
@@ -570,6 +571,10 @@ bool obs_check(struct obs *o, size_t len) __attribute__((warn_unused_result));
  * Bytes outside 0x20..0x7e become \xNN; CR and LF at the end are dropped,
  * inside they become \r and \n. Returns false if it did not all fit. */
 bool obs_copy_string(char *dst, size_t cap, struct slice s);
+
+/* A number for the connection, 1 to 2^51 - 1, the same in every run, whoever
+ * captured it: of its hosts, ports and first packet's time. */
+uint64_t obs_flow_id(const struct obs_flow *f);
 
 /* "192.0.2.1", "2001:db8::1"; returns buf. */
 char *obs_addr(char *buf, size_t cap, const struct addr *a);

@@ -115,6 +115,15 @@ note_tls(struct alert_tls *to, const struct facts_tls *t)
 	memcpy(to->ja4, t->ja4, sizeof(to->ja4));
 }
 
+/* Whoever is told of a flow is told its number. */
+static const struct obs_flow *
+who_of(struct judged *w)
+{
+	if (w->f.who.public_id == 0)
+		w->f.who.public_id = obs_flow_id(&w->f.who);
+	return &w->f.who;
+}
+
 /* All that is known of the flow, for j->alert, whose finding is there. */
 static void
 describe(struct judge *j, struct judged *w)
@@ -124,7 +133,7 @@ describe(struct judge *j, struct judged *w)
 	const char *name =
 	    f->tls->sni[0] != '\0' ? f->tls->sni : f->greeting->host;
 
-	a->flow = f->who;
+	a->flow = *who_of(w);
 	a->proto = f->proto;
 	a->implicit_tls = f->implicit_tls;
 	words_copy(a->server_name, sizeof(a->server_name), name);
@@ -564,6 +573,7 @@ tell_seen(struct judge *j, struct judged *w, const struct obs *o)
 {
 	struct judge_view v = {o, &w->f, NULL, w->incident, w->alerts};
 
+	(void)who_of(w);
 	if (talk_is_over(w->talk, o))
 		v.over = w->talk;
 	j->cfg.seen(j->cfg.seen_ctx, &v);
@@ -774,9 +784,9 @@ judge_engine(const struct judge *j)
 const struct obs_flow *
 judge_who(struct judge *j, uint64_t flow)
 {
-	const struct judged *w = judged_find(&j->flows, flow);
+	struct judged *w = judged_find(&j->flows, flow);
 
-	return w != NULL ? &w->f.who : NULL;
+	return w != NULL ? who_of(w) : NULL;
 }
 
 const struct judge_counters *

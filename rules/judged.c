@@ -113,7 +113,7 @@ judged_open(struct judged_table *t, const struct obs *o)
 	struct judged *w = judged_find(t, o->flow);
 	unsigned gone = 0;
 
-	if (w != NULL && w->f.who.public_id == o->u.flow_open.public_id)
+	if (w != NULL && obs_flow_id(&w->f.who) == obs_flow_id(&o->u.flow_open))
 		return 0;
 	if (w != NULL)
 		judged_forget(t, w);

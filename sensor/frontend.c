@@ -33,37 +33,6 @@ struct frontend {
 	struct frontend_totals n;
 };
 
-static void
-on_obs(void *ctx, struct obs *o)
-{
-	struct frontend *f = ctx;
-
-	f->n.observed[o->kind]++;
-	if (o->kind == OBS_FLOW_END)
-		f->n.ends[o->u.end.how]++;
-	f->cfg.sink.emit(f->cfg.sink.ctx, o);
-}
-
-static void
-on_chain(
-    void *ctx, const uint8_t chain_id[32], const struct slice *der, unsigned n)
-{
-	struct frontend *f = ctx;
-
-	if (f->cfg.sink.chain != NULL)
-		f->cfg.sink.chain(f->cfg.sink.ctx, chain_id, der, n);
-}
-
-static void
-on_staple(
-    void *ctx, const uint8_t chain_id[32], struct slice response, int64_t time)
-{
-	struct frontend *f = ctx;
-
-	if (f->cfg.sink.staple != NULL)
-		f->cfg.sink.staple(f->cfg.sink.ctx, chain_id, response, time);
-}
-
 struct frontend *
 frontend_new(const struct frontend_config *cfg, char *err, size_t errlen)
 {
@@ -74,8 +43,7 @@ frontend_new(const struct frontend_config *cfg, char *err, size_t errlen)
 		return NULL;
 	}
 	f->cfg = *cfg;
-	f->env.sink = (struct obs_sink){
-	    .emit = on_obs, .chain = on_chain, .staple = on_staple, .ctx = f};
+	f->env.sink = cfg->sink;
 	memcpy(f->env.secret_key, cfg->secret_key, sizeof(f->env.secret_key));
 	f->env.pool =
 	    tls_pool_new(cfg->tls_bytes != 0 ? cfg->tls_bytes : TLS_POOL_BYTES);

@@ -40,8 +40,6 @@ struct frontend_totals {
 	struct norm_counters norm;
 	struct evidence_counters evidence;
 	struct mail_counters mail;
-	uint64_t observed[OBS_KIND_COUNT];
-	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
 	uint64_t flows_now, mails_now; /* slots in use */
 };
 

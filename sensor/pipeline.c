@@ -33,10 +33,11 @@ struct pipeline {
 
 static int open_halves(struct pipeline *, char *, size_t);
 static int open_front(struct pipeline *, char *, size_t);
-static void on_wait(void *);
 static void on_obs(void *, struct obs *);
-static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
+static void on_chain(
+    void *, const uint8_t[32], const struct slice *, unsigned);
 static void on_staple(void *, const uint8_t[32], struct slice, int64_t);
+static void on_wait(void *);
 static void on_link_unknown(void *, const struct packet *);
 static void on_capture_problem(void *, int, const char *);
 static void on_file_end(void *, const struct capture_file *);
@@ -91,7 +92,7 @@ open_front(struct pipeline *p, char *err, size_t errlen)
 	    .sink = {.emit = on_obs,
 		.chain = on_chain,
 		.staple = on_staple,
-		.ctx = p},
+		.ctx = p->back},
 	    .on_link_unknown = on_link_unknown,
 	    .ctx = p};
 
@@ -258,30 +259,26 @@ on_path(void *ctx, uint32_t file)
 	return p->capture != NULL ? capture_file_path(p->capture, file) : NULL;
 }
 
+/* ---- what the front sees; ctx is the backend ---- */
+
 static void
 on_obs(void *ctx, struct obs *o)
 {
-	struct pipeline *p = ctx;
-
-	backend_obs(p->back, o);
+	backend_obs(ctx, o);
 }
 
 static void
 on_chain(
     void *ctx, const uint8_t chain_id[32], const struct slice *der, unsigned n)
 {
-	struct pipeline *p = ctx;
-
-	backend_chain(p->back, chain_id, der, n);
+	backend_chain(ctx, chain_id, der, n);
 }
 
 static void
 on_staple(
     void *ctx, const uint8_t chain_id[32], struct slice response, int64_t time)
 {
-	struct pipeline *p = ctx;
-
-	backend_staple(p->back, chain_id, response, time);
+	backend_staple(ctx, chain_id, response, time);
 }
 
 struct engine *
@@ -326,8 +323,8 @@ pipeline_totals(const struct pipeline *p, struct pipeline_totals *out)
 	    .incidents = b.incidents,
 	    .mail = f.mail};
 	memcpy(out->alerts, b.alerts, sizeof(out->alerts));
-	memcpy(out->observed, f.observed, sizeof(out->observed));
-	memcpy(out->ends, f.ends, sizeof(out->ends));
+	memcpy(out->observed, f.tracker.observed, sizeof(out->observed));
+	memcpy(out->ends, f.tracker.ends, sizeof(out->ends));
 }
 
 void

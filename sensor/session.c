@@ -17,60 +17,6 @@
 
 #define GREETING_MAX 512 /* RFC 5321 4.5.3.1.5 */
 #define SAMPLE 16 /* decoders looked at for one to take away */
-#define PUBLIC_ID_MASK ((1ull << 51) - 1)
-
-/* FNV-1a, whose prime to the power of ten takes ten zeros in one step. */
-#define PRIME 0x100000001b3ull
-#define PRIME_2 (PRIME * PRIME)
-#define PRIME_5 (PRIME_2 * PRIME_2 * PRIME)
-#define PRIME_10 (PRIME_5 * PRIME_5)
-
-static inline uint64_t
-mix(uint64_t h, const uint8_t *p, size_t len)
-{
-	while (len-- > 0)
-		h = (h ^ *p++) * PRIME;
-	return h;
-}
-
-/* The n bytes of v, the lowest first. */
-static inline uint64_t
-mix_number(uint64_t h, uint64_t v, size_t n)
-{
-	for (; n > 0; n--, v >>= 8)
-		h = (h ^ (v & 0xff)) * PRIME;
-	return h;
-}
-
-static inline uint64_t
-mix_addr(uint64_t h, const struct addr *a)
-{
-	uint64_t first;
-	uint16_t next;
-
-	memcpy(&first, a->b, sizeof(first));
-	memcpy(&next, a->b + 8, sizeof(next));
-	if ((first | next) == 0) /* as of IPv4 */
-		return mix(h * PRIME_10, a->b + 10, sizeof(a->b) - 10);
-	return mix(h, a->b, sizeof(a->b));
-}
-
-/* The same in every run, whoever captured it first. */
-static uint64_t
-public_id(const struct obs_flow *f)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	h = mix_addr(h, &f->client);
-	h = mix_addr(h, &f->server);
-	h = mix_number(h, (uint64_t)f->start, 8);
-	h = mix_number(h, f->client_port >> 8, 1);
-	h = mix_number(h, f->client_port, 1);
-	h = mix_number(h, f->server_port >> 8, 1);
-	h = mix_number(h, f->server_port, 1);
-	h = (h ^ h >> 29) & PUBLIC_ID_MASK;
-	return h != 0 ? h : 1;
-}
 
 /* So far: a side that goes on beyond its SYN has seen packets of the other
  * that we have not. On a tap that is not in step they may still come, and then
@@ -108,6 +54,7 @@ send(struct tracker *t, struct conn *c, struct obs *o)
 	if (o->time < c->last_obs)
 		o->time = c->last_obs;
 	c->last_obs = o->time;
+	t->n.observed[o->kind]++;
 	t->out.emit(t->out.ctx, o);
 }
 
@@ -180,7 +127,6 @@ open_flow(struct tracker *t, struct conn *c, const struct obs *first)
 	f->server_ttl = c->ttl[DIR_S2C];
 	f->start = c->start;
 	f->vantage = c->vantage;
-	f->public_id = public_id(f);
 	o.proto = first->proto;
 	o.phase = first->phase;
 	o.implicit_tls = first->implicit_tls;
@@ -398,11 +344,13 @@ deliver_bytes(struct conn *c, const struct norm_piece *p)
 static void
 deliver_other(struct conn *c, const struct norm_piece *p)
 {
-	c->fed = true;
-	if (p->what == NORM_GAP)
+	if (p->what == NORM_GAP) {
 		mail_gap(c->mail, p->dir, p->len, p->ref);
-	else
-		mail_eof(c->mail, p->dir, p->ref);
+		c->fed = true;
+	} else if (mail_eof(c->mail, p->dir, p->ref) ||
+		   c->norm.d[!p->dir].eof || c->norm.d[!p->dir].off) {
+		c->fed = true;
+	}
 }
 
 static void
@@ -448,6 +396,7 @@ settle_decoder(struct tracker *t, struct conn *c)
 	struct mail_state *s = &c->known;
 	bool want_c, want_s;
 
+	c->fed = false;
 	mail_state(c->mail, s);
 	want_c = s->wants[DIR_C2S] == MAIL_BYTES;
 	want_s = s->wants[DIR_S2C] == MAIL_BYTES;
@@ -470,7 +419,6 @@ session_settle(struct tracker *t, struct conn *c)
 {
 	if (c->fed && c->use == USE_MAIL)
 		settle_decoder(t, c);
-	c->fed = false;
 	if (c->use == USE_OPAQUE && c->known.proto == PROTO_OTHER && !c->opened)
 		c->mute = true;
 	if (c->norm.wait != NULL)
@@ -490,6 +438,7 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 	stamp(&o, c);
 	o.phase = (uint8_t)session_phase(c);
 	o.time = t->norm.now;
+	t->n.ends[how]++;
 	e->how = (uint8_t)how;
 	e->closed_by = c->closed_by;
 	e->quit = c->known.quit;

@@ -137,7 +137,7 @@ worker_json(const struct supervisor *s, const struct child *c)
 		sum.if_dropped += b->live[i].if_dropped;
 	}
 	for (unsigned i = 0; i < OBS_KIND_COUNT; i++)
-		observed += t->observed[i];
+		observed += t->tracker.observed[i];
 	set(o, "worker", c->number);
 	set(o, "pid", (uint64_t)c->pid);
 	json_object_set_new(

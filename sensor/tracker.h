@@ -79,6 +79,8 @@ struct tracker_counters {
 	 * of a flow that was not, or without room (early.h) */
 	uint64_t early_told, early_dropped, early_full;
 	uint64_t stuck; /* libnids complained or kept bytes: our mistake */
+	uint64_t observed[OBS_KIND_COUNT]; /* observations that went out */
+	uint64_t ends[END_REUSED + 1]; /* connections, by enum end_how */
 };
 
 struct tracker;

@@ -171,7 +171,7 @@ all_observed(const struct supervisor *s, uint64_t *shed)
 		const struct board *b = s->worker[i].board;
 
 		for (unsigned n = 0; n < OBS_KIND_COUNT; n++)
-			all += b->totals.observed[n];
+			all += b->totals.tracker.observed[n];
 		*shed += board_shed(b);
 	}
 	return all;
