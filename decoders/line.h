@@ -54,6 +54,56 @@ bool line_take(struct line_buf *b, struct slice in, struct line *out);
 /* The same where it ends with LF and b is fresh, which it stays. */
 void line_whole(const struct line_buf *b, struct slice in, struct line *out);
 
+#define LINE_USUAL 64 /* bytes, no more than any buffer has */
+
+/* Not zero where one of these eight bytes is LF or NUL. */
+static inline uint64_t
+line_has_odd(uint64_t a)
+{
+	const uint64_t each = 0x0101010101010101ull;
+	uint64_t b = a ^ each * '\n';
+
+	return (((a - each) & ~a) | ((b - each) & ~b)) & each * 0x80;
+}
+
+/* All of it is one line, ended by CR LF, and in it neither LF nor NUL? Says no
+ * of lines that are very short or long: most of a dialogue are neither. */
+static inline bool
+line_is_usual(struct slice in)
+{
+	const uint8_t *p = in.p, *last;
+	uint32_t head, tail;
+	uint64_t word, odd;
+
+	if (in.len < 6 || in.len > LINE_USUAL)
+		return false;
+	last = p + in.len - 2;
+	if (last[0] != '\r' || last[1] != '\n')
+		return false;
+	if (in.len < 10) {
+		memcpy(&head, p, sizeof(head));
+		memcpy(&tail, last - 4, sizeof(tail));
+		return !line_has_odd((uint64_t)head << 32 | tail);
+	}
+	memcpy(&word, last - 8, sizeof(word));
+	for (odd = line_has_odd(word); p < last - 8; p += 8) {
+		memcpy(&word, p, sizeof(word));
+		odd |= line_has_odd(word);
+	}
+	return odd == 0;
+}
+
+/* The line that it is, as line_whole() has it. */
+static inline void
+line_usual(struct slice in, struct line *out)
+{
+	in.len -= 2;
+	*out = (struct line){.text = in, .tail = in, .total = in.len};
+	if (in.len > LINE_TAIL - 1)
+		out->tail = (struct slice){
+		    in.p + in.len - (LINE_TAIL - 1), LINE_TAIL - 1};
+}
+
 /* Keeps bytes that are no line (as many as there is room for). */
 void line_store(struct line_buf *b, struct slice in);
 

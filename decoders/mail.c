@@ -563,28 +563,47 @@ is_within_body(struct mail *m, enum dir dir, struct slice *in)
 
 /* The usual packet of a dialogue. */
 static inline bool
-is_one_line(const struct mail *m, const struct half *h, struct slice in)
+is_one_line(
+    const struct mail *m, const struct half *h, struct slice in, struct line *l)
 {
-	return h->mode == HALF_LINE && in.p[in.len - 1] == '\n' &&
-	       h->line.seen == 0 && is_plain(m, h) &&
-	       !may_begin_record(in.p[0]) &&
-	       memchr(in.p, '\n', in.len) == in.p + in.len - 1;
+	if (h->mode != HALF_LINE || h->line.seen != 0 || !is_plain(m, h) ||
+	    may_begin_record(in.p[0]))
+		return false;
+	if (line_is_usual(in)) {
+		line_usual(in, l);
+		return true;
+	}
+	if (memchr(in.p, '\n', in.len) != in.p + in.len - 1)
+		return false;
+	line_whole(&h->line, in, l);
+	return true;
+}
+
+/* What mail_state() tells but the modes, and a little more. */
+static inline uint64_t
+state_word(const struct mail *m)
+{
+	uint64_t word;
+
+	_Static_assert(offsetof(struct mail, ended) + 1 -
+			       offsetof(struct mail, proto) ==
+			   sizeof(word),
+	    "proto, phase, implicit_tls, quit, starved are in it");
+	memcpy(&word, &m->proto, sizeof(word));
+	return word;
 }
 
 /* Returns whether anything that mail_state() says is another thing now. */
 static inline bool
-take_line(struct mail *m, enum dir dir, struct slice in)
+take_line(struct mail *m, enum dir dir, const struct line *l)
 {
-	struct half *h = &m->half[dir], *peer = &m->half[!dir];
-	uint8_t proto = m->proto, mode = peer->mode;
-	bool quit = m->quit;
-	struct line l;
+	const struct half *h = &m->half[dir], *peer = &m->half[!dir];
+	uint64_t told = state_word(m);
+	uint8_t mode = peer->mode;
 
-	line_whole(&h->line, in, &l);
-	count_line(m, &l);
-	line_to_proto(m, dir, &l);
-	return m->proto != proto || m->phase != PHASE_TEXT || m->quit != quit ||
-	       m->starved || h->mode != HALF_LINE || peer->mode != mode;
+	count_line(m, l);
+	line_to_proto(m, dir, l);
+	return state_word(m) != told || h->mode != HALF_LINE || peer->mode != mode;
 }
 
 bool
@@ -593,13 +612,14 @@ mail_data(
 {
 	struct half *h = &m->half[dir];
 	bool changed = true;
+	struct line l;
 
 	if (h->mode == HALF_OFF || in.len == 0)
 		return true;
 	set_now(m, pkt);
 	h->is_public = 1;
-	if (is_one_line(m, h, in))
-		changed = take_line(m, dir, in);
+	if (is_one_line(m, h, in, &l))
+		changed = take_line(m, dir, &l);
 	else if (is_within_body(m, dir, &in))
 		changed = false;
 	else

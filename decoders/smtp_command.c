@@ -11,22 +11,23 @@
 #include <string.h>
 
 static const struct {
-	char name[16]; /* in capitals; none has less than four letters */
+	char name[16]; /* in capitals; none has less than four letters; what is
+			  sent most often comes first */
 	uint8_t verb; /* enum smtp_verb */
 	uint8_t open; /* its arguments never hold a secret */
 } verbs[] = {
     {"EHLO", SMTP_EHLO, 1},
-    {"LHLO", SMTP_EHLO, 1},
-    {"HELO", SMTP_HELO, 1},
+    {"QUIT", SMTP_QUIT, 1},
     {"MAIL", SMTP_MAIL, 1},
     {"RCPT", SMTP_RCPT, 1},
     {"DATA", SMTP_DATA, 1},
+    {"STARTTLS", SMTP_STARTTLS, 1},
+    {"AUTH", SMTP_AUTH, 0},
+    {"HELO", SMTP_HELO, 1},
+    {"LHLO", SMTP_EHLO, 1},
     {"BDAT", SMTP_BDAT, 1},
     {"RSET", SMTP_RSET, 1},
     {"NOOP", SMTP_NOOP, 1},
-    {"QUIT", SMTP_QUIT, 1},
-    {"STARTTLS", SMTP_STARTTLS, 1},
-    {"AUTH", SMTP_AUTH, 0},
     {"VRFY", SMTP_KNOWN, 1},
     {"EXPN", SMTP_KNOWN, 1},
     {"HELP", SMTP_KNOWN, 1},

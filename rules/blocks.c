@@ -162,7 +162,7 @@ blocks_fini(struct blocks *b)
 /* ---- blocks ---- */
 
 /* One that was never taken. NULL: no memory. */
-static void *
+static __attribute__((noinline)) void *
 fresh_block(struct blocks *b, unsigned place)
 {
 	struct block_chunk *c = b->open[place];
@@ -175,6 +175,14 @@ fresh_block(struct blocks *b, unsigned place)
 	c->used++;
 	if (c->fresh + sizes[place] > END)
 		list_remove(&b->open[place], c);
+	return p;
+}
+
+/* The last one that its chunk had. */
+static __attribute__((noinline)) void *
+last_block(struct blocks *b, struct block_chunk *c, void *p)
+{
+	list_remove(&b->open[c->size], c);
 	return p;
 }
 
@@ -202,7 +210,7 @@ blocks_get(struct blocks *b, size_t size)
 	c->free = p->next;
 	c->used++;
 	if (c->free == NULL && c->fresh + sizes[place] > END)
-		list_remove(&b->open[place], c);
+		return last_block(b, c, p);
 	return p;
 }
 

@@ -143,7 +143,7 @@ add_lately(struct finding *n, const struct facts *f, struct detect_ctx *c)
 		return;
 	selective =
 	    s->offered_to != 0 && !is_other_side(c) &&
-	    s->offered_to != hash32(&f->who.client, sizeof(f->who.client));
+	    s->offered_to != hash32_addr(&f->who.client);
 	if (selective)
 		n->tags |= EVT_SELECTIVE;
 	finding_add(n, PLUS_OFFERED_LATELY + (selective ? PLUS_SELECTIVE : 0),

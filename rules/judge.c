@@ -19,6 +19,18 @@
 
 #define SERIOUS 50 /* less is a suspicion */
 #define SECRETS 256 /* remembered to say "the same one again" */
+#define KINDS 32 /* bits of a mask: DETECT_ON() */
+
+/* What other connections of the two hosts may want to know, and where a lesson
+ * may be over. */
+#define OF_PAIR                                                         \
+	(DETECT_ON(OBS_TLS_DONE) | DETECT_ON(OBS_AUTH) |                \
+	    DETECT_ON(OBS_CLEAR_USE) | DETECT_ON(OBS_RST) |             \
+	    DETECT_ON(OBS_TLS_ANSWERED) | DETECT_ON(OBS_TLS_ALERT) |    \
+	    DETECT_ON(OBS_FLOW_END))
+#define OF_LESSON                                            \
+	(DETECT_ON(OBS_TLS_APPDATA) | DETECT_ON(OBS_QUIT) | \
+	    DETECT_ON(OBS_FLOW_END))
 
 struct judge {
 	struct judge_config cfg;
@@ -31,7 +43,7 @@ struct judge {
 	unsigned next_secret;
 	bool shown, talk; /* judge_show() */
 	/* 1 << row of detectors that want it; [1]: something of TLS is known */
-	uint32_t asked[2][PROTO_COUNT][OBS_KIND_COUNT];
+	uint32_t asked[2][PROTO_COUNT][KINDS];
 	struct detect_ctx ctx;
 	struct detect_past past; /* of ctx */
 	struct alert alert;
@@ -617,13 +629,16 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	}
 	ladder_add(&w->ladder, &j->flows.blocks, o);
 	ask_detectors(j, w, o);
-	settle_findings(j, w, o);
+	if (j->ctx.nout > 0)
+		settle_findings(j, w, o);
 	if (engine_wants(j->engine, o))
 		ask_rules(j, w, seen, o, v);
-	note_for_pair(j, w, o);
+	if (j->ctx.nout > 0 || (OF_PAIR & DETECT_ON(o->kind)) != 0)
+		note_for_pair(j, w, o);
 	if (o->kind == OBS_AUTH)
 		remember_secret(j, o);
-	teach(j, &w->f, o);
+	if ((OF_LESSON & DETECT_ON(o->kind)) != 0)
+		teach(j, &w->f, o);
 	note_seen(j, w, o);
 	if (o->kind == OBS_FLOW_END) {
 		if (j->cfg.history != NULL)

@@ -122,19 +122,19 @@ skip_one(struct ladder *l)
 	l->skipped++;
 }
 
-static struct kept *
-new_step(struct ladder *l, struct blocks *b, size_t size)
+static inline bool
+has_room(const struct ladder *l, size_t size)
 {
-	struct kept *k;
+	return l->n < LADDER_STEPS && l->used + size <= l->room;
+}
 
+/* For one more of that size. False: there is no memory. */
+static __attribute__((noinline)) bool
+make_room(struct ladder *l, struct blocks *b, size_t size)
+{
 	if (l->n == LADDER_STEPS)
 		skip_one(l);
-	if (l->used + size > l->room && !grow(l, b, size))
-		return NULL;
-	k = kept_at(l, l->used);
-	l->used += (uint16_t)size;
-	l->n++;
-	return k;
+	return l->used + size <= l->room || grow(l, b, size);
 }
 
 /* When it happened; some things are told only once they are certain. */
@@ -153,29 +153,43 @@ struct adding {
 	struct ladder *l;
 	struct blocks *b;
 	const struct obs *o;
+	int64_t time;
 };
+
+/* There is room for it. */
+static inline void
+put_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
+    struct slice text)
+{
+	struct ladder *l = to->l;
+	struct kept *k = kept_at(l, l->used);
+	char *p = k->rest;
+
+	l->used += (uint16_t)kept_size(text.len, pkt != NULL);
+	l->n++;
+	k->time = to->time;
+	k->kind = (uint8_t)to->o->kind;
+	k->dir = (uint8_t)dir;
+	k->len = (uint8_t)text.len;
+	k->has_pkt = pkt != NULL;
+	if (pkt != NULL) {
+		memcpy(p, pkt, sizeof(*pkt));
+		p += sizeof(*pkt);
+	}
+	memcpy(p, text.p, text.len);
+}
 
 static void
 add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	bool has_pkt = pkt != NULL && (pkt->ordinal != 0 || pkt->time != 0);
-	struct kept *k = new_step(to->l, to->b, kept_size(text.len, has_pkt));
-	char *p;
+	size_t size;
 
-	if (k == NULL)
-		return;
-	k->time = step_time(to->o);
-	k->kind = (uint8_t)to->o->kind;
-	k->dir = (uint8_t)dir;
-	k->len = (uint8_t)text.len;
-	k->has_pkt = has_pkt;
-	p = k->rest;
-	if (has_pkt) {
-		memcpy(p, pkt, sizeof(*pkt));
-		p += sizeof(*pkt);
-	}
-	memcpy(p, text.p, text.len);
+	if (pkt != NULL && pkt->ordinal == 0 && pkt->time == 0)
+		pkt = NULL;
+	size = kept_size(text.len, pkt != NULL);
+	if (has_room(to->l, size) || make_room(to->l, to->b, size))
+		put_step(to, dir, pkt, text);
 }
 
 /* As much of it as is kept. */
@@ -530,7 +544,7 @@ add_made(const struct adding *to)
 void
 ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 {
-	struct adding to = {l, b, o};
+	struct adding to = {l, b, o, step_time(o)};
 	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))

@@ -104,7 +104,7 @@ learn_offered(struct server_facts *s, const struct facts *f)
 		s->first_offer = t;
 	if (t > s->last_offer)
 		s->last_offer = t;
-	s->offered_to = hash32(&f->who.client, sizeof(f->who.client));
+	s->offered_to = hash32_addr(&f->who.client);
 	s->offered_sides |= addr_is_private(&f->who.client) ? 1 : 2;
 	memset(&s->absence, 0, sizeof(s->absence));
 }
@@ -424,7 +424,7 @@ learn_flow(struct history *h, const struct facts *f, int64_t now)
 bool
 absence_has(const struct absence *a, const struct addr *client)
 {
-	uint32_t hash = hash32(client, sizeof(*client));
+	uint32_t hash = hash32_addr(client);
 
 	for (unsigned i = 0; i < a->nclients && i < HISTORY_CLIENTS; i++)
 		if (a->clients[i] == hash)
@@ -442,7 +442,7 @@ absence_note(struct absence *a, const struct addr *client, int64_t now)
 		a->last = now;
 	a->sessions++;
 	if (a->nclients < HISTORY_CLIENTS && !absence_has(a, client))
-		a->clients[a->nclients++] = hash32(client, sizeof(*client));
+		a->clients[a->nclients++] = hash32_addr(client);
 	return a->nclients >= SEVERAL && now - a->since >= ACCEPT_AFTER;
 }
 

@@ -43,12 +43,10 @@ touch(struct server_facts *s, uint32_t id)
 static uint32_t
 network_hash(const struct facts *f)
 {
-	struct pair_key key, network;
+	struct addr network = f->who.client;
 
-	memset(&key, 0, sizeof(key));
-	key.client = f->who.client;
-	pair_key_network(&network, &key);
-	return hash32(&network.client, sizeof(network.client));
+	addr_network(&network);
+	return hash32_addr(&network);
 }
 
 static void
@@ -87,7 +85,8 @@ members_note(struct server_facts *s, const struct facts *f, bool offers)
 	if (m->lacked++ == 0)
 		m->since = (uint32_t)(f->caps->at.time / SECOND);
 	m->waits = 1;
-	add_network(m, network_hash(f));
+	if (m->net[MEMBER_NETS - 1] == 0)
+		add_network(m, network_hash(f));
 }
 
 static bool

@@ -25,13 +25,35 @@ fnv(uint64_t h, const void *bytes, size_t len)
 	return h;
 }
 
-uint32_t
-hash32(const void *p, size_t len)
+static uint32_t
+fold(uint64_t h)
 {
-	uint64_t h = fnv(FNV_BASIS, p, len);
 	uint32_t folded = (uint32_t)(h ^ h >> 32);
 
 	return folded != 0 ? folded : 1;
+}
+
+uint32_t
+hash32(const void *p, size_t len)
+{
+	return fold(fnv(FNV_BASIS, p, len));
+}
+
+static bool
+is_v4(const struct addr *a)
+{
+	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
+}
+
+/* fnv(FNV_BASIS, mapped, sizeof(mapped)) */
+#define FNV_MAPPED UINT64_C(0x540b81da1cc1b60b)
+
+uint32_t
+hash32_addr(const struct addr *a)
+{
+	if (is_v4(a))
+		return fold(fnv(FNV_MAPPED, a->b + 12, 4));
+	return hash32(a, sizeof(*a));
 }
 
 uint32_t
@@ -124,16 +146,20 @@ server_key_of_name(
 }
 
 void
+addr_network(struct addr *a)
+{
+	if (is_v4(a))
+		a->b[15] = 0;
+	else
+		memset(a->b + 6, 0, 10);
+}
+
+void
 pair_key_network(struct pair_key *to, const struct pair_key *key)
 {
-	bool v4 = memcmp(key->client.b, mapped, sizeof(mapped)) == 0;
-
 	*to = *key;
 	to->of_network = 1;
-	if (v4)
-		to->client.b[15] = 0;
-	else
-		memset(to->client.b + 6, 0, 10);
+	addr_network(&to->client);
 }
 
 static bool
@@ -151,7 +177,7 @@ addr_is_private(const struct addr *a)
 	static const struct addr loopback = {
 	    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
-	if (memcmp(a->b, mapped, sizeof(mapped)) == 0)
+	if (is_v4(a))
 		return v4_is_private(a->b + 12);
 	return (a->b[0] & 0xfe) == 0xfc ||
 	       (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80) ||

@@ -48,6 +48,8 @@ bool server_name_fold(char to[SERVER_NAME_MAX], const char *name);
 
 /* The network of key's client. */
 void pair_key_network(struct pair_key *to, const struct pair_key *key);
+/* The network that an address counts as of: /24, of IPv6 /48. */
+void addr_network(struct addr *a);
 
 /* Neither routed on the internet nor given away there: RFC 1918, 4193, 3927,
  * 6598, loopback, link-local. */
@@ -55,6 +57,7 @@ bool addr_is_private(const struct addr *a);
 
 /* Never 0. */
 uint32_t hash32(const void *p, size_t len);
+uint32_t hash32_addr(const struct addr *a); /* the same of its bytes */
 uint32_t hash32_text(const char *s);
 
 #endif

@@ -159,7 +159,7 @@ place(struct server_facts *s)
 static void
 note_client(struct known_stack *k, const struct addr *client)
 {
-	uint32_t hash = hash32(client, sizeof(*client));
+	uint32_t hash = hash32_addr(client);
 
 	for (unsigned i = 0; i < k->nclients && i < HISTORY_SEVERAL; i++)
 		if (k->clients[i] == hash)
