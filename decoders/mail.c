@@ -765,13 +765,13 @@ mail_state(const struct mail *m, struct mail_state *out)
 	out->implicit_tls = m->implicit_tls;
 	out->quit = m->quit;
 	out->starved = m->starved;
+	out->wants[0] = out->wants[1] = MAIL_BYTES;
+	out->in_body[0] = out->in_body[1] = false;
+	if ((m->half[0].mode | m->half[1].mode) == HALF_LINE)
+		return;
 	for (unsigned d = 0; d < 2; d++) {
-		bool line = m->half[d].mode == HALF_LINE;
-
-		out->wants[d] = MAIL_BYTES;
-		if (!line)
-			out->wants[d] = (uint8_t)wants(m, (enum dir)d);
-		out->in_body[d] = !line && is_in_body(&m->half[d]);
+		out->wants[d] = (uint8_t)wants(m, (enum dir)d);
+		out->in_body[d] = is_in_body(&m->half[d]);
 	}
 }
 

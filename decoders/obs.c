@@ -55,14 +55,15 @@ obs_size(enum obs_kind kind)
 	return (uint16_t)(HEADER + kinds[kind].size);
 }
 
-/* On its own: where the size is known in advance, compilers clear word by word
- * what the library clears by the cache line. */
-static __attribute__((noinline)) void
-begin(struct obs *o, enum obs_kind kind, uint16_t size)
+/* Where the size is known in advance, compilers clear word by word what the
+ * library clears by the cache line: they are not to know. */
+static inline void
+begin(struct obs *o, enum obs_kind kind, size_t size)
 {
+	__asm__("" : "+r"(size));
 	memset(o, 0, size);
 	o->kind = (uint16_t)kind;
-	o->size = size;
+	o->size = (uint16_t)size;
 }
 
 void

@@ -242,16 +242,21 @@ table_fini(struct table *t)
 
 /* ---- taking back ---- */
 
-/* Keeps the state of key before its first change since the mark. Returns
- * false if there is no memory: then the change is not made. */
+/* As it was at the mark. */
+static inline bool
+is_saved(const struct entry *e)
+{
+	return e != NULL && e->saved;
+}
+
+/* Keeps the state of key, which is not saved, before its first change since
+ * the mark. Returns false if there is no memory: then the change is not made. */
 static bool
 undo_save(struct table *t, struct entry *e, const void *key)
 {
 	size_t size = e != NULL ? t->size : t->key_size;
 	struct undo *u;
 
-	if (e != NULL && e->saved)
-		return true;
 	u = malloc(sizeof(*u) + size);
 	if (u == NULL)
 		return false;
@@ -312,7 +317,8 @@ evict_one(struct table *t, bool marked)
 
 	if (e == NULL)
 		e = t->oldest[OLD];
-	if (e == NULL || (marked && !undo_save(t, e, facts_of(e))))
+	if (e == NULL ||
+	    (marked && !is_saved(e) && !undo_save(t, e, facts_of(e))))
 		return false;
 	table_remove(t, e);
 	t->evicted++;
@@ -324,7 +330,7 @@ table_touch(struct table *t, const void *key, bool marked)
 {
 	struct entry *e = table_find(t, key);
 
-	if (marked && !undo_save(t, e, key))
+	if (marked && !is_saved(e) && !undo_save(t, e, key))
 		return NULL;
 	if (e == NULL) {
 		if (t->count >= t->max && !evict_one(t, marked))

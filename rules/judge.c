@@ -19,7 +19,8 @@
 
 #define SERIOUS 50 /* less is a suspicion */
 #define SECRETS 256 /* remembered to say "the same one again" */
-#define KINDS 32 /* bits of a mask: DETECT_ON() */
+#define KINDS 32 /* room for all, powers of two */
+#define PROTOS 8
 
 /* What other connections of the two hosts may want to know, and where a lesson
  * may be over. */
@@ -43,7 +44,7 @@ struct judge {
 	unsigned next_secret;
 	bool shown, talk; /* judge_show() */
 	/* 1 << row of detectors that want it; [1]: something of TLS is known */
-	uint32_t asked[2][PROTO_COUNT][KINDS];
+	uint32_t asked[2][PROTOS][KINDS];
 	struct detect_ctx ctx;
 	struct detect_past past; /* of ctx */
 	struct alert alert;

@@ -75,8 +75,10 @@ judged_forget(struct judged_table *t, struct judged *w)
 	list_remove(t, w);
 	t->count--;
 	ladder_fini(&w->ladder, &t->blocks);
-	engine_flow_fini(&w->rules);
-	free(w->talk);
+	if (w->rules.bits != NULL || w->rules.parts != NULL)
+		engine_flow_fini(&w->rules);
+	if (w->talk != NULL)
+		free(w->talk);
 	facts_fini(&w->f, &t->blocks);
 	blocks_put(&t->blocks, w, sizeof(*w));
 }
@@ -107,7 +109,7 @@ open_flow(struct judged_table *t, const struct obs *o)
 	return true;
 }
 
-unsigned
+__attribute__((noinline)) unsigned
 judged_open(struct judged_table *t, const struct obs *o)
 {
 	struct judged *w = judged_find(t, o->flow);

@@ -129,7 +129,7 @@ has_room(const struct ladder *l, size_t size)
 }
 
 /* For one more of that size. False: there is no memory. */
-static __attribute__((noinline)) bool
+static bool
 make_room(struct ladder *l, struct blocks *b, size_t size)
 {
 	if (l->n == LADDER_STEPS)
@@ -179,17 +179,24 @@ put_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
 	memcpy(p, text.p, text.len);
 }
 
+static __attribute__((noinline)) void
+put_after_room(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
+    struct slice text)
+{
+	if (make_room(to->l, to->b, kept_size(text.len, pkt != NULL)))
+		put_step(to, dir, pkt, text);
+}
+
 static void
 add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	size_t size;
-
 	if (pkt != NULL && pkt->ordinal == 0 && pkt->time == 0)
 		pkt = NULL;
-	size = kept_size(text.len, pkt != NULL);
-	if (has_room(to->l, size) || make_room(to->l, to->b, size))
+	if (has_room(to->l, kept_size(text.len, pkt != NULL)))
 		put_step(to, dir, pkt, text);
+	else
+		put_after_room(to, dir, pkt, text);
 }
 
 /* As much of it as is kept. */
@@ -266,6 +273,15 @@ tls_word(struct slice line)
 	return w;
 }
 
+static const char *
+caps_head(const struct obs *o)
+{
+	return o->proto == PROTO_SMTP	 ? "250 …"
+	       : o->proto == PROTO_POP3	 ? "+OK …"
+	       : o->proto == PROTO_SIEVE ? "capabilities: …"
+					 : "* CAPABILITY …";
+}
+
 /* "250 … STARTTLS SIZE PIPELINING" */
 static void
 caps_text(struct text *t, const struct obs *o)
@@ -275,10 +291,7 @@ caps_text(struct text *t, const struct obs *o)
 	struct text others;
 
 	others.len = 0;
-	append_text(t, o->proto == PROTO_SMTP	 ? "250 …"
-		       : o->proto == PROTO_POP3	 ? "+OK …"
-		       : o->proto == PROTO_SIEVE ? "capabilities: …"
-						 : "* CAPABILITY …");
+	append_text(t, caps_head(o));
 	while (words_next_line(&list, &line)) {
 		word = tls_word(line);
 		if (word.len > 0)
@@ -296,9 +309,9 @@ add_question(const struct adding *to)
 	const struct obs_caps *c = &to->o->u.caps;
 	struct text t;
 
-	t.len = 0;
-	append_text(&t, c->source == CAPS_EHLO ? "EHLO" : "HELO");
-	append(&t, c->name, strnlen(c->name, NAME_SHOWN));
+	memcpy(t.bytes, c->source == CAPS_EHLO ? "EHLO " : "HELO ", 5);
+	t.len = 5 + strnlen(c->name, NAME_SHOWN);
+	memcpy(t.bytes + 5, c->name, t.len - 5);
 	add_step(
 	    to, DIR_C2S, NULL, (struct slice){(const uint8_t *)t.bytes, t.len});
 }
@@ -308,12 +321,19 @@ add_caps(const struct adding *to)
 {
 	const struct obs *o = to->o;
 	const struct obs_caps *c = &o->u.caps;
+	const char *text;
 	struct text t;
 
 	if (c->source == CAPS_EHLO || c->source == CAPS_HELO)
 		add_question(to);
 	if (c->refused || c->source == CAPS_HELO) {
 		add_text(to, o->text);
+		return;
+	}
+	if (c->words[0] == '\0') {
+		text = caps_head(o);
+		add_step(to, DIR_S2C, &o->pkt,
+		    (struct slice){(const uint8_t *)text, strlen(text)});
 		return;
 	}
 	t.len = 0;
