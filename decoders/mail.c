@@ -36,7 +36,10 @@ mail_size(void)
 void
 mail_init(struct mail *m, struct mail_env *env, const struct mail_flow *flow)
 {
-	memset(m, 0, sizeof(*m));
+	size_t size = sizeof(*m);
+
+	__asm__("" : "+r"(size)); /* see obs.c: the library clears faster */
+	memset(m, 0, size);
 	m->env = env;
 	m->flow = flow->flow;
 	m->vis = flow->vis;
@@ -505,11 +508,12 @@ step(struct mail *m, enum dir dir, struct slice in)
 	return take_text(m, dir, (struct slice){in.p, at});
 }
 
-static __attribute__((noinline)) void
+static __attribute__((noinline)) unsigned
 take_bytes(struct mail *m, enum dir dir, struct slice in)
 {
 	while (in.len > 0)
 		in = slice_from(in, step(m, dir, in));
+	return MAIL_CHANGED | (mail_text_is_public(m, dir) ? MAIL_PUBLIC : 0u);
 }
 
 /* ---- the door ---- */
@@ -593,39 +597,48 @@ state_word(const struct mail *m)
 	return word;
 }
 
-/* Returns whether anything that mail_state() says is another thing now. */
 static inline bool
+is_in_exchange(const struct mail *m, enum dir dir)
+{
+	return dir == DIR_C2S && mail_sasl(m)->active;
+}
+
+/* Nothing was held back or missing before it, and so it is still. */
+static inline unsigned
 take_line(struct mail *m, enum dir dir, const struct line *l)
 {
 	const struct half *h = &m->half[dir], *peer = &m->half[!dir];
 	uint64_t told = state_word(m);
 	uint8_t mode = peer->mode;
+	unsigned fed = 0;
 
 	count_line(m, l);
 	line_to_proto(m, dir, l);
-	return state_word(m) != told || h->mode != HALF_LINE || peer->mode != mode;
+	if (state_word(m) != told || h->mode != HALF_LINE || peer->mode != mode)
+		fed |= MAIL_CHANGED;
+	if (h->is_public && h->mode == HALF_LINE && !is_in_exchange(m, dir))
+		fed |= MAIL_PUBLIC;
+	return fed;
 }
 
-bool
+unsigned
 mail_data(
     struct mail *m, enum dir dir, struct slice in, const struct pkt_ref *pkt)
 {
 	struct half *h = &m->half[dir];
-	bool changed = true;
+	unsigned fed = 0;
 	struct line l;
 
 	if (h->mode == HALF_OFF || in.len == 0)
-		return true;
+		return MAIL_CHANGED;
 	set_now(m, pkt);
 	h->is_public = 1;
 	if (is_one_line(m, h, in, &l))
-		changed = take_line(m, dir, &l);
-	else if (is_within_body(m, dir, &in))
-		changed = false;
-	else
-		take_bytes(m, dir, in);
+		fed = take_line(m, dir, &l);
+	else if (!is_within_body(m, dir, &in))
+		fed = take_bytes(m, dir, in);
 	unset_now(m);
-	return changed;
+	return fed;
 }
 
 /* A run whose length is known goes on behind the hole. */
@@ -782,8 +795,7 @@ mail_text_is_public(const struct mail *m, enum dir dir)
 	const struct half *h = &m->half[dir];
 
 	if (ops == NULL || h->mode != HALF_LINE || !h->is_public || h->torn ||
-	    h->nheld > 0 || h->line.lost ||
-	    (dir == DIR_C2S && mail_sasl(m)->active))
+	    h->nheld > 0 || h->line.lost || is_in_exchange(m, dir))
 		return false;
 	return h->line.len == 0 ||
 	       ops->partial_is_public(dir, line_partial(&h->line));

@@ -89,11 +89,16 @@ size_t mail_size(void);
 void mail_init(
     struct mail *m, struct mail_env *env, const struct mail_flow *flow);
 
+enum mail_fed {
+	MAIL_CHANGED = 1 << 0, /* without it mail_state() and mail_wants() are
+				  what they were, for certain */
+	MAIL_PUBLIC = 1 << 1 /* mail_text_is_public() */
+};
+
 /* Ordered bytes of one direction; pkt is the packet that carried them. The
  * bytes are not kept: a partial line is copied, a body is only scanned.
- * Returns false where mail_state() and mail_wants() are what they were, for
- * certain. */
-bool mail_data(struct mail *m, enum dir dir, struct slice bytes,
+ * Returns bits of enum mail_fed. */
+unsigned mail_data(struct mail *m, enum dir dir, struct slice bytes,
     const struct pkt_ref *pkt);
 
 /* n bytes of this direction were acknowledged but never seen. The decoder
@@ -101,8 +106,8 @@ bool mail_data(struct mail *m, enum dir dir, struct slice bytes,
 void mail_gap(
     struct mail *m, enum dir dir, uint64_t n, const struct pkt_ref *pkt);
 
-/* The direction is closed by FIN: nothing more will come. Returns what
- * mail_data() does. */
+/* The direction is closed by FIN: nothing more will come. Returns false where
+ * mail_state() and mail_wants() are what they were, for certain. */
 bool mail_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt);
 
 /* The connection is over (any reason); pending units are emitted, and what was

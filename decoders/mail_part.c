@@ -159,6 +159,7 @@ mail_parts_end(struct mail *m)
 	queue_clear(&m->queue);
 	if (m->queue.e != NULL)
 		queue_end(m);
-	for (unsigned p = 0; m->borrowed != 0; p++)
-		mail_part_end(m, (enum mail_part)p);
+	while (m->borrowed != 0)
+		mail_part_return(
+		    m, (enum mail_part)__builtin_ctz(m->borrowed));
 }

@@ -72,26 +72,69 @@ smtp_tls_verb(const struct mail *m)
 
 /* Without the bit that letters of either case differ in. */
 #define NO_CASE 0xdfdfdfdfu
+#define FOUR sizeof(uint32_t) /* bytes at once: most verbs are no longer */
 
-/* Four bytes at once, which is most often all of it. */
-static size_t
-verb_index(struct slice word)
+/* Of those that begin with the four bytes at p, the next from i on. */
+static inline size_t
+verb_from(size_t i, const uint8_t *p)
 {
 	uint32_t have, want;
-	size_t i;
 
-	if (word.len < sizeof(have))
-		return NVERBS;
-	memcpy(&have, word.p, sizeof(have));
-	for (i = 0; i < NVERBS; i++) {
-		memcpy(&want, verbs[i].name, sizeof(want));
-		if (((have ^ want) & NO_CASE) != 0)
-			continue;
-		if (word.len == sizeof(have) ? verbs[i].name[word.len] == '\0'
-					     : slice_is(word, verbs[i].name))
+	for (memcpy(&have, p, FOUR); i < NVERBS; i++) {
+		memcpy(&want, verbs[i].name, FOUR);
+		if (((have ^ want) & NO_CASE) == 0)
 			break;
 	}
 	return i;
+}
+
+static size_t
+verb_index(struct slice word)
+{
+	size_t i = word.len < FOUR ? NVERBS : verb_from(0, word.p);
+
+	for (; i < NVERBS; i = verb_from(i + 1, word.p))
+		if (word.len == FOUR ? verbs[i].name[FOUR] == '\0'
+				     : slice_is(word, verbs[i].name))
+			break;
+	return i;
+}
+
+struct command { /* a line taken apart */
+	struct slice line, word, rest; /* without blanks around them */
+	enum smtp_verb verb;
+};
+
+/* The usual one: a verb of four letters, then the end or one blank, and no
+ * other blanks at either end. No letter of a verb is a blank, even without
+ * the bit. */
+static inline bool
+take_usual(struct command *c, struct slice s)
+{
+	size_t i;
+
+	if (s.len < FOUR || s.p[s.len - 1] <= ' ')
+		return false;
+	if (s.len > FOUR && (s.p[FOUR] != ' ' || s.p[FOUR + 1] <= ' '))
+		return false;
+	i = verb_from(0, s.p);
+	if (i == NVERBS || verbs[i].name[FOUR] != '\0')
+		return false;
+	c->line = s;
+	c->word = (struct slice){s.p, FOUR};
+	c->rest = slice_from(s, FOUR + 1);
+	c->verb = (enum smtp_verb)verbs[i].verb;
+	return true;
+}
+
+static void
+take_apart(struct command *c, struct slice s)
+{
+	if (take_usual(c, s))
+		return;
+	c->line = c->rest = slice_trim(s);
+	c->word = slice_word(&c->rest);
+	c->verb = smtp_verb_parse(c->word);
 }
 
 enum smtp_verb
@@ -265,27 +308,28 @@ on_command(struct mail *m, enum smtp_verb verb, struct slice rest,
 static void
 command(struct mail *m, const struct line *l)
 {
-	struct slice rest = slice_trim(l->text), line = rest;
-	struct slice word = slice_word(&rest);
-	enum smtp_verb verb = smtp_verb_parse(word);
+	struct command c;
 	bool mark = false;
 
-	if (verb == SMTP_NONE)
+	take_apart(&c, l->text);
+	if (c.verb == SMTP_NONE)
 		return;
-	if (verb == SMTP_UNKNOWN)
-		mark = on_unknown(m, word);
+	if (c.verb == SMTP_UNKNOWN)
+		mark = on_unknown(m, c.word);
 	else
-		on_command(m, verb, rest, l);
+		on_command(m, c.verb, c.rest, l);
 	if (m->half[DIR_C2S].mode == HALF_OFF)
 		return;
-	if (verb == SMTP_MAIL || verb == SMTP_AUTH)
-		mark = on_clear_use(m, verb, line);
-	push(m, verb == SMTP_BDAT && bdat_is_last(rest) ? SMTP_BDAT_LAST : verb,
-	    mark);
-	if (verb == SMTP_DATA)
+	if (c.verb == SMTP_MAIL || c.verb == SMTP_AUTH)
+		mark = on_clear_use(m, c.verb, c.line);
+	if (c.verb == SMTP_BDAT && bdat_is_last(c.rest))
+		push(m, SMTP_BDAT_LAST, mark);
+	else
+		push(m, c.verb, mark);
+	if (c.verb == SMTP_DATA)
 		mail_body_begin(m, DIR_C2S, l->bare_lf);
-	if (verb == SMTP_BDAT)
-		on_bdat(m, rest);
+	if (c.verb == SMTP_BDAT)
+		on_bdat(m, c.rest);
 }
 
 static __attribute__((noinline)) void

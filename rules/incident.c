@@ -280,11 +280,9 @@ earlier(int64_t t, int64_t span)
 	return t < INT64_MIN + span ? INT64_MIN : t - span;
 }
 
-void
-incidents_advance(struct incidents *in, int64_t now)
+static __attribute__((noinline)) void
+end_quiet(struct incidents *in, int64_t now)
 {
-	if (now < in->due)
-		return;
 	in->due = INT64_MAX;
 	for (struct open *o = in->oldest, *next; o != NULL; o = next) {
 		int64_t due = later(o->i.last, in->cfg.repeat + 1);
@@ -295,6 +293,13 @@ incidents_advance(struct incidents *in, int64_t now)
 		else if (due < in->due)
 			in->due = due;
 	}
+}
+
+void
+incidents_advance(struct incidents *in, int64_t now)
+{
+	if (now >= in->due)
+		end_quiet(in, now);
 }
 
 void

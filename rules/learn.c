@@ -393,7 +393,7 @@ learn_names(struct history *h, const struct facts *f, int64_t now)
 		sni |= NAME_CERT;
 	if (f->tls->has_sni && tls_came_about(f))
 		learn_name(h, f, f->tls->sni, sni, now);
-	if (f->greeting->kind != 0 &&
+	if (f->greeting->host[0] != '\0' &&
 	    strcasecmp(f->greeting->host, f->tls->sni) != 0)
 		learn_name(h, f, f->greeting->host, NAME_GREETING, now);
 }

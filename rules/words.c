@@ -343,10 +343,11 @@ words_find_damaged(const char *list, const char *want, struct slice *found)
 		enum word_damage damage;
 		size_t at, len;
 	} before;
-	struct slice key = {(const uint8_t *)list, strlen(list)};
+	struct slice key;
 
-	if (key.len == 0)
+	if (list[0] == '\0')
 		return WORD_FINE;
+	key = (struct slice){(const uint8_t *)list, strlen(list)};
 	if (memo_get(&seen, key, &before, sizeof(before)) &&
 	    before.want == want) {
 		*found = (struct slice){key.p + before.at, before.len};
@@ -386,9 +387,10 @@ words_replaced(
 void
 words_copy(char *dst, size_t cap, const char *src)
 {
-	size_t n = strnlen(src, cap - 1);
+	size_t n = src[0] != '\0' ? strnlen(src, cap - 1) : 0;
 
-	memcpy(dst, src, n);
+	if (n > 0)
+		memcpy(dst, src, n);
 	dst[n] = '\0';
 }
 

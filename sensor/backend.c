@@ -562,7 +562,7 @@ backend_obs(struct backend *b, const struct obs *o)
 }
 
 /* Stores a chain that was shown, with where and when it was seen. */
-static void
+static __attribute__((noinline)) void
 keep_chain(struct backend *b, const struct obs *o)
 {
 	const struct obs_flow *who = judge_who(b->judge, o->flow);

@@ -472,7 +472,7 @@ normalise(
 	}
 	if (r & NORM_OLD)
 		c->retrans++;
-	if (c->use != USE_OPAQUE || c->norm.wait != NULL)
+	if (c->fed || c->norm.wait != NULL)
 		session_settle(t, c);
 	if (c->closed)
 		conn_set_age(t, c);

@@ -43,7 +43,7 @@ join_late(struct tracker *t, struct conn *c, const struct obs *first)
 }
 
 /* Stamps what every observation of the flow shares, and lets it go. */
-static void
+static inline void
 send(struct tracker *t, struct conn *c, struct obs *o)
 {
 	if (c->listener != t->listener && o->kind != OBS_FLOW_OPEN)
@@ -246,6 +246,7 @@ session_finish(struct tracker *t, struct conn *c)
 	t->n.mail_flows[c->known.proto]++;
 	mails_put(t->mails, c->mail);
 	c->mail = NULL;
+	c->fed = false;
 	c->known.in_body[0] = c->known.in_body[1] = false;
 	set_opaque(t, c);
 }
@@ -328,15 +329,16 @@ deliver_bytes(struct conn *c, const struct norm_piece *p)
 {
 	const struct norm_dir *d = &c->norm.d[p->dir];
 	struct mail *m = c->mail;
+	unsigned fed = mail_data(m, p->dir, p->bytes, p->ref);
 
-	if (mail_data(m, p->dir, p->bytes, p->ref)) {
+	if ((fed & MAIL_CHANGED) != 0) {
 		c->fed = true;
 		if (mail_wants(m, p->dir) == MAIL_NOTHING) {
 			norm_off(&c->norm, p->dir);
 			return;
 		}
 	}
-	if (mail_text_is_public(m, p->dir))
+	if ((fed & MAIL_PUBLIC) != 0)
 		evidence_public(&c->ev, p->dir, d->base + (uint32_t)p->at,
 		    (uint32_t)p->len);
 }
