@@ -15,18 +15,6 @@
 
 #include "decoders/mail_core.h"
 
-const struct mail_ops *
-mail_ops_of(enum proto proto)
-{
-	static const struct mail_ops *const ops[PROTO_COUNT] = {
-	    [PROTO_SMTP] = &smtp_ops,
-	    [PROTO_IMAP] = &imap_ops,
-	    [PROTO_POP3] = &pop3_ops,
-	    [PROTO_SIEVE] = &sieve_ops};
-
-	return ops[proto];
-}
-
 size_t
 mail_size(void)
 {
@@ -589,9 +577,9 @@ state_word(const struct mail *m)
 {
 	uint64_t word;
 
-	_Static_assert(offsetof(struct mail, ended) + 1 -
-			       offsetof(struct mail, proto) ==
-			   sizeof(word),
+	_Static_assert(
+	    offsetof(struct mail, ended) + 1 - offsetof(struct mail, proto) ==
+		sizeof(word),
 	    "proto, phase, implicit_tls, quit, starved are in it");
 	memcpy(&word, &m->proto, sizeof(word));
 	return word;

@@ -214,7 +214,6 @@ struct mail_ops {
 };
 
 extern const struct mail_ops smtp_ops, imap_ops, pop3_ops, sieve_ops;
-const struct mail_ops *mail_ops_of(enum proto proto);
 
 /* ---- mail.c ---- */
 
@@ -281,6 +280,8 @@ void mail_tell_line(struct mail *m, enum dir dir, const struct line *l);
 
 /* ---- mail_detect.c ---- */
 
+/* NULL: none of ours. */
+const struct mail_ops *mail_ops_of(enum proto proto);
 enum proto mail_port_proto(uint16_t port); /* PROTO_UNKNOWN: not a mail port */
 bool mail_port_is_tls(uint16_t port);
 /* A line while the protocol is unknown; returns it once it is known. */

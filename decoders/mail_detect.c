@@ -13,6 +13,18 @@
 
 #define STRANGE_MAX 400 /* lines that tell nothing, flow met in mid-stream */
 
+const struct mail_ops *
+mail_ops_of(enum proto proto)
+{
+	static const struct mail_ops *const ops[PROTO_COUNT] = {
+	    [PROTO_SMTP] = &smtp_ops,
+	    [PROTO_IMAP] = &imap_ops,
+	    [PROTO_POP3] = &pop3_ops,
+	    [PROTO_SIEVE] = &sieve_ops};
+
+	return ops[proto];
+}
+
 enum proto
 mail_port_proto(uint16_t port)
 {

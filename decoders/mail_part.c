@@ -160,6 +160,5 @@ mail_parts_end(struct mail *m)
 	if (m->queue.e != NULL)
 		queue_end(m);
 	while (m->borrowed != 0)
-		mail_part_return(
-		    m, (enum mail_part)__builtin_ctz(m->borrowed));
+		mail_part_return(m, (enum mail_part)__builtin_ctz(m->borrowed));
 }

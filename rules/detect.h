@@ -153,6 +153,12 @@ char *detect_count(char *buf, size_t cap, uint64_t n);
 /* Findings that mean interference: the flow does not teach, and what follows
  * between the two hosts is looked at with more care. */
 bool finding_is_attack(enum finding_id id);
+/* Does it keep its flow from teaching? A change for the better, said in
+ * retrospect, does not, nor a client that is only perhaps not itself, or a
+ * server whose new certificate is only perhaps not its own. Nor does an unknown
+ * server that refuses EHLO and does not claim to know it: that it always does
+ * would otherwise never be learned (A10). */
+bool finding_is_suspicion(const struct finding *f);
 
 /* the rows */
 detect_fn detect_strip, detect_mangled, detect_demanded, detect_verb; /* A */

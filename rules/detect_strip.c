@@ -141,9 +141,8 @@ add_lately(struct finding *n, const struct facts *f, struct detect_ctx *c)
 	if (s == NULL || s->last_offer == 0 || f->last < s->last_offer ||
 	    f->last - s->last_offer >= LATELY)
 		return;
-	selective =
-	    s->offered_to != 0 && !is_other_side(c) &&
-	    s->offered_to != hash32_addr(&f->who.client);
+	selective = s->offered_to != 0 && !is_other_side(c) &&
+		    s->offered_to != hash32_addr(&f->who.client);
 	if (selective)
 		n->tags |= EVT_SELECTIVE;
 	finding_add(n, PLUS_OFFERED_LATELY + (selective ? PLUS_SELECTIVE : 0),

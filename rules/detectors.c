@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define SERIOUS 50 /* less is a suspicion */
 #define ON(kind) DETECT_ON(OBS_##kind)
 #define OF(proto) (1u << PROTO_##proto)
 
@@ -176,4 +177,18 @@ finding_is_attack(enum finding_id id)
 	    UINT64_C(1) << FIND_TLS_FINGERPRINT_CHANGED;
 
 	return (unsigned)id < FIND_COUNT && (attacks >> id & 1) != 0;
+}
+
+bool
+finding_is_suspicion(const struct finding *n)
+{
+	if (n->id == FIND_EHLO_REFUSED && n->confidence < SERIOUS &&
+	    (n->tags & EVT_NO_HISTORY) != 0)
+		return false;
+	if ((n->id == FIND_STARTTLS_IGNORED || n->id == FIND_CERT_CHANGED ||
+		n->id == FIND_TLS_FINGERPRINT_CHANGED) &&
+	    n->confidence < SERIOUS)
+		return false;
+	return finding_is_attack((enum finding_id)n->id) &&
+	       (n->tags & EVT_STARTTLS_IS_NEW) == 0;
 }

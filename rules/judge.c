@@ -17,19 +17,18 @@
 #include "rules/stacks.h"
 #include "rules/words.h"
 
-#define SERIOUS 50 /* less is a suspicion */
 #define SECRETS 256 /* remembered to say "the same one again" */
 #define KINDS 32 /* room for all, powers of two */
 #define PROTOS 8
 
 /* What other connections of the two hosts may want to know, and where a lesson
  * may be over. */
-#define OF_PAIR                                                         \
-	(DETECT_ON(OBS_TLS_DONE) | DETECT_ON(OBS_AUTH) |                \
-	    DETECT_ON(OBS_CLEAR_USE) | DETECT_ON(OBS_RST) |             \
-	    DETECT_ON(OBS_TLS_ANSWERED) | DETECT_ON(OBS_TLS_ALERT) |    \
+#define OF_PAIR                                                      \
+	(DETECT_ON(OBS_TLS_DONE) | DETECT_ON(OBS_AUTH) |             \
+	    DETECT_ON(OBS_CLEAR_USE) | DETECT_ON(OBS_RST) |          \
+	    DETECT_ON(OBS_TLS_ANSWERED) | DETECT_ON(OBS_TLS_ALERT) | \
 	    DETECT_ON(OBS_FLOW_END))
-#define OF_LESSON                                            \
+#define OF_LESSON                                           \
 	(DETECT_ON(OBS_TLS_APPDATA) | DETECT_ON(OBS_QUIT) | \
 	    DETECT_ON(OBS_FLOW_END))
 
@@ -237,25 +236,6 @@ note_story(struct judge *j, const struct judged *w)
 	pairs_note_story(j->pairs, &f->who, f->flow, &w->ladder);
 }
 
-/* A change for the better, said in retrospect, and a client that is only
- * perhaps not itself, or a server whose new certificate is only perhaps not
- * its own, do not keep a flow from teaching. Nor does an unknown
- * server that refuses EHLO and does not claim to know it: that it always does
- * would otherwise never be learned (A10). */
-static bool
-is_suspicion(const struct finding *n)
-{
-	if (n->id == FIND_EHLO_REFUSED && n->confidence < SERIOUS &&
-	    (n->tags & EVT_NO_HISTORY) != 0)
-		return false;
-	if ((n->id == FIND_STARTTLS_IGNORED || n->id == FIND_CERT_CHANGED ||
-		n->id == FIND_TLS_FINGERPRINT_CHANGED) &&
-	    n->confidence < SERIOUS)
-		return false;
-	return finding_is_attack((enum finding_id)n->id) &&
-	       (n->tags & EVT_STARTTLS_IS_NEW) == 0;
-}
-
 /* One alert about all clients of a server speaks for the rest, and for what
  * follows from it. */
 static bool
@@ -280,7 +260,7 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 
 	facts_raise(f, &j->flows.blocks, n);
 	f->quiet |= n->quiet;
-	if (!is_suspicion(n))
+	if (!finding_is_suspicion(n))
 		return;
 	if (n->confidence > f->suspicious)
 		f->suspicious = n->confidence;

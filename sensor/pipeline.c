@@ -34,8 +34,7 @@ struct pipeline {
 static int open_halves(struct pipeline *, char *, size_t);
 static int open_front(struct pipeline *, char *, size_t);
 static void on_obs(void *, struct obs *);
-static void on_chain(
-    void *, const uint8_t[32], const struct slice *, unsigned);
+static void on_chain(void *, const uint8_t[32], const struct slice *, unsigned);
 static void on_staple(void *, const uint8_t[32], struct slice, int64_t);
 static void on_wait(void *);
 static void on_link_unknown(void *, const struct packet *);
