@@ -60,7 +60,7 @@ obs_size(enum obs_kind kind)
 static inline void
 begin(struct obs *o, enum obs_kind kind, size_t size)
 {
-	__asm__("" : "+r"(size));
+	__asm__("" : "+r"(o), "+r"(size));
 	memset(o, 0, size);
 	o->kind = (uint16_t)kind;
 	o->size = (uint16_t)size;

@@ -81,6 +81,7 @@ struct detector {
 	uint32_t kinds; /* DETECT_ON() of each kind it is asked about */
 	uint8_t protos; /* 1 << enum proto of those it is about; 0: all */
 	uint8_t of_tls; /* says nothing before something of TLS is known */
+	uint8_t of_helo; /* of an OBS_CAPS: only of CAPS_HELO */
 };
 
 #define DETECT_ON(kind) (1u << (kind))

@@ -44,6 +44,7 @@ struct judge {
 	bool shown, talk; /* judge_show() */
 	/* 1 << row of detectors that want it; [1]: something of TLS is known */
 	uint32_t asked[2][PROTOS][KINDS];
+	uint32_t of_helo; /* likewise, of CAPS_HELO alone */
 	struct detect_ctx ctx;
 	struct detect_past past; /* of ctx */
 	struct alert alert;
@@ -381,6 +382,8 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 	const struct facts *f = &w->f;
 	uint32_t rows = j->asked[f->tls->known][f->proto][o->kind];
 
+	if (o->kind == OBS_CAPS && o->u.caps.source != CAPS_HELO)
+		rows &= ~j->of_helo;
 	if (rows == 0)
 		return; /* a third of all: nobody would look */
 	c->same_secret = same_secret(j, o);
@@ -699,6 +702,7 @@ ask_about(struct judge *j, unsigned row)
 {
 	const struct detector *d = &detectors[row];
 
+	j->of_helo |= d->of_helo ? 1u << row : 0;
 	for (unsigned kind = 0; kind < OBS_KIND_COUNT; kind++) {
 		if ((d->kinds & DETECT_ON(kind)) == 0)
 			continue;

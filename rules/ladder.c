@@ -87,9 +87,10 @@ set_room(struct ladder *l, struct blocks *b, size_t room)
 	p = blocks_get(b, room);
 	if (p == NULL)
 		return false;
-	if (l->used > 0)
+	if (l->room > 0) {
 		memcpy(p, l->bytes, l->used);
-	blocks_put(b, l->bytes, l->room);
+		blocks_put(b, l->bytes, l->room);
+	}
 	l->bytes = p;
 	l->room = (uint16_t)room;
 	return true;

@@ -324,13 +324,18 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	flow_set_age(t->flows, conn_slot(c), FLOW_LIVE);
 }
 
-static void
-deliver_bytes(struct conn *c, const struct norm_piece *p)
+static inline void
+deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
 {
 	const struct norm_dir *d = &c->norm.d[p->dir];
 	struct mail *m = c->mail;
-	unsigned fed = mail_data(m, p->dir, p->bytes, p->ref);
+	unsigned fed;
 
+	t->cur = c;
+	if (c->vis != c->vis_told)
+		tell_vis(c);
+	fed = mail_data(m, p->dir, p->bytes, p->ref);
+	t->cur = NULL;
 	if ((fed & MAIL_CHANGED) != 0) {
 		c->fed = true;
 		if (mail_wants(m, p->dir) == MAIL_NOTHING) {
@@ -341,18 +346,6 @@ deliver_bytes(struct conn *c, const struct norm_piece *p)
 	if ((fed & MAIL_PUBLIC) != 0)
 		evidence_public(&c->ev, p->dir, d->base + (uint32_t)p->at,
 		    (uint32_t)p->len);
-}
-
-static void
-deliver_other(struct conn *c, const struct norm_piece *p)
-{
-	if (p->what == NORM_GAP) {
-		mail_gap(c->mail, p->dir, p->len, p->ref);
-		c->fed = true;
-	} else if (mail_eof(c->mail, p->dir, p->ref) ||
-		   c->norm.d[!p->dir].eof || c->norm.d[!p->dir].off) {
-		c->fed = true;
-	}
 }
 
 static void
@@ -367,6 +360,27 @@ note_gap(struct conn *c, const struct norm_piece *p)
 	g->bytes += (uint32_t)(p->len < room ? p->len : room);
 }
 
+/* A hole, or the end. */
+static __attribute__((noinline)) void
+deliver_other(struct tracker *t, struct conn *c, const struct norm_piece *p)
+{
+	if (p->what == NORM_GAP)
+		note_gap(c, p);
+	if (c->use != USE_MAIL)
+		return;
+	t->cur = c;
+	if (c->vis != c->vis_told)
+		tell_vis(c);
+	if (p->what == NORM_GAP) {
+		mail_gap(c->mail, p->dir, p->len, p->ref);
+		c->fed = true;
+	} else if (mail_eof(c->mail, p->dir, p->ref) ||
+		   c->norm.d[!p->dir].eof || c->norm.d[!p->dir].off) {
+		c->fed = true;
+	}
+	t->cur = NULL;
+}
+
 void
 session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 {
@@ -376,20 +390,14 @@ session_deliver(void *user, struct norm *n, const struct norm_piece *p)
 
 	if (n->unsure)
 		c->vis |= VIS_AMBIGUOUS;
-	if (p->what == NORM_GAP)
-		note_gap(c, p);
-	if (c->use == USE_UNDECIDED && p->what == NORM_BYTES)
-		decide(t, c, p);
-	if (c->use != USE_MAIL)
+	if (p->what != NORM_BYTES) {
+		deliver_other(t, c, p);
 		return;
-	t->cur = c;
-	if (c->vis != c->vis_told)
-		tell_vis(c);
-	if (p->what == NORM_BYTES)
-		deliver_bytes(c, p);
-	else
-		deliver_other(c, p);
-	t->cur = NULL;
+	}
+	if (c->use == USE_UNDECIDED)
+		decide(t, c, p);
+	if (c->use == USE_MAIL)
+		deliver_bytes(t, c, p);
 }
 
 static __attribute__((noinline)) void
