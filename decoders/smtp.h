@@ -31,6 +31,17 @@ enum smtp_verb {
 	SMTP_VERB_COUNT
 };
 
+/* A line of a client taken apart. */
+struct smtp_command {
+	struct slice line, word, rest; /* without blanks around them */
+	enum smtp_verb verb;
+};
+
+void smtp_command_read(struct smtp_command *c, struct slice line);
+/* The same, where it returns true: a verb of four letters, then the end or one
+ * blank, and no blanks around. */
+bool smtp_command_usual(struct smtp_command *c, struct slice line);
+
 const char *smtp_verb_name(uint8_t verb);
 enum smtp_verb smtp_verb_parse(struct slice word);
 const char *smtp_tls_verb(const struct mail *m); /* as asked for last */

@@ -100,16 +100,19 @@ verb_index(struct slice word)
 	return i;
 }
 
-struct command { /* a line taken apart */
-	struct slice line, word, rest; /* without blanks around them */
-	enum smtp_verb verb;
-};
+enum smtp_verb
+smtp_verb_parse(struct slice word)
+{
+	size_t i = verb_index(word);
 
-/* The usual one: a verb of four letters, then the end or one blank, and no
- * other blanks at either end. No letter of a verb is a blank, even without
- * the bit. */
-static inline bool
-take_usual(struct command *c, struct slice s)
+	if (word.len == 0)
+		return SMTP_NONE;
+	return i < NVERBS ? (enum smtp_verb)verbs[i].verb : SMTP_UNKNOWN;
+}
+
+/* No letter of a verb is a blank, even without the bit. */
+bool
+smtp_command_usual(struct smtp_command *c, struct slice s)
 {
 	size_t i;
 
@@ -127,24 +130,12 @@ take_usual(struct command *c, struct slice s)
 	return true;
 }
 
-static void
-take_apart(struct command *c, struct slice s)
+void
+smtp_command_read(struct smtp_command *c, struct slice s)
 {
-	if (take_usual(c, s))
-		return;
 	c->line = c->rest = slice_trim(s);
 	c->word = slice_word(&c->rest);
 	c->verb = smtp_verb_parse(c->word);
-}
-
-enum smtp_verb
-smtp_verb_parse(struct slice word)
-{
-	size_t i = verb_index(word);
-
-	if (word.len == 0)
-		return SMTP_NONE;
-	return i < NVERBS ? (enum smtp_verb)verbs[i].verb : SMTP_UNKNOWN;
 }
 
 bool
@@ -308,10 +299,11 @@ on_command(struct mail *m, enum smtp_verb verb, struct slice rest,
 static void
 command(struct mail *m, const struct line *l)
 {
-	struct command c;
+	struct smtp_command c;
 	bool mark = false;
 
-	take_apart(&c, l->text);
+	if (!smtp_command_usual(&c, l->text))
+		smtp_command_read(&c, l->text);
 	if (c.verb == SMTP_NONE)
 		return;
 	if (c.verb == SMTP_UNKNOWN)

@@ -102,6 +102,7 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
 	size_t n = 1;
 	struct mail_state before = {0}, state = {0};
 	uint8_t *copy;
+	unsigned fed;
 
 	while (!bytewise && n < s.len &&
 	       (s.p[n] < FUZZ_CLIENT || s.p[n] > FUZZ_EOF))
@@ -109,15 +110,15 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
 	copy = malloc(n);
 	memcpy(copy, s.p, n);
 	mail_state(m, &before);
-	if (mail_data(m, dir, (struct slice){copy, n}, pkt))
-		before.proto = PROTO_COUNT; /* anything may have changed */
+	fed = mail_data(m, dir, (struct slice){copy, n}, pkt);
 	free(copy);
 	(void)mail_wants(m, dir);
 	mail_state(m, &state);
-	if (before.proto != PROTO_COUNT &&
+	if ((fed & MAIL_CHANGED) == 0 &&
 	    memcmp(&before, &state, sizeof(state)) != 0)
 		abort();
-	(void)mail_text_is_public(m, dir);
+	if (((fed & MAIL_PUBLIC) != 0) != mail_text_is_public(m, dir))
+		abort();
 	return n;
 }
 

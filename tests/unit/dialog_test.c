@@ -263,6 +263,22 @@ struct cutting {
 	bool lines; /* lines are asked for */
 };
 
+/* What mail_data() says of it is so. */
+static void
+feed(const struct dialog *d, struct mail *m, enum dir dir, struct slice bytes,
+    const struct pkt_ref *pkt)
+{
+	struct mail_state was = {0}, is = {0};
+	unsigned fed;
+
+	mail_state(m, &was);
+	fed = mail_data(m, dir, bytes, pkt);
+	mail_state(m, &is);
+	if (((fed & MAIL_CHANGED) == 0 && memcmp(&was, &is, sizeof(is)) != 0) ||
+	    ((fed & MAIL_PUBLIC) != 0) != mail_text_is_public(m, dir))
+		die(d, "mail_data() does not say what has changed");
+}
+
 static void
 run_op(struct mail *m, const struct dialog *d, const struct op *op,
     const struct cutting *c, struct pkt_ref *pkt)
@@ -284,7 +300,7 @@ run_op(struct mail *m, const struct dialog *d, const struct op *op,
 			n = c->cut_at - at;
 		copy = malloc(n); /* exact, for the sanitizer */
 		memcpy(copy, d->bytes + at, n);
-		mail_data(m, op->dir, (struct slice){copy, n}, pkt);
+		feed(d, m, op->dir, (struct slice){copy, n}, pkt);
 		free(copy);
 		at += n;
 	}

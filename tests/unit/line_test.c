@@ -92,6 +92,47 @@ TEST(lines_byte_by_byte)
 	}
 }
 
+/* Of letters, LF, CR, NUL and what has their bits: never a line that
+ * line_whole() takes for another, and never one that has more than an LF. */
+TEST(a_usual_line_is_the_same_line)
+{
+	static const uint8_t letters[] = "ab \n\r\0\x8a\x80\x8d\x0b\x01\xff";
+	uint8_t bytes[LINE_USUAL + 4];
+	unsigned seed = 1, usual = 0;
+	struct line a, b;
+
+	line_init(&buf, NULL, LINE_KEEP);
+	for (unsigned round = 0; round < 200000; round++) {
+		unsigned odd = round % 4 == 0 ? sizeof(letters) : 3;
+		struct slice in = {bytes, 1 + round % sizeof(bytes)};
+		bool one;
+
+		for (size_t i = 0; i < in.len; i++) {
+			seed = seed * 1103515245 + 12345;
+			bytes[i] = letters[(seed >> 16) % odd];
+		}
+		bytes[in.len - 1] = '\n';
+		if (in.len > 1 && round % 8 != 0)
+			bytes[in.len - 2] = '\r';
+		one = memchr(in.p, '\n', in.len) == in.p + in.len - 1;
+		line_whole(&buf, in, &a);
+		if (!line_is_usual(in)) {
+			CHECK(!one || a.has_nul || a.bare_lf || in.len < 6 ||
+			      in.len > LINE_USUAL);
+			continue;
+		}
+		usual++;
+		line_usual(in, &b);
+		CHECK(one && a.text.p == b.text.p && a.tail.p == b.tail.p);
+		CHECK_INT(a.text.len, b.text.len);
+		CHECK_INT(a.tail.len, b.tail.len);
+		CHECK_INT(a.total, b.total);
+		CHECK(!a.overlong && !a.bare_lf && !a.has_nul);
+		CHECK(!b.overlong && !b.bare_lf && !b.has_nul);
+	}
+	CHECK(usual > 10000);
+}
+
 TEST(line_of_a_gibibyte_is_counted_and_survived)
 {
 	static uint8_t block[1 << 20];

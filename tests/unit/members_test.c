@@ -141,4 +141,17 @@ TEST(the_one_not_seen_for_longest_goes)
 	CHECK(!explains(&s, 2, 0));
 }
 
+TEST(an_address_hashes_as_its_bytes)
+{
+	struct addr a = {.b = {[10] = 0xff, [11] = 0xff}};
+
+	for (unsigned i = 0; i < 4096; i++) {
+		a.b[i % 16] ^= (uint8_t)(i * 37 >> 3);
+		if (i % 3 != 0)
+			memcpy(
+			    a.b, (uint8_t[12]){[10] = 0xff, [11] = 0xff}, 12);
+		CHECK_INT(hash32_addr(&a), hash32(&a, sizeof(a)));
+	}
+}
+
 TEST_MAIN

@@ -21,6 +21,39 @@ TEST(verbs)
 	CHECK_STR(smtp_verb_name(SMTP_STARTTLS), "STARTTLS");
 }
 
+static bool
+same(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || a.p == b.p);
+}
+
+/* Verbs, their letters changed, blanks anywhere. */
+TEST(a_usual_command_is_the_same_command)
+{
+	static const char *const words[] = {"EHLO", "quit", "MaIl", "STARTTLS",
+	    "X-EXPS", "AUT", "ehl\x4f", "RCP\x14", "DATA\t", " ", "  ", "\t",
+	    "\r", "a", "FROM:<a@b>", "e", "", "AUTH", "\x01", "\xc5HLO"};
+	unsigned seed = 1, usual = 0, n = sizeof(words) / sizeof(*words);
+	struct smtp_command a, b;
+	char line[64];
+
+	for (unsigned round = 0; round < 200000; round++) {
+		line[0] = '\0';
+		for (unsigned i = 0; i < 1 + round % 4; i++) {
+			seed = seed * 1103515245 + 12345;
+			strcat(line, words[(seed >> 16) % n]);
+		}
+		if (!smtp_command_usual(&a, str(line)))
+			continue;
+		usual++;
+		smtp_command_read(&b, str(line));
+		CHECK(same(a.line, b.line) && same(a.word, b.word) &&
+		      same(a.rest, b.rest));
+		CHECK_INT(a.verb, b.verb);
+	}
+	CHECK(usual > 10000);
+}
+
 TEST(what_is_shown_of_a_command)
 {
 	static const struct {
