@@ -14,7 +14,6 @@
  */
 #include "rules/history.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +21,6 @@
 
 #define OLD_SESSIONS 10
 #define OLD_DAYS 2
-#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
 /* Flows overlap, and timers tell late: what another flow taught a moment
  * "later" is no knowledge of the future. */
 #define SLACK (60 * INT64_C(1000000000))
@@ -96,32 +94,6 @@ pair_is_old(const void *facts)
 	       p->offered + p->not_offered >= OLD_SESSIONS;
 }
 
-/* Multiplicative, over words of 64 bits and one of 32 at the end where there is
- * one: an observation asks twice. Keys have no padding that is not zero. */
-static uint32_t
-hash_key(const void *key, size_t len)
-{
-	const uint8_t *p = key;
-	uint64_t h = len, word;
-	uint32_t half;
-
-	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		h = (h ^ word) * HASH_FACTOR;
-		h ^= h >> 32;
-	}
-	if (len == sizeof(half)) {
-		memcpy(&half, p, sizeof(half));
-		h = (h ^ half) * HASH_FACTOR;
-		h ^= h >> 32;
-	}
-	return (uint32_t)h;
-}
-
-static_assert(sizeof(struct server_key) % sizeof(uint32_t) == 0 &&
-		  sizeof(struct pair_key) % sizeof(uint32_t) == 0,
-    "hash_key() takes whole words");
-
 static void
 table_init(struct table *t, size_t key_size, size_t size, uint64_t max)
 {
@@ -182,6 +154,18 @@ set_clean(struct table *t, struct entry *e)
 	t->ndirty--;
 }
 
+/* What differs most often, the end of the address: a look at it. */
+static inline bool
+is_near(const struct entry *e, const void *key)
+{
+	const size_t end = sizeof(struct addr) - sizeof(uint64_t);
+	uint64_t a, b;
+
+	memcpy(&a, (const uint8_t *)(e + 1) + end, sizeof(a));
+	memcpy(&b, (const uint8_t *)key + end, sizeof(b));
+	return a == b;
+}
+
 /* What is looked at is learned of next. */
 static struct entry *
 table_find(const struct table *t, const void *key)
@@ -189,9 +173,10 @@ table_find(const struct table *t, const void *key)
 	struct entry *e = *t->found;
 	uint32_t h, at;
 
-	if (e != NULL && memcmp(e + 1, key, t->key_size) == 0)
+	if (e != NULL && is_near(e, key) &&
+	    memcmp(e + 1, key, t->key_size) == 0)
 		return e;
-	h = at = hash_key(key, t->key_size);
+	h = at = key_hash(key, t->key_size);
 	while ((e = hash_index_next(&t->index, h, &at)) != NULL)
 		if (memcmp(e + 1, key, t->key_size) == 0)
 			break;
@@ -209,7 +194,7 @@ table_insert(struct table *t, const void *facts, size_t size)
 	if (e == NULL)
 		return NULL;
 	memcpy(facts_of(e), facts, size);
-	e->hash = hash_key(facts, t->key_size);
+	e->hash = key_hash(facts, t->key_size);
 	if (!hash_index_add(&t->index, e->hash, e)) {
 		free(e);
 		return NULL;

@@ -5,12 +5,15 @@
  */
 #include "rules/server_key.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "decoders/memo.h"
 
 #define FNV_PRIME UINT64_C(1099511628211)
+#define KEY_MIN 24 /* bytes of a server's; of a pair's 44 */
+#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
 #define FNV_BASIS UINT64_C(14695981039346656037)
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -24,6 +27,38 @@ fnv(uint64_t h, const void *bytes, size_t len)
 		h = (h ^ p[i]) * FNV_PRIME;
 	return h;
 }
+
+/* Multiplicative, over words of 64 bits, and of a pair one of 32 at the end: an
+ * observation asks twice. Keys have no padding that is not zero. */
+static inline uint64_t
+hash_word(uint64_t h, const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	h = (h ^ word) * HASH_FACTOR;
+	return h ^ h >> 32;
+}
+
+uint32_t
+key_hash(const void *key, size_t len)
+{
+	const uint8_t *p = key;
+	uint64_t h = len;
+	uint32_t half;
+
+	h = hash_word(hash_word(hash_word(h, p), p + 8), p + 16);
+	if (len == KEY_MIN)
+		return (uint32_t)h;
+	h = hash_word(hash_word(h, p + 24), p + 32);
+	memcpy(&half, p + 40, sizeof(half));
+	h = (h ^ half) * HASH_FACTOR;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static_assert(
+    sizeof(struct server_key) == KEY_MIN && sizeof(struct pair_key) == 44,
+    "key_hash() knows these two");
 
 static uint32_t
 fold(uint64_t h)

@@ -55,6 +55,9 @@ void addr_network(struct addr *a);
  * 6598, loopback, link-local. */
 bool addr_is_private(const struct addr *a);
 
+/* Of a server_key or a pair_key, of that size; for tables in memory. */
+uint32_t key_hash(const void *key, size_t len);
+
 /* Never 0. */
 uint32_t hash32(const void *p, size_t len);
 uint32_t hash32_addr(const struct addr *a); /* the same of its bytes */

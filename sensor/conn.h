@@ -89,7 +89,7 @@ struct conn {
 	bool closed; /* a FIN or RST was seen; closed_by says whose */
 	uint8_t closed_by;
 	struct mail_state known; /* of the decoder, which may be gone */
-	bool fed; /* known may have changed: ask the decoder, while USE_MAIL */
+	bool fed; /* the decoder may be done with: session_settle() */
 	/* a handshake seen on a living connection, not proven yet; without
 	 * one (wild), numbers that are none of this connection's */
 	bool cand[2], cand_wild;

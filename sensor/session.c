@@ -324,6 +324,15 @@ decide(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	flow_set_age(t->flows, conn_slot(c), FLOW_LIVE);
 }
 
+/* By what is known of the decoder: has session_settle() anything to do? */
+static inline bool
+is_unsettled(const struct conn *c)
+{
+	return c->known.starved || c->known.wants[0] != MAIL_BYTES ||
+	       c->known.wants[1] != MAIL_BYTES ||
+	       (c->norm.d[0].eof && c->norm.d[1].eof);
+}
+
 static inline void
 deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
 {
@@ -337,8 +346,9 @@ deliver_bytes(struct tracker *t, struct conn *c, const struct norm_piece *p)
 	fed = mail_data(m, p->dir, p->bytes, p->ref);
 	t->cur = NULL;
 	if ((fed & MAIL_CHANGED) != 0) {
-		c->fed = true;
-		if (mail_wants(m, p->dir) == MAIL_NOTHING) {
+		mail_state(m, &c->known);
+		c->fed |= is_unsettled(c);
+		if (c->known.wants[p->dir] == MAIL_NOTHING) {
 			norm_off(&c->norm, p->dir);
 			return;
 		}
