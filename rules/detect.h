@@ -160,6 +160,8 @@ bool finding_is_attack(enum finding_id id);
  * server that refuses EHLO and does not claim to know it: that it always does
  * would otherwise never be learned (A10). */
 bool finding_is_suspicion(const struct finding *f);
+/* How much was missing, and where: an operator may find out why. */
+void finding_say_gaps(struct finding *n, const struct facts *f);
 
 /* the rows */
 detect_fn detect_strip, detect_mangled, detect_demanded, detect_verb; /* A */

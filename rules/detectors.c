@@ -197,3 +197,22 @@ finding_is_suspicion(const struct finding *n)
 	return finding_is_attack((enum finding_id)n->id) &&
 	       (n->tags & EVT_STARTTLS_IS_NEW) == 0;
 }
+
+void
+finding_say_gaps(struct finding *n, const struct facts *f)
+{
+	static const uint32_t bits[] = {VIS_GAP_C2S, VIS_GAP_S2C};
+
+	for (int d = 0; d < 2; d++) {
+		const struct obs_gap *g = &f->rare->gap[d];
+
+		if ((n->vis & bits[d]) == 0 || (n->vis & VIS_ONE_WAY) != 0 ||
+		    g->bytes == 0)
+			continue;
+		finding_add(n, 0,
+		    "%u byte%s of the %s not captured, the first of them "
+		    "behind %u",
+		    g->bytes, g->bytes == 1 ? "" : "s",
+		    d == DIR_S2C ? "server" : "client", g->at);
+	}
+}

@@ -280,26 +280,6 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 	note_event(j, f, &e);
 }
 
-/* How much was missing, and where: an operator may find out why. */
-static void
-say_gaps(struct finding *n, const struct facts *f)
-{
-	static const uint32_t bits[] = {VIS_GAP_C2S, VIS_GAP_S2C};
-
-	for (int d = 0; d < 2; d++) {
-		const struct obs_gap *g = &f->rare->gap[d];
-
-		if ((n->vis & bits[d]) == 0 || (n->vis & VIS_ONE_WAY) != 0 ||
-		    g->bytes == 0)
-			continue;
-		finding_add(n, 0,
-		    "%u byte%s of the %s not captured, the first of them "
-		    "behind %u",
-		    g->bytes, g->bytes == 1 ? "" : "s",
-		    d == DIR_S2C ? "server" : "client", g->at);
-	}
-}
-
 static void
 settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 {
@@ -310,7 +290,7 @@ settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 
 		if (n->confidence == 0 || n->id >= FIND_COUNT)
 			continue;
-		say_gaps(n, &w->f);
+		finding_say_gaps(n, &w->f);
 		j->n.findings++;
 		j->n.by_finding[n->id]++;
 		note_finding(j, &w->f, n);
