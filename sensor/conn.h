@@ -124,6 +124,7 @@ struct tracker {
 	struct conn *cur; /* whose observations are coming */
 	int64_t now, started; /* packet time */
 	bool clock_is_given; /* tracker_set_clock() */
+	bool clock_runs; /* or it is that of the packets, and has begun */
 	uint64_t ordinal; /* of the packet at hand */
 	int64_t moment; /* deadline of what runs in phase */
 	enum tracker_phase phase;
@@ -215,6 +216,36 @@ void tracker_arm(struct tracker *t, struct conn *c);
 void tracker_forget(struct tracker *t, struct conn *c);
 
 /* ---- legs.c ---- */
+/* What a packet says of where it was seen. */
+static inline uint32_t
+leg_place(const struct packet *pkt)
+{
+	uint32_t golden = 0x9e3779b1u, h = pkt->interface * golden;
+
+	h ^= pkt->tunnel_id;
+	for (unsigned i = 0; i < pkt->nvlan && i < PACKET_VLAN_MAX; i++)
+		h = (h ^ (pkt->vlan[i] + 1u)) * golden;
+	return h;
+}
+
+static inline bool
+leg_is_known(const struct conn *c, uint32_t place)
+{
+	for (unsigned i = 0; i < c->nplaces; i++)
+		if (c->place[i] == place)
+			return true;
+	return false;
+}
+
+/* The only flow of its four-tuple, awake, and the packet comes from where its
+ * packets do: leg_of() would say that it is of this flow. */
+static inline bool
+leg_is_plain(const struct flow *f, const struct packet *pkt)
+{
+	return !f->shared && !f->rests &&
+	       (f->conn == NULL || leg_is_known(f->conn, leg_place(pkt)));
+}
+
 /* Which flow of this four-tuple a packet is of; slot is the first of them.
  * FLOW_NONE: none, it is the first of one more. */
 uint32_t leg_of(

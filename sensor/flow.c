@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "decoders/be.h"
+
 #define SAMPLE 16 /* living flows looked at for a victim */
 #define YOUNG_SHARE 4 /* of the table: one part in so many */
 #define CLOSED_SHARE 64
@@ -66,48 +68,41 @@ flow_table_free(struct flow_table *t)
 	free(t);
 }
 
-static uint64_t
-load64(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* Any total order will do; this one is quick. */
-static bool
-is_above(const struct addr *a, const struct addr *b)
+static inline bool
+is_above(const struct packet *pkt)
 {
-	uint64_t x = load64(a->b + 8), y = load64(b->b + 8);
+	uint64_t a = load64(pkt->src.b + 8), b = load64(pkt->dst.b + 8);
 
-	if (x != y)
-		return x > y;
-	return load64(a->b) > load64(b->b);
+	if (a == b) {
+		a = load64(pkt->src.b);
+		b = load64(pkt->dst.b);
+	}
+	return a != b ? a > b : pkt->sport > pkt->dport;
 }
 
-static bool
-is_same(const struct addr *a, const struct addr *b)
+/* The upper half is that of the lower end. */
+static inline uint32_t
+ports_of(const struct packet *pkt, bool swap)
 {
-	return load64(a->b) == load64(b->b) &&
-	       load64(a->b + 8) == load64(b->b + 8);
+	uint32_t ports = (uint32_t)pkt->sport << 16 | pkt->dport;
+	unsigned turn = swap * 16u;
+
+	return ports << turn | ports >> (-turn & 31);
 }
 
 bool
 flow_key_of(struct flow_key *key, const struct packet *pkt)
 {
-	bool swap = is_above(&pkt->src, &pkt->dst);
+	bool swap = is_above(pkt);
 
-	if (is_same(&pkt->src, &pkt->dst))
-		swap = pkt->sport > pkt->dport;
-	key->a = swap ? pkt->dst : pkt->src;
-	key->b = swap ? pkt->src : pkt->dst;
-	key->a_port = swap ? pkt->dport : pkt->sport;
-	key->b_port = swap ? pkt->sport : pkt->dport;
+	key->a = *flow_end(pkt, swap);
+	key->b = *flow_end(pkt, !swap);
+	key->ports = ports_of(pkt, swap);
 	return swap;
 }
 
-static uint64_t
+static inline uint64_t
 fold(uint64_t a, uint64_t b)
 {
 	unsigned __int128 m = (unsigned __int128)a * b;
@@ -115,67 +110,62 @@ fold(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-static uint32_t
-hash_of(const struct flow_table *t, const struct flow_key *k)
+static inline uint32_t
+hash_of(const struct flow_table *t, const struct addr *a, const struct addr *b,
+    uint32_t ports)
 {
 	const uint64_t *s = t->seed;
-	uint64_t ports = (uint64_t)k->a_port << 16 | k->b_port;
 	uint64_t h;
 
-	h = fold(load64(k->a.b) ^ s[0], load64(k->a.b + 8) ^ s[1]);
-	h ^= fold(load64(k->b.b) ^ s[2], load64(k->b.b + 8) ^ s[3]);
+	h = fold(load64(a->b) ^ s[0], load64(a->b + 8) ^ s[1]);
+	h ^= fold(load64(b->b) ^ s[2], load64(b->b + 8) ^ s[3]);
 	return (uint32_t)fold(h ^ s[4], ports ^ s[5]);
 }
 
 static uint32_t
 bucket_of(const struct flow_table *t, const struct flow_key *k)
 {
-	return hash_of(t, k) & t->mask;
+	return hash_of(t, &k->a, &k->b, k->ports) & t->mask;
 }
 
 static bool
-is_key(const struct flow_key *a, const struct flow_key *b)
+is_key(const struct flow_key *x, const struct flow_key *y)
 {
-	return is_same(&a->a, &b->a) && is_same(&a->b, &b->b) &&
-	       a->a_port == b->a_port && a->b_port == b->b_port;
+	return x->ports == y->ports && flow_is_addr(&x->a, &y->a) &&
+	       flow_is_addr(&x->b, &y->b);
 }
 
-uint32_t
-flow_find_at(const struct flow_table *t, const struct flow_place *place)
+static uint32_t
+first_of(const struct flow_table *t, uint32_t i, const struct flow_key *key)
 {
-	uint32_t i = t->buckets[place->hash & t->mask];
-
-	while (i != 0 && !is_key(&t->flows[i - 1].key, &place->key))
+	while (i != 0 && !is_key(&t->flows[i - 1].key, key))
 		i = t->flows[i - 1].chain;
-	return i == 0 ? FLOW_NONE : i - 1;
+	return i - 1;
 }
 
 uint32_t
 flow_find(const struct flow_table *t, const struct flow_key *key)
 {
-	struct flow_place place = {*key, hash_of(t, key), false};
-
-	return flow_find_at(t, &place);
+	return first_of(t, t->buckets[bucket_of(t, key)], key);
 }
 
 void
 flow_place_of(const struct flow_table *t, struct flow_place *place,
     const struct packet *pkt)
 {
-	place->from_b = flow_key_of(&place->key, pkt);
-	place->hash = hash_of(t, &place->key);
+	bool swap = is_above(pkt);
+
+	place->from_b = swap;
+	place->ports = ports_of(pkt, swap);
+	place->hash =
+	    hash_of(t, flow_end(pkt, swap), flow_end(pkt, !swap), place->ports);
 	__builtin_prefetch(&t->buckets[place->hash & t->mask]);
 }
 
 uint32_t
 flow_next(const struct flow_table *t, uint32_t slot)
 {
-	const struct flow_key *key = &t->flows[slot].key;
-	uint32_t i = t->flows[slot].chain;
-
-	while (i != 0 && !is_key(&t->flows[i - 1].key, key))
-		i = t->flows[i - 1].chain;
-	return i == 0 ? FLOW_NONE : i - 1;
+	return first_of(t, t->flows[slot].chain, &t->flows[slot].key);
 }
 
 static void

@@ -27,8 +27,11 @@
 #ifndef STRIPWIRE_FLOW_H
 #define STRIPWIRE_FLOW_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "decoders/be.h"
 #include "decoders/packet.h"
 #include "decoders/table_use.h"
 
@@ -38,7 +41,7 @@ struct conn;
 
 struct flow_key { /* the lower end is a, whoever sent */
 	struct addr a, b;
-	uint16_t a_port, b_port;
+	uint32_t ports; /* of a in the upper half, of b in the lower */
 };
 
 enum flow_age { /* the lists from which victims are taken, in this order */
@@ -86,25 +89,60 @@ bool flow_key_of(struct flow_key *key, const struct packet *pkt);
 
 /* Where a packet belongs: worked out once, before its turn (ahead.h). */
 struct flow_place {
-	struct flow_key key;
-	uint32_t hash;
+	uint32_t hash, ports; /* of the key */
 	bool from_b;
 };
 /* ... and the bucket begins to come from memory. */
 void flow_place_of(const struct flow_table *t, struct flow_place *place,
     const struct packet *pkt);
+
+/* The packet's source or its destination. Without a branch: which end is the
+ * lower one changes from packet to packet, and no processor guesses it. */
+static inline const struct addr *
+flow_end(const struct packet *pkt, bool dst)
+{
+	static_assert(offsetof(struct packet, dst) ==
+			  offsetof(struct packet, src) + sizeof(struct addr),
+	    "neighbours");
+	return (const struct addr *)((const char *)pkt +
+				     offsetof(struct packet, src) +
+				     dst * sizeof(struct addr));
+}
+
+static inline bool
+flow_is_addr(const struct addr *x, const struct addr *y)
+{
+	return load64(x->b) == load64(y->b) &&
+	       load64(x->b + 8) == load64(y->b + 8);
+}
+
 /* The first flow of the bucket, which mostly is the one, or FLOW_NONE. */
 static inline uint32_t
 flow_first(const struct flow_table *t, uint32_t hash)
 {
-	uint32_t i = t->buckets[hash & t->mask];
+	return t->buckets[hash & t->mask] - 1; /* of 0: FLOW_NONE */
+}
 
-	return i == 0 ? FLOW_NONE : i - 1;
+/* The first flow of the packet's key, or FLOW_NONE. */
+static inline uint32_t
+flow_find_at(const struct flow_table *t, const struct packet *pkt,
+    const struct flow_place *place)
+{
+	uint32_t i = t->buckets[place->hash & t->mask];
+	const struct addr *a = flow_end(pkt, place->from_b);
+	const struct addr *b = flow_end(pkt, !place->from_b);
+
+	for (; i != 0; i = t->flows[i - 1].chain) {
+		const struct flow_key *key = &t->flows[i - 1].key;
+
+		if (key->ports == place->ports && flow_is_addr(&key->a, a) &&
+		    flow_is_addr(&key->b, b))
+			break;
+	}
+	return i - 1;
 }
 
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *key);
-uint32_t flow_find_at(
-    const struct flow_table *t, const struct flow_place *place);
 /* The next with the same key, FLOW_NONE if there is none. */
 uint32_t flow_next(const struct flow_table *t, uint32_t slot);
 /* Beside others with the same key, if there are. FLOW_NONE if the table is

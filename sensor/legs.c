@@ -20,31 +20,11 @@
 #include "sensor/conn.h"
 
 #define LEGS_MAX 8 /* of a four-tuple; a proxy has two */
-#define GOLDEN 0x9e3779b1u
-
-static uint32_t
-place_of(const struct packet *pkt)
-{
-	uint32_t h = pkt->interface * GOLDEN ^ pkt->tunnel_id;
-
-	for (unsigned i = 0; i < pkt->nvlan && i < PACKET_VLAN_MAX; i++)
-		h = (h ^ (pkt->vlan[i] + 1u)) * GOLDEN;
-	return h;
-}
-
-static bool
-knows(const struct conn *c, uint32_t place)
-{
-	for (unsigned i = 0; i < c->nplaces; i++)
-		if (c->place[i] == place)
-			return true;
-	return false;
-}
 
 static void
 note(struct conn *c, uint32_t place)
 {
-	if (!knows(c, place) && c->nplaces < CONN_PLACES)
+	if (!leg_is_known(c, place) && c->nplaces < CONN_PLACES)
 		c->place[c->nplaces++] = place;
 }
 
@@ -111,12 +91,12 @@ static unsigned
 match(const struct flow *f, const struct packet *pkt, bool from_b)
 {
 	enum dir dir = f->client_is_b == from_b ? DIR_C2S : DIR_S2C;
-	uint32_t place = place_of(pkt);
+	uint32_t place = leg_place(pkt);
 	const struct conn *c = f->conn;
 
 	if (c == NULL) /* passed over: nothing else is known of it */
 		return f->tag == (uint8_t)place ? 2 : 0;
-	return 4u * fits(c, pkt, dir) + 2u * knows(c, place) +
+	return 4u * fits(c, pkt, dir) + 2u * leg_is_known(c, place) +
 	       !is_another(c, pkt, dir);
 }
 
@@ -149,14 +129,14 @@ leg_of(struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b)
 
 	if (f->shared)
 		slot = best_of(t, slot, pkt, from_b);
-	else if (f->conn == NULL || knows(f->conn, place_of(pkt)))
+	else if (f->conn == NULL || leg_is_known(f->conn, leg_place(pkt)))
 		return slot;
 	else if (match(f, pkt, from_b) == 0)
 		slot = FLOW_NONE;
 	if (slot == FLOW_NONE)
 		t->n.legs++;
 	else if (flow_at(t->flows, slot)->conn != NULL)
-		note(flow_at(t->flows, slot)->conn, place_of(pkt));
+		note(flow_at(t->flows, slot)->conn, leg_place(pkt));
 	return slot;
 }
 
@@ -166,8 +146,8 @@ leg_init(
 {
 	struct flow *f = flow_at(t->flows, slot);
 
-	f->tag = (uint8_t)place_of(pkt);
-	note(f->conn, place_of(pkt));
+	f->tag = (uint8_t)leg_place(pkt);
+	note(f->conn, leg_place(pkt));
 	if (other == FLOW_NONE)
 		return;
 	f->shared = true;

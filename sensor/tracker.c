@@ -184,7 +184,7 @@ tracker_forget(struct tracker *t, struct conn *c)
 }
 
 /* Not mail, and nothing went out: only the table entry stays. */
-static void
+static __attribute__((noinline)) void
 pass_over(struct tracker *t, struct conn *c)
 {
 	uint32_t slot = conn_slot(c);
@@ -266,17 +266,25 @@ advance(struct tracker *t, int64_t time)
 	t->moment = time;
 }
 
-static inline void
-set_time(struct tracker *t, int64_t time)
+static __attribute__((noinline)) void
+set_clock(struct tracker *t, int64_t time)
 {
 	struct tracker_clock c = {t->started, t->now};
 	bool back;
 
-	if (!t->clock_is_given) {
-		tracker_clock_packet(&c, time, &back);
-		t->started = c.started;
-		t->now = c.now;
-	}
+	tracker_clock_packet(&c, time, &back);
+	t->started = c.started;
+	t->now = c.now;
+	t->clock_runs = true;
+}
+
+static inline void
+set_time(struct tracker *t, int64_t time)
+{
+	if (t->clock_runs && time >= t->now)
+		t->now = time;
+	else if (!t->clock_is_given)
+		set_clock(t, time);
 	advance(t, t->now);
 }
 
@@ -294,6 +302,7 @@ void
 tracker_set_clock(struct tracker *t, const struct tracker_clock *c)
 {
 	t->clock_is_given = true;
+	t->clock_runs = false;
 	t->started = c->started;
 	t->now = c->now;
 	advance(t, t->now);
@@ -398,17 +407,18 @@ is_worth_a_flow(const struct packet *pkt)
 }
 
 static uint32_t
-add_flow(struct tracker *t, const struct packet *pkt,
-    const struct flow_key *key, bool from_b)
+add_flow(struct tracker *t, const struct packet *pkt)
 {
 	enum dir dir = guess_dir(pkt);
+	struct flow_key key;
+	bool from_b = flow_key_of(&key, pkt);
 	struct flow *f;
 	uint32_t slot, other;
 
 	if (flow_is_crowded(t->flows, FLOW_YOUNG))
 		evict(t);
-	other = flow_find(t->flows, key);
-	slot = flow_add(t->flows, key, FLOW_YOUNG);
+	other = flow_find(t->flows, &key);
+	slot = flow_add(t->flows, &key, FLOW_YOUNG);
 	if (slot == FLOW_NONE)
 		return slot;
 	t->n.flows++;
@@ -428,11 +438,9 @@ add_flow(struct tracker *t, const struct packet *pkt,
 
 /* ... whose SYN was kept until its answer came. */
 static uint32_t
-renew_from(struct tracker *t, const struct flow_key *key, struct packet *syn)
+renew_from(struct tracker *t, struct packet *syn)
 {
-	struct flow_key same;
-	bool from_b = flow_key_of(&same, syn);
-	uint32_t slot = add_flow(t, syn, key, from_b);
+	uint32_t slot = add_flow(t, syn);
 
 	if (slot != FLOW_NONE) {
 		t->busy = slot;
@@ -445,23 +453,22 @@ renew_from(struct tracker *t, const struct flow_key *key, struct packet *syn)
 
 /* A new connection on the four-tuple of an old one. */
 static uint32_t
-renew(struct tracker *t, uint32_t slot, const struct packet *pkt, bool from_b)
+renew(struct tracker *t, uint32_t slot, const struct packet *pkt)
 {
 	struct conn *c = flow_at(t->flows, slot)->conn, old = *c;
-	struct flow_key key = flow_at(t->flows, slot)->key;
 	struct packet *syn = conn_take_syn(t, c);
 
 	conn_end(t, c, conn_how(c, END_REUSED), t->now);
 	if (syn != NULL)
-		return renew_from(t, &key, syn);
-	slot = add_flow(t, pkt, &key, from_b);
+		return renew_from(t, syn);
+	slot = add_flow(t, pkt);
 	if (slot != FLOW_NONE && !(pkt->tcp_flags & TCP_SYN))
 		conn_adopt(flow_at(t->flows, slot)->conn, &old);
 	return slot;
 }
 
 /* Connections end so fast that not all can be kept for what comes after. */
-static void
+static __attribute__((noinline)) void
 end_closed(struct tracker *t)
 {
 	uint32_t slot = flow_closed_victim(t->flows);
@@ -473,27 +480,39 @@ end_closed(struct tracker *t)
 	conn_end(t, c, conn_how(c, END_FIN), t->now);
 }
 
-static void
+/* The packet begins a new connection on the four-tuple of this one. */
+static __attribute__((noinline)) struct conn *
+take_anew(struct tracker *t, uint32_t slot, struct packet *pkt)
+{
+	struct conn *c;
+
+	t->busy = FLOW_NONE;
+	slot = renew(t, slot, pkt);
+	if (slot == FLOW_NONE)
+		return NULL;
+	t->busy = slot;
+	c = flow_at(t->flows, slot)->conn;
+	flow_at(t->flows, slot)->last = tracker_clock(t, t->now);
+	(void)conn_packet(
+	    t, c, pkt, c->port[DIR_C2S] == pkt->sport ? DIR_C2S : DIR_S2C);
+	return c;
+}
+
+static inline void
 take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 {
 	struct flow *f = flow_at(t->flows, slot);
 	struct conn *c = f->conn;
-	enum dir dir = f->client_is_b == from_b ? DIR_C2S : DIR_S2C;
 
 	f->last = tracker_clock(t, t->now);
 	if (c == NULL)
 		return;
 	t->busy = slot;
-	if (!conn_packet(t, c, pkt, dir)) {
-		t->busy = FLOW_NONE;
-		slot = renew(t, slot, pkt, from_b);
-		if (slot == FLOW_NONE)
+	if (!conn_packet(
+		t, c, pkt, f->client_is_b == from_b ? DIR_C2S : DIR_S2C)) {
+		c = take_anew(t, slot, pkt);
+		if (c == NULL)
 			return;
-		t->busy = slot;
-		c = flow_at(t->flows, slot)->conn;
-		flow_at(t->flows, slot)->last = tracker_clock(t, t->now);
-		(void)conn_packet(t, c, pkt,
-		    c->port[DIR_C2S] == pkt->sport ? DIR_C2S : DIR_S2C);
 	}
 	t->busy = FLOW_NONE;
 	if (c->dead)
@@ -506,9 +525,10 @@ take(struct tracker *t, uint32_t slot, struct packet *pkt, bool from_b)
 
 /* Each of this four-tuple. */
 static void
-rest_all(struct tracker *t, const struct flow_key *key)
+rest_all(
+    struct tracker *t, const struct packet *pkt, const struct flow_place *place)
 {
-	uint32_t slot = flow_find(t->flows, key);
+	uint32_t slot = flow_find_at(t->flows, pkt, place);
 
 	for (; slot != FLOW_NONE; slot = flow_next(t->flows, slot))
 		rest_sleep(t, slot);
@@ -521,31 +541,38 @@ tracker_expect(
 	flow_place_of(t->flows, place, pkt);
 }
 
-void
-tracker_packet_at(
-    struct tracker *t, struct packet *pkt, const struct flow_place *place)
+/* The flow of a packet that is not just one more of a known one. */
+static __attribute__((noinline)) uint32_t
+find_or_add(struct tracker *t, uint32_t slot, const struct packet *pkt,
+    const struct flow_place *place)
 {
-	uint32_t slot;
-
-	t->n.packets++;
-	t->n.tcp_packets++;
-	t->ordinal = pkt->ordinal;
-	set_time(t, pkt->time);
-	if (t->n.packets % REST_PACKETS == 0)
-		rest_walk(t);
-	slot = flow_find_at(t->flows, place);
 	if (slot != FLOW_NONE) {
 		if (flow_at(t->flows, slot)->rests)
 			(void)rest_wake(t, slot);
 		slot = leg_of(t, slot, pkt, place->from_b);
 	}
 	if (slot == FLOW_NONE && is_worth_a_flow(pkt))
-		slot = add_flow(t, pkt, &place->key, place->from_b);
-	if (slot == FLOW_NONE)
-		return;
-	take(t, slot, pkt, place->from_b);
+		slot = add_flow(t, pkt);
+	return slot;
+}
+
+void
+tracker_packet_at(
+    struct tracker *t, struct packet *pkt, const struct flow_place *place)
+{
+	uint32_t slot;
+
+	t->ordinal = pkt->ordinal;
+	set_time(t, pkt->time);
+	if (++t->n.packets % REST_PACKETS == 0)
+		rest_walk(t);
+	slot = flow_find_at(t->flows, pkt, place);
+	if (slot == FLOW_NONE || !leg_is_plain(flow_at(t->flows, slot), pkt))
+		slot = find_or_add(t, slot, pkt, place);
+	if (slot != FLOW_NONE)
+		take(t, slot, pkt, place->from_b);
 	if (t->rest.always)
-		rest_all(t, &place->key);
+		rest_all(t, pkt, place);
 }
 
 void
@@ -628,6 +655,7 @@ tracker_counters(struct tracker *t)
 {
 	const struct norm_counters *n = &t->norm.n;
 
+	t->n.tcp_packets = t->n.packets;
 	t->n.in_order = n->in_order;
 	t->n.reordered = n->reordered;
 	t->n.retrans = n->retrans;
