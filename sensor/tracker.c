@@ -8,7 +8,9 @@
  * known of it and nothing is emitted.
  *
  * Timers run in order of their deadlines before a later packet is looked at,
- * those of TCP evidence among them. The clock of a capture may step back: by
+ * those of TCP evidence among them. That of a flow that has gone stays: the next
+ * flow on its slot mostly ends before it would have to be moved, and one that
+ * fires early is set anew. The clock of a capture may step back: by
  * less than STEP_BACK it is taken for disorder and time stands still, by more
  * it is believed.
  */
@@ -166,7 +168,7 @@ tracker_arm(struct tracker *t, struct conn *c)
 	int64_t idle = conn_idle_deadline(c), wait = norm_deadline(&c->norm);
 	int64_t at = idle < wait ? idle : wait;
 
-	if (at < timers_get(t->timers, conn_slot(c)))
+	if (at <= timers_get(t->timers, conn_slot(c)))
 		timers_set_tie(
 		    t->timers, conn_slot(c), at, (uint32_t)c->number);
 }
@@ -176,7 +178,6 @@ tracker_forget(struct tracker *t, struct conn *c)
 {
 	uint32_t slot = conn_slot(c);
 
-	timers_clear(t->timers, slot);
 	flow_at(t->flows, slot)->conn = NULL;
 	flow_remove(t->flows, slot);
 	free(conn_take_syn(t, c));
@@ -221,9 +222,12 @@ passed_timeout(struct tracker *t, uint32_t slot, int64_t deadline)
 static void
 fire(struct tracker *t, uint32_t slot, int64_t deadline)
 {
-	struct conn *c = rest_wake(t, slot);
+	struct conn *c;
 
 	timers_clear(t->timers, slot);
+	if (!flow_at(t->flows, slot)->used)
+		return;
+	c = rest_wake(t, slot);
 	if (c == NULL) {
 		passed_timeout(t, slot, deadline);
 		return;
@@ -373,7 +377,6 @@ evict(struct tracker *t)
 		conn_end(t, c, conn_how(c, END_EVICTED), t->now);
 		return;
 	}
-	timers_clear(t->timers, slot);
 	flow_remove(t->flows, slot);
 }
 
