@@ -25,36 +25,32 @@
 
 #define AHEAD_INLINE static inline __attribute__((always_inline))
 
-/* The one that the bucket names first mostly is it. */
-AHEAD_INLINE const struct flow *
-ahead_flow_of(const struct tracker *t, const struct flow_place *place)
+/* The flow's entry; its bucket has come. The one that the bucket names first
+ * mostly is it. Returns its slot, or FLOW_NONE. */
+AHEAD_INLINE uint32_t
+ahead_flow(const struct tracker *t, const struct flow_place *place)
 {
 	uint32_t slot = flow_first(t->flows, place->hash);
 
-	return slot == FLOW_NONE ? NULL : flow_at(t->flows, slot);
-}
-
-/* The flow's entry; its bucket has come. */
-AHEAD_INLINE void
-ahead_flow(const struct tracker *t, const struct flow_place *place)
-{
-	const struct flow *f = ahead_flow_of(t, place);
-
-	if (f != NULL)
-		__builtin_prefetch(f, 1);
+	if (slot != FLOW_NONE)
+		__builtin_prefetch(flow_at(t->flows, slot), 1);
+	return slot;
 }
 
 /* All of its connection at once, in place of a wait for each of its lines. */
 AHEAD_INLINE void
-ahead_conn(const struct tracker *t, const struct flow_place *place)
+ahead_conn(const struct tracker *t, uint32_t slot)
 {
-	const struct flow *f = ahead_flow_of(t, place);
+	const char *conn;
 
-	if (f == NULL || f->conn == NULL)
+	if (slot == FLOW_NONE)
+		return;
+	conn = (const char *)flow_at(t->flows, slot)->conn;
+	if (conn == NULL)
 		return; /* one asleep is no longer */
 #pragma GCC unroll 16
 	for (size_t i = 0; i < sizeof(struct conn); i += AHEAD_LINE)
-		__builtin_prefetch((const char *)f->conn + i, 1);
+		__builtin_prefetch(conn + i, 1);
 }
 
 /* What a packet of that direction will be held against. */
@@ -74,16 +70,19 @@ ahead_evidence(const struct evidence_flow *ev, enum dir dir)
 
 /* Decoder and evidence. */
 AHEAD_INLINE void
-ahead_parts(const struct tracker *t, const struct flow_place *place)
+ahead_parts(const struct tracker *t, uint32_t slot, bool from_b)
 {
-	const struct flow *f = ahead_flow_of(t, place);
+	const struct flow *f;
 	const char *mail;
 
-	if (f == NULL || f->rests || f->conn == NULL)
+	if (slot == FLOW_NONE)
+		return;
+	f = flow_at(t->flows, slot);
+	if (f->rests || f->conn == NULL)
 		return;
 	mail = (const char *)f->conn->mail;
 	ahead_evidence(
-	    &f->conn->ev, f->client_is_b == place->from_b ? DIR_C2S : DIR_S2C);
+	    &f->conn->ev, f->client_is_b == from_b ? DIR_C2S : DIR_S2C);
 	if (mail == NULL)
 		return;
 #pragma GCC unroll 8

@@ -4,6 +4,7 @@
  */
 #include "sensor/frontend.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +19,18 @@
 struct coming { /* taken apart, not yet dealt with */
 	struct packet pkt;
 	struct flow_place place;
-	enum link_result link;
+	uint32_t slot; /* of its flow, as it seems before its turn */
+	uint8_t link; /* enum link_result */
 	bool is_tcp;
+	uint8_t spare[36]; /* 256 bytes in all: places are found by a shift */
 };
+static_assert(sizeof(struct coming) == 256, "see spare");
 
 struct frontend {
 	struct frontend_config cfg;
-	struct coming coming[AHEAD];
+	struct coming coming[AHEAD]; /* a ring */
 	uint32_t first, n_coming;
+	bool held_up; /* the last one lies where a next one would come to lie */
 	struct ip_ctx *ip;
 	struct mail_env env;
 	struct tracker *tracker;
@@ -76,12 +81,22 @@ frontend_free(struct frontend *f)
 	free(f);
 }
 
-static void
+/* Link by link, for what is not usual. */
+static __attribute__((noinline)) bool
+is_tcp_after_all(struct frontend *f, struct packet *pkt, struct coming *c)
+{
+	c->link = (uint8_t)link_decode(pkt);
+	return c->link == LINK_IP && ip_decode(f->ip, pkt) == IP_TCP;
+}
+
+static inline void
 take_apart(struct frontend *f, struct packet *pkt, struct coming *c)
 {
-	c->link = link_decode(pkt);
-	c->is_tcp = c->link == LINK_IP && ip_decode(f->ip, pkt) == IP_TCP &&
-		    (f->cfg.is_ours == NULL || f->cfg.is_ours(f->cfg.ctx, pkt));
+	c->link = LINK_IP;
+	c->slot = FLOW_NONE;
+	c->is_tcp = ip_decode_frame(f->ip, pkt) || is_tcp_after_all(f, pkt, c);
+	if (f->cfg.is_ours != NULL)
+		c->is_tcp = c->is_tcp && f->cfg.is_ours(f->cfg.ctx, pkt);
 	if (c->is_tcp)
 		tracker_expect(f->tracker, pkt, &c->place);
 }
@@ -98,9 +113,10 @@ link_unknown(struct frontend *f, const struct packet *pkt)
 }
 
 static void
-count_other(struct frontend *f, const struct packet *pkt, enum link_result r)
+count_other(
+    struct frontend *f, const struct packet *pkt, const struct coming *c)
 {
-	switch (r) {
+	switch ((enum link_result)c->link) {
 	case LINK_IP:
 		break;
 	case LINK_OTHER:
@@ -121,7 +137,7 @@ deal_with(struct frontend *f, struct packet *pkt, const struct coming *c)
 	f->n.packets++;
 	f->n.bytes += pkt->caplen;
 	if (!c->is_tcp) {
-		count_other(f, pkt, c->link);
+		count_other(f, pkt, c);
 		return;
 	}
 	if (f->cfg.lines != NULL)
@@ -132,9 +148,12 @@ deal_with(struct frontend *f, struct packet *pkt, const struct coming *c)
 static inline void
 deal_at_once(struct frontend *f, struct packet *pkt, const struct coming *c)
 {
+	uint32_t slot;
+
 	if (c->is_tcp) {
-		ahead_conn(f->tracker, &c->place);
-		ahead_parts(f->tracker, &c->place);
+		slot = ahead_flow(f->tracker, &c->place);
+		ahead_conn(f->tracker, slot);
+		ahead_parts(f->tracker, slot, c->place.from_b);
 	}
 	deal_with(f, pkt, c);
 }
@@ -158,36 +177,53 @@ frontend_tcp(struct frontend *f, struct packet *pkt)
 	deal_at_once(f, pkt, &c);
 }
 
-static struct coming *
+static inline struct coming *
 coming_at(struct frontend *f, uint32_t i)
 {
 	return &f->coming[(f->first + i) % AHEAD];
 }
 
 /* One put together from fragments lies where the next of them will. */
-static bool
+static inline bool
 is_elsewhere(const struct coming *c)
 {
-	return c->is_tcp && (c->pkt.tcp < c->pkt.frame ||
-				c->pkt.tcp >= c->pkt.frame + c->pkt.caplen);
+	return c->is_tcp &&
+	       (uintptr_t)c->pkt.tcp - (uintptr_t)c->pkt.frame >= c->pkt.caplen;
 }
 
-struct packet *
-frontend_room(struct frontend *f)
+static inline void
+push(struct frontend *f, struct coming *c)
 {
-	uint32_t n = f->n_coming;
+	take_apart(f, &c->pkt, c);
+	f->held_up = is_elsewhere(c);
+	f->n_coming++;
+}
 
-	if (n == AHEAD || (n > 0 && is_elsewhere(coming_at(f, n - 1))))
-		return NULL;
-	return &coming_at(f, n)->pkt;
+/* A function of its own: in one with all that is done to a packet, registers
+ * are short. */
+static __attribute__((noinline)) void
+fill(struct frontend *f, struct capture *from)
+{
+	struct coming *c = coming_at(f, f->n_coming);
+
+	if (f->n_coming == 0) {
+		if (capture_next(from, &c->pkt) != 1)
+			return;
+		push(f, c);
+	}
+	while (f->n_coming < AHEAD && !f->held_up) {
+		c = coming_at(f, f->n_coming);
+		if (capture_more(from, &c->pkt) != 1)
+			return;
+		push(f, c);
+	}
 }
 
 void
-frontend_push(struct frontend *f)
+frontend_fill(struct frontend *f, struct capture *from)
 {
-	struct coming *c = coming_at(f, f->n_coming++);
-
-	take_apart(f, &c->pkt, c);
+	if (f->n_coming < AHEAD)
+		fill(f, from);
 }
 
 /* One step further for each that comes at that distance; at the end of a window
@@ -195,19 +231,16 @@ frontend_push(struct frontend *f)
 AHEAD_INLINE void
 fetch(struct frontend *f)
 {
-	const struct coming *c;
+	struct coming *c;
 
 	if (f->n_coming < AHEAD)
 		return;
 	c = coming_at(f, AHEAD_FLOW);
 	if (c->is_tcp)
-		ahead_flow(f->tracker, &c->place);
-	c = coming_at(f, AHEAD_CONN);
-	if (c->is_tcp)
-		ahead_conn(f->tracker, &c->place);
+		c->slot = ahead_flow(f->tracker, &c->place);
+	ahead_conn(f->tracker, coming_at(f, AHEAD_CONN)->slot);
 	c = coming_at(f, AHEAD_PARTS);
-	if (c->is_tcp)
-		ahead_parts(f->tracker, &c->place);
+	ahead_parts(f->tracker, c->slot, c->place.from_b);
 }
 
 const struct packet *
@@ -220,7 +253,8 @@ frontend_pop(struct frontend *f)
 	fetch(f);
 	deal_with(f, &c->pkt, c);
 	f->first = (f->first + 1) % AHEAD;
-	f->n_coming--;
+	if (--f->n_coming == 0)
+		f->held_up = false;
 	return &c->pkt;
 }
 

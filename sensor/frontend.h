@@ -10,6 +10,7 @@
 #define STRIPWIRE_FRONTEND_H
 
 #include "decoders/ip.h"
+#include "sensor/capture.h"
 #include "sensor/memory.h"
 #include "sensor/tracker.h"
 
@@ -53,13 +54,11 @@ void frontend_packet(struct frontend *f, struct packet *pkt);
 void frontend_tcp(struct frontend *f, struct packet *pkt);
 /*
  * Likewise, a few packets at a time, so that the next ones come from memory
- * while one is worked on (ahead.h): frontend_room() says where the next one is
- * to be put, NULL where none should come now; frontend_push() takes it apart;
- * frontend_pop() deals with the one that came first, NULL: none. Frames must
- * live until then.
+ * while one is worked on (ahead.h): frontend_fill() takes those apart that are
+ * at hand, as far as there is room, and one in any case; frontend_pop() deals
+ * with the one that came first, NULL: there is none.
  */
-struct packet *frontend_room(struct frontend *f);
-void frontend_push(struct frontend *f);
+void frontend_fill(struct frontend *f, struct capture *from);
 const struct packet *frontend_pop(struct frontend *f);
 /* Are any under way? */
 bool frontend_is_busy(const struct frontend *f);

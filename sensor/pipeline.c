@@ -174,21 +174,6 @@ tick(struct pipeline *p)
 	p->cfg.on_tick(p->cfg.ctx, done, total, p->packets);
 }
 
-/* The next packets, as far as they are at hand; one in any case. */
-static void
-fill(struct pipeline *p)
-{
-	struct packet *pkt = frontend_room(p->front);
-	bool first = !frontend_is_busy(p->front);
-
-	while (pkt != NULL && (first ? capture_next(p->capture, pkt)
-				     : capture_more(p->capture, pkt)) == 1) {
-		frontend_push(p->front);
-		pkt = frontend_room(p->front);
-		first = false;
-	}
-}
-
 /* Returns false at the end. */
 static bool
 one_packet(struct pipeline *p, bool is_last)
@@ -196,17 +181,16 @@ one_packet(struct pipeline *p, bool is_last)
 	const struct packet *pkt;
 
 	if (!is_last)
-		fill(p);
+		frontend_fill(p->front, p->capture);
 	if (!frontend_is_busy(p->front))
 		return false;
 	if (p->has_ended)
 		book_file(p);
 	pkt = frontend_pop(p->front);
-	p->packets++;
 	if (p->first == 0)
 		p->first = pkt->time;
 	p->last = pkt->time;
-	if (p->packets % TICK_PACKETS == 0)
+	if (++p->packets % TICK_PACKETS == 0)
 		tick(p);
 	return true;
 }
