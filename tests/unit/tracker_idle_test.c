@@ -176,6 +176,47 @@ not_mail_nth(struct runner *r, uint16_t i)
 	feed_all(r);
 }
 
+/* Its timer had 30 seconds when it began, and a reset ended it before. */
+static void
+reset_early(struct runner *r)
+{
+	runner_begin(r, REASSEMBLY_ON_DEMAND);
+	scene_begin(40000, 25);
+	greeted();
+	raw(DIR_S2C, TCP_RST, sc.seq[1], "");
+	feed_all(r);
+	sc.time += 10000 * MS;
+	tracker_tick(r->t, sc.time);
+	CHECK_INT(count("flow-end"), 1);
+	sc.n = 0;
+	sc.port[DIR_C2S] = 40001;
+}
+
+TEST(a_timer_left_behind_ends_nobody_else)
+{
+	struct runner r = small();
+
+	for (int64_t ms = 29999; ms <= 30001; ms += 2) {
+		reset_early(&r);
+		only_a_syn(); /* takes the place that became free */
+		sc.time += ms * MS - MS;
+		sc.port[DIR_C2S] = 40002;
+		only_a_syn();
+		feed_all(&r);
+		CHECK_INT(tracker_counters(r.t)->timed_out, ms > 30000);
+		runner_end(&r);
+	}
+	reset_early(&r);
+	sc.time += 1000000 * MS; /* nobody is there */
+	tracker_tick(r.t, sc.time);
+	greeted();
+	feed_all(&r);
+	CHECK_INT(tracker_counters(r.t)->flows, 2);
+	CHECK_INT(tracker_counters(r.t)->timed_out, 0);
+	CHECK_INT(count("flow-open"), 2);
+	runner_end(&r);
+}
+
 /* A table of 8,192 keeps 128 of them for what may come after. Of one that a
  * reset is waited for none goes early. */
 TEST(closed_ones_end_early_where_there_are_many)
