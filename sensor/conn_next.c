@@ -98,7 +98,7 @@ close_by(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 		c->closed = true;
 		c->closed_by = (uint8_t)dir;
 	}
-	if (c->use != USE_OPAQUE)
+	if (c->fed)
 		session_settle(t, c);
 	if (fin)
 		conn_set_age(t, c);
