@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define NS_PER_S INT64_C(1000000000)
-#define BUCKETS 4096 /* power of two */
+#define BUCKETS 16384 /* power of two: a client may be in many incidents */
 #define LINKS_MAX (INCIDENT_HOSTS + INCIDENT_SERVERS + 1)
 
 struct link { /* an endpoint of an incident */
@@ -86,7 +86,7 @@ incidents_configure(struct incidents *in, const struct incidents_config *cfg)
 static struct link **
 bucket_of(struct incidents *in, uint32_t hash)
 {
-	return &in->bucket[hash & (BUCKETS - 1)];
+	return &in->bucket[hash >> 8 & (BUCKETS - 1)];
 }
 
 /* Not by the chain: a host that is attacked everywhere is in every incident. */
@@ -140,7 +140,7 @@ link_hosts(
 	const struct incident *i = &o->i;
 
 	for (uint32_t n = client; n < i->nclients; n++)
-		link_to(in, o, incident_hash(&i->client[n]));
+		link_to(in, o, i->client_hash[n]);
 	for (uint32_t n = server; n < i->nservers; n++)
 		link_to(in, o, incident_hash(&i->server[n]));
 }
@@ -334,6 +334,7 @@ struct search {
 	const struct alert *a;
 	const struct incident_known *k;
 	uint32_t name; /* incident_name() */
+	uint32_t client; /* incident_hash() */
 	enum rank best;
 	struct open *found;
 };
@@ -354,7 +355,8 @@ rank_of(const struct incidents *in, const struct incident *i,
 	       (i->name != 0 && i->name == s->name);
 	client = (i->more & MORE_CLIENTS) != 0 ||
 		 (k->of_flow != NULL && *k->of_flow == i->id) ||
-		 incident_has_client(i, &a->flow.client, k->network != NULL);
+		 incident_has_client(
+		     i, &a->flow.client, s->client, k->network != NULL);
 	if (within(in, i, t, in->cfg.window)) {
 		if (here && client)
 			return RANK_PAIR;
@@ -389,7 +391,8 @@ static struct open *
 find(
     struct incidents *in, const struct alert *a, const struct incident_known *k)
 {
-	struct search s = {a, k, incident_name(k), RANK_NONE, NULL};
+	struct search s = {a, k, incident_name(k),
+	    incident_hash(&a->flow.client), RANK_NONE, NULL};
 
 	if (in->n.open == 0)
 		return NULL;
@@ -397,7 +400,7 @@ find(
 	if (s.name != 0)
 		look(in, s.name, &s);
 	if (s.best == RANK_NONE)
-		look(in, incident_hash(&a->flow.client), &s);
+		look(in, s.client, &s);
 	return s.found;
 }
 
@@ -628,6 +631,7 @@ incidents_load(struct incidents *in, const struct incident *i)
 	if (o == NULL)
 		return -1;
 	memcpy(&o->i, i, sizeof(*i));
+	incident_hash_all(&o->i);
 	link_all(in, o);
 	expect_end(in, o);
 	if (i->id > in->last_id)

@@ -87,28 +87,32 @@ struct incident {
 	uint8_t place; /* enum incident_place */
 	uint8_t proto; /* enum proto of the first alert */
 	uint8_t end_reason; /* enum incident_end, once ended */
-	uint8_t pad[8];
 	int64_t exposed; /* last time that something was exposed, 0 never */
 	uint32_t sessions; /* connections that an alert of it is about */
 	uint32_t alerts, folded;
 	/* who; `more` says of whom there were others for whom there was no
 	 * room */
 	uint32_t nclients, nservers, nusers;
-	uint8_t more; /* bits, enum incident_more */
-	uint8_t pad2[3];
-	uint32_t nsites; /* servers, all addresses of one name being one */
-	struct addr client[INCIDENT_HOSTS];
-	struct addr server[INCIDENT_SERVERS];
-	uint32_t user[INCIDENT_HOSTS]; /* hashes */
 	uint32_t nnetworks; /* of the clients */
-	uint32_t network[INCIDENT_NETWORKS]; /* hashes */
+	uint32_t nsteps, steps_out; /* left out between the two parts */
+	uint32_t nsites; /* servers, all addresses of one name being one */
 	uint32_t name; /* hash of the server's known name, 0 none */
+	uint8_t more; /* bits, enum incident_more */
+	uint8_t pad[3];
+	/* what each alert is held against first, side by side in memory */
+	struct addr server[INCIDENT_SERVERS];
+	uint32_t network[INCIDENT_NETWORKS]; /* hashes */
+	uint32_t user[INCIDENT_HOSTS]; /* hashes */
+	/* of the clients and of the steps, which are looked at where one is
+	 * the same; see incident_hash_all() */
+	uint32_t client_hash[INCIDENT_HOSTS];
+	uint32_t step_hash[INCIDENT_STEPS];
+	struct addr client[INCIDENT_HOSTS];
 	char server_name[OBS_NAME_MAX]; /* as in the alert, "" */
 	/* other clients that had TLS at the same servers meanwhile */
 	uint32_t fine; /* such sessions */
 	uint32_t nfine;
 	uint32_t fine_client[INCIDENT_HOSTS]; /* hashes */
-	uint32_t nsteps, steps_out; /* left out between the two parts */
 	struct incident_step step[INCIDENT_STEPS];
 	/* by slot: nsteps of them are in use, the first ones */
 	char sentence[INCIDENT_STEPS][INCIDENT_TEXT_MAX];

@@ -12,7 +12,13 @@
 uint32_t
 incident_hash(const struct addr *a)
 {
-	return hash32(a, sizeof(*a));
+	uint64_t half[2], h;
+
+	memcpy(half, a, sizeof(half));
+	h = (half[0] ^ (half[0] >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) +
+	    half[1];
+	h = (h ^ (h >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 32) | 1;
 }
 
 uint32_t
@@ -32,13 +38,16 @@ incident_has_addr(const struct addr *list, unsigned n, const struct addr *a)
 	return false;
 }
 
-static bool
-has_hash(const uint32_t *list, unsigned n, uint32_t hash)
+/* Among all that have room, for none of them is 0: many at once, as the number
+ * is known. */
+static inline bool
+has_hash(const uint32_t *list, unsigned max, uint32_t hash)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (list[i] == hash)
-			return true;
-	return false;
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < max; i++)
+		any |= list[i] == hash;
+	return any != 0;
 }
 
 bool
@@ -56,13 +65,21 @@ network_hash(const struct addr *client)
 	return hash32(&network.client, sizeof(network.client));
 }
 
-bool
-incident_has_client(
-    const struct incident *i, const struct addr *a, bool networks)
+static bool
+has_client(const struct incident *i, const struct addr *a, uint32_t hash)
 {
-	if (incident_has_addr(i->client, i->nclients, a))
+	return has_hash(i->client_hash, INCIDENT_HOSTS, hash) &&
+	       incident_has_addr(i->client, i->nclients, a);
+}
+
+bool
+incident_has_client(const struct incident *i, const struct addr *a,
+    uint32_t hash, bool networks)
+{
+	if (has_client(i, a, hash))
 		return true;
-	return networks && has_hash(i->network, i->nnetworks, network_hash(a));
+	return networks &&
+	       has_hash(i->network, INCIDENT_NETWORKS, network_hash(a));
 }
 
 /* A set with an end: where there is no room, `full` is set in more. */
@@ -72,56 +89,94 @@ struct set {
 	uint8_t *more, full;
 };
 
+/* No room, and that is said. */
+static bool
+is_full(const struct set *set)
+{
+	return *set->n == set->max && (*set->more & set->full) != 0;
+}
+
+/* Room for one more; false: there is none, which is noted. */
+static bool
+has_room(const struct set *set)
+{
+	if (*set->n < set->max)
+		return true;
+	*set->more |= set->full;
+	return false;
+}
+
 /* Returns true if it was not among them and there was room. */
 static bool
-add_addr(struct addr *list, const struct set *set, const struct addr *a)
+add_server(struct incident *i, const struct addr *a)
 {
-	if (incident_has_addr(list, *set->n, a))
+	const struct set servers = {
+	    &i->nservers, INCIDENT_SERVERS, &i->more, MORE_SERVERS};
+
+	if (incident_has_server(i, a) || !has_room(&servers))
 		return false;
-	if (*set->n == set->max) {
-		*set->more |= set->full;
-		return false;
-	}
-	list[(*set->n)++] = *a;
+	i->server[i->nservers++] = *a;
 	return true;
 }
 
+/* Likewise of one that is not among them. */
 static bool
+add_client(struct incident *i, const struct addr *a, uint32_t hash)
+{
+	const struct set clients = {
+	    &i->nclients, INCIDENT_HOSTS, &i->more, MORE_CLIENTS};
+
+	if (!has_room(&clients))
+		return false;
+	i->client_hash[i->nclients] = hash;
+	i->client[i->nclients++] = *a;
+	return true;
+}
+
+static inline bool
 add_hash(uint32_t *list, const struct set *set, uint32_t hash)
 {
-	if (has_hash(list, *set->n, hash))
+	if (is_full(set) || has_hash(list, set->max, hash) || !has_room(set))
 		return false;
-	if (*set->n == set->max) {
-		*set->more |= set->full;
-		return false;
-	}
 	list[(*set->n)++] = hash;
 	return true;
 }
 
 /* ---- the timeline ---- */
 
-static struct incident_step *
-step_like(struct incident *i, const struct alert *a)
+/* The same of steps that are the same but for their times. */
+static uint32_t
+step_hash(uint16_t finding, uint8_t severity, uint32_t client, uint32_t server)
 {
-	for (unsigned n = 0; n < i->nsteps; n++) {
-		struct incident_step *s = &i->step[n];
+	return (client * 31 + server + finding * 8u + severity) | 1;
+}
 
-		if (s->finding == a->finding.id && s->severity == a->severity &&
-		    memcmp(&s->client, &a->flow.client, sizeof(s->client)) ==
-			0 &&
-		    memcmp(&s->server, &a->flow.server, sizeof(s->server)) == 0)
-			return s;
-	}
+static bool
+is_like(const struct incident_step *s, const struct alert *a)
+{
+	return s->finding == a->finding.id && s->severity == a->severity &&
+	       memcmp(&s->client, &a->flow.client, sizeof(s->client)) == 0 &&
+	       memcmp(&s->server, &a->flow.server, sizeof(s->server)) == 0;
+}
+
+static struct incident_step *
+step_like(struct incident *i, const struct alert *a, uint32_t hash)
+{
+	if (!has_hash(i->step_hash, INCIDENT_STEPS, hash))
+		return NULL;
+	for (unsigned n = 0; n < i->nsteps; n++)
+		if (is_like(&i->step[n], a))
+			return &i->step[n];
 	return NULL;
 }
 
 /* In order of time: what settles late may have happened before. When it is
  * full, the first ones tell how it began, the last how it stands. */
 static struct incident_step *
-step_new(struct incident *i, int64_t t)
+step_new(struct incident *i, int64_t t, uint32_t hash)
 {
 	struct incident_step *s = &i->step[INCIDENT_STEPS_FIRST];
+	uint32_t *h = &i->step_hash[INCIDENT_STEPS_FIRST], n;
 	uint8_t slot = (uint8_t)i->nsteps;
 
 	if (i->nsteps == INCIDENT_STEPS) {
@@ -130,24 +185,29 @@ step_new(struct incident *i, int64_t t)
 		i->nsteps--;
 		memmove(
 		    s, s + 1, (i->nsteps - INCIDENT_STEPS_FIRST) * sizeof(*s));
+		memmove(
+		    h, h + 1, (i->nsteps - INCIDENT_STEPS_FIRST) * sizeof(*h));
 	}
-	s = &i->step[i->nsteps++];
-	for (; s > i->step && s[-1].first > t; s--)
-		*s = s[-1];
-	memset(s, 0, sizeof(*s));
-	s->first = s->last = t;
-	s->slot = slot;
+	for (n = i->nsteps++; n > 0 && i->step[n - 1].first > t; n--) {
+		i->step[n] = i->step[n - 1];
+		i->step_hash[n] = i->step_hash[n - 1];
+	}
+	s = &i->step[n];
+	*s = (struct incident_step){.first = t, .last = t, .slot = slot};
+	i->step_hash[n] = hash;
 	return s;
 }
 
 static void
-add_step(struct incident *i, const struct alert *a)
+add_step(struct incident *i, const struct alert *a, uint32_t client)
 {
-	struct incident_step *s = step_like(i, a);
+	uint32_t hash = step_hash(a->finding.id, a->severity, client,
+	    incident_hash(&a->flow.server));
+	struct incident_step *s = step_like(i, a, hash);
 	int64_t t = a->finding.time;
 
 	if (s == NULL) {
-		s = step_new(i, t);
+		s = step_new(i, t, hash);
 		s->finding = a->finding.id;
 		s->severity = a->severity;
 		s->client = a->flow.client;
@@ -175,7 +235,7 @@ add_before(
 	t = s->last_offer != 0 ? s->last_offer : s->last;
 	if (t > a->finding.time)
 		t = a->finding.time;
-	step = step_new(i, t);
+	step = step_new(i, t, 0); /* no alert's */
 	step->count = 1;
 	step->server = a->flow.server;
 	step->port = a->flow.server_port;
@@ -200,21 +260,21 @@ incident_begin(struct incident *i, int64_t id, const struct alert *a,
 
 /* Who: true if somebody is new. */
 static bool
-add_hosts(
-    struct incident *i, const struct alert *a, const struct incident_known *k)
+add_hosts(struct incident *i, const struct alert *a,
+    const struct incident_known *k, uint32_t client)
 {
-	const struct set clients = {
-	    &i->nclients, INCIDENT_HOSTS, &i->more, MORE_CLIENTS};
-	const struct set servers = {
-	    &i->nservers, INCIDENT_SERVERS, &i->more, MORE_SERVERS};
 	const struct set networks = {
 	    &i->nnetworks, INCIDENT_NETWORKS, &i->more, MORE_NETWORKS};
-	bool known = i->name != 0 && i->name == incident_name(k);
-	bool news = add_addr(i->client, &clients, &a->flow.client);
+	bool known = has_client(i, &a->flow.client, client);
+	bool news = !known && add_client(i, &a->flow.client, client);
 
-	(void)add_hash(i->network, &networks, network_hash(&a->flow.client));
-	if (add_addr(i->server, &servers, &a->flow.server)) {
-		i->nsites += !known || i->nsites == 0;
+	if (!known)
+		(void)add_hash(
+		    i->network, &networks, network_hash(&a->flow.client));
+	if (add_server(i, &a->flow.server)) {
+		bool same = i->name != 0 && i->name == incident_name(k);
+
+		i->nsites += !same || i->nsites == 0;
 		news = true;
 	}
 	return news;
@@ -298,15 +358,16 @@ incident_fill(struct incident *i, const struct alert *a,
 {
 	struct incident_count *c = &i->count[a->finding.id];
 	bool grave = a->severity >= SEV_MEDIUM, news = add_user(i, a), many;
+	uint32_t client = incident_hash(&a->flow.client);
 
 	if (grave) {
-		news |= add_hosts(i, a, k);
+		news |= add_hosts(i, a, k, client);
 		add_stage(i, a);
 		add_severity(i, a);
 		add_time(i, a->finding.time);
 	}
 	if (a->severity > SEV_INFO)
-		add_step(i, a);
+		add_step(i, a, client);
 	if (k->of_flow != NULL && *k->of_flow != i->id) {
 		*k->of_flow = i->id;
 		i->sessions++;
@@ -325,15 +386,29 @@ incident_fill(struct incident *i, const struct alert *a,
 }
 
 void
+incident_hash_all(struct incident *i)
+{
+	for (uint32_t n = 0; n < i->nclients; n++)
+		i->client_hash[n] = incident_hash(&i->client[n]);
+	for (uint32_t n = 0; n < i->nsteps; n++) {
+		const struct incident_step *s = &i->step[n];
+
+		i->step_hash[n] = step_hash(s->finding, s->severity,
+		    incident_hash(&s->client), incident_hash(&s->server));
+	}
+}
+
+void
 incident_fine(struct incident *i, const struct facts *f)
 {
 	const struct set fine = {
 	    &i->nfine, INCIDENT_HOSTS, &i->more, MORE_FINE};
 
 	if (!story_is_interference((enum incident_story)i->story) ||
-	    incident_has_addr(i->client, i->nclients, &f->who.client))
+	    has_client(i, &f->who.client, incident_hash(&f->who.client)))
 		return;
 	i->fine++;
-	(void)add_hash(i->fine_client, &fine, incident_hash(&f->who.client));
+	(void)add_hash(i->fine_client, &fine,
+	    hash32(&f->who.client, sizeof(f->who.client)));
 	i->place = (uint8_t)incident_place(i);
 }

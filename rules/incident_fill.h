@@ -8,16 +8,20 @@
 
 #include "rules/incident.h"
 
+/* Never 0, and kept nowhere: another program may have another. */
 uint32_t incident_hash(const struct addr *a);
 /* Hash of the name that history knows the server by; 0: none. */
 uint32_t incident_name(const struct incident_known *k);
+/* Makes the hashes that stand beside clients and steps, of one that was read. */
+void incident_hash_all(struct incident *i);
 /* Among the first n of a list. */
 bool incident_has_addr(
     const struct addr *list, unsigned n, const struct addr *a);
 bool incident_has_server(const struct incident *i, const struct addr *a);
-/* networks: another address of one of its networks is the client, too. */
-bool incident_has_client(
-    const struct incident *i, const struct addr *a, bool networks);
+/* hash: incident_hash(a). networks: another address of one of its networks is
+ * the client, too. */
+bool incident_has_client(const struct incident *i, const struct addr *a,
+    uint32_t hash, bool networks);
 
 /* Of all zero an empty one, with what history knows as the first step. */
 void incident_begin(struct incident *i, int64_t id, const struct alert *a,
