@@ -19,14 +19,31 @@ hash_bytes(uint64_t h, const void *p, size_t n)
 	const uint8_t *b = p;
 
 	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * 0x100000001b3;
+		h = (h ^ b[i]) * 0x100000001b3; /* FNV-1a */
 	return h;
 }
 
+/* Its eight bytes, the least significant first. Those above the highest that is
+ * not 0 are one step: a power of the prime. */
 static uint64_t
 hash_int(uint64_t h, uint64_t v)
 {
-	return hash_bytes(h, &v, sizeof(v));
+	static const uint64_t power[] = {
+	    UINT64_C(0x0000000000000001),
+	    UINT64_C(0x00000100000001b3),
+	    UINT64_C(0x000366000002e329),
+	    UINT64_C(0x08a97b0004e7feab),
+	    UINT64_C(0x9ffaac085635bc91),
+	    UINT64_C(0x0caee32a7d4f6a63),
+	    UINT64_C(0xdc966432edf1c639),
+	    UINT64_C(0xc5527b8a51d3d2db),
+	    UINT64_C(0x1efac7090aef4a21),
+	};
+	unsigned n = 0;
+
+	for (; v != 0; v >>= 8, n++)
+		h = (h ^ (v & 0xff)) * power[1];
+	return h * power[8 - n];
 }
 
 int64_t

@@ -8,8 +8,9 @@
 
 #define FIRST_ROOM 2048
 #define NUMBER_MAX 24
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGH UINT64_C(0x8080808080808080)
+#define WIDE 16 /* bytes looked at together */
+
+typedef uint8_t wide __attribute__((vector_size(WIDE)));
 
 /* Room for n bytes and a NUL more is made; false: no memory. */
 static bool
@@ -54,7 +55,7 @@ put(struct json_text *t, const char *s, size_t n)
 	t->used += n;
 }
 
-static void
+static inline void
 put_char(struct json_text *t, char c)
 {
 	char *p = room_for(t, 1);
@@ -104,12 +105,16 @@ jt_int(struct json_text *t, int64_t v)
 	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 	char text[NUMBER_MAX], *p = text + sizeof(text);
 
+	comma(t);
+	if (u == (uint64_t)v && u < 10) {
+		put_char(t, (char)('0' + u));
+		return;
+	}
 	do
 		*--p = (char)('0' + u % 10);
 	while ((u /= 10) != 0);
 	if (v < 0)
 		*--p = '-';
-	comma(t);
 	put(t, p, (size_t)(text + sizeof(text) - p));
 }
 
@@ -147,54 +152,47 @@ is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* The bytes of a word that are c: in each of them the highest bit, and in none
- * below the first of them. */
-static inline uint64_t
-bytes_that_are(uint64_t word, char c)
+/* All of WIDE bytes? */
+static inline bool
+are_plain(const char *s)
 {
-	uint64_t x = word ^ ONES * (unsigned char)c;
+	uint64_t half[2];
+	wide v, other;
 
-	return (x - ONES) & ~x & HIGH;
+	memcpy(&v, s, sizeof(v));
+	other = (wide)((v < 0x20) | (v > 0x7e) | (v == '"') | (v == '\\'));
+	memcpy(half, &other, sizeof(half));
+	return (half[0] | half[1]) == 0;
 }
 
-/* How many bytes stand as they are: eight at a time, then one by one. */
+/* How many bytes stand as they are: many at a time, the last ones once more,
+ * and one by one where one does not. */
 static size_t
 plain_bytes(const char *s, size_t left)
 {
 	size_t n = 0;
-	uint64_t x;
 
-	for (; left - n >= sizeof(x); n += sizeof(x)) {
-		memcpy(&x, s + n, sizeof(x));
-		if (((x | (x - ONES * 0x20)) & HIGH) != 0 ||
-		    (bytes_that_are(x, '"') | bytes_that_are(x, '\\') |
-			bytes_that_are(x, 0x7f)) != 0)
-			break;
+	if (left >= WIDE) {
+		while (left - n >= WIDE && are_plain(s + n))
+			n += WIDE;
+		if (left - n < WIDE && are_plain(s + left - WIDE))
+			return left;
 	}
 	while (n < left && is_plain(s[n]))
 		n++;
 	return n;
 }
 
-void
-jt_string(struct json_text *t, const char *s)
+/* The rest of a string, of which the next byte is none that stands as it is. */
+static void
+put_other(struct json_text *t, const char *s, size_t left)
 {
-	size_t left = strlen(s);
 	char buf[8];
 
-	comma(t);
-	put_char(t, '"');
 	while (left > 0) {
-		const char *other;
-		size_t n = plain_bytes(s, left);
+		size_t n = utf8_char(s, left);
+		const char *other = escape(*s, buf);
 
-		put(t, s, n);
-		s += n;
-		left -= n;
-		if (left == 0)
-			break;
-		n = utf8_char(s, left);
-		other = escape(*s, buf);
 		if (n == 0)
 			put(t, "\xef\xbf\xbd", 3);
 		else if (other != NULL)
@@ -203,7 +201,27 @@ jt_string(struct json_text *t, const char *s)
 			put(t, s, n);
 		s += n == 0 ? 1 : n;
 		left -= n == 0 ? 1 : n;
+		n = plain_bytes(s, left);
+		put(t, s, n);
+		s += n;
+		left -= n;
 	}
+}
+
+void
+jt_string(struct json_text *t, const char *s)
+{
+	size_t left = strlen(s), n = plain_bytes(s, left);
+	char *p;
+
+	comma(t);
+	if ((p = room_for(t, n + 2)) == NULL)
+		return;
+	*p = '"';
+	memcpy(p + 1, s, n);
+	t->used += n + 1;
+	if (n < left)
+		put_other(t, s + n, left - n);
 	put_char(t, '"');
 }
 

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define VERSION 2
+#define VERSION 3
+#define VERSION_NAMES 2 /* of kinds */
 #define VERSION_FIRST 1
 #define KIND_NAME_MAX 31
 
@@ -22,6 +23,40 @@ enum step_bits {
 	BITS_ALL = 15
 };
 
+/* How kinds are stored: never another number for what has one, 0 none. */
+static const uint8_t codes[OBS_KIND_COUNT] = {
+    [OBS_FLOW_OPEN] = 1,
+    [OBS_FLOW_END] = 2,
+    [OBS_RST] = 3,
+    [OBS_CONFLICT] = 4,
+    [OBS_TWO_ANSWERS] = 5,
+    [OBS_FIN_UNDONE] = 6,
+    [OBS_PROXY] = 7,
+    [OBS_GREETING] = 8,
+    [OBS_CAPS] = 9,
+    [OBS_TLS_ASKED] = 10,
+    [OBS_TLS_ANSWERED] = 11,
+    [OBS_TEXT_BEFORE_TLS] = 12,
+    [OBS_CLEAR_USE] = 13,
+    [OBS_AUTH] = 14,
+    [OBS_VERB_UNKNOWN] = 15,
+    [OBS_TLS_DEMANDED] = 16,
+    [OBS_MAIL_CONTENT] = 17,
+    [OBS_IMAP_EARLY] = 18,
+    [OBS_IMAP_UNSOLICITED] = 19,
+    [OBS_IMAP_CODE] = 20,
+    [OBS_QUIT] = 21,
+    [OBS_TLS_CLIENT_HELLO] = 22,
+    [OBS_TLS_SERVER_HELLO] = 23,
+    [OBS_TLS_CERT] = 24,
+    [OBS_TLS_ALERT] = 25,
+    [OBS_TLS_DONE] = 26,
+    [OBS_TLS_APPDATA] = 27,
+    [OBS_TLS_BROKEN] = 28,
+    [OBS_TLS_KEY_EXCHANGE] = 29,
+    [OBS_LINE] = 30,
+};
+
 /* What differences are taken from. */
 struct before {
 	int64_t time; /* of the step */
@@ -29,75 +64,71 @@ struct before {
 	uint32_t file, frame_no;
 };
 
-struct writer {
-	uint8_t *p;
-	struct before last;
-};
-
 struct reader {
 	const uint8_t *p, *end;
 	int failed;
+	int version;
 	struct before last;
 };
 
-/* ---- out ---- */
+/* ---- out: each returns what is behind it ---- */
 
 /* bytes: known where it is compiled, and one store then. */
-static inline void
-put(struct writer *w, uint64_t v, unsigned bytes)
+static inline uint8_t *
+put(uint8_t *p, uint64_t v, unsigned bytes)
 {
 	uint64_t le = htole64(v);
 
-	memcpy(w->p, &le, bytes);
-	w->p += bytes;
+	memcpy(p, &le, bytes);
+	return p + bytes;
 }
 
-static inline void
-put_var(struct writer *w, uint64_t v)
+static inline uint8_t *
+put_var(uint8_t *p, uint64_t v)
 {
 	for (; v >= 0x80; v >>= 7)
-		*w->p++ = (uint8_t)(v | 0x80);
-	*w->p++ = (uint8_t)v;
+		*p++ = (uint8_t)(v | 0x80);
+	*p++ = (uint8_t)v;
+	return p;
 }
 
-static void
-put_more(struct writer *w, uint64_t v, uint64_t than)
+static inline uint8_t *
+put_more(uint8_t *p, uint64_t v, uint64_t than)
 {
 	uint64_t d = v - than;
 
-	put_var(w, d << 1 ^ (0 - (d >> 63)));
+	return put_var(p, d << 1 ^ (0 - (d >> 63)));
 }
 
-static void
-put_text(struct writer *w, const char *s, size_t max)
+static uint8_t *
+put_text(uint8_t *p, const char *s, size_t max)
 {
 	size_t n = strnlen(s, max);
 
-	put(w, n, 1);
-	memcpy(w->p, s, n);
-	w->p += n;
+	*p++ = (uint8_t)n;
+	memcpy(p, s, n);
+	return p + n;
 }
 
-static void
-put_packet(struct writer *w, const struct pkt_ref *r)
+static uint8_t *
+put_packet(uint8_t *p, const struct pkt_ref *r, struct before *b)
 {
-	struct before *b = &w->last;
-
-	put_more(w, (uint64_t)r->time, (uint64_t)b->time);
-	put_more(w, r->ordinal, b->ordinal);
-	put_more(w, r->file, b->file);
-	put_more(w, r->frame_no, b->frame_no);
-	put(w, r->seq, 4);
-	put(w, r->ack, 4);
-	put_var(w, r->len);
-	put(w, r->window, 2);
-	put(w, r->ip_id, 2);
-	put(w, r->ttl, 1);
-	put(w, r->tcp_flags, 1);
-	put(w, r->dir, 1);
+	p = put_more(p, (uint64_t)r->time, (uint64_t)b->time);
+	p = put_more(p, r->ordinal, b->ordinal);
+	p = put_more(p, r->file, b->file);
+	p = put_more(p, r->frame_no, b->frame_no);
+	p = put(p, r->seq, 4);
+	p = put(p, r->ack, 4);
+	p = put_var(p, r->len);
+	p = put(p, r->window, 2);
+	p = put(p, r->ip_id, 2);
+	p = put(p, r->ttl, 1);
+	p = put(p, r->tcp_flags, 1);
+	p = put(p, r->dir, 1);
 	b->ordinal = r->ordinal;
 	b->file = r->file;
 	b->frame_no = r->frame_no;
+	return p;
 }
 
 static bool
@@ -119,41 +150,42 @@ bits_of(const struct step *s, uint64_t flow)
 		     (has_packet(&s->pkt) ? BIT_PACKET : 0));
 }
 
-static void
-put_step(struct writer *w, const struct step *s, uint64_t flow)
+static uint8_t *
+put_step(uint8_t *p, const struct step *s, uint64_t flow, struct before *b)
 {
 	uint8_t bits = bits_of(s, flow);
 
-	put(w, bits, 1);
-	put(w, s->mark, 1);
+	*p++ = bits;
+	*p++ = s->mark;
 	if ((bits & BIT_FLOW) != 0)
-		put_var(w, s->flow);
-	put_more(w, (uint64_t)s->time, (uint64_t)w->last.time);
-	w->last.time = s->time;
+		p = put_var(p, s->flow);
+	p = put_more(p, (uint64_t)s->time, (uint64_t)b->time);
+	b->time = s->time;
 	if ((bits & BIT_PORTS) != 0) {
-		put_var(w, s->client_port);
-		put_var(w, s->server_port);
+		p = put_var(p, s->client_port);
+		p = put_var(p, s->server_port);
 	}
 	if ((bits & BIT_PACKET) != 0)
-		put_packet(w, &s->pkt);
-	put_text(w, obs_kind_name((enum obs_kind)s->kind), KIND_NAME_MAX);
-	put_text(w, s->text, sizeof(s->text) - 1);
+		p = put_packet(p, &s->pkt, b);
+	*p++ = s->kind < OBS_KIND_COUNT ? codes[s->kind] : 0;
+	return put_text(p, s->text, sizeof(s->text) - 1);
 }
 
 size_t
 ladder_encode(uint8_t buf[LADDER_BLOB_MAX], const struct alert *a)
 {
-	struct writer w = {.p = buf};
 	unsigned n = a->nsteps < LADDER_STEPS ? a->nsteps : LADDER_STEPS;
+	struct before last = {0};
+	uint8_t *p = buf;
 
-	put(&w, VERSION, 1);
-	put(&w, n, 1);
-	put_var(&w, a->finding.flow);
-	put_packet(&w, &a->finding.pkt);
-	w.last.time = a->finding.pkt.time;
+	*p++ = VERSION;
+	*p++ = (uint8_t)n;
+	p = put_var(p, a->finding.flow);
+	p = put_packet(p, &a->finding.pkt, &last);
+	last.time = a->finding.pkt.time;
 	for (unsigned i = 0; i < n; i++)
-		put_step(&w, &a->steps[i], a->finding.flow);
-	return (size_t)(w.p - buf);
+		p = put_step(p, &a->steps[i], a->finding.flow, &last);
+	return (size_t)(p - buf);
 }
 
 /* ---- in ---- */
@@ -257,13 +289,26 @@ kind_by_name(const char *name)
 	return OBS_NONE;
 }
 
+static uint16_t
+kind_by_code(unsigned code)
+{
+	for (unsigned k = 0; k < OBS_KIND_COUNT; k++)
+		if (codes[k] == code)
+			return (uint16_t)k;
+	return OBS_NONE;
+}
+
 static void
 get_words(struct reader *r, struct step *s)
 {
 	char kind[KIND_NAME_MAX + 1];
 
-	get_text(r, kind, sizeof(kind));
-	s->kind = kind_by_name(kind);
+	if (r->version > VERSION_NAMES) {
+		s->kind = kind_by_code((unsigned)get(r, 1));
+	} else {
+		get_text(r, kind, sizeof(kind));
+		s->kind = kind_by_name(kind);
+	}
 	get_text(r, s->text, sizeof(s->text));
 }
 
@@ -318,19 +363,19 @@ int
 ladder_decode(struct alert *a, const void *blob, size_t len)
 {
 	struct reader r = {.p = blob};
-	unsigned version, n;
+	unsigned n;
 
 	a->nsteps = 0;
 	if (blob == NULL)
 		return -1;
 	r.end = r.p + len;
-	version = (unsigned)get(&r, 1);
-	if (version != VERSION && version != VERSION_FIRST)
+	r.version = (int)get(&r, 1);
+	if (r.version < VERSION_FIRST || r.version > VERSION)
 		return -1;
 	n = (unsigned)get(&r, 1);
-	get_finding(&r, &a->finding, version == VERSION_FIRST);
+	get_finding(&r, &a->finding, r.version == VERSION_FIRST);
 	for (unsigned i = 0; i < n && i < LADDER_STEPS && !r.failed; i++) {
-		if (version == VERSION_FIRST)
+		if (r.version == VERSION_FIRST)
 			get_first_step(&r, &a->steps[i]);
 		else
 			get_step(&r, &a->steps[i], a->finding.flow);

@@ -3,10 +3,9 @@
  * The ladder of an alert as one BLOB: about 25 bytes and its text a step,
  * where JSON would take ten times that, and a row costs what it is long.
  *
- *	u8 version (2)  u8 steps  v flow of the finding  packet
+ *	u8 version (3)  u8 steps  v flow of the finding  packet
  *	steps times: u8 bits  u8 mark  [v flow]  z time  [v client port
- *	    v server port]  [packet]  u8 length, name of the kind
- *	    u8 length, text
+ *	    v server port]  [packet]  u8 kind  u8 length, text
  *	bits: 1 from the server, 2 another flow than the finding's, 4 ports,
  *	    8 a packet
  *	packet: z time  z ordinal  z file  z frame  u32 seq  u32 ack  v len
@@ -15,12 +14,13 @@
  * v: 7 bits a byte, the least significant first, the high bit says that more
  * follow (LEB128). z: what it is more than the one before (of a packet's time:
  * than that of the step, of the first: 0), likewise, signs in the lowest bit.
- * u16 and u32: little-endian. Kinds go by name: their numbers may change from
- * version to version.
+ * u16 and u32: little-endian. Kinds have numbers of their own here, for those of
+ * enum obs_kind may change from version to version.
  *
- * Version 1, which is still read, has no bits, all parts, and in place of v and
- * z: i64 times, u64 flow and ordinal, u32 file, frame and len, u16 ports; the
- * order of a step is flow, time, mark, dir, ports, packet.
+ * Versions before are still read. In version 2 the kind has its name (u8 length,
+ * name). So in version 1, which has no bits, all parts, and in place of v and z:
+ * i64 times, u64 flow and ordinal, u32 file, frame and len, u16 ports; the order
+ * of a step is flow, time, mark, dir, ports, packet.
  */
 #ifndef STRIPWIRE_LADDER_BLOB_H
 #define STRIPWIRE_LADDER_BLOB_H
@@ -28,7 +28,7 @@
 #include "rules/alert.h"
 
 #define LADDER_PKT_MAX 50
-#define LADDER_STEP_MAX (28 + LADDER_PKT_MAX + 32 + 1 + LADDER_TEXT_MAX)
+#define LADDER_STEP_MAX (29 + LADDER_PKT_MAX + 1 + LADDER_TEXT_MAX)
 #define LADDER_BLOB_MAX (12 + LADDER_PKT_MAX + LADDER_STEPS * LADDER_STEP_MAX)
 
 /* Returns the bytes used of buf. */

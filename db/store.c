@@ -63,7 +63,6 @@ store_destroy(struct store *s)
 	store_files_free(s);
 	store_sights_free(s);
 	free(s->event_text);
-	free(s->evidence.p);
 	free(s->command);
 	free(s->rules);
 	free(s->path);

@@ -26,24 +26,39 @@ key_of(const struct store *s, const struct alert *a)
 	return event_alert_key(a, s->cfg.again ? (uint64_t)s->run : 0);
 }
 
-/* In t, which is used again and again. */
-static const char *
-evidence_json(struct json_text *t, const struct finding *f)
-{
-	const char *text;
+/* A byte may become six: "\u001F". */
+#define EVIDENCE_JSON_MAX \
+	(FINDING_EVIDENCE_MAX * (6 * FINDING_SENTENCE_MAX + 16) + 8)
 
-	jt_clear(t);
-	jt_open(t, '[');
+/* Straight into the row. */
+static void
+add_evidence(struct rows *r, const struct finding *f)
+{
+	struct json_text t = {.p = rows_place(r, EVIDENCE_JSON_MAX),
+	    .room = EVIDENCE_JSON_MAX,
+	    .fixed = true};
+
+	if (t.p == NULL)
+		return;
+	jt_open(&t, '[');
 	for (unsigned i = 0; i < f->nevidence && i < FINDING_EVIDENCE_MAX;
 	     i++) {
-		jt_open(t, '[');
-		jt_int(t, f->evidence[i].weight);
-		jt_string(t, f->evidence[i].text);
-		jt_close(t, ']');
+		jt_open(&t, '[');
+		jt_int(&t, f->evidence[i].weight);
+		jt_string(&t, f->evidence[i].text);
+		jt_close(&t, ']');
 	}
-	jt_close(t, ']');
-	text = jt_text(t);
-	return text != NULL ? text : "[]";
+	jt_close(&t, ']');
+	rows_text_placed(r, t.used);
+}
+
+static void
+add_ladder(struct rows *r, const struct alert *a)
+{
+	char *to = rows_place(r, LADDER_BLOB_MAX);
+
+	if (to != NULL)
+		rows_blob_placed(r, ladder_encode((uint8_t *)to, a));
 }
 
 static void
@@ -68,7 +83,6 @@ add_alert(
 {
 	const struct finding *f = &a->finding;
 	struct rows *r = s->waiting[ROWS_ALERTS];
-	uint8_t ladder[LADDER_BLOB_MAX];
 
 	rows_int(r, s->next_alert);
 	rows_int(r, key);
@@ -84,8 +98,8 @@ add_alert(
 	rows_text(r, f->cert_sha256);
 	rows_text(r, f->where);
 	rows_text(r, f->advice);
-	rows_text(r, evidence_json(&s->evidence, f));
-	rows_blob(r, ladder, ladder_encode(ladder, a));
+	add_evidence(r, f);
+	add_ladder(r, a);
 	rows_int(r, a->incident);
 	return rows_end(r);
 }

@@ -241,8 +241,9 @@ kind_row(struct store *s, const struct alert *a, int64_t *id)
 int
 store_kind(struct store *s, const struct alert *a, int64_t *id)
 {
-	uint32_t hash = (a->sid ^ a->finding.tags * 31u) * 7u + a->severity;
-	struct store_kind *k = &s->kinds[hash % STORE_KINDS];
+	uint32_t hash =
+	    ((a->sid ^ a->finding.tags * 31u) * 7u + a->severity) * 2654435761u;
+	struct store_kind *k = &s->kinds[hash >> 16 & (STORE_KINDS - 1)];
 	int rc;
 
 	if (k->id == 0 || !is_kind(k, a)) {

@@ -21,7 +21,6 @@
 #include <stdbool.h>
 
 #include "db/addr_text.h"
-#include "db/json_text.h"
 #include "db/store.h"
 #include "db/store_rows.h"
 
@@ -31,7 +30,7 @@
 #define STORE_PAGE_BYTES 8192 /* of a new database; SQLite's own: 4096 */
 #define STORE_FILES 256 /* files remembered: one read, others just ended */
 #define STORE_FLOWS 1024 /* connections of alerts, of late */
-#define STORE_KINDS 64 /* of alerts, likewise */
+#define STORE_KINDS 128 /* power of two; of alerts, likewise */
 #define STORE_PENDING 1024 /* power of two; alerts that wait, twice */
 #define STORE_BATCH_BYTES (4u << 20) /* of rows */
 #define STORE_WRITE_BYTES (128u << 10) /* that wait before they are written */
@@ -226,7 +225,6 @@ struct store {
 
 	/* feeds */
 	char *event_text; /* a line, EVE_LINE_MAX */
-	struct json_text evidence; /* of an alert, while its row is made */
 	int64_t expired_said; /* monotonic ms; 0: nothing has expired */
 
 	/* incidents */

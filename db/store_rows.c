@@ -55,53 +55,78 @@ grow(void **p, size_t *room, size_t need, size_t first, size_t size)
 	return true;
 }
 
-static struct cell *
-add(struct rows *r, uint32_t type)
+static bool
+more_cells(struct rows *r)
 {
-	struct cell *c;
+	return grow((void **)&r->cell, &r->cell_room, r->cells + 1, FIRST_CELLS,
+	    sizeof(*r->cell));
+}
 
-	if (r->failed || !grow((void **)&r->cell, &r->cell_room, r->cells + 1,
-			     FIRST_CELLS, sizeof(*c))) {
+static inline void
+add(struct rows *r, uint32_t type, int64_t v, size_t len)
+{
+	if (r->failed || (r->cells == r->cell_room && !more_cells(r))) {
+		r->failed = true;
+		return;
+	}
+	r->cell[r->cells++] = (struct cell){v, (uint32_t)len, type};
+}
+
+char *
+rows_place(struct rows *r, size_t max)
+{
+	if ((r->bytes == NULL || r->room - r->used < max) &&
+	    !grow(
+		(void **)&r->bytes, &r->room, r->used + max, FIRST_BYTES, 1)) {
 		r->failed = true;
 		return NULL;
 	}
-	c = &r->cell[r->cells++];
-	*c = (struct cell){.type = type};
-	return c;
+	return r->bytes + r->used;
 }
 
-static void
+static inline void
+add_placed(struct rows *r, uint32_t type, size_t n)
+{
+	add(r, type, (int64_t)r->used, n);
+	r->used += n;
+}
+
+static inline void
 add_bytes(struct rows *r, uint32_t type, const void *p, size_t n)
 {
-	struct cell *c;
+	char *to = n <= UINT32_MAX ? rows_place(r, n) : NULL;
 
-	if (n > UINT32_MAX ||
-	    !grow((void **)&r->bytes, &r->room, r->used + n, FIRST_BYTES, 1)) {
+	if (to == NULL) {
 		r->failed = true;
 		return;
 	}
-	if ((c = add(r, type)) == NULL)
-		return;
-	c->v = (int64_t)r->used;
-	c->len = (uint32_t)n;
 	if (n != 0)
-		memcpy(r->bytes + r->used, p, n);
-	r->used += n;
+		memcpy(to, p, n);
+	add_placed(r, type, n);
+}
+
+void
+rows_text_placed(struct rows *r, size_t n)
+{
+	add_placed(r, SQLITE_TEXT, n);
+}
+
+void
+rows_blob_placed(struct rows *r, size_t n)
+{
+	add_placed(r, SQLITE_BLOB, n);
 }
 
 void
 rows_null(struct rows *r)
 {
-	(void)add(r, SQLITE_NULL);
+	add(r, SQLITE_NULL, 0, 0);
 }
 
 void
 rows_int(struct rows *r, int64_t v)
 {
-	struct cell *c = add(r, SQLITE_INTEGER);
-
-	if (c != NULL)
-		c->v = v;
+	add(r, SQLITE_INTEGER, v, 0);
 }
 
 void

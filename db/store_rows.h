@@ -28,6 +28,11 @@ void rows_null(struct rows *r);
 void rows_int(struct rows *r, int64_t v);
 void rows_text(struct rows *r, const char *s);
 void rows_blob(struct rows *r, const void *p, size_t n);
+/* Likewise without a copy: room for max bytes, NULL if there is no memory, and
+ * how many of them it took. */
+char *rows_place(struct rows *r, size_t max);
+void rows_text_placed(struct rows *r, size_t n);
+void rows_blob_placed(struct rows *r, size_t n);
 /* After the last of them. SQLITE_OK, or SQLITE_NOMEM: it is not kept. */
 int rows_end(struct rows *r) __attribute__((warn_unused_result));
 

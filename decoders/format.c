@@ -35,6 +35,28 @@ put_number(struct out *o, uint64_t v, int negative)
 	put(o, p, (size_t)(text + sizeof(text) - p));
 }
 
+/* "%02d" of what has two digits: times. */
+static const char *
+put_two(struct out *o, const char *f)
+{
+	va_list ahead;
+	char text[2];
+	int v;
+
+	if (f[0] != '2' || (f[1] != 'd' && f[1] != 'u'))
+		return NULL;
+	va_copy(ahead, o->ap);
+	v = va_arg(ahead, int);
+	va_end(ahead);
+	if (v < 0 || v > 99)
+		return NULL;
+	(void)va_arg(o->ap, int);
+	text[0] = (char)('0' + v / 10);
+	text[1] = (char)('0' + v % 10);
+	put(o, text, sizeof(text));
+	return f + 2;
+}
+
 static void
 put_string(struct out *o, const char *s, size_t max)
 {
@@ -77,6 +99,8 @@ put_part(struct out *o, const char *f)
 	case '%':
 		put(o, "%", 1);
 		return f + 1;
+	case '0':
+		return put_two(o, f + 1);
 	default:
 		break;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Texts that are made for each finding: snprintf(3), which takes some 800
- * instructions for a sentence of three parts. %s, %.Ns, %u, %d, %zu, %lu, %llu
- * and %% are done here; of anything else, the C library does all of it.
+ * instructions for a sentence of three parts. %s, %.Ns, %u, %d, %zu, %lu, %llu,
+ * %% and two digits by %02d or %02u are done here; of anything else, the C library does all of it.
  */
 #ifndef STRIPWIRE_FORMAT_H
 #define STRIPWIRE_FORMAT_H

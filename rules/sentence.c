@@ -49,6 +49,16 @@ detect_date(char *buf, size_t cap, int64_t ns)
 	return buf;
 }
 
+/* As "%.0f" has it: the nearest, of two the even one. */
+static unsigned long
+nearest(double x)
+{
+	unsigned long n = (unsigned long)x;
+	double rest = x - (double)n;
+
+	return n + (rest > 0.5 || (rest == 0.5 && n % 2 != 0));
+}
+
 char *
 detect_span(char *buf, size_t cap, int64_t ns)
 {
@@ -57,11 +67,11 @@ detect_span(char *buf, size_t cap, int64_t ns)
 	if (s < 0)
 		s = 0;
 	if (s < 1)
-		(void)snprintf(buf, cap, "%.0f ms", s * 1000);
+		(void)format_text(buf, cap, "%lu ms", nearest(s * 1000));
 	else if (s < 120)
 		(void)snprintf(buf, cap, "%.1f s", s);
 	else
-		(void)snprintf(buf, cap, "%.0f min", s / 60);
+		(void)format_text(buf, cap, "%lu min", nearest(s / 60));
 	return buf;
 }
 

@@ -54,6 +54,10 @@ TEST(it_is_that_of_the_c_library)
 		check_as(cap, "%5u|%-8s|%02x|%.1f", 7u, "left", 10u, 2.25);
 		check_as(cap, "%s then %lld", "two", LLONG_MIN);
 		check_as(cap, "%c%s", 'c', "har");
+		check_as(cap, "at %02d:%02u:%02d%s", 0, 59u, 7, " UTC");
+		check_as(cap, "%02d, %02d, %02u", 99, 100, 123456u);
+		check_as(cap, "%s %02d and %02d", "less:", -1, INT_MIN);
+		check_as(cap, "%03d %02zu|%02x", 7, (size_t)7, 171u);
 		check_as(cap, "%.*s", 2, "star");
 	}
 }
@@ -73,6 +77,34 @@ TEST(a_date_is_that_of_the_c_library)
 			strftime(theirs, sizeof(theirs), "%Y-%m-%d", &tm);
 			CHECK_STR(detect_date(ours, sizeof(ours), at), theirs);
 		}
+}
+
+static void
+check_span(int64_t ns)
+{
+	char ours[32], theirs[32];
+	double s = ns < 0 ? 0 : (double)ns / 1e9;
+
+	if (s < 1)
+		snprintf(theirs, sizeof(theirs), "%.0f ms", s * 1000);
+	else if (s < 120)
+		snprintf(theirs, sizeof(theirs), "%.1f s", s);
+	else
+		snprintf(theirs, sizeof(theirs), "%.0f min", s / 60);
+	CHECK_STR(detect_span(ours, sizeof(ours), ns), theirs);
+}
+
+/* Halves too, which go to the even one. */
+TEST(a_span_is_that_of_the_c_library)
+{
+	for (int64_t ns = -1000000; ns < 1200000000; ns += 499999)
+		check_span(ns);
+	for (int64_t ms = 0; ms <= 1100; ms++)
+		check_span(ms * 1000000 + 500000);
+	for (int64_t s = 100; s < 40000; s += 15)
+		check_span(s * 1000000000);
+	check_span(INT64_MAX);
+	check_span(INT64_MIN);
 }
 
 TEST(a_text_is_made)

@@ -56,18 +56,83 @@ TEST(cut_anywhere_it_keeps_what_is_whole)
 	CHECK_INT(ladder_decode(&b, NULL, 0), -1);
 }
 
-TEST(kinds_are_known_by_name)
+/* The numbers are stored: what has one keeps it. */
+TEST(kinds_have_numbers_of_their_own)
 {
 	static uint8_t buf[LADDER_BLOB_MAX];
-	struct alert a = sample_alert(3);
-	size_t n = ladder_encode(buf, &a);
-	char *name = memmem(buf, n, "greeting", 8);
+	struct alert a = sample_alert(3), b;
+	uint8_t *at;
+	size_t n;
 
-	CHECK(name != NULL);
-	memcpy(name, "newthing", 8);
-	CHECK_INT(ladder_decode(&a, buf, n), 0);
-	CHECK_INT(a.steps[0].kind, OBS_NONE);
+	for (unsigned k = OBS_NONE; k < OBS_KIND_COUNT; k++) {
+		a.steps[0].kind = (uint16_t)k;
+		n = ladder_encode(buf, &a);
+		CHECK_INT(ladder_decode(&b, buf, n), 0);
+		CHECK_INT(b.steps[0].kind, k);
+		CHECK_INT(b.steps[1].kind, OBS_CAPS);
+	}
+	a.steps[0].kind = OBS_GREETING;
+	n = ladder_encode(buf, &a);
+	at = memmem(buf, n, a.steps[0].text, strlen(a.steps[0].text));
+	CHECK(at != NULL && at[-2] == 8);
+	at[-2] = 255; /* of a newer program */
+	CHECK_INT(ladder_decode(&b, buf, n), 0);
+	CHECK_INT(b.steps[0].kind, OBS_NONE);
+	CHECK_INT(b.steps[1].kind, OBS_CAPS);
+}
+
+static size_t
+from_hex(uint8_t *blob, const char *hex)
+{
+	size_t n = strlen(hex) / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		char two[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+
+		blob[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return n;
+}
+
+/* Written by the second version, a dialogue of the same kind. */
+TEST(version_2_is_read)
+{
+	static const char hex[] =
+	    "020515E0DF89B1F089FCEC31E40500E405C282D95A6C6618B039F501"
+	    "EE2F40180009008FEE1F00AF0400AF04A56518B0A682D95A2AF501B0"
+	    "25401801086772656574696E6728323230206D7831332E6D61696C36"
+	    "2E6578616D706C652E6F72672045534D545020506F73746669780000"
+	    "A01F04636170731A45484C4F20636C69656E743839352E6578616D70"
+	    "6C652E636F6D09000000040004CF6518B0C282D95A9D01F501B12540"
+	    "180104636170736032353020E280A620504950454C494E494E472053"
+	    "495A45203532343238383030204554524E204155544820504C41494E"
+	    "204C4F47494E20454E48414E434544535441545553434F4445532038"
+	    "4249544D494D452044534E20534D5450555446380801C0DE1FCF0FAC"
+	    "0400AC04C282D95A6C6618B039F501EE2F40180009636C6561722D75"
+	    "7365134155544820504C41494E202A2A2A2A2A2A2A2A080000000200"
+	    "026C6618B0FB82D95A25F501B22540180104617574683D504C41494E"
+	    "207573657220227573657233373933406578616D706C652E636F6D22"
+	    "2070617373776F7264202A2A2A2A2A2A2A2A2C206163636570746564";
+	static uint8_t blob[sizeof(hex) / 2], again[LADDER_BLOB_MAX];
+	size_t n = from_hex(blob, hex);
+	struct alert a, b;
+
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0, sizeof(b));
+	CHECK_INT(ladder_decode(&a, blob, n), 0);
+	CHECK_INT(a.nsteps, 5);
+	CHECK_INT(a.finding.pkt.ordinal, 370);
+	CHECK_INT(a.steps[0].kind, OBS_GREETING);
 	CHECK_INT(a.steps[1].kind, OBS_CAPS);
+	CHECK_INT(a.steps[3].kind, OBS_CLEAR_USE);
+	CHECK_INT(a.steps[4].kind, OBS_AUTH);
+	CHECK_STR(a.steps[4].text,
+	    "PLAIN user \"user3793@example.com\" password ********, accepted");
+	CHECK_INT(ladder_decode(&b, again, ladder_encode(again, &a)), 0);
+	CHECK_INT(b.nsteps, 5);
+	CHECK(memcmp(a.steps, b.steps, sizeof(a.steps)) == 0);
+	CHECK_INT(ladder_decode(&a, blob, n - 1), -1);
+	CHECK_INT(a.nsteps, 4);
 }
 
 /* Written by the first version: "greeting" .. "auth" of a PLAIN login. */
@@ -101,11 +166,7 @@ TEST(version_1_is_read)
 	uint8_t blob[sizeof(hex) / 2];
 	struct alert a;
 
-	for (size_t i = 0; i < sizeof(blob); i++) {
-		char two[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-
-		blob[i] = (uint8_t)strtoul(two, NULL, 16);
-	}
+	(void)from_hex(blob, hex);
 	memset(&a, 0, sizeof(a));
 	CHECK_INT(ladder_decode(&a, blob, sizeof(blob)), 0);
 	CHECK_INT(a.nsteps, 5);
