@@ -220,15 +220,31 @@ store_trouble(struct store *s, int rc)
 
 /* ---- statements ---- */
 
+/* Rows of new_alerts and new_flows without their first column, the number: SQLite
+ * finds the next one faster than that a given one is free. A text that most
+ * rows lack comes as NULL, which takes less than an empty one. */
+#define ALERT_COLUMNS                                                   \
+	"key, run, capture, flow, time, kind, confidence, visibility, " \
+	"user, mech, cert_sha256, cause, advice, evidence, ladder, incident"
+#define ALERT_VALUES                                           \
+	"c1, c2, c3, c4, c5, c6, c7, c8, c9, ifnull(c10,''), " \
+	"ifnull(c11,''), ifnull(c12,''), ifnull(c13,''), c14, c15, c16"
+#define FLOW_COLUMNS                                                     \
+	"id, run, start, client, client_port, server, server_port, v6, " \
+	"vlan, proto, implicit_tls, client_ttl, server_ttl, server_name"
+#define FLOW_VALUES                                                 \
+	"c1, c2, c3, c4, c5, c6, c7, c8, ifnull(c9,''), c10, c11, " \
+	"c12, c13, ifnull(c14,'')"
+
 static const char *const sql[ST_COUNT] = {
     [ST_RUN_BEGIN] = "INSERT INTO runs (started, command, rules) "
 		     "VALUES (?,?,?)",
     [ST_RUN_END] = "UPDATE runs SET ended=?, packets=?, bytes=?, flows=?, "
 		   "alerts=?, lost=? WHERE id=?",
-    [ST_ALERTS] = "INSERT OR FAIL INTO alert_rows (id, key, run, capture, "
-		  "flow, time, kind, confidence, visibility, user, mech, "
-		  "cert_sha256, cause, advice, evidence, ladder, incident, "
-		  "status, closed_as) SELECT *, 0, '' FROM new_alerts",
+    [ST_ALERTS] = "INSERT OR FAIL INTO alert_rows (id, " ALERT_COLUMNS
+		  ") SELECT c0, " ALERT_VALUES " FROM new_alerts",
+    [ST_ALERTS_NEXT] = "INSERT OR FAIL INTO alert_rows (" ALERT_COLUMNS
+		       ") SELECT " ALERT_VALUES " FROM new_alerts",
     [ST_ALERT_ID] = "SELECT id FROM alert_rows WHERE time=? AND key=?",
     [ST_NEWEST_TIME] = "SELECT max(time) FROM alert_rows",
     [ST_KIND_ID] = "SELECT id FROM alert_kinds WHERE sid=? AND gid=? AND "
@@ -236,9 +252,13 @@ static const char *const sql[ST_COUNT] = {
 		   "AND classtype=? AND reference=?",
     [ST_KIND] = "INSERT INTO alert_kinds (sid, gid, rev, finding, severity, "
 		"tags, msg, classtype, reference) VALUES (?,?,?,?,?,?,?,?,?)",
-    [ST_FLOWS] = "INSERT OR FAIL INTO flow_rows SELECT * FROM new_flows",
+    [ST_FLOWS] = "INSERT OR FAIL INTO flow_rows (n, " FLOW_COLUMNS
+		 ") SELECT c0, " FLOW_VALUES " FROM new_flows",
+    [ST_FLOWS_NEXT] = "INSERT OR FAIL INTO flow_rows (" FLOW_COLUMNS
+		      ") SELECT " FLOW_VALUES " FROM new_flows",
     [ST_FLOWS_CHANGED] =
-	"INSERT INTO flow_rows SELECT * FROM changed_flows WHERE true "
+	"INSERT INTO flow_rows SELECT c0, " FLOW_VALUES
+	" FROM changed_flows WHERE true "
 	"ON CONFLICT (n) DO UPDATE SET proto=excluded.proto, "
 	"implicit_tls=excluded.implicit_tls, "
 	"client_ttl=max(client_ttl, excluded.client_ttl), "
@@ -452,17 +472,46 @@ store_rows_open(struct store *s)
 	return SQLITE_OK;
 }
 
+static int
+put_rows(struct store *s, enum store_rows which, enum store_stmt how)
+{
+	struct binder b;
+	int rc = store_stmt(s, how, &b);
+
+	if (rc == SQLITE_OK)
+		rc = store_step(&b);
+	rows_clear(s->waiting[which]);
+	return rc;
+}
+
 int
 store_write_rows(struct store *s, enum store_rows which)
 {
-	struct binder b;
-	int rc;
-
 	if (rows_count(s->waiting[which]) == 0)
 		return SQLITE_OK;
-	if ((rc = store_stmt(s, waiting[which].put, &b)) == SQLITE_OK)
-		rc = store_step(&b);
-	rows_clear(s->waiting[which]);
+	return put_rows(s, which, waiting[which].put);
+}
+
+int
+store_append_rows(
+    struct store *s, enum store_rows which, enum store_stmt how, int64_t *last)
+{
+	unsigned n = rows_count(s->waiting[which]);
+	int64_t first, end;
+	bool follows;
+	int rc;
+
+	if (n == 0)
+		return SQLITE_OK;
+	first = rows_first_int(s->waiting[which]);
+	end = first + n - 1;
+	follows = first == *last + 1;
+	*last = STORE_LAST_UNKNOWN;
+	rc = put_rows(s, which, follows ? how : waiting[which].put);
+	if (rc == SQLITE_OK && sqlite3_last_insert_rowid(s->db) != end)
+		rc = SQLITE_CONSTRAINT; /* somebody else wrote rows */
+	if (rc == SQLITE_OK)
+		*last = end;
 	return rc;
 }
 

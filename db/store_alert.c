@@ -94,10 +94,10 @@ add_alert(
 	rows_int(r, f->confidence);
 	rows_int(r, f->vis);
 	rows_text(r, f->user);
-	rows_text(r, f->mech);
-	rows_text(r, f->cert_sha256);
-	rows_text(r, f->where);
-	rows_text(r, f->advice);
+	rows_any_text(r, f->mech);
+	rows_any_text(r, f->cert_sha256);
+	rows_any_text(r, f->where);
+	rows_any_text(r, f->advice);
 	add_evidence(r, f);
 	add_ladder(r, a);
 	rows_int(r, a->incident);
@@ -121,6 +121,7 @@ void
 store_alerts_drop(struct store *s)
 {
 	memset(s->pending, 0, sizeof(s->pending));
+	s->last_alert = STORE_LAST_UNKNOWN;
 	store_flows_forget(s);
 	store_kinds_forget(s);
 }
@@ -133,7 +134,7 @@ store_write_alerts(struct store *s)
 
 	s->batch_bytes += rows_bytes(s->waiting[ROWS_ALERTS]) +
 			  rows_bytes(s->waiting[ROWS_FLOWS]);
-	rc = store_write_rows(s, ROWS_ALERTS);
+	rc = store_append_rows(s, ROWS_ALERTS, ST_ALERTS_NEXT, &s->last_alert);
 	if (rc == SQLITE_OK)
 		rc = store_write_flows(s);
 	if (any)
@@ -288,6 +289,7 @@ store_alerts_open(struct store *s)
 	int rc = store_next_id(s, "alert_rows", &s->next_alert);
 	struct binder b;
 
+	s->last_alert = s->next_alert - 1;
 	s->newest = INT64_MIN;
 	if (rc == SQLITE_OK)
 		rc = store_flows_open(s);

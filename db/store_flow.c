@@ -57,12 +57,12 @@ add_row(
 	rows_text(r, addr_to_text(server, &f->server));
 	rows_int(r, f->server_port);
 	rows_int(r, f->v6);
-	rows_text(r, vlan);
+	rows_any_text(r, vlan);
 	rows_text(r, proto_name((enum proto)a->proto));
 	rows_int(r, a->implicit_tls);
 	rows_int(r, f->client_ttl);
 	rows_int(r, f->server_ttl);
-	rows_text(r, a->server_name);
+	rows_any_text(r, a->server_name);
 	return rows_end(r);
 }
 
@@ -144,7 +144,7 @@ store_flow(struct store *s, const struct alert *a, int64_t *n)
 int
 store_write_flows(struct store *s)
 {
-	int rc = store_write_rows(s, ROWS_FLOWS);
+	int rc = store_append_rows(s, ROWS_FLOWS, ST_FLOWS_NEXT, &s->last_flow);
 
 	if (rc == SQLITE_OK)
 		rc = store_write_rows(s, ROWS_FLOWS_CHANGED);
@@ -158,6 +158,7 @@ store_flows_forget(struct store *s)
 {
 	memset(s->flows, 0, sizeof(s->flows));
 	s->flows_before = s->newest_flow;
+	s->last_flow = STORE_LAST_UNKNOWN;
 	s->flow_hidden = rows_count(s->waiting[ROWS_FLOWS]) != 0;
 }
 
@@ -277,6 +278,7 @@ store_flows_open(struct store *s)
 
 	if (rc == SQLITE_OK)
 		rc = ask(&b, &s->next_flow);
+	s->last_flow = s->next_flow;
 	s->flows_written = ++s->next_flow;
 	if (rc == SQLITE_OK)
 		rc = store_stmt(s, ST_NEWEST_FLOW, &b);

@@ -42,11 +42,13 @@ enum store_stmt {
 	ST_RUN_BEGIN,
 	ST_RUN_END,
 	ST_ALERTS,
+	ST_ALERTS_NEXT,
 	ST_ALERT_ID,
 	ST_NEWEST_TIME,
 	ST_KIND_ID,
 	ST_KIND,
 	ST_FLOWS,
+	ST_FLOWS_NEXT,
 	ST_FLOWS_CHANGED,
 	ST_FLOW_N,
 	ST_LAST_FLOW,
@@ -201,12 +203,14 @@ struct store {
 	struct store_pending pending[STORE_PENDING];
 	struct store_flow flows[STORE_FLOWS];
 	int64_t next_flow; /* n */
+	int64_t last_flow; /* likewise, see store_append_rows() */
 	int64_t flows_written; /* rows from this n on wait */
 	bool flow_hidden; /* one that waits had to make room */
 	int64_t newest_flow; /* start of the latest that has a row */
 	int64_t flows_before; /* likewise, where flows may lack it */
 	struct store_kind kinds[STORE_KINDS];
 	int64_t next_alert; /* id */
+	int64_t last_alert; /* likewise */
 	int64_t newest; /* time: no alert that stands written is later */
 	int64_t newest_pending; /* likewise, nor one of the batch */
 
@@ -279,6 +283,13 @@ int store_rows_open(struct store *s) __attribute__((warn_unused_result));
 /* Into the transaction that is open. */
 int store_write_rows(struct store *s, enum store_rows which)
     __attribute__((warn_unused_result));
+/* Likewise of rows whose first columns are the numbers that they are to have,
+ * one after the other. *last: after which SQLite gives one itself, which `how`
+ * leaves to it; STORE_LAST_UNKNOWN: not known, as after rows were deleted or
+ * rolled back. */
+#define STORE_LAST_UNKNOWN (-2)
+int store_append_rows(struct store *s, enum store_rows which,
+    enum store_stmt how, int64_t *last) __attribute__((warn_unused_result));
 /* The number after the last that this table (AUTOINCREMENT) gave. */
 int store_next_id(struct store *s, const char *table, int64_t *next)
     __attribute__((warn_unused_result));

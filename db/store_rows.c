@@ -136,6 +136,15 @@ rows_text(struct rows *r, const char *s)
 }
 
 void
+rows_any_text(struct rows *r, const char *s)
+{
+	if (*s != '\0')
+		rows_text(r, s);
+	else
+		rows_null(r);
+}
+
+void
 rows_blob(struct rows *r, const void *p, size_t n)
 {
 	add_bytes(r, SQLITE_BLOB, p, n);
@@ -160,6 +169,12 @@ unsigned
 rows_count(const struct rows *r)
 {
 	return r->n;
+}
+
+int64_t
+rows_first_int(const struct rows *r)
+{
+	return r->cell[0].v;
 }
 
 size_t

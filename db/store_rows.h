@@ -27,6 +27,8 @@ void rows_free(struct rows *r);
 void rows_null(struct rows *r);
 void rows_int(struct rows *r, int64_t v);
 void rows_text(struct rows *r, const char *s);
+/* NULL for one that is empty. */
+void rows_any_text(struct rows *r, const char *s);
 void rows_blob(struct rows *r, const void *p, size_t n);
 /* Likewise without a copy: room for max bytes, NULL if there is no memory, and
  * how many of them it took. */
@@ -37,6 +39,7 @@ void rows_blob_placed(struct rows *r, size_t n);
 int rows_end(struct rows *r) __attribute__((warn_unused_result));
 
 unsigned rows_count(const struct rows *r);
+int64_t rows_first_int(const struct rows *r); /* in the first of them */
 /* What they take, without what is kept for the next ones. */
 size_t rows_bytes(const struct rows *r);
 /* What is allocated. */

@@ -4,6 +4,7 @@
  * knows of a server. Needs nothing but what it is given.
  */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "decoders/format.h"
@@ -27,6 +28,27 @@ date_of(int64_t days)
 	    .tm_year = (int)(era * 400) + year + (month >= 10)};
 }
 
+/* A sentence that many alerts have is put together part by part: what is too
+ * much is cut. */
+struct line {
+	char *p, *end; /* of the room, where a NUL is to stand */
+};
+
+static void
+put_some(struct line *l, const char *s, size_t len)
+{
+	if (len > (size_t)(l->end - l->p))
+		len = (size_t)(l->end - l->p);
+	memcpy(l->p, s, len);
+	l->p += len;
+}
+
+static void
+put(struct line *l, const char *s)
+{
+	put_some(l, s, strlen(s));
+}
+
 static void
 put_digits(char *to, int n, int digits)
 {
@@ -45,7 +67,10 @@ detect_date(char *buf, size_t cap, int64_t ns)
 	put_digits(text, d.tm_year, 4);
 	put_digits(text + 5, d.tm_mon, 2);
 	put_digits(text + 8, d.tm_mday, 2);
-	(void)format_text(buf, cap, "%s", text);
+	if (cap >= sizeof(text))
+		memcpy(buf, text, sizeof(text));
+	else
+		(void)format_text(buf, cap, "%s", text);
 	return buf;
 }
 
@@ -79,15 +104,16 @@ detect_span(char *buf, size_t cap, int64_t ns)
 char *
 detect_count(char *buf, size_t cap, uint64_t n)
 {
-	char digits[24];
-	int len =
-	    format_text(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	char digits[24], *end = digits + sizeof(digits), *from = end;
 	size_t used = 0;
 
-	for (int i = 0; i < len && used + 2 < cap; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
+	do
+		*--from = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	for (char *at = from; at < end && used + 2 < cap; at++) {
+		if (at > from && (end - at) % 3 == 0)
 			buf[used++] = ' ';
-		buf[used++] = digits[i];
+		buf[used++] = *at;
 	}
 	buf[used] = '\0';
 	return buf;
@@ -105,26 +131,33 @@ verb_of(const struct server_facts *s)
 	return s->key.proto == PROTO_POP3 ? "STLS" : "STARTTLS";
 }
 
+static void
+put_name(struct line *l, const struct server_facts *s)
+{
+	if (!s->key.of_name)
+		return;
+	put(l, ", at other addresses of ");
+	put_some(l, s->host, strnlen(s->host, 80));
+}
+
 char *
 known_text(char *buf, size_t cap, const struct server_facts *s)
 {
 	bool offers = s->offered >= s->tls_done && s->offered > 0;
+	struct line l = {buf, buf + cap - 1};
 	uint32_t n = known_count(s);
-	char date[16], count[32], whose[SERVER_NAME_MAX + 32] = "";
+	char date[16], count[32];
 
-	(void)detect_date(
-	    date, sizeof(date), offers ? s->first_offer : s->first_tls);
-	(void)detect_count(count, sizeof(count), n);
-	if (s->key.of_name)
-		(void)format_text(whose, sizeof(whose),
-		    ", at other addresses of %.80s", s->host);
-	if (offers)
-		(void)format_text(buf, cap,
-		    "%s was offered in %s earlier session%s since %s%s",
-		    verb_of(s), count, n == 1 ? "" : "s", date, whose);
-	else
-		(void)format_text(buf, cap,
-		    "%s earlier session%s with this server used TLS since %s%s",
-		    count, n == 1 ? "" : "s", date, whose);
+	if (offers) {
+		put(&l, verb_of(s));
+		put(&l, " was offered in ");
+	}
+	put(&l, detect_count(count, sizeof(count), n));
+	put(&l, n == 1 ? " earlier session" : " earlier sessions");
+	put(&l, offers ? " since " : " with this server used TLS since ");
+	put(&l, detect_date(date, sizeof(date),
+		    offers ? s->first_offer : s->first_tls));
+	put_name(&l, s);
+	*l.p = '\0';
 	return buf;
 }
