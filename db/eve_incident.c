@@ -16,8 +16,9 @@ static const char *const reasons[] = {[INCIDENT_END_QUIET] = "quiet",
     [INCIDENT_END_OPERATOR] = "operator"};
 
 static json_t *
-step_object(const struct incident *i, const struct incident_step *s)
+step_object(const struct incident *i, unsigned at)
 {
+	const struct incident_step *s = &i->step[at];
 	char text[ADDR_TEXT_MAX];
 	json_t *o = json_object();
 
@@ -36,7 +37,7 @@ step_object(const struct incident *i, const struct incident_step *s)
 	}
 	json_set_text(o, "dest_ip", addr_to_text(text, &s->server));
 	json_set_number(o, "dest_port", s->port);
-	json_set_text(o, "text", i->sentence[s->slot]);
+	json_set_text(o, "text", i->sentence[at]);
 	return o;
 }
 
@@ -46,7 +47,7 @@ timeline(const struct incident *i)
 	json_t *list = json_array();
 
 	for (uint32_t n = 0; n < i->nsteps; n++)
-		(void)json_array_append_new(list, step_object(i, &i->step[n]));
+		(void)json_array_append_new(list, step_object(i, i->order[n]));
 	return list;
 }
 

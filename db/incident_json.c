@@ -105,9 +105,9 @@ put_state(struct json_text *t, const struct incident *i)
 }
 
 static void
-put_step(struct json_text *t, const struct incident *i,
-    const struct incident_step *s)
+put_step(struct json_text *t, const struct incident *i, unsigned at)
 {
+	const struct incident_step *s = &i->step[at];
 	char text[ADDR_TEXT_MAX];
 
 	jt_open(t, '{');
@@ -123,7 +123,7 @@ put_step(struct json_text *t, const struct incident *i,
 	put_string(t, "server", addr_to_text(text, &s->server));
 	put_number(t, "port", s->port);
 	put_number(t, "client_port", s->client_port);
-	put_string(t, "text", i->sentence[s->slot]);
+	put_string(t, "text", i->sentence[at]);
 	jt_close(t, '}');
 }
 
@@ -133,7 +133,7 @@ put_timeline(struct json_text *t, const struct incident *i)
 	jt_key(t, "timeline");
 	jt_open(t, '[');
 	for (uint32_t n = 0; n < i->nsteps; n++)
-		put_step(t, i, &i->step[n]);
+		put_step(t, i, i->order[n]);
 	jt_close(t, ']');
 }
 
@@ -273,7 +273,7 @@ read_step(struct incident *i, uint32_t n, const json_t *o)
 	read_address(&s->server, json_object_get(o, "server"));
 	s->port = (uint16_t)count_of(json_object_get(o, "port"));
 	s->client_port = (uint16_t)count_of(json_object_get(o, "client_port"));
-	s->slot = (uint8_t)n;
+	i->order[n] = (uint8_t)n;
 	read_text(
 	    i->sentence[n], sizeof(i->sentence[n]), json_object_get(o, "text"));
 }

@@ -355,8 +355,7 @@ rank_of(const struct incidents *in, const struct incident *i,
 	       (i->name != 0 && i->name == s->name);
 	client = (i->more & MORE_CLIENTS) != 0 ||
 		 (k->of_flow != NULL && *k->of_flow == i->id) ||
-		 incident_has_client(
-		     i, &a->flow.client, s->client, k->network != NULL);
+		 incident_has_client(i, &a->flow.client, s->client, k);
 	if (within(in, i, t, in->cfg.window)) {
 		if (here && client)
 			return RANK_PAIR;

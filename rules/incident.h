@@ -61,7 +61,7 @@ struct incident_step {
 	uint32_t count;
 	uint16_t finding; /* enum finding_id; FIND_NONE: what was before */
 	uint8_t severity;
-	uint8_t slot; /* of its sentence */
+	uint8_t pad;
 	struct addr client, server;
 	uint16_t port; /* of the server */
 	uint16_t client_port; /* of the first */
@@ -113,8 +113,9 @@ struct incident {
 	uint32_t fine; /* such sessions */
 	uint32_t nfine;
 	uint32_t fine_client[INCIDENT_HOSTS]; /* hashes */
+	/* nsteps of them, as they came, and their order in time */
+	uint8_t order[INCIDENT_STEPS];
 	struct incident_step step[INCIDENT_STEPS];
-	/* by slot: nsteps of them are in use, the first ones */
 	char sentence[INCIDENT_STEPS][INCIDENT_TEXT_MAX];
 	struct incident_count count[FIND_COUNT];
 };
@@ -152,7 +153,10 @@ struct incidents_counters {
 /* What history knows of the two, and what the judge keeps of the flow. */
 struct incident_known {
 	const struct server_facts *server; /* or of its name, or NULL */
-	const struct pair_facts *network; /* of the client's network, or NULL */
+	/* Whether it knows the client's network there; NULL: it does not.
+	 * Asked where that matters only. */
+	bool (*knows_network)(void *ctx);
+	void *ctx;
 	int64_t *of_flow; /* incident of the flow so far, 0 none; updated */
 };
 

@@ -74,12 +74,13 @@ has_client(const struct incident *i, const struct addr *a, uint32_t hash)
 
 bool
 incident_has_client(const struct incident *i, const struct addr *a,
-    uint32_t hash, bool networks)
+    uint32_t hash, const struct incident_known *k)
 {
 	if (has_client(i, a, hash))
 		return true;
-	return networks &&
-	       has_hash(i->network, INCIDENT_NETWORKS, network_hash(a));
+	return k->knows_network != NULL &&
+	       has_hash(i->network, INCIDENT_NETWORKS, network_hash(a)) &&
+	       k->knows_network(k->ctx);
 }
 
 /* A set with an end: where there is no room, `full` is set in more. */
@@ -171,51 +172,49 @@ step_like(struct incident *i, const struct alert *a, uint32_t hash)
 }
 
 /* In order of time: what settles late may have happened before. When it is
- * full, the first ones tell how it began, the last how it stands. */
-static struct incident_step *
+ * full, the first ones tell how it began, the last how it stands. Returns its
+ * number, which is that of its sentence too. */
+static unsigned
 step_new(struct incident *i, int64_t t, uint32_t hash)
 {
-	struct incident_step *s = &i->step[INCIDENT_STEPS_FIRST];
-	uint32_t *h = &i->step_hash[INCIDENT_STEPS_FIRST], n;
-	uint8_t slot = (uint8_t)i->nsteps;
+	uint8_t *order = i->order;
+	unsigned at = i->nsteps, n;
 
 	if (i->nsteps == INCIDENT_STEPS) {
-		slot = s->slot;
-		i->steps_out += s->count;
+		at = order[INCIDENT_STEPS_FIRST];
+		i->steps_out += i->step[at].count;
 		i->nsteps--;
-		memmove(
-		    s, s + 1, (i->nsteps - INCIDENT_STEPS_FIRST) * sizeof(*s));
-		memmove(
-		    h, h + 1, (i->nsteps - INCIDENT_STEPS_FIRST) * sizeof(*h));
+		memmove(order + INCIDENT_STEPS_FIRST,
+		    order + INCIDENT_STEPS_FIRST + 1,
+		    i->nsteps - INCIDENT_STEPS_FIRST);
 	}
-	for (n = i->nsteps++; n > 0 && i->step[n - 1].first > t; n--) {
-		i->step[n] = i->step[n - 1];
-		i->step_hash[n] = i->step_hash[n - 1];
-	}
-	s = &i->step[n];
-	*s = (struct incident_step){.first = t, .last = t, .slot = slot};
-	i->step_hash[n] = hash;
-	return s;
+	for (n = i->nsteps++; n > 0 && i->step[order[n - 1]].first > t; n--)
+		order[n] = order[n - 1];
+	order[n] = (uint8_t)at;
+	i->step[at] = (struct incident_step){.first = t, .last = t};
+	i->step_hash[at] = hash;
+	return at;
 }
 
 static void
 add_step(struct incident *i, const struct alert *a, uint32_t client)
 {
-	uint32_t hash = step_hash(a->finding.id, a->severity, client,
-	    incident_hash(&a->flow.server));
+	uint32_t hash = step_hash(
+	    a->finding.id, a->severity, client, incident_hash(&a->flow.server));
 	struct incident_step *s = step_like(i, a, hash);
 	int64_t t = a->finding.time;
 
 	if (s == NULL) {
-		s = step_new(i, t, hash);
+		unsigned at = step_new(i, t, hash);
+
+		s = &i->step[at];
 		s->finding = a->finding.id;
 		s->severity = a->severity;
 		s->client = a->flow.client;
 		s->server = a->flow.server;
 		s->port = a->flow.server_port;
 		s->client_port = a->flow.client_port;
-		(void)incident_sentence(
-		    i->sentence[s->slot], INCIDENT_TEXT_MAX, a);
+		(void)incident_sentence(i->sentence[at], INCIDENT_TEXT_MAX, a);
 	}
 	s->count++;
 	if (t > s->last)
@@ -228,6 +227,7 @@ add_before(
     struct incident *i, const struct alert *a, const struct server_facts *s)
 {
 	struct incident_step *step;
+	unsigned at;
 	int64_t t;
 
 	if (s == NULL || (s->offered == 0 && s->tls_done == 0))
@@ -235,11 +235,12 @@ add_before(
 	t = s->last_offer != 0 ? s->last_offer : s->last;
 	if (t > a->finding.time)
 		t = a->finding.time;
-	step = step_new(i, t, 0); /* no alert's */
+	at = step_new(i, t, 0); /* no alert's */
+	step = &i->step[at];
 	step->count = 1;
 	step->server = a->flow.server;
 	step->port = a->flow.server_port;
-	(void)known_text(i->sentence[step->slot], INCIDENT_TEXT_MAX, s);
+	(void)known_text(i->sentence[at], INCIDENT_TEXT_MAX, s);
 }
 
 /* ---- one alert ---- */

@@ -18,10 +18,10 @@ void incident_hash_all(struct incident *i);
 bool incident_has_addr(
     const struct addr *list, unsigned n, const struct addr *a);
 bool incident_has_server(const struct incident *i, const struct addr *a);
-/* hash: incident_hash(a). networks: another address of one of its networks is
- * the client, too. */
+/* hash: incident_hash(a). Another address of one of its networks, if history
+ * knows that one, is the client, too. */
 bool incident_has_client(const struct incident *i, const struct addr *a,
-    uint32_t hash, bool networks);
+    uint32_t hash, const struct incident_known *k);
 
 /* Of all zero an empty one, with what history knows as the first step. */
 void incident_begin(struct incident *i, int64_t id, const struct alert *a,

@@ -77,22 +77,26 @@ emit_alert(void *ctx, const struct alert *a)
 		incidents_tell(in);
 }
 
+static bool
+knows_network(void *ctx)
+{
+	struct judge *j = ctx;
+	struct pair_key pk, network;
+
+	learn_pair_key(&pk, &j->at->f);
+	pair_key_network(&network, &pk);
+	return history_pair(j->cfg.history, &network, j->alert.finding.time) !=
+	       NULL;
+}
+
 /* What incidents may want to know of the two hosts. */
 static void
 ask_incidents(struct judge *j, struct judged *w)
 {
-	const struct detect_ctx *c = &j->ctx;
-	struct pair_key pk, network;
-
-	j->known.server = detect_server(c);
-	j->known.of_flow = &w->incident;
-	j->known.network = NULL;
-	if (j->cfg.history != NULL) {
-		learn_pair_key(&pk, &w->f);
-		pair_key_network(&network, &pk);
-		j->known.network = history_pair(
-		    j->cfg.history, &network, j->alert.finding.time);
-	}
+	j->known = (struct incident_known){.server = detect_server(&j->ctx),
+	    .knows_network = j->cfg.history != NULL ? knows_network : NULL,
+	    .ctx = j,
+	    .of_flow = &w->incident};
 	incidents_peek(j->cfg.incidents, &j->alert, &j->known);
 }
 
@@ -146,15 +150,16 @@ describe(struct judge *j, struct judged *w)
 	const char *name =
 	    f->tls->sni[0] != '\0' ? f->tls->sni : f->greeting->host;
 
+	ladder_ahead(&w->ladder); /* it was not looked at for long */
 	a->flow = *who_of(w);
 	a->proto = f->proto;
 	a->implicit_tls = f->implicit_tls;
 	words_copy(a->server_name, sizeof(a->server_name), name);
 	note_tls(&a->tls, f->tls);
-	ladder_fill(&w->ladder, a);
-	add_other_connection(j, f, a);
 	if (j->cfg.incidents != NULL)
 		ask_incidents(j, w);
+	ladder_fill(&w->ladder, a);
+	add_other_connection(j, f, a);
 }
 
 static void

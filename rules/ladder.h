@@ -26,6 +26,13 @@ struct ladder { /* all zero is empty */
 void ladder_fini(struct ladder *l, struct blocks *b);
 /* Adds the steps of an observation, if it is one that people want to see. */
 void ladder_add(struct ladder *l, struct blocks *b, const struct obs *o);
+/* Before it is filled in: from memory meanwhile. */
+static inline void
+ladder_ahead(const struct ladder *l)
+{
+	for (unsigned at = 0; at < l->used; at += 64)
+		__builtin_prefetch(l->bytes + at);
+}
 /* Fills the alert's steps; marks the one of the finding's packet, and adds it
  * if it is none of them. */
 void ladder_fill(const struct ladder *l, struct alert *a);

@@ -113,9 +113,10 @@ print_who(FILE *out, const struct text_style *st, const struct incident *i)
 }
 
 static void
-print_step(FILE *out, const struct text_style *st,
-    const struct incident_step *s, const struct incident *i)
+print_step(FILE *out, const struct text_style *st, const struct incident *i,
+    unsigned at)
 {
+	const struct incident_step *s = &i->step[at];
 	char clock[TEXT_TIME_MAX], addr[ADDR_TEXT_MAX];
 	char text[LINE_MAX_BYTES], last[TEXT_TIME_MAX];
 	bool was = s->finding == FIND_NONE;
@@ -129,8 +130,8 @@ print_step(FILE *out, const struct text_style *st,
 	if (!was && i->nclients > 1)
 		n = snprintf(
 		    text, sizeof(text), "%s: ", addr_to_text(addr, &s->client));
-	n += snprintf(
-	    text + n, sizeof(text) - (size_t)n, "%s", i->sentence[s->slot]);
+	n +=
+	    snprintf(text + n, sizeof(text) - (size_t)n, "%s", i->sentence[at]);
 	if (s->count > 1)
 		snprintf(text + n, sizeof(text) - (size_t)n,
 		    " (%u times until %s)", s->count,
@@ -146,7 +147,7 @@ print_timeline(FILE *out, const struct text_style *st, const struct incident *i)
 	int64_t day = INT64_MIN;
 
 	for (uint32_t n = 0; n < i->nsteps; n++) {
-		const struct incident_step *s = &i->step[n];
+		const struct incident_step *s = &i->step[i->order[n]];
 
 		if (n == INCIDENT_STEPS_FIRST && i->steps_out != 0)
 			fprintf(out, "%*s%s %u more\n", TEXT_INDENT, "",
@@ -156,7 +157,7 @@ print_timeline(FILE *out, const struct text_style *st, const struct incident *i)
 			fprintf(out, "%*s%s\n", TEXT_INDENT, "",
 			    text_date(date, s->first / 1000000000));
 		}
-		print_step(out, st, s, i);
+		print_step(out, st, i, i->order[n]);
 	}
 	fputc('\n', out);
 }

@@ -17,7 +17,6 @@ struct heard {
 	unsigned opened, worse, closed;
 	struct incident last;
 	struct server_facts server;
-	struct pair_facts network;
 	bool known, met;
 	int64_t flow[4096];
 };
@@ -82,12 +81,20 @@ make(enum finding_id id, enum severity severity, const char *client,
 	return a;
 }
 
+static bool
+knows_network(void *ctx)
+{
+	return ((const struct heard *)ctx)->met;
+}
+
 /* On connection `flow`; returns its incident. */
 static int64_t
 raise_on(struct heard *h, struct alert *a, unsigned flow, bool *passed)
 {
-	struct incident_known k = {h->known ? &h->server : NULL,
-	    h->met ? &h->network : NULL, &h->flow[flow]};
+	struct incident_known k = {.server = h->known ? &h->server : NULL,
+	    .knows_network = h->met ? knows_network : NULL,
+	    .ctx = h,
+	    .of_flow = &h->flow[flow]};
 	bool pass = incidents_add(h->in, a, &k);
 
 	incidents_tell(h->in);
@@ -608,7 +615,7 @@ TEST(what_was_open_goes_on)
 TEST(rules_may_ask_before)
 {
 	struct heard *h = start(0);
-	struct incident_known k = {NULL, NULL, NULL};
+	struct incident_known k = {.server = NULL};
 	struct alert a = make(FIND_CERT_EXPIRED, SEV_INFO, C1, S1, T0 + SECOND);
 
 	incidents_peek(h->in, &a, &k);
