@@ -77,7 +77,7 @@ hash_index_remove(struct hash_index *x, uint32_t hash, const void *p)
 {
 	uint32_t at = hash & x->mask;
 
-	while (x->slots[at].p != p)
+	while (x->slots[at].p != p || x->slots[at].hash != hash)
 		at = (at + 1) & x->mask;
 	close_gap(x, at);
 	x->n--;

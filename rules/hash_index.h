@@ -24,7 +24,7 @@ struct hash_index {
 	uint32_t n;
 };
 
-/* Several may have one hash. Returns false, and nothing was added, if there is
+/* Several may have one hash, and one several. Returns false, and nothing was added, if there is
  * no memory. */
 bool hash_index_add(struct hash_index *x, uint32_t hash, void *p)
     __attribute__((warn_unused_result));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The open incidents: a list by last use, and an index from the hash of each
- * client, server and server's name to the incidents that hold it. What an
+ * The open incidents: a list by last use, and two indexes to the incidents that
+ * hold it: from the hash of each server and server's name, which few incidents
+ * share, and from that of each client, which may be in all of them. What an
  * incident holds is incident_fill.c's; here is which one an alert joins, and
  * when they end.
  *
@@ -13,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/hash_index.h"
+
 #define NS_PER_S INT64_C(1000000000)
 #define BUCKETS 16384 /* power of two: a client may be in many incidents */
-#define LINKS_MAX (INCIDENT_HOSTS + INCIDENT_SERVERS + 1)
+#define PLACES_MAX (INCIDENT_SERVERS + 1)
 
-struct link { /* an endpoint of an incident */
+struct link { /* a client of an incident */
 	struct link *chain, *next;
 	struct link **at; /* what points to it in its chain */
 	struct open *o;
@@ -27,7 +30,8 @@ struct link { /* an endpoint of an incident */
 struct open {
 	struct open *older, *newer;
 	struct link *links;
-	uint32_t nlinked, linked[LINKS_MAX]; /* the hashes of these */
+	uint32_t nlinked, linked[INCIDENT_HOSTS]; /* the hashes of these */
+	uint32_t nplaces, place[PLACES_MAX]; /* of servers and name, likewise */
 	struct incident *before; /* at mark(); NULL: not touched since */
 	bool fresh; /* made since mark() */
 	struct incident i;
@@ -47,7 +51,8 @@ struct incidents {
 	struct open *oldest, *newest; /* by last use */
 	struct open *ended; /* since mark(), by `newer` */
 	uint32_t nended; /* of these */
-	struct link *bucket[BUCKETS];
+	struct hash_index places; /* servers and names */
+	struct link *bucket[BUCKETS]; /* clients */
 	int64_t last_id;
 	int64_t due; /* nothing ends before */
 	struct peeked peeked;
@@ -89,23 +94,36 @@ bucket_of(struct incidents *in, uint32_t hash)
 	return &in->bucket[hash >> 8 & (BUCKETS - 1)];
 }
 
-/* Not by the chain: a host that is attacked everywhere is in every incident. */
 static bool
-is_linked(const struct open *o, uint32_t hash)
+has_hash(const uint32_t *list, uint32_t n, uint32_t hash)
 {
-	for (uint32_t n = 0; n < o->nlinked; n++)
-		if (o->linked[n] == hash)
+	for (uint32_t i = 0; i < n; i++)
+		if (list[i] == hash)
 			return true;
-	return o->nlinked == LINKS_MAX;
+	return false;
 }
 
+/* Without memory it is not found by this one. */
 static void
-link_to(struct incidents *in, struct open *o, uint32_t hash)
+add_place(struct incidents *in, struct open *o, uint32_t hash)
+{
+	if (o->nplaces == PLACES_MAX || has_hash(o->place, o->nplaces, hash))
+		return;
+	if (hash_index_add(&in->places, hash, o))
+		o->place[o->nplaces++] = hash;
+}
+
+/* Known not by the chain: a host that is attacked everywhere is in every
+ * incident. */
+static void
+add_link(struct incidents *in, struct open *o, uint32_t hash)
 {
 	struct link **b = bucket_of(in, hash), *l;
 
-	if (is_linked(o, hash) || (l = malloc(sizeof(*l))) == NULL)
-		return; /* without memory it is not found by this one */
+	if (o->nlinked == INCIDENT_HOSTS ||
+	    has_hash(o->linked, o->nlinked, hash) ||
+	    (l = malloc(sizeof(*l))) == NULL)
+		return;
 	l->hash = hash;
 	l->o = o;
 	l->at = b;
@@ -119,7 +137,7 @@ link_to(struct incidents *in, struct open *o, uint32_t hash)
 }
 
 static void
-unlink_all(struct open *o)
+unlink_all(struct incidents *in, struct open *o)
 {
 	for (struct link *l = o->links, *next; l != NULL; l = next) {
 		next = l->next;
@@ -130,6 +148,24 @@ unlink_all(struct open *o)
 	}
 	o->links = NULL;
 	o->nlinked = 0;
+	while (o->nplaces > 0)
+		hash_index_remove(&in->places, o->place[--o->nplaces], o);
+}
+
+/* fn of each that has a host of this hash, client or server, once. */
+static void
+each_with(struct incidents *in, uint32_t hash,
+    void (*fn)(struct incidents *in, struct open *o, void *ctx), void *ctx)
+{
+	uint32_t at = hash;
+	struct open *o;
+
+	while ((o = hash_index_next(&in->places, hash, &at)) != NULL)
+		fn(in, o, ctx);
+	for (struct link *l = *bucket_of(in, hash); l != NULL; l = l->chain)
+		if (l->hash == hash &&
+		    !has_hash(l->o->place, l->o->nplaces, hash))
+			fn(in, l->o, ctx);
 }
 
 /* The hosts from these numbers on: those before are linked. */
@@ -140,9 +176,9 @@ link_hosts(
 	const struct incident *i = &o->i;
 
 	for (uint32_t n = client; n < i->nclients; n++)
-		link_to(in, o, i->client_hash[n]);
+		add_link(in, o, i->client_hash[n]);
 	for (uint32_t n = server; n < i->nservers; n++)
-		link_to(in, o, incident_hash(&i->server[n]));
+		add_place(in, o, incident_hash(&i->server[n]));
 }
 
 static void
@@ -150,7 +186,7 @@ link_all(struct incidents *in, struct open *o)
 {
 	link_hosts(in, o, 0, 0);
 	if (o->i.name != 0)
-		link_to(in, o, o->i.name);
+		add_place(in, o, o->i.name);
 }
 
 /* ---- life ---- */
@@ -220,7 +256,7 @@ end(struct incidents *in, struct open *o, enum incident_end why)
 	touch(o);
 	o->i.state = INCIDENT_ENDED;
 	o->i.end_reason = (uint8_t)why;
-	unlink_all(o);
+	unlink_all(in, o);
 	list_remove(in, o);
 	o->newer = in->ended;
 	in->ended = o;
@@ -257,13 +293,14 @@ incidents_free(struct incidents *in)
 		return;
 	while ((o = in->oldest) != NULL) {
 		in->oldest = o->newer;
-		unlink_all(o);
+		unlink_all(in, o);
 		open_free(o);
 	}
 	while ((o = in->ended) != NULL) {
 		in->ended = o->newer;
 		open_free(o);
 	}
+	hash_index_fini(&in->places);
 	free(in);
 }
 
@@ -369,20 +406,16 @@ rank_of(const struct incidents *in, const struct incident *i,
 }
 
 static void
-look(struct incidents *in, uint32_t hash, struct search *s)
+consider(struct incidents *in, struct open *o, void *ctx)
 {
-	for (struct link *l = *bucket_of(in, hash); l != NULL; l = l->chain) {
-		enum rank r;
+	struct search *s = ctx;
+	enum rank r = rank_of(in, &o->i, s);
 
-		if (l->hash != hash)
-			continue;
-		r = rank_of(in, &l->o->i, s);
-		/* of two alike, the older: the order of the index is chance */
-		if (r > s->best || (r == s->best && r != RANK_NONE &&
-				       l->o->i.id < s->found->i.id)) {
-			s->best = r;
-			s->found = l->o;
-		}
+	/* of two alike, the older: the order of the index is chance */
+	if (r > s->best ||
+	    (r == s->best && r != RANK_NONE && o->i.id < s->found->i.id)) {
+		s->best = r;
+		s->found = o;
 	}
 }
 
@@ -395,11 +428,11 @@ find(
 
 	if (in->n.open == 0)
 		return NULL;
-	look(in, incident_hash(&a->flow.server), &s);
+	each_with(in, incident_hash(&a->flow.server), consider, &s);
 	if (s.name != 0)
-		look(in, s.name, &s);
+		each_with(in, s.name, consider, &s);
 	if (s.best == RANK_NONE)
-		look(in, s.client, &s);
+		each_with(in, s.client, consider, &s);
 	return s.found;
 }
 
@@ -509,22 +542,24 @@ incidents_tell(struct incidents *in)
 		tell(in, &o->i, in->event);
 }
 
+static void
+add_fine(struct incidents *in, struct open *o, void *ctx)
+{
+	const struct facts *f = *(const struct facts *const *)ctx;
+
+	if (!within(in, &o->i, f->last, in->cfg.window))
+		return;
+	touch(o);
+	incident_fine(&o->i, f);
+}
+
 void
 incidents_fine(struct incidents *in, const struct facts *f)
 {
-	uint32_t hash;
-
 	if (in->n.open == 0)
 		return;
 	changes(in);
-	hash = incident_hash(&f->who.server);
-	for (struct link *l = *bucket_of(in, hash); l != NULL; l = l->chain) {
-		if (l->hash != hash ||
-		    !within(in, &l->o->i, f->last, in->cfg.window))
-			continue;
-		touch(l->o);
-		incident_fine(&l->o->i, f);
-	}
+	each_with(in, incident_hash(&f->who.server), add_fine, &f);
 }
 
 /* ---- keeping and taking back ---- */
@@ -561,7 +596,7 @@ incidents_keep(struct incidents *in)
 static void
 forget(struct incidents *in, struct open *o)
 {
-	unlink_all(o);
+	unlink_all(in, o);
 	list_remove(in, o);
 	in->n.open--;
 	open_free(o);
@@ -571,10 +606,10 @@ forget(struct incidents *in, struct open *o)
 static void
 restore(struct incidents *in, struct open *o)
 {
+	unlink_all(in, o);
 	memcpy(&o->i, o->before, sizeof(o->i));
 	free(o->before);
 	o->before = NULL;
-	unlink_all(o);
 	link_all(in, o);
 	expect_end(in, o);
 }
@@ -659,9 +694,12 @@ incidents_use(const struct incidents *in)
 		for (const struct link *l = o->links; l != NULL; l = l->next)
 			use.bytes += table_alloc(sizeof(*l));
 	}
-	use.bytes += in->nended * table_alloc(sizeof(struct open));
+	use.bytes += in->nended * table_alloc(sizeof(struct open)) +
+		     hash_index_size(in->places.n);
 	use.max_bytes +=
-	    INCIDENTS_MAX * (table_alloc(sizeof(struct open)) +
-				LINKS_MAX * table_alloc(sizeof(struct link)));
+	    INCIDENTS_MAX *
+		(table_alloc(sizeof(struct open)) +
+		    INCIDENT_HOSTS * table_alloc(sizeof(struct link))) +
+	    hash_index_size(INCIDENTS_MAX * PLACES_MAX);
 	return use;
 }

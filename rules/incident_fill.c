@@ -18,7 +18,8 @@ incident_hash(const struct addr *a)
 	h = (half[0] ^ (half[0] >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) +
 	    half[1];
 	h = (h ^ (h >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(h >> 32) | 1;
+	h >>= 32;
+	return h != 0 ? (uint32_t)h : 1;
 }
 
 uint32_t
