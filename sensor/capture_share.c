@@ -14,11 +14,12 @@
 #include <string.h>
 
 #include "decoders/link.h"
+#include "sensor/ahead.h"
 #include "sensor/fanout.h"
 #include "sensor/worker.h"
 
 #define SHOW_EACH 64 /* packets of a worker */
-#define MARK_EACH 64 /* packets */
+#define MARK_EACH 512 /* packets */
 #define ROOM_MS 20
 #define LINE 64
 
@@ -26,7 +27,9 @@ struct share {
 	const struct share_config *cfg;
 	struct tell tell;
 	struct worker *self;
-	struct handed at; /* the packet at hand, and what is ours of it */
+	/* our own packets that are under way, and the one at hand */
+	struct handed own[AHEAD + 1];
+	struct handed *at;
 	struct ip_ctx *ip;
 	struct frontend_totals n;
 	unsigned block; /* that is being filled */
@@ -70,10 +73,20 @@ show_own(struct share *s)
 {
 	struct handed h;
 
+	worker_drain(s->self);
 	h.pkt.ordinal = s->tell.ordinal;
 	put_time(s, &h, HANDED_TIME);
-	worker_take(s->self, &h);
+	worker_push(s->self, &h);
+	worker_drain(s->self);
 	worker_show(s->self);
+}
+
+static void
+on_gone(void *ctx)
+{
+	struct share *s = ctx;
+
+	worker_drain(s->self);
 }
 
 static void
@@ -186,9 +199,12 @@ static void
 put_own(struct share *s, enum handed_what what)
 {
 	/* no other is handed anything of it */
-	put_time(s, &s->at, what);
-	s->tell.ordinal = s->at.pkt.ordinal;
-	worker_take(s->self, &s->at);
+	put_time(s, s->at, what);
+	s->tell.ordinal = s->at->pkt.ordinal;
+	if (worker_is_full(s->self))
+		(void)worker_pop(s->self);
+	worker_push(s->self, s->at);
+	s->at = s->at == &s->own[AHEAD] ? s->own : s->at + 1;
 }
 
 static const uint8_t *
@@ -203,7 +219,7 @@ put_packet(
     struct share *s, unsigned worker, const uint8_t *to, enum handed_what what)
 {
 	struct handed *h = slot_of(s, worker);
-	const struct packet *pkt = &s->at.pkt;
+	const struct packet *pkt = &s->at->pkt;
 	const uint8_t *from = pkt->frame;
 
 	h->pkt = *pkt;
@@ -220,7 +236,7 @@ put_packet(
 static void
 put_fragment(struct share *s)
 {
-	const struct packet *pkt = &s->at.pkt;
+	const struct packet *pkt = &s->at->pkt;
 	struct packet plain = {.time = pkt->time,
 	    .ordinal = pkt->ordinal,
 	    .file = pkt->file,
@@ -232,7 +248,7 @@ put_fragment(struct share *s)
 	    .interface = pkt->interface};
 	const uint8_t *to = place(s, pkt);
 
-	s->at.pkt = plain;
+	s->at->pkt = plain;
 	for (unsigned i = 1; i < s->cfg->workers; i++)
 		put_packet(s, i, to, HANDED_FRAME);
 	put_own(s, HANDED_FRAME);
@@ -241,7 +257,7 @@ put_fragment(struct share *s)
 static void
 put_tcp(struct share *s)
 {
-	const struct packet *pkt = &s->at.pkt;
+	const struct packet *pkt = &s->at->pkt;
 	unsigned worker = fanout_reader(&pkt->src, &pkt->dst, s->cfg->workers);
 
 	if (worker == 0)
@@ -265,7 +281,7 @@ step_back(struct share *s, const struct tracker_clock *before)
 static void
 ip_packet(struct share *s)
 {
-	struct packet *pkt = &s->at.pkt;
+	struct packet *pkt = &s->at->pkt;
 	struct tracker_clock before = s->tell.clock;
 	uint64_t fragments = ip_counters(s->ip)->fragments;
 	enum ip_result what = ip_decode(s->ip, pkt);
@@ -287,7 +303,7 @@ ip_packet(struct share *s)
 static void
 one_packet(struct share *s)
 {
-	struct packet *pkt = &s->at.pkt;
+	struct packet *pkt = &s->at->pkt;
 
 	s->n.packets++;
 	s->n.bytes += pkt->caplen;
@@ -334,10 +350,12 @@ share_run(const struct share_config *cfg, struct worker *self)
 	s->ip = ip_new();
 	if (s->ip == NULL)
 		return 2;
+	s->at = s->own;
 	tc.on_wait = on_wait;
+	tc.on_gone = on_gone;
 	tc.ctx = s;
 	tell_init(&s->tell, &tc);
-	while (tell_next(&s->tell, &s->at.pkt))
+	while (tell_next(&s->tell, &s->at->pkt))
 		one_packet(s);
 	finish(s);
 	tell_fini(&s->tell);

@@ -149,11 +149,19 @@ show_progress(struct tell *t, const struct packet *pkt)
 	atomic_store(&b->packets, t->packets);
 }
 
+static bool
+next_packet(struct tell *t, struct packet *pkt)
+{
+	if (capture_more(t->capture, pkt) == 1)
+		return true;
+	t->cfg.on_gone(t->cfg.ctx);
+	return capture_next(t->capture, pkt) == 1;
+}
+
 bool
 tell_next(struct tell *t, struct packet *pkt)
 {
-	if (t->capture == NULL || *t->cfg.stop ||
-	    capture_next(t->capture, pkt) != 1)
+	if (t->capture == NULL || *t->cfg.stop || !next_packet(t, pkt))
 		return false;
 	if (t->has_ended)
 		tell_end(t);

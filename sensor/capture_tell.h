@@ -32,6 +32,8 @@ struct tell_config {
 	 * wait for is to be said now, or one that has nothing to say would hold
 	 * up the judge, which then makes no room */
 	void (*on_wait)(void *ctx);
+	/* frames given before live no longer */
+	void (*on_gone)(void *ctx);
 	void *ctx;
 };
 

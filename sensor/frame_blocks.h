@@ -12,8 +12,8 @@
 
 #include "sensor/capture_input.h"
 
-/* Few enough that they stay in the caches between those who write and read. */
-#define BLOCKS 32
+/* 16 MiB of frames, as many as there are slots for (handout.h). */
+#define BLOCKS 256
 /* A frame begins in its first part, and may be as long as the second. */
 #define BLOCK_FIRST (64u << 10)
 #define BLOCK_BYTES (BLOCK_FIRST + INPUT_PEEK_MAX)

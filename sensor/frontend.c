@@ -132,30 +132,29 @@ count_other(
 }
 
 static inline void
-deal_with(struct frontend *f, struct packet *pkt, const struct coming *c)
+count_packet(struct frontend *f, const struct packet *pkt)
 {
 	f->n.packets++;
 	f->n.bytes += pkt->caplen;
-	if (!c->is_tcp) {
-		count_other(f, pkt, c);
-		return;
-	}
-	if (f->cfg.lines != NULL)
-		memcpy(f->env.lines, f->cfg.lines, sizeof(f->env.lines));
-	tracker_packet_at(f->tracker, pkt, &c->place);
 }
 
 static inline void
-deal_at_once(struct frontend *f, struct packet *pkt, const struct coming *c)
+tcp_packet(
+    struct frontend *f, struct packet *pkt, const struct flow_place *place)
 {
-	uint32_t slot;
+	if (f->cfg.lines != NULL)
+		memcpy(f->env.lines, f->cfg.lines, sizeof(f->env.lines));
+	tracker_packet_at(f->tracker, pkt, place);
+}
 
-	if (c->is_tcp) {
-		slot = ahead_flow(f->tracker, &c->place);
-		ahead_conn(f->tracker, slot);
-		ahead_parts(f->tracker, slot, c->place.from_b);
-	}
-	deal_with(f, pkt, c);
+static inline void
+deal_with(struct frontend *f, struct packet *pkt, const struct coming *c)
+{
+	count_packet(f, pkt);
+	if (c->is_tcp)
+		tcp_packet(f, pkt, &c->place);
+	else
+		count_other(f, pkt, c);
 }
 
 void
@@ -164,17 +163,34 @@ frontend_packet(struct frontend *f, struct packet *pkt)
 	struct coming c;
 
 	take_apart(f, pkt, &c);
-	deal_at_once(f, pkt, &c);
+	if (c.is_tcp) {
+		c.slot = ahead_flow(f->tracker, &c.place);
+		ahead_conn(f->tracker, c.slot);
+		ahead_parts(f->tracker, c.slot, c.place.from_b);
+	}
+	deal_with(f, pkt, &c);
 }
 
 void
-frontend_tcp(struct frontend *f, struct packet *pkt)
+frontend_expect(const struct frontend *f, const struct packet *pkt,
+    struct flow_place *place)
 {
-	struct coming c;
+	tracker_expect(f->tracker, pkt, place);
+}
 
-	c.is_tcp = true;
-	tracker_expect(f->tracker, pkt, &c.place);
-	deal_at_once(f, pkt, &c);
+void
+frontend_tcp(struct frontend *f, struct packet *pkt,
+    const struct flow_place *place, const struct frontend_ahead *ahead)
+{
+	if (ahead->flow != NULL)
+		(void)ahead_flow(f->tracker, ahead->flow);
+	if (ahead->conn != NULL)
+		ahead_conn(f->tracker, ahead_flow(f->tracker, ahead->conn));
+	if (ahead->parts != NULL)
+		ahead_parts(f->tracker, ahead_flow(f->tracker, ahead->parts),
+		    ahead->parts->from_b);
+	count_packet(f, pkt);
+	tcp_packet(f, pkt, place);
 }
 
 static inline struct coming *

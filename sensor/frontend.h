@@ -50,8 +50,16 @@ struct frontend *frontend_new(
 void frontend_free(struct frontend *f);
 
 void frontend_packet(struct frontend *f, struct packet *pkt);
-/* One that was taken apart already: ip_decode() said IP_TCP. */
-void frontend_tcp(struct frontend *f, struct packet *pkt);
+/* One that was taken apart already: ip_decode() said IP_TCP. Its place is worked
+ * out some packets before; those of packets behind it (ahead.h), or NULL, are
+ * what is fetched meanwhile. */
+struct frontend_ahead {
+	const struct flow_place *flow, *conn, *parts;
+};
+void frontend_expect(const struct frontend *f, const struct packet *pkt,
+    struct flow_place *place);
+void frontend_tcp(struct frontend *f, struct packet *pkt,
+    const struct flow_place *place, const struct frontend_ahead *ahead);
 /*
  * Likewise, a few packets at a time, so that the next ones come from memory
  * while one is worked on (ahead.h): frontend_fill() takes those apart that are

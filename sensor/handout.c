@@ -21,9 +21,9 @@
 #define SAY_EACH 128 /* taken, between two times that it is said */
 #define WORTH_WAKING (HANDOUT_SLOTS / 8)
 /* What the other side wrote, or read, is in the cache of another processor: so
- * many packets before their turn slots are fetched, and what they carry. */
+ * many packets before their turn slots are fetched; what they carry when they
+ * are given, which is some packets before they are looked at. */
 #define SLOT_AHEAD 8
-#define PAYLOAD_AHEAD 3
 #define PAYLOAD_BYTES 1536
 
 struct shared {
@@ -38,7 +38,8 @@ struct handout {
 	struct shared *s;
 	int data_fd, room_fd;
 	uint64_t head, known_tail; /* who hands out: its own, the other's */
-	uint64_t tail, known_head, said; /* who takes */
+	/* who takes: given, done with, and as told */
+	uint64_t next, tail, said, known_head;
 };
 
 struct handout *
@@ -167,24 +168,23 @@ say_taken(struct handout *h)
 		wake_fd_signal(h->room_fd);
 }
 
-static void
-fetch_soon(const struct handout *h)
+static inline void
+fetch_slot(const struct handout *h)
 {
-	const struct handed *s = h->s->slot;
-	uint64_t there = h->known_head - h->tail;
-	const struct packet *pkt;
-	size_t len;
+	const struct handed *s =
+	    &h->s->slot[(h->next + SLOT_AHEAD) % HANDOUT_SLOTS];
 
-	if (there > SLOT_AHEAD) {
-		const char *p =
-		    (const char *)&s[(h->tail + SLOT_AHEAD) % HANDOUT_SLOTS];
-		for (size_t i = 0; i < sizeof(*s); i += LINE)
-			__builtin_prefetch(p + i);
-	}
-	if (there <= PAYLOAD_AHEAD)
+	if (h->known_head - h->next <= SLOT_AHEAD)
 		return;
-	pkt = &s[(h->tail + PAYLOAD_AHEAD) % HANDOUT_SLOTS].pkt;
-	len = pkt->len < PAYLOAD_BYTES ? pkt->len : PAYLOAD_BYTES;
+	for (size_t i = 0; i < sizeof(*s); i += LINE)
+		__builtin_prefetch((const char *)s + i);
+}
+
+static inline void
+fetch_payload(const struct packet *pkt)
+{
+	size_t len = pkt->len < PAYLOAD_BYTES ? pkt->len : PAYLOAD_BYTES;
+
 	for (size_t i = 0; i < len; i += LINE)
 		__builtin_prefetch(pkt->payload + i);
 }
@@ -192,26 +192,36 @@ fetch_soon(const struct handout *h)
 struct handed *
 handout_next(struct handout *h)
 {
-	if (h->tail - h->said >= SAY_EACH)
-		say_taken(h);
-	if (h->tail == h->known_head) {
+	struct handed *s;
+
+	if (h->next == h->known_head) {
 		h->known_head =
 		    atomic_load_explicit(&h->s->head, memory_order_acquire);
-		if (h->tail == h->known_head) {
+		if (h->next == h->known_head) {
 			if (h->said != h->tail)
 				say_taken(h);
 			return NULL;
 		}
 	}
-	fetch_soon(h);
-	return &h->s->slot[h->tail++ % HANDOUT_SLOTS];
+	fetch_slot(h);
+	s = &h->s->slot[h->next++ % HANDOUT_SLOTS];
+	fetch_payload(&s->pkt);
+	return s;
+}
+
+void
+handout_done(struct handout *h)
+{
+	h->tail++;
+	if (h->tail - h->said >= SAY_EACH)
+		say_taken(h);
 }
 
 void
 handout_sleep(struct handout *h, int ms)
 {
 	atomic_store(&h->s->sleeps, 1);
-	if (atomic_load(&h->s->head) == h->tail)
+	if (atomic_load(&h->s->head) == h->next)
 		wait_fd(h->data_fd, ms);
 	atomic_store(&h->s->sleeps, 0);
 	wake_fd_clear(h->data_fd);

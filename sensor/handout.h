@@ -17,7 +17,8 @@
 #include "decoders/packet.h"
 #include "sensor/tracker.h"
 
-#define HANDOUT_SLOTS 2048
+/* Many: who waits for the other side loses more than a cache miss. */
+#define HANDOUT_SLOTS 16384
 
 enum handed_what {
 	HANDED_TCP, /* pkt, taken apart */
@@ -55,8 +56,11 @@ void handout_wait(struct handout *h, uint64_t n, int ms);
 
 /* ---- who takes ---- */
 
-/* The next one, which lives until the next call. NULL: none. */
+/* The next one that was not given yet, which lives until it is done with.
+ * NULL: none. */
 struct handed *handout_next(struct handout *h);
+/* The first of those that were given and not done with. */
+void handout_done(struct handout *h);
 /* Waits until there is one, or for ms. */
 void handout_sleep(struct handout *h, int ms);
 

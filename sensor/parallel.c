@@ -6,6 +6,7 @@
 #include "sensor/parallel.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 #include "sensor/verifier_process.h"
 #include "sensor/worker.h"
 
-#define OUT_BYTES (1u << 20) /* what a worker says */
+#define OUT_BYTES (8u << 20) /* what a worker says */
 #define READER_BYTES (1u << 20)
 #define TICK 4096 /* records between looks at the clock */
 
@@ -469,6 +470,16 @@ parallel_totals(const struct parallel *p, struct frontend_totals *out)
 	*out = p->totals;
 }
 
+/* There may be more processes than processors, each with much in its queue to
+ * go on with: one that is woken need not stop another. */
+static void
+let_each_work_on(void)
+{
+	const struct sched_param p = {.sched_priority = 0};
+
+	(void)sched_setscheduler(0, SCHED_BATCH, &p);
+}
+
 struct parallel *
 parallel_new(
     const struct pipeline_config *cfg, int *verifier, char *err, size_t errlen)
@@ -479,6 +490,7 @@ parallel_new(
 		(void)snprintf(err, errlen, "out of memory");
 		return NULL;
 	}
+	let_each_work_on();
 	p->cfg = *cfg;
 	p->n = cfg->workers < WORKERS_MAX ? cfg->workers : WORKERS_MAX;
 	/* the verifier first: it has nothing to do with queues and frames */

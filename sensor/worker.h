@@ -121,9 +121,17 @@ struct worker *worker_new(
 void worker_free(struct worker *w);
 int worker_live(struct worker *w);
 int worker_offline(struct worker *w);
-/* Where it reads packets itself: the next one; what it has said so far is to be
- * seen; and nothing more will come. */
-void worker_take(struct worker *w, struct handed *h);
+/*
+ * Where it reads packets itself. A few are under way at a time (ahead.h): one
+ * is pushed, unless it is full, and lives until it is popped, which deals with
+ * the one that came first. False: there is none.
+ */
+bool worker_is_full(const struct worker *w);
+void worker_push(struct worker *w, struct handed *h);
+bool worker_pop(struct worker *w);
+/* Deals with all of them. */
+void worker_drain(struct worker *w);
+/* What it has said so far is to be seen; nothing more will come. */
 void worker_show(struct worker *w);
 void worker_end(struct worker *w);
 

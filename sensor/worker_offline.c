@@ -41,15 +41,40 @@ take_frame(struct worker *w, struct handed *h)
 	frontend_packet(w->front, &h->pkt);
 }
 
-void
-worker_take(struct worker *w, struct handed *h)
+static const struct coming *
+coming_at(const struct worker *w, uint32_t i)
+{
+	return &w->coming[(w->first + i) % AHEAD];
+}
+
+/* Where the packet goes that comes so many later; NULL: none does. */
+static const struct flow_place *
+place_at(const struct worker *w, uint32_t i)
+{
+	const struct coming *c = coming_at(w, i);
+
+	return i < w->ncoming && c->h->what == HANDED_TCP ? &c->place : NULL;
+}
+
+static void
+take_tcp(struct worker *w, struct handed *h)
+{
+	const struct frontend_ahead ahead = {.flow = place_at(w, AHEAD_FLOW),
+	    .conn = place_at(w, AHEAD_CONN),
+	    .parts = place_at(w, AHEAD_PARTS)};
+
+	tracker_set_clock(frontend_tracker(w->front), &h->clock);
+	frontend_tcp(w->front, &h->pkt, &coming_at(w, 0)->place, &ahead);
+}
+
+static void
+take(struct worker *w, struct handed *h)
 {
 	w->era = h->era;
 	w->ordinal = h->pkt.ordinal;
 	switch ((enum handed_what)h->what) {
 	case HANDED_TCP:
-		tracker_set_clock(frontend_tracker(w->front), &h->clock);
-		frontend_tcp(w->front, &h->pkt);
+		take_tcp(w, h);
 		break;
 	case HANDED_FRAME:
 		take_frame(w, h);
@@ -61,6 +86,40 @@ worker_take(struct worker *w, struct handed *h)
 	}
 	if (++w->taken % MARK_EACH == 0)
 		worker_set_mark(w, h->clock.now);
+}
+
+bool
+worker_is_full(const struct worker *w)
+{
+	return w->ncoming == AHEAD;
+}
+
+void
+worker_push(struct worker *w, struct handed *h)
+{
+	struct coming *c = &w->coming[(w->first + w->ncoming++) % AHEAD];
+
+	c->h = h;
+	if (h->what == HANDED_TCP)
+		frontend_expect(w->front, &h->pkt, &c->place);
+}
+
+bool
+worker_pop(struct worker *w)
+{
+	if (w->ncoming == 0)
+		return false;
+	take(w, coming_at(w, 0)->h);
+	w->first = (w->first + 1) % AHEAD;
+	w->ncoming--;
+	return true;
+}
+
+void
+worker_drain(struct worker *w)
+{
+	while (worker_pop(w))
+		continue;
 }
 
 void
@@ -96,13 +155,16 @@ worker_offline(struct worker *w)
 	struct handed *h;
 
 	for (bool over = false; !over;) {
-		h = handout_next(w->cfg.in);
-		if (h == NULL) {
+		while (!worker_is_full(w) &&
+		       (h = handout_next(w->cfg.in)) != NULL)
+			worker_push(w, h);
+		if (w->ncoming == 0) {
 			wait_packet(w);
 			continue;
 		}
-		worker_take(w, h);
-		over = h->what == HANDED_END;
+		over = coming_at(w, 0)->h->what == HANDED_END;
+		(void)worker_pop(w);
+		handout_done(w->cfg.in);
 	}
 	worker_end(w);
 	return 0;

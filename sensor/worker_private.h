@@ -5,6 +5,7 @@
 #ifndef STRIPWIRE_WORKER_PRIVATE_H
 #define STRIPWIRE_WORKER_PRIVATE_H
 
+#include "sensor/ahead.h"
 #include "sensor/worker.h"
 
 #define WORKER_SHED_BITS (1u << 20)
@@ -23,8 +24,15 @@ struct worker {
 	uint64_t flow; /* of the observation at hand */
 	int64_t now, published, weighed;
 	pid_t parent;
-	uint32_t era; /* offline */
-	unsigned taken; /* offline */
+	/* offline */
+	uint32_t era;
+	unsigned taken;
+	struct coming {
+		struct handed *h;
+		struct flow_place place; /* of HANDED_TCP */
+	} coming[AHEAD];
+	uint32_t first, ncoming;
+	/* live */
 	uint32_t nended; /* flows whose end was shed, to be told yet */
 	uint64_t ended[WORKER_ENDED_MAX];
 	bool any_shed;
