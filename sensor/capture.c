@@ -54,7 +54,8 @@ init(struct capture *c, const struct capture_config *cfg)
 		c->cfg = *cfg;
 	reader_init(&c->r);
 	c->r.in.on_wait = c->cfg.on_wait;
-	c->r.in.wait_ctx = c->cfg.ctx;
+	c->r.in.room = c->cfg.room;
+	c->r.in.ctx = c->cfg.ctx;
 }
 
 /* Fills the list of files. What cannot be read is a problem; if nothing is

@@ -38,6 +38,9 @@ struct capture_config {
 	void *ctx;
 	/* a pipe has nothing to read at the moment; may be NULL */
 	void (*on_wait)(void *ctx);
+	/* where to read to, see struct input: frames live until the caller
+	 * gives the same room again; may be NULL */
+	uint8_t *(*room)(void *ctx);
 };
 
 /*

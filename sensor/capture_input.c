@@ -34,9 +34,10 @@ void
 input_fini(struct input *in)
 {
 	input_close(in);
-	if (in->own != NULL)
-		explicit_bzero(in->own, INPUT_PEEK_MAX + INPUT_CHUNK);
-	free(in->own);
+	if (in->own != NULL && in->room == NULL) {
+		explicit_bzero(in->own, INPUT_ROOM);
+		free(in->own);
+	}
 	free(in->zbuf);
 	input_init(in);
 }
@@ -65,7 +66,7 @@ tell_wait(const struct input *in)
 	struct pollfd p = {.fd = in->fd, .events = POLLIN};
 
 	if (!in->regular && in->on_wait != NULL && poll(&p, 1, 0) == 0)
-		in->on_wait(in->wait_ctx);
+		in->on_wait(in->ctx);
 }
 
 /* Returns 0 at the end, and with in->error set if it cannot be read. */
@@ -203,6 +204,24 @@ map_on(struct input *in, size_t n)
 	return in->tail - in->head;
 }
 
+/* For n bytes behind head, and for a chunk of which they may be the first. */
+static void
+make_room(struct input *in, size_t n)
+{
+	size_t left = in->tail - in->head;
+	const uint8_t *rest = in->own + in->head;
+
+	if (in->room != NULL) {
+		if (in->head + n <= INPUT_PEEK_MAX)
+			return;
+		in->buf = in->own = in->room(in->ctx);
+	}
+	memmove(in->own, rest, left);
+	in->base += in->head;
+	in->head = 0;
+	in->tail = left;
+}
+
 size_t
 input_fill(struct input *in, size_t n)
 {
@@ -214,11 +233,8 @@ input_fill(struct input *in, size_t n)
 		return left;
 	if (in->mapped)
 		return map_on(in, n);
-	memmove(in->own, in->own + in->head, left);
-	in->base += in->head;
-	in->head = 0;
-	in->tail = left;
-	while (in->tail < n && !in->eof) {
+	make_room(in, n);
+	while (in->tail - in->head < n && !in->eof) {
 		uint8_t *dst = in->own + in->tail;
 		size_t got = in->gzip ? read_gzip(in, dst, INPUT_CHUNK)
 				      : read_raw(in, dst, INPUT_CHUNK);
@@ -226,7 +242,7 @@ input_fill(struct input *in, size_t n)
 		if (got == 0)
 			in->eof = true;
 	}
-	return in->tail;
+	return in->tail - in->head;
 }
 
 int
@@ -266,8 +282,10 @@ start_gzip(struct input *in)
 static int
 start(struct input *in)
 {
-	if (in->own == NULL)
-		in->own = malloc(INPUT_PEEK_MAX + INPUT_CHUNK);
+	if (in->room != NULL)
+		in->own = in->room(in->ctx);
+	else if (in->own == NULL)
+		in->own = malloc(INPUT_ROOM);
 	if (in->own == NULL)
 		return fail(in, strerror(ENOMEM));
 	in->buf = in->own;
@@ -281,7 +299,7 @@ start(struct input *in)
 		return -1;
 	if (in->tail >= 3 && memcmp(in->buf, "\x1f\x8b\x08", 3) == 0)
 		return start_gzip(in);
-	if (in->regular && in->tail == INPUT_CHUNK) {
+	if (in->regular && in->room == NULL && in->tail == INPUT_CHUNK) {
 		in->mapped = true;
 		in->tail = 0; /* from its start */
 	}

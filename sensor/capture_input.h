@@ -17,12 +17,13 @@
 
 #define INPUT_CHUNK (128u << 10) /* asked of the kernel at once; fits in L2 */
 #define INPUT_PEEK_MAX (384u << 10) /* contiguous bytes that can be seen */
+#define INPUT_ROOM (INPUT_PEEK_MAX + INPUT_CHUNK)
 #define INPUT_FETCH 2048 /* bytes: a packet or two */
 #define INPUT_ERROR 128
 
 struct input {
 	const uint8_t *buf; /* a window of the file, or own */
-	uint8_t *own; /* INPUT_PEEK_MAX + INPUT_CHUNK, kept between files */
+	uint8_t *own; /* INPUT_ROOM, kept between files */
 	size_t head, tail; /* what is not taken yet */
 	size_t fetched; /* up to which input_fetch() asked; SIZE_MAX: not so */
 	uint64_t base; /* offset of buf[0] */
@@ -36,7 +37,11 @@ struct input {
 	bool between; /* behind a gzip member: the end may come */
 	/* before a read that will have to wait; may be NULL */
 	void (*on_wait)(void *ctx);
-	void *wait_ctx;
+	/* INPUT_ROOM bytes to read into, in place of own ones that are used
+	 * over and over: what was read there stays, and no file is mapped;
+	 * may be NULL */
+	uint8_t *(*room)(void *ctx);
+	void *ctx;
 	char error[INPUT_ERROR]; /* why it ended early; empty: it did not */
 };
 

@@ -2,9 +2,8 @@
 /*
  * Only what can matter to a worker is handed out: TCP, taken apart, to the one
  * whose it is; and fragments, as they are, to all, since what they are parts of
- * is put together by each. What is this process's own is taken where it lies;
- * other frames are copied into blocks, each of which is used again when all are
- * past what lies in it.
+ * is put together by each. The input is read into blocks that all can see, each
+ * of which is used again when all are past what lies in it.
  *
  * Before this process waits for anybody, all are told how far the input has been
  * handed out.
@@ -21,7 +20,6 @@
 #define SHOW_EACH 64 /* packets of a worker */
 #define MARK_EACH 512 /* packets */
 #define ROOM_MS 20
-#define LINE 64
 
 struct share {
 	const struct share_config *cfg;
@@ -33,7 +31,6 @@ struct share {
 	struct ip_ctx *ip;
 	struct frontend_totals n;
 	unsigned block; /* that is being filled */
-	size_t used; /* bytes of it */
 	/* how many packets each worker had been given when it was full */
 	uint64_t given[BLOCKS][WORKERS_MAX];
 };
@@ -79,14 +76,6 @@ show_own(struct share *s)
 	worker_push(s->self, &h);
 	worker_drain(s->self);
 	worker_show(s->self);
-}
-
-static void
-on_gone(void *ctx)
-{
-	struct share *s = ctx;
-
-	worker_drain(s->self);
 }
 
 static void
@@ -167,30 +156,19 @@ wait_block(struct share *s)
 	}
 }
 
-static void
-next_block(struct share *s)
+static uint8_t *
+next_block(void *ctx)
 {
+	struct share *s = ctx;
+
 	for (unsigned i = 1; i < s->cfg->workers; i++)
 		s->given[s->block][i] = handout_added(s->cfg->worker[i]);
+	worker_drain(s->self);
 	show_all(s, false);
 	s->block = (s->block + 1) % BLOCKS;
-	s->used = 0;
 	if (!is_free(s, s->block))
 		wait_block(s);
-}
-
-/* The frame, where all can see it. */
-static const uint8_t *
-place(struct share *s, const struct packet *pkt)
-{
-	uint8_t *to;
-
-	if (s->used >= BLOCK_FIRST)
-		next_block(s);
-	to = frame_blocks_at(s->cfg->blocks, s->block) + s->used;
-	memcpy(to, pkt->frame, pkt->caplen);
-	s->used += (pkt->caplen + LINE - 1) / LINE * LINE;
-	return to;
+	return frame_blocks_at(s->cfg->blocks, s->block);
 }
 
 /* ---- packets ---- */
@@ -207,28 +185,12 @@ put_own(struct share *s, enum handed_what what)
 	s->at = s->at == &s->own[AHEAD] ? s->own : s->at + 1;
 }
 
-static const uint8_t *
-moved(const uint8_t *p, const uint8_t *from, const uint8_t *to)
-{
-	return p == NULL ? NULL : to + (p - from);
-}
-
-/* to: where its frame lies now. */
 static void
-put_packet(
-    struct share *s, unsigned worker, const uint8_t *to, enum handed_what what)
+put_packet(struct share *s, unsigned worker, enum handed_what what)
 {
 	struct handed *h = slot_of(s, worker);
-	const struct packet *pkt = &s->at->pkt;
-	const uint8_t *from = pkt->frame;
 
-	h->pkt = *pkt;
-	h->pkt.frame = to;
-	h->pkt.mac = moved(pkt->mac, from, to);
-	h->pkt.outer = moved(pkt->outer, from, to);
-	h->pkt.ip = moved(pkt->ip, from, to);
-	h->pkt.tcp = moved(pkt->tcp, from, to);
-	h->pkt.payload = moved(pkt->payload, from, to);
+	h->pkt = s->at->pkt;
 	put_time(s, h, what);
 	add(s, worker);
 }
@@ -246,11 +208,10 @@ put_fragment(struct share *s)
 	    .wirelen = pkt->wirelen,
 	    .linktype = pkt->linktype,
 	    .interface = pkt->interface};
-	const uint8_t *to = place(s, pkt);
 
 	s->at->pkt = plain;
 	for (unsigned i = 1; i < s->cfg->workers; i++)
-		put_packet(s, i, to, HANDED_FRAME);
+		put_packet(s, i, HANDED_FRAME);
 	put_own(s, HANDED_FRAME);
 }
 
@@ -263,7 +224,7 @@ put_tcp(struct share *s)
 	if (worker == 0)
 		put_own(s, HANDED_TCP);
 	else
-		put_packet(s, worker, place(s, pkt), HANDED_TCP);
+		put_packet(s, worker, HANDED_TCP);
 }
 
 /* The clock stepped back: what is due by the old one has to run before. */
@@ -352,7 +313,7 @@ share_run(const struct share_config *cfg, struct worker *self)
 		return 2;
 	s->at = s->own;
 	tc.on_wait = on_wait;
-	tc.on_gone = on_gone;
+	tc.room = next_block;
 	tc.ctx = s;
 	tell_init(&s->tell, &tc);
 	while (tell_next(&s->tell, &s->at->pkt))

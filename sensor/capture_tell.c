@@ -44,6 +44,14 @@ on_wait(void *ctx)
 	tell_wait(ctx);
 }
 
+static uint8_t *
+room(void *ctx)
+{
+	const struct tell *t = ctx;
+
+	return t->cfg.room(t->cfg.ctx);
+}
+
 static void
 tell_judge(struct tell *t, enum record_type type, const struct slice *what,
     const char *text)
@@ -104,6 +112,7 @@ tell_init(struct tell *t, const struct tell_config *cfg)
 	struct capture_config cc = {.on_problem = on_problem,
 	    .on_file_end = on_file_end,
 	    .on_wait = on_wait,
+	    .room = room,
 	    .ctx = t};
 	char err[512];
 
@@ -149,19 +158,11 @@ show_progress(struct tell *t, const struct packet *pkt)
 	atomic_store(&b->packets, t->packets);
 }
 
-static bool
-next_packet(struct tell *t, struct packet *pkt)
-{
-	if (capture_more(t->capture, pkt) == 1)
-		return true;
-	t->cfg.on_gone(t->cfg.ctx);
-	return capture_next(t->capture, pkt) == 1;
-}
-
 bool
 tell_next(struct tell *t, struct packet *pkt)
 {
-	if (t->capture == NULL || *t->cfg.stop || !next_packet(t, pkt))
+	if (t->capture == NULL || *t->cfg.stop ||
+	    capture_next(t->capture, pkt) != 1)
 		return false;
 	if (t->has_ended)
 		tell_end(t);

@@ -32,8 +32,7 @@ struct tell_config {
 	 * wait for is to be said now, or one that has nothing to say would hold
 	 * up the judge, which then makes no room */
 	void (*on_wait)(void *ctx);
-	/* frames given before live no longer */
-	void (*on_gone)(void *ctx);
+	uint8_t *(*room)(void *ctx); /* see struct capture_config */
 	void *ctx;
 };
 

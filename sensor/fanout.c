@@ -277,10 +277,16 @@ folded(const struct addr *a)
 	return ntohl(w[0] ^ w[1] ^ w[2] ^ w[3]);
 }
 
+static uint32_t
+mixed(const struct addr *src, const struct addr *dst)
+{
+	return (folded(src) + folded(dst)) * MIX;
+}
+
 unsigned
 fanout_worker(const struct addr *src, const struct addr *dst, unsigned workers)
 {
-	return ((folded(src) + folded(dst)) * MIX >> 16) % workers;
+	return (mixed(src, dst) >> 16) % workers;
 }
 
 /* Of two, the first takes 2 of 5 parts, of more a quarter of what each other
@@ -298,7 +304,9 @@ unsigned
 fanout_reader(const struct addr *src, const struct addr *dst, unsigned workers)
 {
 	struct fanout_part first = fanout_reader_part(0, workers);
-	unsigned part = fanout_worker(src, dst, first.of);
+	/* a division would take longer than all the rest */
+	unsigned part =
+	    (unsigned)((uint64_t)mixed(src, dst) * first.of >> 32);
 
 	if (part < first.mine || workers < 2)
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory where one process puts frames that others look at: shared, at the same
+ * Memory into which one process reads what others look at, too: shared, at the same
  * addresses in all of them. Only the first can write there: the mapping of the
  * others cannot be made writable again.
  */
@@ -12,11 +12,9 @@
 
 #include "sensor/capture_input.h"
 
-/* 16 MiB of frames, as many as there are slots for (handout.h). */
-#define BLOCKS 256
-/* A frame begins in its first part, and may be as long as the second. */
-#define BLOCK_FIRST (64u << 10)
-#define BLOCK_BYTES (BLOCK_FIRST + INPUT_PEEK_MAX)
+/* 16 MiB, about as many frames as there are slots for (handout.h). */
+#define BLOCKS 32
+#define BLOCK_BYTES INPUT_ROOM
 
 struct frame_blocks;
 

@@ -62,7 +62,8 @@ static const int judge_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(sysinfo), CALL(fstatfs), CALL(statfs), CALL(uname), CALL(dup2)};
 static const int reader_calls[] = {CALL(openat), CALL(open), CALL(lseek),
     CALL(fcntl), CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat),
-    CALL(statx), CALL(getdents64), CALL(pread64), CALL(readv), CALL(sysinfo)};
+    CALL(statx), CALL(getdents64), CALL(pread64), CALL(readv), CALL(sysinfo),
+    CALL(fadvise64)};
 /* Beside those of the judge: connections, names (getaddrinfo(3)), threads. */
 static const int feeds_calls[] = {CALL(connect), CALL(bind), CALL(shutdown),
     CALL(setsockopt), CALL(getsockopt), CALL(getsockname), CALL(getpeername),
