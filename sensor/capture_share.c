@@ -10,32 +10,25 @@
  */
 #include "sensor/capture_share.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "decoders/link.h"
-#include "sensor/ahead.h"
 #include "sensor/fanout.h"
 #include "sensor/worker.h"
 
 #define SHOW_EACH 64 /* packets of a worker */
-#define MARK_EACH 512 /* packets */
 #define ROOM_MS 20
 
 struct share {
 	const struct share_config *cfg;
 	struct tell tell;
-	struct worker *self;
-	/* our own packets that are under way, and the one at hand */
-	struct handed own[AHEAD + 1];
-	struct handed *at;
+	struct packet at; /* at hand */
 	struct ip_ctx *ip;
 	struct frontend_totals n;
 	unsigned block; /* that is being filled */
 	/* how many packets each worker had been given when it was full */
 	uint64_t given[BLOCKS][WORKERS_MAX];
 };
-
-static struct share the;
 
 /* ---- what all wait for ---- */
 
@@ -51,7 +44,7 @@ put_time(const struct share *s, struct handed *h, enum handed_what what)
 static void
 show_all(struct share *s, bool now)
 {
-	for (unsigned i = 1; i < s->cfg->workers; i++) {
+	for (unsigned i = 0; i < s->cfg->workers; i++) {
 		struct handout *to = s->cfg->worker[i];
 		struct handed *h = handout_slot(to);
 
@@ -64,33 +57,10 @@ show_all(struct share *s, bool now)
 	}
 }
 
-/* The judge waits for this worker, too. */
-static void
-show_own(struct share *s)
-{
-	struct handed h;
-
-	worker_drain(s->self);
-	h.pkt.ordinal = s->tell.ordinal;
-	put_time(s, &h, HANDED_TIME);
-	worker_push(s->self, &h);
-	worker_drain(s->self);
-	worker_show(s->self);
-}
-
 static void
 on_wait(void *ctx)
 {
 	show_all(ctx, true);
-	show_own(ctx);
-}
-
-void
-share_on_wait(void *ctx)
-{
-	(void)ctx;
-	tell_mark(&the.tell);
-	show_all(&the, true);
 }
 
 static struct handed *
@@ -120,8 +90,7 @@ add(struct share *s, unsigned worker)
 static void
 time_to_all(struct share *s, enum handed_what what)
 {
-	show_own(s);
-	for (unsigned i = 1; i < s->cfg->workers; i++) {
+	for (unsigned i = 0; i < s->cfg->workers; i++) {
 		struct handed *h = slot_of(s, i);
 
 		h->pkt.ordinal = s->tell.ordinal;
@@ -136,7 +105,7 @@ time_to_all(struct share *s, enum handed_what what)
 static bool
 is_free(struct share *s, unsigned block)
 {
-	for (unsigned i = 1; i < s->cfg->workers; i++)
+	for (unsigned i = 0; i < s->cfg->workers; i++)
 		if (!handout_is_past(s->cfg->worker[i], s->given[block][i]))
 			return false;
 	return true;
@@ -150,7 +119,7 @@ wait_block(struct share *s)
 
 	while (!is_free(s, half)) {
 		tell_wait(&s->tell);
-		for (unsigned i = 1; i < s->cfg->workers; i++)
+		for (unsigned i = 0; i < s->cfg->workers; i++)
 			handout_wait(
 			    s->cfg->worker[i], s->given[half][i], ROOM_MS);
 	}
@@ -161,10 +130,10 @@ next_block(void *ctx)
 {
 	struct share *s = ctx;
 
-	for (unsigned i = 1; i < s->cfg->workers; i++)
+	for (unsigned i = 0; i < s->cfg->workers; i++)
 		s->given[s->block][i] = handout_added(s->cfg->worker[i]);
-	worker_drain(s->self);
 	show_all(s, false);
+	tell_mark(&s->tell);
 	s->block = (s->block + 1) % BLOCKS;
 	if (!is_free(s, s->block))
 		wait_block(s);
@@ -174,23 +143,11 @@ next_block(void *ctx)
 /* ---- packets ---- */
 
 static void
-put_own(struct share *s, enum handed_what what)
-{
-	/* no other is handed anything of it */
-	put_time(s, s->at, what);
-	s->tell.ordinal = s->at->pkt.ordinal;
-	if (worker_is_full(s->self))
-		(void)worker_pop(s->self);
-	worker_push(s->self, s->at);
-	s->at = s->at == &s->own[AHEAD] ? s->own : s->at + 1;
-}
-
-static void
 put_packet(struct share *s, unsigned worker, enum handed_what what)
 {
 	struct handed *h = slot_of(s, worker);
 
-	h->pkt = s->at->pkt;
+	h->pkt = s->at;
 	put_time(s, h, what);
 	add(s, worker);
 }
@@ -198,7 +155,7 @@ put_packet(struct share *s, unsigned worker, enum handed_what what)
 static void
 put_fragment(struct share *s)
 {
-	const struct packet *pkt = &s->at->pkt;
+	const struct packet *pkt = &s->at;
 	struct packet plain = {.time = pkt->time,
 	    .ordinal = pkt->ordinal,
 	    .file = pkt->file,
@@ -209,22 +166,18 @@ put_fragment(struct share *s)
 	    .linktype = pkt->linktype,
 	    .interface = pkt->interface};
 
-	s->at->pkt = plain;
-	for (unsigned i = 1; i < s->cfg->workers; i++)
+	s->at = plain;
+	for (unsigned i = 0; i < s->cfg->workers; i++)
 		put_packet(s, i, HANDED_FRAME);
-	put_own(s, HANDED_FRAME);
 }
 
 static void
 put_tcp(struct share *s)
 {
-	const struct packet *pkt = &s->at->pkt;
-	unsigned worker = fanout_reader(&pkt->src, &pkt->dst, s->cfg->workers);
+	const struct packet *pkt = &s->at;
 
-	if (worker == 0)
-		put_own(s, HANDED_TCP);
-	else
-		put_packet(s, worker, HANDED_TCP);
+	put_packet(s, fanout_reader(&pkt->src, &pkt->dst, s->cfg->workers),
+	    HANDED_TCP);
 }
 
 /* The clock stepped back: what is due by the old one has to run before. */
@@ -242,7 +195,7 @@ step_back(struct share *s, const struct tracker_clock *before)
 static void
 ip_packet(struct share *s)
 {
-	struct packet *pkt = &s->at->pkt;
+	struct packet *pkt = &s->at;
 	struct tracker_clock before = s->tell.clock;
 	uint64_t fragments = ip_counters(s->ip)->fragments;
 	enum ip_result what = ip_decode(s->ip, pkt);
@@ -264,7 +217,7 @@ ip_packet(struct share *s)
 static void
 one_packet(struct share *s)
 {
-	struct packet *pkt = &s->at->pkt;
+	struct packet *pkt = &s->at;
 
 	s->n.packets++;
 	s->n.bytes += pkt->caplen;
@@ -284,10 +237,6 @@ one_packet(struct share *s)
 		break;
 	}
 	s->tell.ordinal = pkt->ordinal;
-	if (s->n.packets % MARK_EACH != 0)
-		return;
-	tell_mark(&s->tell);
-	show_own(s);
 }
 
 static void
@@ -297,29 +246,31 @@ finish(struct share *s)
 	s->n.ip = *ip_counters(s->ip);
 	s->cfg->input.board->totals = s->n;
 	tell_over(&s->tell);
-	worker_end(s->self);
 }
 
 int
-share_run(const struct share_config *cfg, struct worker *self)
+share_run(const struct share_config *cfg)
 {
-	struct share *s = &the;
+	struct share *s = calloc(1, sizeof(*s));
 	struct tell_config tc = cfg->input;
 
-	s->cfg = cfg;
-	s->self = self;
-	s->ip = ip_new();
-	if (s->ip == NULL)
+	if (s == NULL)
 		return 2;
-	s->at = s->own;
+	s->cfg = cfg;
+	s->ip = ip_new();
+	if (s->ip == NULL) {
+		free(s);
+		return 2;
+	}
 	tc.on_wait = on_wait;
 	tc.room = next_block;
 	tc.ctx = s;
 	tell_init(&s->tell, &tc);
-	while (tell_next(&s->tell, &s->at->pkt))
+	while (tell_next(&s->tell, &s->at))
 		one_packet(s);
 	finish(s);
 	tell_fini(&s->tell);
 	ip_free(s->ip);
+	free(s);
 	return 0;
 }

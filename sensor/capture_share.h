@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the first worker of parallel.h does beside following its own connections:
- * captures in, packets out to the other workers, with the clock of the whole
- * input.
+ * The process of parallel.h that reads: captures in, packets out to the workers,
+ * with the clock of the whole input.
  */
 #ifndef STRIPWIRE_CAPTURE_SHARE_H
 #define STRIPWIRE_CAPTURE_SHARE_H
@@ -14,14 +13,11 @@
 struct share_config {
 	struct tell_config input; /* on_wait and ctx are set here */
 	struct frame_blocks *blocks;
-	struct handout *const *worker; /* but for the first */
+	struct handout *const *worker;
 	unsigned workers; /* at most WORKERS_MAX */
 };
 
-/* Reads all of it; self was made with share_on_wait() and NULL. Returns an exit
- * status. One in a process. */
-struct worker;
-int share_run(const struct share_config *cfg, struct worker *self);
-void share_on_wait(void *ctx);
+/* Reads all of it. Returns an exit status. */
+int share_run(const struct share_config *cfg);
 
 #endif

@@ -156,7 +156,7 @@ worker_main(struct supervisor *s, struct child *c, pid_t parent)
 	char err[300] = "";
 	int status;
 
-	worker_share(&wc.front, (struct fanout_part){1, of}, of);
+	worker_share(&wc.front, of);
 	wc.front.tracker.first_number = worker_first_flow(c->number, c->epoch);
 	memcpy(wc.live, c->live, sizeof(wc.live));
 	box.role = SANDBOX_WORKER;

@@ -289,28 +289,10 @@ fanout_worker(const struct addr *src, const struct addr *dst, unsigned workers)
 	return (mixed(src, dst) >> 16) % workers;
 }
 
-/* Of two, the first takes 2 of 5 parts, of more a quarter of what each other
- * takes: reading takes about as long as the difference. */
-struct fanout_part
-fanout_reader_part(unsigned number, unsigned workers)
-{
-	if (workers < 3)
-		return (struct fanout_part){
-		    number == 0 ? 2 : 3, workers == 2 ? 5 : 2};
-	return (struct fanout_part){number == 0 ? 1 : 4, 1 + 4 * (workers - 1)};
-}
-
 unsigned
 fanout_reader(const struct addr *src, const struct addr *dst, unsigned workers)
 {
-	struct fanout_part first = fanout_reader_part(0, workers);
-	/* a division would take longer than all the rest */
-	unsigned part =
-	    (unsigned)((uint64_t)mixed(src, dst) * first.of >> 32);
-
-	if (part < first.mine || workers < 2)
-		return 0;
-	return workers == 2 ? 1 : 1 + (part - 1) / 4;
+	return (unsigned)((uint64_t)mixed(src, dst) * workers >> 32);
 }
 
 int

@@ -27,15 +27,10 @@ size_t fanout_program(
 /* The same choice, made here. */
 unsigned fanout_worker(
     const struct addr *src, const struct addr *dst, unsigned workers);
-/* The choice where the first worker reads the input for all, and has less time
- * to follow any of it. */
+/* Likewise where a process hands out: without a division, which would take
+ * longer than all the rest. */
 unsigned fanout_reader(
     const struct addr *src, const struct addr *dst, unsigned workers);
-/* What it gives to one of them: so many parts of so many. */
-struct fanout_part {
-	unsigned mine, of;
-};
-struct fanout_part fanout_reader_part(unsigned number, unsigned workers);
 
 /* Joins the socket to group `id`, with that program. -1: errno. */
 int fanout_join(int fd, unsigned id, unsigned workers)

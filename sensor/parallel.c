@@ -32,10 +32,10 @@
 
 struct parallel {
 	struct pipeline_config cfg;
-	unsigned n;
-	pid_t verifier, worker[WORKERS_MAX]; /* the first reads */
+	unsigned n; /* workers */
+	pid_t verifier, reader, worker[WORKERS_MAX];
 	struct frame_blocks *blocks; /* frames */
-	struct handout *in[WORKERS_MAX]; /* packets; the first has none */
+	struct handout *in[WORKERS_MAX]; /* packets */
 	struct ring *out[WORKERS_MAX + 1]; /* the last: of the input */
 	struct board *board[WORKERS_MAX];
 	struct share_board *shared;
@@ -59,10 +59,10 @@ make_queues(struct parallel *p, char *err, size_t errlen)
 	if (p->blocks == NULL)
 		return -1;
 	for (unsigned i = 0; i < p->n; i++) {
-		p->in[i] = i == 0 ? NULL : handout_new(err, errlen);
+		p->in[i] = handout_new(err, errlen);
 		p->out[i] = ring_new(OUT_BYTES, err, errlen);
 		p->board[i] = harden_shared(sizeof(struct board));
-		if ((i > 0 && p->in[i] == NULL) || p->out[i] == NULL)
+		if (p->in[i] == NULL || p->out[i] == NULL)
 			return -1;
 		ring_in_batches(p->out[i]);
 		if (p->board[i] == NULL)
@@ -155,20 +155,16 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	return 0;
 }
 
-/* A worker can reach its own queues only, and read blocks; the first hands out
- * and tells of the input, too. */
+/* A worker can reach its own queues only, and read blocks. */
 static bool
 keep_own(struct parallel *p, unsigned number)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		if (i == number)
 			continue;
-		if (number != 0)
-			handout_free(p->in[i]);
+		handout_free(p->in[i]);
 		ring_free(p->out[i]);
 	}
-	if (number == 0)
-		return true;
 	ring_free(p->out[p->n]);
 	return frame_blocks_read_only(p->blocks) == 0;
 }
@@ -181,7 +177,6 @@ new_worker(const struct parallel *p, unsigned number)
 				       .secret_key = p->secret_key,
 				       .lines = p->lines},
 	    .in = p->in[number],
-	    .on_wait = number == 0 ? share_on_wait : NULL,
 	    .out = p->out[number],
 	    .board = p->board[number],
 	    .number = number,
@@ -189,9 +184,7 @@ new_worker(const struct parallel *p, unsigned number)
 	struct worker *w;
 	char err[300] = "out of memory";
 
-	worker_share(&wc.front, fanout_reader_part(number, p->n), p->n);
-	if (number > 0) /* more than an even part: the power of two above */
-		wc.front.tracker.max_flows *= 2;
+	worker_share(&wc.front, p->n);
 	w = worker_new(&wc, err, sizeof(err));
 	if (w == NULL)
 		fprintf(stderr, "stripwire: %s\n", err);
@@ -217,11 +210,11 @@ work(struct parallel *p, unsigned number)
 	return status;
 }
 
+/* It hands out, and tells of the input; what workers say it cannot reach. */
 static int
-work_and_read(struct parallel *p, const struct parallel_input *in)
+read_input(struct parallel *p, const struct parallel_input *in)
 {
-	struct worker *w = keep_own(p, 0) ? new_worker(p, 0) : NULL;
-	struct share_config sc = {.input = {.paths = in->paths,
+	const struct share_config sc = {.input = {.paths = in->paths,
 				      .n = in->n,
 				      .stop = &stopped,
 				      .judge = p->out[p->n],
@@ -229,27 +222,27 @@ work_and_read(struct parallel *p, const struct parallel_input *in)
 	    .blocks = p->blocks,
 	    .worker = p->in,
 	    .workers = p->n};
-	int status;
 
-	if (w == NULL)
-		return 2;
+	for (unsigned i = 0; i < p->n; i++)
+		ring_free(p->out[i]);
 	enter(SANDBOX_READER);
-	status = share_run(&sc, w);
-	worker_free(w);
-	return status;
+	return share_run(&sc);
 }
 
 static int
 start_all(struct parallel *p, const struct parallel_input *in)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		p->worker[i] = start(i == 0 ? SANDBOX_READER : SANDBOX_WORKER);
+		p->worker[i] = start(SANDBOX_WORKER);
 		if (p->worker[i] == 0)
-			_exit(i == 0 ? work_and_read(p, in) : work(p, i));
+			_exit(work(p, i));
 		if (p->worker[i] == -1)
 			return -1;
 	}
-	return 0;
+	p->reader = start(SANDBOX_READER);
+	if (p->reader == 0)
+		_exit(read_input(p, in));
+	return p->reader == -1 ? -1 : 0;
 }
 
 /* ---- what they say ---- */
@@ -352,6 +345,8 @@ somebody_died(struct parallel *p)
 				p->worker[i] = 0;
 		if (pid == p->verifier)
 			p->verifier = 0;
+		if (pid == p->reader)
+			p->reader = 0;
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			continue;
 		backend_problem(p->back, 1,
@@ -365,8 +360,8 @@ somebody_died(struct parallel *p)
 static void
 stop_reading(const struct parallel *p)
 {
-	if (p->worker[0] > 0)
-		(void)kill(p->worker[0], SIGTERM);
+	if (p->reader > 0)
+		(void)kill(p->reader, SIGTERM);
 }
 
 static void
@@ -404,15 +399,21 @@ judge_all(struct parallel *p, struct merge *m, const struct parallel_input *in)
 }
 
 static void
+end_child(pid_t *pid)
+{
+	if (*pid > 0) {
+		(void)kill(*pid, SIGKILL);
+		(void)waitpid(*pid, NULL, 0);
+	}
+	*pid = 0;
+}
+
+static void
 end_children(struct parallel *p)
 {
+	end_child(&p->reader);
 	for (unsigned i = 0; i < p->n; i++)
-		if (p->worker[i] > 0)
-			(void)kill(p->worker[i], SIGKILL);
-	for (unsigned i = 0; i < p->n; i++)
-		if (p->worker[i] > 0)
-			(void)waitpid(p->worker[i], NULL, 0);
-	memset(p->worker, 0, sizeof(p->worker));
+		end_child(&p->worker[i]);
 }
 
 /* Link and IP were counted by one, who saw all; but for checksums, which are
@@ -492,7 +493,8 @@ parallel_new(
 	}
 	let_each_work_on();
 	p->cfg = *cfg;
-	p->n = cfg->workers < WORKERS_MAX ? cfg->workers : WORKERS_MAX;
+	/* one of them reads */
+	p->n = (cfg->workers < WORKERS_MAX ? cfg->workers : WORKERS_MAX) - 1;
 	/* the verifier first: it has nothing to do with queues and frames */
 	if (start_verifier(p, verifier, err, errlen) == -1 ||
 	    getrandom(p->secret_key, sizeof(p->secret_key), 0) !=
@@ -509,10 +511,7 @@ parallel_free(struct parallel *p)
 {
 	if (p == NULL)
 		return;
-	if (p->verifier > 0) {
-		(void)kill(p->verifier, SIGKILL);
-		(void)waitpid(p->verifier, NULL, 0);
-	}
+	end_child(&p->verifier);
 	frame_blocks_free(p->blocks);
 	for (unsigned i = 0; i < p->n; i++) {
 		handout_free(p->in[i]);

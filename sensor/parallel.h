@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Captures read by several processes: workers that follow the connections, a
- * verifier, and this process, which judges. The first worker reads: it takes
- * packets apart as far as TCP and hands them out, and follows fewer of them
- * itself. Every pair of hosts is one worker's; fragments go to all, and the one
- * whose they are keeps them. Only the first may open files.
+ * Captures read by several processes: one that reads, workers that follow the
+ * connections, a verifier, and this process, which judges. The one that reads
+ * takes packets apart as far as TCP and hands them out; it alone may open files,
+ * and knows nothing of mail. Every pair of hosts is one worker's; fragments go to
+ * all, and the one whose they are keeps them.
  *
  * What the workers say is put in the order in which one worker would have said
  * it (see ring_key), so the alerts are the same for any number of them.

@@ -26,16 +26,14 @@ worker_first_flow(unsigned number, unsigned epoch)
 }
 
 void
-worker_share(
-    struct frontend_config *f, struct fanout_part part, unsigned workers)
+worker_share(struct frontend_config *f, unsigned workers)
 {
 	struct tracker_config *t = &f->tracker;
-	uint64_t sessions = (uint64_t)t->max_sessions * part.mine;
 	unsigned of = workers;
 
-	t->max_sessions = (uint32_t)((sessions + part.of - 1) / part.of);
-	t->max_pending = t->max_pending / part.of * part.mine;
-	f->tls_bytes = f->tls_bytes / part.of * part.mine;
+	t->max_sessions = (t->max_sessions + of - 1) / of;
+	t->max_pending /= of;
+	f->tls_bytes /= of;
 	t->workers = workers;
 	while (of > 1 && t->max_flows > LEAST_FLOWS) { /* a power of two */
 		t->max_flows /= 2;
@@ -54,7 +52,7 @@ worker_new(const struct worker_config *cfg, char *err, size_t errlen)
 	w->cfg = *cfg;
 	w->parent = getppid();
 	fc.sink = (struct obs_sink){on_obs, on_chain, on_staple, w};
-	w->offline = cfg->in != NULL || cfg->on_wait != NULL;
+	w->offline = cfg->in != NULL;
 	fc.is_ours = w->offline ? worker_is_ours : NULL;
 	fc.ctx = w;
 	w->front = frontend_new(&fc, err, errlen);
@@ -121,8 +119,6 @@ worker_put(struct worker *w, enum record_type type, const struct slice *part,
 	while (!ring_put(w->cfg.out, &r, part, n, 0)) {
 		if (getppid() != w->parent)
 			_exit(1); /* nobody will ever take it */
-		if (w->cfg.on_wait != NULL)
-			w->cfg.on_wait(w->cfg.ctx);
 		ring_wait_room(w->cfg.out, ROOM_MS);
 	}
 	return true;

@@ -105,12 +105,8 @@ struct worker_config {
 	struct live *live[INTERFACES_MAX];
 	unsigned nlive;
 	const volatile int *stop;
-	/* offline: packets come from here, and `out` blocks; NULL with
-	 * on_wait: this one reads them itself */
+	/* offline: packets come from here, and `out` blocks */
 	struct handout *in;
-	/* before it waits for room in `out` */
-	void (*on_wait)(void *ctx);
-	void *ctx;
 };
 
 /* After the sandbox: works until *stop, or until its captures fail. Returns an
@@ -121,24 +117,8 @@ struct worker *worker_new(
 void worker_free(struct worker *w);
 int worker_live(struct worker *w);
 int worker_offline(struct worker *w);
-/*
- * Where it reads packets itself. A few are under way at a time (ahead.h): one
- * is pushed, unless it is full, and lives until it is popped, which deals with
- * the one that came first. False: there is none.
- */
-bool worker_is_full(const struct worker *w);
-void worker_push(struct worker *w, struct handed *h);
-bool worker_pop(struct worker *w);
-/* Deals with all of them. */
-void worker_drain(struct worker *w);
-/* What it has said so far is to be seen; nothing more will come. */
-void worker_show(struct worker *w);
-void worker_end(struct worker *w);
-
-/* Limits are meant for all workers together: the share of one that is given so
- * many parts of the packets. */
-void worker_share(
-    struct frontend_config *f, struct fanout_part part, unsigned workers);
+/* Limits are meant for all workers together: the share of one. */
+void worker_share(struct frontend_config *f, unsigned workers);
 
 /* Hash by which a packet is known again: of what lies behind the headers, since
  * a repeated segment has other headers. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Offline: packets come from the worker that reads (capture_share.h), taken
+ * Offline: packets come from the process that reads (capture_share.h), taken
  * apart, with the clock of the whole input, so that timers run as if one worker
  * had seen all of it. One that is given no packets is given the time.
  */
@@ -88,50 +88,41 @@ take(struct worker *w, struct handed *h)
 		worker_set_mark(w, h->clock.now);
 }
 
-bool
-worker_is_full(const struct worker *w)
+/* As many as there are, and may be, under way. */
+static void
+fill(struct worker *w)
 {
-	return w->ncoming == AHEAD;
+	struct handed *h;
+
+	while (
+	    w->ncoming < AHEAD && (h = handout_next(w->cfg.in)) != NULL) {
+		struct coming *c =
+		    &w->coming[(w->first + w->ncoming++) % AHEAD];
+
+		c->h = h;
+		if (h->what == HANDED_TCP)
+			frontend_expect(w->front, &h->pkt, &c->place);
+	}
 }
 
-void
-worker_push(struct worker *w, struct handed *h)
+/* The one that came first. Returns false if nothing comes behind it. */
+static bool
+one(struct worker *w)
 {
-	struct coming *c = &w->coming[(w->first + w->ncoming++) % AHEAD];
+	struct handed *h = coming_at(w, 0)->h;
+	bool more = h->what != HANDED_END;
 
-	c->h = h;
-	if (h->what == HANDED_TCP)
-		frontend_expect(w->front, &h->pkt, &c->place);
-}
-
-bool
-worker_pop(struct worker *w)
-{
-	if (w->ncoming == 0)
-		return false;
-	take(w, coming_at(w, 0)->h);
+	take(w, h);
 	w->first = (w->first + 1) % AHEAD;
 	w->ncoming--;
-	return true;
-}
-
-void
-worker_drain(struct worker *w)
-{
-	while (worker_pop(w))
-		continue;
-}
-
-void
-worker_show(struct worker *w)
-{
-	ring_show(w->cfg.out);
+	handout_done(w->cfg.in);
+	return more;
 }
 
 static void
 wait_packet(struct worker *w)
 {
-	worker_show(w);
+	ring_show(w->cfg.out);
 	handout_sleep(w->cfg.in, RING_BATCH_MS);
 	if (getppid() != w->parent)
 		_exit(1);
@@ -139,8 +130,8 @@ wait_packet(struct worker *w)
 
 /* The counts stand before the end is said: once all have said it, nobody waits
  * for them. */
-void
-worker_end(struct worker *w)
+static void
+end(struct worker *w)
 {
 	frontend_flush(w->front);
 	frontend_totals(w->front, &w->cfg.board->totals);
@@ -152,20 +143,13 @@ worker_end(struct worker *w)
 int
 worker_offline(struct worker *w)
 {
-	struct handed *h;
-
-	for (bool over = false; !over;) {
-		while (!worker_is_full(w) &&
-		       (h = handout_next(w->cfg.in)) != NULL)
-			worker_push(w, h);
-		if (w->ncoming == 0) {
+	do {
+		fill(w);
+		while (w->ncoming == 0) {
 			wait_packet(w);
-			continue;
+			fill(w);
 		}
-		over = coming_at(w, 0)->h->what == HANDED_END;
-		(void)worker_pop(w);
-		handout_done(w->cfg.in);
-	}
-	worker_end(w);
+	} while (one(w));
+	end(w);
 	return 0;
 }
