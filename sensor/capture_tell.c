@@ -194,4 +194,5 @@ tell_over(struct tell *t)
 	t->is_over = true; /* what is told now comes last of all */
 	tell_end(t);
 	ring_set_mark(t->cfg.judge, &end);
+	ring_wake_reader(t->cfg.judge);
 }

@@ -24,7 +24,7 @@
  * many packets before their turn slots are fetched; what they carry when they
  * are given, which is some packets before they are looked at. */
 #define SLOT_AHEAD 8
-#define PAYLOAD_BYTES 1536
+#define PAYLOAD_BYTES 512 /* the processor sees the stream by then */
 
 struct shared {
 	_Alignas(LINE) _Atomic uint64_t head; /* who hands out */

@@ -230,15 +230,24 @@ read_input(struct parallel *p, const struct parallel_input *in)
 }
 
 static int
-start_all(struct parallel *p, const struct parallel_input *in)
+start_workers(struct parallel *p, char *err, size_t errlen)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		p->worker[i] = start(SANDBOX_WORKER);
 		if (p->worker[i] == 0)
 			_exit(work(p, i));
-		if (p->worker[i] == -1)
-			return -1;
+		if (p->worker[i] != -1)
+			continue;
+		(void)snprintf(
+		    err, errlen, "a worker's process: %s", strerror(errno));
+		return -1;
 	}
+	return 0;
+}
+
+static int
+start_reader(struct parallel *p, const struct parallel_input *in)
+{
 	p->reader = start(SANDBOX_READER);
 	if (p->reader == 0)
 		_exit(read_input(p, in));
@@ -441,22 +450,24 @@ parallel_read(
     struct parallel *p, struct backend *b, const struct parallel_input *in)
 {
 	struct merge *m = merge_new(p->out, p->n + 1, false);
+	int status;
 
 	p->back = b;
 	backend_set_paths(b, on_path, p);
 	backend_begin(b);
-	if (m == NULL || start_all(p, in) == -1)
+	if (m == NULL || start_reader(p, in) == -1)
 		backend_problem(b, 1, "the processes could not be started");
 	else
 		judge_all(p, m, in);
-	end_children(p);
 	if (!p->flushed)
 		backend_flush(b);
 	add_up(p);
 	merge_free(m);
 	backend_stats(b, &p->totals, NULL);
-	return backend_end(
+	status = backend_end(
 	    b, p->totals.packets, p->totals.bytes, p->totals.tracker.flows);
+	end_children(p); /* they have given their memory back meanwhile */
+	return status;
 }
 
 uint8_t *
@@ -493,13 +504,15 @@ parallel_new(
 	}
 	let_each_work_on();
 	p->cfg = *cfg;
-	/* one of them reads */
-	p->n = (cfg->workers < WORKERS_MAX ? cfg->workers : WORKERS_MAX) - 1;
-	/* the verifier first: it has nothing to do with queues and frames */
+	p->n = cfg->workers < WORKERS_MAX ? cfg->workers : WORKERS_MAX;
+	/* The verifier first: it has nothing to do with queues and frames. The
+	 * workers make their tables while this process opens rules and store,
+	 * and hold none of these. */
 	if (start_verifier(p, verifier, err, errlen) == -1 ||
 	    getrandom(p->secret_key, sizeof(p->secret_key), 0) !=
 		(ssize_t)sizeof(p->secret_key) ||
-	    make_queues(p, err, errlen) == -1) {
+	    make_queues(p, err, errlen) == -1 ||
+	    start_workers(p, err, errlen) == -1) {
 		parallel_free(p);
 		return NULL;
 	}
@@ -511,6 +524,7 @@ parallel_free(struct parallel *p)
 {
 	if (p == NULL)
 		return;
+	end_children(p);
 	end_child(&p->verifier);
 	frame_blocks_free(p->blocks);
 	for (unsigned i = 0; i < p->n; i++) {

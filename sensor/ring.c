@@ -258,13 +258,19 @@ has_room(const struct ring *r)
 }
 
 void
+ring_wake_reader(struct ring *r)
+{
+	ring_show(r);
+	if (atomic_load(&r->s->reader_sleeps))
+		wake_fd_signal(r->data_fd);
+}
+
+void
 ring_wait_room(struct ring *r, int ms)
 {
 	struct pollfd p = {.fd = r->room_fd, .events = POLLIN};
 
-	ring_show(r);
-	if (atomic_load(&r->s->reader_sleeps))
-		wake_fd_signal(r->data_fd);
+	ring_wake_reader(r);
 	atomic_store(&r->s->writer_sleeps, 1);
 	if (!has_room(r))
 		(void)poll(&p, 1, ms);

@@ -67,6 +67,8 @@ bool ring_put(struct ring *r, struct ring_record *head,
 void ring_show(struct ring *r);
 /* Waits until the reader has taken something, or for ms. Shows. */
 void ring_wait_room(struct ring *r, int ms);
+/* Shows, and lets the reader see it now. */
+void ring_wake_reader(struct ring *r);
 /* Everything with a lesser key was put. Shows. */
 void ring_set_mark(struct ring *r, const struct ring_key *mark);
 

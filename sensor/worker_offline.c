@@ -138,6 +138,7 @@ end(struct worker *w)
 	w->era = UINT32_MAX;
 	(void)worker_put(w, REC_END, NULL, 0, 0);
 	worker_set_mark(w, INT64_MAX);
+	ring_wake_reader(w->cfg.out);
 }
 
 int
