@@ -65,5 +65,33 @@ done
 # unpacked by the worker that reads
 gzip -1 -c "$tmp/disturbed/stepped.pcap" >"$tmp/stepped.pcap.gz"
 compare "compressed" "$tmp/stepped.pcap.gz" pcaps/S1-striptls-smtp.client.pcap
+# A process that dies while input is still to come: it is said, and that is the
+# end. All of them: workers, the one that reads, the verifier.
+dies() {
+	local workers=$1 which=$2 pid status children
+
+	rm -f "$tmp/fifo"
+	mkfifo "$tmp/fifo"
+	timeout -s KILL 60 ./stripwire read -q --no-db -w "$workers" -r sensor.rules --no-system-trust \
+		- <"$tmp/fifo" 2>"$tmp/err" &
+	exec 9>"$tmp/fifo"
+	cat pcaps/S1-striptls-smtp.client.pcap >&9
+	for _ in $(seq 200); do
+		pid=$(pgrep -P $!)
+		children=$(pgrep -P "${pid:-0}")
+		[ "$(wc -w <<<"$children")" -eq $((workers + 2)) ] && break
+		sleep 0.05
+	done
+	kill -KILL "$(sed -n "${which}p" <<<"$children")"
+	wait $!
+	status=$?
+	exec 9>&-
+	[ $status -eq 1 ] && grep -q "a process that looked at packets died" "$tmp/err"
+	ok $? "process $which of $workers workers died: exit $status, $(head -1 "$tmp/err")"
+}
+
+for which in 1 2 3 4; do
+	dies 2 $which
+done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

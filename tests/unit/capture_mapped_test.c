@@ -2,12 +2,14 @@
 /*
  * Files that are larger than one window of the mapping: every frame is whole,
  * wherever windows meet; what is cut or grows while it is read is survived and
- * said; and packets that lie at hand are the ones that come.
+ * said; and packets that lie at hand are the ones that come. And files that are
+ * read into room that the caller gives: there frames stay.
  */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "capture_run.h"
+#include "sensor/capture_input.h"
 #include "sensor/mapped.h"
 #include "tests/test.h"
 
@@ -15,7 +17,11 @@
 #define SIZE(i) (800 + (i)*7 % 700) /* odd: records meet pages anywhere */
 #define AHEAD 16
 
+#define ROOMS 64
+
 static struct bytes b;
+static uint8_t *room[ROOMS];
+static unsigned rooms;
 
 struct reading {
 	int fd;
@@ -59,13 +65,30 @@ append(struct reading *r, uint32_t from, uint32_t to)
 	r->at[to] = (uint64_t)lseek(r->fd, 0, SEEK_END);
 }
 
+static uint8_t *
+new_room(void *ctx)
+{
+	(void)ctx;
+	if (rooms == ROOMS || (room[rooms] = malloc(INPUT_ROOM)) == NULL)
+		abort();
+	return room[rooms++];
+}
+
+static void
+end_rooms(void)
+{
+	while (rooms > 0)
+		free(room[--rooms]);
+}
+
 /* A file of the first n frames, opened. */
 static struct reading *
-begin(uint32_t n)
+begin_in(uint32_t n, uint8_t *(*give)(void *))
 {
 	static struct reading r;
 	struct capture_config cfg = {.on_problem = seen_problem,
 	    .on_file_end = seen_file_end,
+	    .room = give,
 	    .ctx = &r.s};
 	char path[32], err[512];
 	const char *paths[] = {path};
@@ -81,6 +104,12 @@ begin(uint32_t n)
 	if (r.c == NULL)
 		abort();
 	return &r;
+}
+
+static struct reading *
+begin(uint32_t n)
+{
+	return begin_in(n, NULL);
 }
 
 static void
@@ -182,6 +211,45 @@ TEST(packets_at_hand_live_on_until_the_next_is_asked_for)
 	CHECK(far > FRAMES / AHEAD / 10 * 9);
 	CHECK_INT(capture_more(r->c, &pkt[0]), 0);
 	end(r);
+}
+
+TEST(frames_stay_in_the_room_they_were_read_into)
+{
+	struct reading *r = begin_in(FRAMES, new_room);
+	static struct packet pkt[FRAMES];
+	uint32_t n = 0;
+
+	while (n < FRAMES && capture_next(r->c, &pkt[n]) == 1)
+		n++;
+	CHECK_INT(n, FRAMES);
+	CHECK(rooms > 10 && rooms < 40); /* filled, not one for each chunk */
+	while (n > 0) {
+		n--;
+		CHECK_INT(pkt[n].caplen, SIZE(n));
+		CHECK(is_frame(pkt[n].frame, pkt[n].caplen, n));
+	}
+	CHECK_INT(r->s.worst, -1);
+	end(r);
+	end_rooms();
+}
+
+/* What would have shown zeros where it is mapped. */
+TEST(a_file_that_is_cut_while_it_is_read_into_room)
+{
+	struct reading *r = begin_in(FRAMES, new_room);
+	struct packet pkt;
+	uint32_t n;
+
+	for (n = 0; n < 100; n++)
+		CHECK_INT(capture_next(r->c, &pkt), 1);
+	if (ftruncate(r->fd, (off_t)r->at[3000] + 5) == -1)
+		abort();
+	for (; capture_next(r->c, &pkt) == 1; n++)
+		CHECK(is_frame(pkt.frame, pkt.caplen, n));
+	CHECK_INT(n, 3000);
+	CHECK_INT(r->s.worst, 1);
+	end(r);
+	end_rooms();
 }
 
 TEST_MAIN

@@ -54,7 +54,14 @@ TEST(what_is_added_is_seen_when_it_is_shown_and_in_order)
 		s = handout_next(h);
 		CHECK(s != NULL && s->pkt.ordinal == i);
 	}
-	CHECK(!handout_is_past(h, 100)); /* the last is looked at still */
+	CHECK(handout_next(h) == NULL);
+	CHECK(!handout_is_past(h, 1)); /* all are looked at still */
+	for (uint64_t i = 0; i < 99; i++)
+		handout_done(h);
+	CHECK(handout_next(h) == NULL); /* it is said now, at the latest */
+	CHECK(handout_is_past(h, 99));
+	CHECK(!handout_is_past(h, 100));
+	handout_done(h);
 	CHECK(handout_next(h) == NULL);
 	CHECK(handout_is_past(h, 100));
 	handout_free(h);
@@ -70,6 +77,9 @@ TEST(a_full_queue_has_no_room_until_some_are_taken)
 	handout_show(h, true);
 	for (uint64_t i = 0; i < HANDOUT_SLOTS; i++)
 		CHECK(handout_next(h)->pkt.ordinal == i);
+	CHECK(handout_next(h) == NULL);
+	CHECK(handout_slot(h) == NULL);
+	handout_done(h);
 	CHECK(handout_next(h) == NULL);
 	CHECK(handout_slot(h) != NULL);
 	CHECK_INT(handout_added(h), HANDOUT_SLOTS);
@@ -87,6 +97,8 @@ take_all(struct handout *h)
 			handout_sleep(h, 3600000);
 		else if (s->pkt.ordinal != n++)
 			_exit(1);
+		else
+			handout_done(h);
 	}
 	(void)handout_next(h);
 	_exit(0);
