@@ -215,10 +215,10 @@ static int
 read_input(struct parallel *p, const struct parallel_input *in)
 {
 	const struct share_config sc = {.input = {.paths = in->paths,
-				      .n = in->n,
-				      .stop = &stopped,
-				      .judge = p->out[p->n],
-				      .board = p->shared},
+					    .n = in->n,
+					    .stop = &stopped,
+					    .judge = p->out[p->n],
+					    .board = p->shared},
 	    .blocks = p->blocks,
 	    .worker = p->in,
 	    .workers = p->n};

@@ -94,8 +94,7 @@ fill(struct worker *w)
 {
 	struct handed *h;
 
-	while (
-	    w->ncoming < AHEAD && (h = handout_next(w->cfg.in)) != NULL) {
+	while (w->ncoming < AHEAD && (h = handout_next(w->cfg.in)) != NULL) {
 		struct coming *c =
 		    &w->coming[(w->first + w->ncoming++) % AHEAD];
 
