@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Recent events between two hosts: a hash table of small fixed records with a
- * list by last use. The key is the two addresses alone: TLS that breaks on 993
+ * Recent events between two hosts: a hash table with a list by last use, with
+ * as much room for each pair as has happened between them. The key is the two addresses alone: TLS that breaks on 993
  * and a password that follows on 143 are one story (C10).
  */
 #include "rules/pair.h"
@@ -117,6 +117,10 @@ remove_entry(struct pairs *p, struct pair_entry *e)
 	list_remove(p, e);
 	p->count--;
 	ladder_fini(&e->story.tail, &p->blocks);
+	blocks_put(&p->blocks, e->recent.events,
+	    e->recent.room_events * sizeof(struct pair_event));
+	blocks_put(&p->blocks, e->recent.uses,
+	    e->recent.room_uses * sizeof(struct pair_use));
 	blocks_put(&p->blocks, e, sizeof(*e));
 }
 
@@ -232,11 +236,32 @@ pairs_recent(struct pairs *p, const struct obs_flow *who, int64_t now)
 	return &e->recent;
 }
 
+/* A list of n things of that size with room for one more: it is there, or
+ * another is made. NULL: no memory. */
+static void *
+one_more(struct blocks *b, void *list, unsigned n, uint8_t *room, size_t size)
+{
+	unsigned more = *room + 1u;
+	void *p;
+
+	if (n < *room)
+		return list;
+	p = blocks_get(b, more * size);
+	if (p == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(p, list, n * size);
+	blocks_put(b, list, *room * size);
+	*room = (uint8_t)more;
+	return p;
+}
+
 void
 pairs_note_event(
     struct pairs *p, const struct obs_flow *who, const struct pair_event *ev)
 {
 	struct pair_entry *e = touch(p, who);
+	struct pair_event *events;
 	struct pair_recent *r;
 
 	if (e == NULL)
@@ -249,6 +274,11 @@ pairs_note_event(
 			return;
 	if (r->nevents == PAIR_EVENTS)
 		drop_event(r, 0);
+	events = one_more(&p->blocks, r->events, r->nevents, &r->room_events,
+	    sizeof(*events));
+	if (events == NULL)
+		return;
+	r->events = events;
 	r->events[r->nevents++] = *ev;
 }
 
@@ -258,6 +288,7 @@ pairs_note_use(
     struct pairs *p, const struct obs_flow *who, const struct pair_use *use)
 {
 	struct pair_entry *e = touch(p, who);
+	struct pair_use *uses;
 	struct pair_recent *r;
 
 	if (e == NULL)
@@ -271,6 +302,11 @@ pairs_note_use(
 	}
 	if (r->nuses == PAIR_USES)
 		drop_use(r, 0);
+	uses = one_more(
+	    &p->blocks, r->uses, r->nuses, &r->room_uses, sizeof(*uses));
+	if (uses == NULL)
+		return;
+	r->uses = uses;
 	r->uses[r->nuses++] = *use;
 }
 
@@ -340,8 +376,10 @@ struct table_use
 pairs_use(const struct pairs *p)
 {
 	uint64_t buckets = p->nbuckets * sizeof(struct pair_entry *);
-	uint64_t each =
-	    sizeof(struct pair_entry) + PAIR_STEPS * sizeof(struct step);
+	uint64_t each = sizeof(struct pair_entry) +
+			PAIR_EVENTS * sizeof(struct pair_event) +
+			PAIR_USES * sizeof(struct pair_use) +
+			PAIR_STEPS * sizeof(struct step);
 
 	return (struct table_use){.entries = p->count,
 	    .max_entries = p->max,

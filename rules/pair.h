@@ -56,10 +56,10 @@ struct pair_story {
 	struct ladder tail;
 };
 
-struct pair_recent { /* oldest first */
-	uint8_t nevents, nuses;
-	struct pair_event events[PAIR_EVENTS];
-	struct pair_use uses[PAIR_USES];
+struct pair_recent { /* oldest first; room for what happened */
+	uint8_t nevents, nuses, room_events, room_uses;
+	struct pair_event *events;
+	struct pair_use *uses;
 };
 
 struct pairs;
