@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define GROUP 64
+#define GROUP 8 /* words */
 
 /* A word that is not zero. */
 static inline uint8_t *
@@ -38,51 +38,73 @@ difference(const uint8_t *a, const uint8_t *b)
 	return x ^ y;
 }
 
+/* Of a group of words; dst as it was: none differs. */
+static uint8_t *
+pack_group(uint8_t *dst, const uint8_t *from, const uint8_t *as, size_t n)
+{
+	uint8_t *mask = dst, *out = dst + 1;
+	unsigned there = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t word =
+		    difference(from + (size_t)i * 8, as + (size_t)i * 8);
+
+		if (word == 0)
+			continue;
+		there |= 1u << i;
+		out = pack_word(out, word);
+	}
+	if (there == 0)
+		return dst;
+	*mask = (uint8_t)there;
+	return out;
+}
+
 size_t
 pack_bytes(uint8_t *dst, const void *src, const void *like, size_t n)
 {
+	size_t groups = (n + GROUP - 1) / GROUP, head = (groups + 7) / 8;
 	const uint8_t *from = src, *as = like;
-	uint8_t *out = dst;
+	uint8_t *out = dst + head;
 
-	for (size_t at = 0; at < n; at += GROUP) {
-		size_t some = n - at < GROUP ? n - at : GROUP;
-		uint8_t *mask = out;
-		uint64_t word, there = 0;
+	memset(dst, 0, head);
+	for (size_t g = 0; g < groups; g++) {
+		size_t at = g * GROUP, some = n - at < GROUP ? n - at : GROUP;
+		uint8_t *end =
+		    pack_group(out, from + at * 8, as + at * 8, some);
 
-		out += sizeof(there);
-		for (size_t i = 0; i < some; i++, from += 8, as += 8) {
-			word = difference(from, as);
-			if (word == 0)
-				continue;
-			there |= UINT64_C(1) << i;
-			out = pack_word(out, word);
-		}
-		memcpy(mask, &there, sizeof(there));
+		dst[g / 8] |= (uint8_t)((end != out) << g % 8);
+		out = end;
 	}
 	return (size_t)(out - dst);
+}
+
+static const uint8_t *
+unpack_group(uint8_t *to, const uint8_t *in)
+{
+	for (unsigned there = *in++; there != 0; there &= there - 1) {
+		uint8_t *place = to + (size_t)__builtin_ctz(there) * 8;
+		uint64_t word = 0, as;
+
+		in = unpack_word(&word, in);
+		memcpy(&as, place, sizeof(as));
+		word ^= as;
+		memcpy(place, &word, sizeof(word));
+	}
+	return in;
 }
 
 size_t
 unpack_bytes(void *dst, const void *like, size_t n, const uint8_t *src)
 {
-	const uint8_t *in = src;
+	size_t head = ((n + GROUP - 1) / GROUP + 7) / 8;
+	const uint8_t *in = src + head;
 	uint8_t *to = dst;
 
 	memcpy(dst, like, n * 8);
-	for (size_t at = 0; at < n; at += GROUP, to += (size_t)GROUP * 8) {
-		uint64_t there;
-
-		memcpy(&there, in, sizeof(there));
-		in += sizeof(there);
-		for (; there != 0; there &= there - 1) {
-			uint8_t *place = to + __builtin_ctzll(there) * 8;
-			uint64_t word = 0, as;
-
-			in = unpack_word(&word, in);
-			memcpy(&as, place, sizeof(as));
-			word ^= as;
-			memcpy(place, &word, sizeof(word));
-		}
-	}
+	for (size_t i = 0; i < head; i++, to += 8 * GROUP * 8)
+		for (unsigned there = src[i]; there != 0; there &= there - 1)
+			in = unpack_group(
+			    to + (size_t)__builtin_ctz(there) * GROUP * 8, in);
 	return (size_t)(in - src);
 }

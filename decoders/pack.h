@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * State that rests, made small: it is kept as the bytes in which it differs
- * from another of its kind. Of each 64 words of 8 bytes one word says which
- * differ; of each of those one byte says which of its bytes do, and those
- * follow.
+ * from another of its kind. One bit of each 8 words of 8 bytes says whether
+ * any of them differs; of those that do one byte says which words, of each of
+ * these one byte which of its bytes, and those follow.
  */
 #ifndef STRIPWIRE_PACK_H
 #define STRIPWIRE_PACK_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bytes that dst needs room for, at most, for n words. */
-#define PACK_BYTES_ROOM(n) ((n)*9 + ((n) + 63) / 64 * 8)
+#define PACK_BYTES_ROOM(n) ((n)*9 + ((n) + 7) / 8 + ((n) + 63) / 64)
 
 /* What is as in `like`, n words as well, is left out. Returns how many bytes
  * were written. */

@@ -94,7 +94,7 @@ list_remove(struct block_chunk **list, struct block_chunk *c)
 }
 
 /* One for blocks of that size. NULL: no memory. */
-static struct block_chunk *
+__attribute__((noinline)) static struct block_chunk *
 open_chunk(struct blocks *b, unsigned place)
 {
 	struct block_chunk *c = b->empty;
@@ -189,8 +189,11 @@ last_block(struct blocks *b, struct block_chunk *c, void *p)
 static void *
 plain_block(struct blocks *b, size_t size)
 {
-	void *p = malloc(size);
+	void *p;
 
+	if (b->fail_in != 0 && --b->fail_in == 0)
+		return NULL;
+	p = malloc(size);
 	b->plain += p != NULL ? blocks_room(b, size) : 0;
 	return p;
 }

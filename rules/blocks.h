@@ -23,6 +23,8 @@ struct blocks {
 	struct block_chunk *empty;
 	uint64_t chunks; /* all of them */
 	uint64_t plain; /* bytes outside of them (AddressSanitizer) */
+	uint32_t fail_in; /* for tests: blocks until there is no memory for
+			     one; 0: never. Under AddressSanitizer only */
 	uint8_t size_of[BLOCKS_MAX / BLOCKS_STEP + 1]; /* place in open */
 };
 

@@ -64,7 +64,7 @@ detect_ehlo(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	n = detect_find(c, FIND_EHLO_REFUSED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps->refused_at);
+	detect_at(n, f->rare->refused);
 	finding_add(n, 0,
 	    "EHLO was refused with %u and the client went on with HELO",
 	    f->caps->refused_code);
@@ -105,7 +105,7 @@ detect_capability(
 	n = detect_find(c, FIND_CAPABILITY_REFUSED);
 	if (n == NULL)
 		return;
-	detect_at(n, &f->caps->refused_at);
+	detect_at(n, f->rare->refused);
 	finding_add(n, known[k],
 	    "the list was refused; it was given in %s earlier session%s",
 	    detect_count(count, sizeof(count), s->capa_ok),

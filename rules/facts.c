@@ -40,6 +40,13 @@ moment_first(struct moment *m, const struct obs *o)
 		moment_set(m, o);
 }
 
+static void
+instant_first(struct instant *i, const struct obs *o)
+{
+	if (i->time == 0)
+		i->time = o->time;
+}
+
 const char *
 facts_tls_verb(const struct facts *f)
 {
@@ -82,13 +89,18 @@ fold_greeting(struct facts *f, struct blocks *b, const struct obs *o)
 }
 
 static void
-fold_refused(struct facts_caps *to, const struct obs *o)
+fold_refused(struct facts *f, struct blocks *b, struct facts_caps *to,
+    const struct obs *o)
 {
+	struct moment *at;
+
 	to->refused = 1;
 	to->refused_code = o->u.caps.code;
 	to->refused_for_now = strstr(o->text, "[SYS/TEMP]") != NULL ||
 			      strstr(o->text, "[UNAVAILABLE]") != NULL;
-	moment_set(&to->refused_at, o);
+	at = facts_own_refused(f, b);
+	if (at != NULL)
+		moment_set(at, o);
 }
 
 static void
@@ -130,7 +142,7 @@ fold_caps(struct facts *f, struct blocks *b, const struct obs *o)
 	if (to == NULL)
 		return;
 	if (refused)
-		fold_refused(to, o);
+		fold_refused(f, b, to, o);
 	else if (helo)
 		fold_helo(to, o);
 	else
@@ -140,7 +152,7 @@ fold_caps(struct facts *f, struct blocks *b, const struct obs *o)
 static void
 fold_tls_asked(struct facts_tls *t, const struct obs *o)
 {
-	moment_set(&t->asked, o);
+	t->asked.time = o->time;
 	t->anonymous = o->u.verb.verb[0] == 'X';
 	memset(&t->answered, 0, sizeof(t->answered));
 	t->answer = 0;
@@ -192,9 +204,9 @@ fold_clear_use(struct facts *f, struct blocks *b, const struct obs *o)
 		memcpy(c->verb, o->u.verb.verb, sizeof(c->verb));
 	if (c->count < UINT16_MAX)
 		c->count++;
-	moment_first(&c->at, o);
+	instant_first(&c->at, o);
 	if (o->u.verb.ok)
-		moment_first(&c->accepted, o);
+		instant_first(&c->accepted, o);
 	fold_text(f, b, o);
 }
 
@@ -212,12 +224,12 @@ static bool
 auth_is_new(struct facts_auth *a, uint64_t user, uint8_t mech)
 {
 	for (unsigned i = 0; i < a->nseen; i++)
-		if (a->seen[i].user == user && a->seen[i].mech == mech)
+		if (a->user[i] == user && a->mech[i] == mech)
 			return false;
 	if (a->nseen == FACTS_AUTHS)
 		return false;
-	a->seen[a->nseen].user = user;
-	a->seen[a->nseen++].mech = mech;
+	a->user[a->nseen] = user;
+	a->mech[a->nseen++] = mech;
 	return true;
 }
 
@@ -233,9 +245,9 @@ fold_auth(struct facts *f, struct blocks *b, const struct obs *o)
 	if (a->exchanges < UINT16_MAX)
 		a->exchanges++;
 	if (u->outcome == AUTH_OK)
-		moment_first(&a->ok, o);
+		instant_first(&a->ok, o);
 	if (u->secret_sent)
-		moment_first(&a->secret, o);
+		instant_first(&a->secret, o);
 	if (u->secret_sent || u->response_sent)
 		a->fresh = auth_is_new(a, hash_user(u->user), u->mech);
 }
@@ -286,7 +298,7 @@ fold_client_hello(struct facts *f, struct blocks *b, const struct obs *o)
 		t->client_hellos++;
 	if (t->client_hello.time != 0)
 		return;
-	moment_set(&t->client_hello, o);
+	t->client_hello.time = o->time;
 	t->offered = h->version;
 	t->offers_13 = h->offers_13;
 	t->fallback_scsv = h->fallback_scsv;
@@ -342,7 +354,7 @@ fold_alert(struct facts_tls *t, const struct obs *o)
 static void
 fold_done(struct facts_tls *t, const struct obs *o)
 {
-	moment_first(&t->done, o);
+	instant_first(&t->done, o);
 	t->said = o->u.done.said;
 	t->flight = o->u.done.flight;
 	if (t->version == 0)
@@ -354,13 +366,13 @@ fold_done(struct facts_tls *t, const struct obs *o)
 static void
 fold_appdata(struct facts_tls *t, const struct obs *o)
 {
-	moment_first(&t->appdata, o);
+	instant_first(&t->appdata, o);
 }
 
 static void
 fold_broken(struct facts_tls *t, const struct obs *o)
 {
-	moment_first(&t->broken, o);
+	instant_first(&t->broken, o);
 }
 
 static void

@@ -22,14 +22,19 @@ struct moment {
 	struct pkt_ref pkt;
 };
 
+/* The same of which nobody asks the packet. */
+struct instant {
+	int64_t time; /* 0: it did not */
+};
+
 struct facts_greeting {
 	struct moment at;
+	uint32_t shape; /* hash of it without names and numbers */
+	uint32_t machine; /* of shape and host without a list; 0 unknown */
 	uint16_t code;
 	uint8_t kind; /* enum greeting_kind, 0: not seen */
 	uint8_t masked; /* A4: mostly asterisks */
 	uint8_t esmtp; /* says ESMTP */
-	uint32_t shape; /* hash of it without names and numbers */
-	uint32_t machine; /* of shape and host without a list; 0 unknown */
 	uint8_t old_imap; /* A18: IMAP2, no IMAP4rev1 or rev2 */
 	const char *host; /* name the server gave itself, or "" */
 };
@@ -49,7 +54,6 @@ struct facts_caps {
 	uint8_t refused_for_now; /* [SYS/TEMP], [UNAVAILABLE] */
 	uint8_t helo; /* HELO accepted */
 	uint16_t refused_code;
-	struct moment refused_at;
 	uint32_t mechs; /* 1 << enum sasl_mech */
 	uint16_t room; /* bytes for these two */
 	const char *name; /* EHLO argument */
@@ -58,8 +62,8 @@ struct facts_caps {
 
 struct facts_tls {
 	uint8_t known; /* something of all this */
-	struct moment asked, answered, client_hello, server_hello, alert, done,
-	    appdata, broken;
+	struct instant asked, client_hello, done, appdata, broken;
+	struct moment answered, server_hello, alert;
 	struct moment text; /* first use in clear after the go-ahead */
 	uint8_t answer; /* enum answer_kind, 0: none yet */
 	uint8_t anonymous; /* asked for by X-ANONYMOUSTLS */
@@ -93,21 +97,19 @@ struct facts_tls {
 };
 
 struct facts_clear { /* use of the mail service without TLS */
-	struct moment at; /* first */
-	struct moment accepted; /* first that the server accepted */
+	struct instant at; /* first */
+	struct instant accepted; /* first that the server accepted */
 	uint16_t count;
 	char verb[OBS_VERB_MAX]; /* first */
 };
 
 struct facts_auth {
-	struct moment secret; /* first reusable secret in clear */
-	struct moment ok; /* first success */
+	struct instant secret; /* first reusable secret in clear */
+	struct instant ok; /* first success */
+	uint64_t user[FACTS_AUTHS]; /* those seen, nseen of them: hash */
+	uint8_t mech[FACTS_AUTHS]; /* likewise */
 	uint16_t exchanges;
 	uint8_t nseen;
-	struct {
-		uint64_t user; /* hash */
-		uint8_t mech;
-	} seen[FACTS_AUTHS];
 	uint8_t fresh; /* the one just folded is not among earlier ones */
 };
 
@@ -127,6 +129,7 @@ struct facts_odd { /* a verb nobody has, refused by the server */
 struct facts_rare { /* what few flows have; parts as below */
 	const struct facts_rst *rst; /* [2], by enum dir of the sender */
 	const struct facts_odd *odd;
+	const struct moment *refused; /* caps.refused */
 	const struct obs_proxy *proxied; /* version 0: no PROXY header */
 	struct obs_gap gap[2]; /* by enum dir */
 	uint8_t confidence[FIND_COUNT]; /* of the last finding of each kind */
@@ -173,7 +176,8 @@ struct facts {
 	    sizeof(struct facts_tls) + sizeof(struct facts_clear) +    \
 	    sizeof(struct facts_auth) + 2 * sizeof(struct facts_rst) + \
 	    sizeof(struct facts_odd) + sizeof(struct obs_proxy) +      \
-	    sizeof(struct facts_rare) + 3 * OBS_NAME_MAX + OBS_WORDS_MAX)
+	    sizeof(struct moment) + sizeof(struct facts_rare) +        \
+	    3 * OBS_NAME_MAX + OBS_WORDS_MAX)
 
 /* Of a flow of which nothing is known. */
 void facts_init(struct facts *f);

@@ -16,9 +16,12 @@ static const struct facts_clear no_clear;
 static const struct facts_auth no_auth;
 static const struct facts_rst no_rst[2];
 static const struct facts_odd no_odd;
+static const struct moment no_refused;
 static const struct obs_proxy no_proxied;
-static const struct facts_rare no_rare = {
-    .rst = no_rst, .odd = &no_odd, .proxied = &no_proxied};
+static const struct facts_rare no_rare = {.rst = no_rst,
+    .odd = &no_odd,
+    .refused = &no_refused,
+    .proxied = &no_proxied};
 
 void
 facts_init(struct facts *f)
@@ -114,6 +117,20 @@ facts_own_odd(struct facts *f, struct blocks *b)
 	if (o != NULL)
 		rare->odd = o;
 	return o;
+}
+
+struct moment *
+facts_own_refused(struct facts *f, struct blocks *b)
+{
+	struct facts_rare *rare = facts_own_rare(f, b);
+	struct moment *m;
+
+	if (rare == NULL)
+		return NULL;
+	m = own(b, rare->refused, &no_refused, sizeof(no_refused));
+	if (m != NULL)
+		rare->refused = m;
+	return m;
 }
 
 struct obs_proxy *
@@ -257,6 +274,7 @@ give_rare(struct blocks *b, const struct facts_rare *r)
 		return;
 	give(b, r->rst, no_rst, sizeof(no_rst));
 	give(b, r->odd, &no_odd, sizeof(no_odd));
+	give(b, r->refused, &no_refused, sizeof(no_refused));
 	give(b, r->proxied, &no_proxied, sizeof(no_proxied));
 	give(b, r, &no_rare, sizeof(no_rare));
 }

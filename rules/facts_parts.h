@@ -14,6 +14,7 @@ struct facts_clear *facts_own_clear(struct facts *f, struct blocks *b);
 struct facts_auth *facts_own_auth(struct facts *f, struct blocks *b);
 struct facts_rst *facts_own_rst(struct facts *f, struct blocks *b); /* [2] */
 struct facts_odd *facts_own_odd(struct facts *f, struct blocks *b);
+struct moment *facts_own_refused(struct facts *f, struct blocks *b);
 struct obs_proxy *facts_own_proxied(struct facts *f, struct blocks *b);
 struct facts_rare *facts_own_rare(struct facts *f, struct blocks *b);
 /* There is none yet. */

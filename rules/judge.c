@@ -14,10 +14,11 @@
 #include "rules/detect.h"
 #include "rules/judged.h"
 #include "rules/learn.h"
+#include "rules/secrets.h"
 #include "rules/stacks.h"
 #include "rules/words.h"
 
-#define SECRETS 256 /* remembered to say "the same one again" */
+#define REST_TURNS 15 /* observations between looks at who is idle: a mask */
 #define KINDS 32 /* room for all, powers of two */
 #define PROTOS 8
 
@@ -39,12 +40,12 @@ struct judge {
 	struct engine *engine;
 	struct judged *at; /* the flow that rules look at */
 	struct pairs *pairs;
-	struct secret_seen secrets[SECRETS];
-	unsigned next_secret;
+	struct secrets secrets;
 	bool shown, talk; /* judge_show() */
 	/* 1 << row of detectors that want it; [1]: something of TLS is known */
 	uint32_t asked[2][PROTOS][KINDS];
 	uint32_t of_helo; /* likewise, of CAPS_HELO alone */
+	uint8_t rest_turns; /* REST_TURNS, or 0 */
 	struct detect_ctx ctx;
 	struct detect_past past; /* of ctx */
 	struct alert alert;
@@ -312,32 +313,6 @@ settle_findings(struct judge *j, struct judged *w, const struct obs *o)
 
 /* ---- asking ---- */
 
-static const struct secret_seen *
-same_secret(const struct judge *j, const struct obs *o)
-{
-	if (o->kind != OBS_AUTH || o->u.auth.secret_id == 0)
-		return NULL;
-	for (unsigned i = 0; i < SECRETS; i++)
-		if (j->secrets[i].id == o->u.auth.secret_id)
-			return &j->secrets[i];
-	return NULL;
-}
-
-static void
-remember_secret(struct judge *j, const struct obs *o)
-{
-	const struct obs_auth *a = &o->u.auth;
-	struct secret_seen *s;
-
-	if (a->secret_id == 0 || !a->secret_sent || same_secret(j, o) != NULL)
-		return;
-	s = &j->secrets[j->next_secret];
-	j->next_secret = (j->next_secret + 1) % SECRETS;
-	s->id = a->secret_id;
-	s->time = o->time;
-	memcpy(s->user, a->user, sizeof(s->user));
-}
-
 static const struct chain_verdict *
 verdict_of(const struct judge *j, const uint8_t chain_id[32])
 {
@@ -371,7 +346,7 @@ ask_detectors(struct judge *j, const struct judged *w, const struct obs *o)
 		rows &= ~j->of_helo;
 	if (rows == 0)
 		return; /* a third of all: nobody would look */
-	c->same_secret = same_secret(j, o);
+	c->same_secret = secrets_same(&j->secrets, o);
 	c->verdict = NULL;
 	if (f->tls->has_chain)
 		c->verdict = verdict_of(j, f->tls->chain_id);
@@ -605,23 +580,43 @@ judge_flow(struct judge *j, struct judged *w, const struct obs *o)
 	if (j->ctx.nout > 0 || (OF_PAIR & DETECT_ON(o->kind)) != 0)
 		note_for_pair(j, w, o);
 	if (o->kind == OBS_AUTH)
-		remember_secret(j, o);
+		secrets_remember(&j->secrets, o);
 	if ((OF_LESSON & DETECT_ON(o->kind)) != 0)
 		teach(j, &w->f, o);
 	note_seen(j, w, o);
-	if (o->kind == OBS_FLOW_END) {
-		if (j->cfg.history != NULL)
-			stack_learn(j->cfg.history, &w->f, o->time);
-		judged_forget(&j->flows, w);
+	if (o->kind != OBS_FLOW_END)
 		return;
-	}
-	judged_touch(&j->flows, w);
+	if (j->cfg.history != NULL)
+		stack_learn(j->cfg.history, &w->f, o->time);
+	judged_forget(&j->flows, &w->link);
+}
+
+/* NULL: no memory. */
+static struct judged *
+wake(struct judge *j, struct judged_link *l)
+{
+	struct judged *w = judged_wake(&j->flows, l);
+
+	j->n.evicted += w == NULL;
+	return w;
+}
+
+static void
+judge_known(struct judge *j, struct judged_link *l, const struct obs *o)
+{
+	struct judged *w = wake(j, l);
+
+	if (w == NULL)
+		return;
+	if (o->kind != OBS_FLOW_END)
+		judged_touch(&j->flows, w);
+	judge_flow(j, w, o);
 }
 
 void
 judge_obs(struct judge *j, const struct obs *o)
 {
-	struct judged *w;
+	struct judged_link *l;
 
 	j->n.observations++;
 	if (j->cfg.incidents != NULL)
@@ -630,19 +625,25 @@ judge_obs(struct judge *j, const struct obs *o)
 		return;
 	if (o->kind == OBS_FLOW_OPEN) {
 		j->n.evicted += judged_open(&j->flows, o);
-		return;
+	} else {
+		l = judged_find(&j->flows, o->flow);
+		if (l != NULL)
+			judge_known(j, l, o);
 	}
-	w = judged_find(&j->flows, o->flow);
-	if (w != NULL)
-		judge_flow(j, w, o);
+	if ((j->n.observations & j->rest_turns) == 0)
+		judged_let_rest(&j->flows, o->time);
 }
 
 static void
-end_flow(struct judge *j, struct judged *w)
+end_flow(struct judge *j, struct judged_link *l)
 {
-	const struct facts *f = &w->f;
+	struct judged *w = wake(j, l);
+	const struct facts *f;
 	struct obs end;
 
+	if (w == NULL)
+		return;
+	f = &w->f;
 	obs_init(&end, OBS_FLOW_END);
 	end.flow = f->flow;
 	end.proto = f->proto;
@@ -659,25 +660,25 @@ end_flow(struct judge *j, struct judged *w)
 void
 judge_flush(struct judge *j)
 {
-	struct judged *next;
+	struct judged_link *next;
 
-	for (struct judged *w = j->flows.oldest; w != NULL; w = next) {
-		next = w->newer;
-		end_flow(j, w);
+	for (struct judged_link *l = j->flows.oldest; l != NULL; l = next) {
+		next = l->newer;
+		end_flow(j, l);
 	}
 }
 
 void
 judge_cut(struct judge *j, uint64_t first, uint64_t last)
 {
-	struct judged *one = judged_find(&j->flows, first), *w, *next;
+	struct judged_link *l = judged_find(&j->flows, first), *next;
 
-	if (one != NULL)
-		end_flow(j, one);
-	for (w = first < last ? j->flows.oldest : NULL; w != NULL; w = next) {
-		next = w->newer;
-		if (w->f.flow >= first && w->f.flow <= last)
-			end_flow(j, w);
+	if (l != NULL)
+		end_flow(j, l);
+	for (l = first < last ? j->flows.oldest : NULL; l != NULL; l = next) {
+		next = l->newer;
+		if (judged_number(l) >= first && judged_number(l) <= last)
+			end_flow(j, l);
 	}
 }
 
@@ -712,13 +713,14 @@ judge_new(const struct judge_config *cfg)
 	for (unsigned i = 0; i < detector_count; i++)
 		ask_about(j, i);
 	j->shown = cfg->seen != NULL;
+	j->rest_turns = cfg->rest_after < 0 ? 0 : REST_TURNS;
 	j->ctx.resetters = cfg->resetters;
 	j->ctx.tls = cfg->tls;
 	j->ctx.past = &j->past;
 	j->pairs = pairs_new(0);
 	j->engine = engine_new(cfg->rules, cfg->measure);
-	if (judged_init(&j->flows, cfg->max_flows) == -1 || j->pairs == NULL ||
-	    j->engine == NULL) {
+	if (judged_init(&j->flows, cfg->max_flows, cfg->rest_after) == -1 ||
+	    j->pairs == NULL || j->engine == NULL) {
 		judge_free(j);
 		return NULL;
 	}
@@ -742,8 +744,9 @@ each_flow(void *ctx, void (*fn)(struct engine *, struct engine_flow *),
 {
 	struct judge *j = ctx;
 
-	for (struct judged *w = j->flows.oldest; w != NULL; w = w->newer)
-		fn(e, &w->rules);
+	for (struct judged_link *l = j->flows.oldest; l != NULL; l = l->newer)
+		if (!judged_rests(l)) /* rules noted nothing of one that does */
+			fn(e, &((struct judged *)l)->rules);
 }
 
 void
@@ -769,7 +772,8 @@ judge_engine(const struct judge *j)
 const struct obs_flow *
 judge_who(struct judge *j, uint64_t flow)
 {
-	struct judged *w = judged_find(&j->flows, flow);
+	struct judged_link *l = judged_find(&j->flows, flow);
+	struct judged *w = l != NULL ? wake(j, l) : NULL;
 
 	return w != NULL ? who_of(w) : NULL;
 }

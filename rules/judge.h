@@ -46,6 +46,8 @@ struct judge_config {
 	void (*seen)(void *ctx, const struct judge_view *v);
 	void *seen_ctx;
 	uint32_t max_flows; /* facts kept at a time; 0: default 65536 */
+	int64_t
+	    rest_after; /* ns until one is packed; 0: default, < 0: at once */
 	bool measure; /* what each rule costs */
 };
 

@@ -6,58 +6,27 @@
  */
 #include "rules/ladder.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decoders/tls_hello.h"
+#include "rules/ladder_kept.h"
 #include "rules/tls_policy.h"
 #include "rules/words.h"
 
 #define NAME_SHOWN 80 /* bytes of a name in EHLO */
 #define USER_SHOWN 60
 
-/* A step as it is kept: multiples of 8 bytes. */
-struct kept {
-	int64_t time;
-	uint8_t kind, dir;
-	uint8_t len; /* of the text */
-	uint8_t has_pkt;
-	char rest[]; /* the packet, if it has one; the text without a NUL */
-};
-
-#define HEAD offsetof(struct kept, rest)
 #define ROOM_FIRST 96 /* bytes: a greeting, which is all of many */
 #define ROOM_NEXT 352 /* a list and an end besides */
+#define ROOM_LESS 16 /* than half as much again: 512, a block, as are others */
 
-_Static_assert(LADDER_TEXT_MAX <= UINT8_MAX, "len");
-_Static_assert(OBS_KIND_COUNT <= UINT8_MAX, "kind");
 _Static_assert(
-    HEAD + sizeof(struct pkt_ref) + LADDER_TEXT_MAX <= sizeof(struct step),
+    LADDER_HEAD + LADDER_PKT_MAX + LADDER_TEXT_MAX <= sizeof(struct step),
     "no larger");
 _Static_assert(LADDER_BYTES_MAX <= UINT16_MAX, "used, room");
 _Static_assert(LADDER_BYTES_MAX <= BLOCKS_MAX, "a block");
-
-static size_t
-kept_size(size_t len, bool has_pkt)
-{
-	size_t pkt = has_pkt ? sizeof(struct pkt_ref) : 0;
-
-	return (HEAD + pkt + len + 7) & ~(size_t)7;
-}
-
-static size_t
-size_of(const struct kept *k)
-{
-	return kept_size(k->len, k->has_pkt);
-}
-
-static struct kept *
-kept_at(const struct ladder *l, size_t at)
-{
-	return (struct kept *)(void *)(l->bytes + at);
-}
 
 /* Where the i-th begins. */
 static size_t
@@ -66,7 +35,7 @@ offset_of(const struct ladder *l, unsigned i)
 	size_t at = 0;
 
 	while (i-- > 0)
-		at += size_of(kept_at(l, at));
+		at += ladder_size_of(ladder_kept_at(l, at));
 	return at;
 }
 
@@ -77,9 +46,8 @@ ladder_fini(struct ladder *l, struct blocks *b)
 	memset(l, 0, sizeof(*l));
 }
 
-/* What is there stays. */
-static bool
-set_room(struct ladder *l, struct blocks *b, size_t room)
+bool
+ladder_set_room(struct ladder *l, struct blocks *b, size_t room)
 {
 	uint8_t *p;
 
@@ -99,7 +67,8 @@ set_room(struct ladder *l, struct blocks *b, size_t room)
 static bool
 grow(struct ladder *l, struct blocks *b, size_t more)
 {
-	size_t room = l->room == 0 ? ROOM_FIRST : l->room * (size_t)3 / 2;
+	size_t room =
+	    l->room == 0 ? ROOM_FIRST : l->room * (size_t)3 / 2 - ROOM_LESS;
 
 	if (l->room != 0 && room < ROOM_NEXT)
 		room = ROOM_NEXT;
@@ -107,7 +76,7 @@ grow(struct ladder *l, struct blocks *b, size_t more)
 		room = l->used + more;
 	if (room > LADDER_BYTES_MAX)
 		room = LADDER_BYTES_MAX;
-	return set_room(l, b, room);
+	return ladder_set_room(l, b, room);
 }
 
 /* The first behind the head goes. */
@@ -115,12 +84,12 @@ static void
 skip_one(struct ladder *l)
 {
 	size_t at = offset_of(l, LADDER_FIRST);
-	size_t size = size_of(kept_at(l, at));
+	size_t size = ladder_size_of(ladder_kept_at(l, at));
 
 	memmove(l->bytes + at, l->bytes + at + size, l->used - at - size);
 	l->used -= (uint16_t)size;
 	l->n--;
-	l->skipped++;
+	l->skipped = true;
 }
 
 static inline bool
@@ -163,28 +132,25 @@ put_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
 	struct ladder *l = to->l;
-	struct kept *k = kept_at(l, l->used);
-	char *p = k->rest;
+	struct kept *k = ladder_kept_at(l, l->used);
+	unsigned kept = ladder_pkt_kept(pkt, to->time);
 
-	l->used += (uint16_t)kept_size(text.len, pkt != NULL);
+	l->used += (uint16_t)ladder_kept_size(text.len, kept);
 	l->n++;
 	k->time = to->time;
 	k->kind = (uint8_t)to->o->kind;
 	k->dir = (uint8_t)dir;
 	k->len = (uint8_t)text.len;
-	k->has_pkt = pkt != NULL;
-	if (pkt != NULL) {
-		memcpy(p, pkt, sizeof(*pkt));
-		p += sizeof(*pkt);
-	}
-	memcpy(p, text.p, text.len);
+	k->pkt = (uint8_t)kept;
+	memcpy(ladder_put_pkt(k, pkt), text.p, text.len);
 }
 
 static __attribute__((noinline)) void
 put_after_room(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	if (make_room(to->l, to->b, kept_size(text.len, pkt != NULL)))
+	if (make_room(to->l, to->b,
+		ladder_kept_size(text.len, ladder_pkt_kept(pkt, to->time))))
 		put_step(to, dir, pkt, text);
 }
 
@@ -192,9 +158,9 @@ static void
 add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	if (pkt != NULL && pkt->ordinal == 0 && pkt->time == 0)
-		pkt = NULL;
-	if (has_room(to->l, kept_size(text.len, pkt != NULL)))
+	unsigned kept = ladder_pkt_kept(pkt, to->time);
+
+	if (has_room(to->l, ladder_kept_size(text.len, kept)))
 		put_step(to, dir, pkt, text);
 	else
 		put_after_room(to, dir, pkt, text);
@@ -590,7 +556,7 @@ ladder_tail(
 
 	to->n = 0;
 	to->used = 0;
-	if (used > to->room && !set_room(to, b, used))
+	if (used > to->room && !ladder_set_room(to, b, used))
 		return;
 	if (used > 0)
 		memcpy(to->bytes, l->bytes + at, used);
@@ -603,16 +569,13 @@ ladder_tail(
 static void
 unfold(struct step *s, const struct kept *k)
 {
-	const char *text = k->rest;
+	const char *text;
 
 	memset(s, 0, sizeof(*s));
 	s->time = k->time;
 	s->kind = k->kind;
 	s->dir = k->dir;
-	if (k->has_pkt) {
-		memcpy(&s->pkt, text, sizeof(s->pkt));
-		text += sizeof(s->pkt);
-	}
+	text = ladder_get_pkt(k, &s->pkt);
 	memcpy(s->text, text, k->len);
 }
 
@@ -622,14 +585,14 @@ copy_steps(const struct ladder *l, struct alert *a)
 	size_t at = 0;
 
 	for (unsigned i = 0; i < l->n; i++) {
-		const struct kept *k = kept_at(l, at);
+		const struct kept *k = ladder_kept_at(l, at);
 
 		unfold(&a->steps[i], k);
 		a->steps[i].flow = a->finding.flow;
-		at += size_of(k);
+		at += ladder_size_of(k);
 	}
 	a->nsteps = l->n;
-	if (l->skipped != 0)
+	if (l->skipped)
 		a->steps[LADDER_FIRST].mark |= STEP_SKIPPED;
 }
 
@@ -673,7 +636,7 @@ ladder_merge(struct alert *a, const struct ladder *l, const struct step *like)
 	size_t at = 0;
 
 	for (unsigned i = 0; i < l->n; i++) {
-		const struct kept *k = kept_at(l, at);
+		const struct kept *k = ladder_kept_at(l, at);
 		struct step *s = insert_step(a, k->time);
 
 		unfold(s, k);
@@ -681,7 +644,7 @@ ladder_merge(struct alert *a, const struct ladder *l, const struct step *like)
 		s->mark = like->mark;
 		s->client_port = like->client_port;
 		s->server_port = like->server_port;
-		at += size_of(k);
+		at += ladder_size_of(k);
 	}
 }
 

@@ -15,9 +15,9 @@
 
 struct ladder { /* all zero is empty */
 	uint8_t *bytes; /* the steps, each as long as its text */
-	uint32_t skipped; /* between the first and the last */
 	uint16_t used, room; /* bytes */
 	uint8_t n; /* LADDER_STEPS at most */
+	bool skipped; /* some, between the first and the last */
 };
 
 #define LADDER_BYTES_MAX (LADDER_STEPS * sizeof(struct step))

@@ -287,6 +287,7 @@ open_judge(struct backend *b, char *err, size_t errlen)
 	    .seen = teller_seen,
 	    .seen_ctx = &b->teller,
 	    .max_flows = b->cfg.judged_flows,
+	    .rest_after = b->cfg.judged_rest,
 	    .measure = b->cfg.measure_rules};
 
 	b->judge = judge_new(&jc);

@@ -57,6 +57,7 @@ struct pipeline_config {
 	const struct tls_policy *tls; /* outlives it; NULL: the default */
 	enum names_mode user_names;
 	uint32_t judged_flows; /* 0: the judge's default */
+	int64_t judged_rest; /* judge_config.rest_after */
 	uint32_t servers, pairs; /* of history; 0: its defaults */
 	int64_t incident_window, incident_repeat; /* ns; 0: incident.h's */
 	uint32_t incident_fold; /* likewise */

@@ -12,7 +12,7 @@
  *	6...: these bytes; strings are ended where the contract says so
  *
  * Oracles: every alert is well-formed, and the same input gives the same
- * alerts again.
+ * alerts again, also where each flow rests after each observation.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +56,18 @@ must_end(const char *s, size_t cap)
 }
 
 static void
+hash_step(struct run *r, const struct step *s)
+{
+	const uint8_t *p = (const uint8_t *)&s->pkt;
+
+	r->hash = r->hash * 31 + (uint64_t)s->time + s->kind + s->dir;
+	for (size_t i = 0; i < sizeof(s->pkt); i++)
+		r->hash = r->hash * 31 + p[i];
+	for (const char *t = s->text; *t != '\0'; t++)
+		r->hash = r->hash * 31 + (uint8_t)*t;
+}
+
+static void
 check_alert(void *ctx, const struct alert *a)
 {
 	const struct finding *f = &a->finding;
@@ -75,6 +87,8 @@ check_alert(void *ctx, const struct alert *a)
 	must_end(a->server_name, sizeof(a->server_name));
 	r->alerts++;
 	r->hash = r->hash * 31 + f->id * 101 + f->confidence + a->nsteps;
+	for (unsigned i = 0; i < a->nsteps; i++)
+		hash_step(r, &a->steps[i]);
 }
 
 /* ---- one observation ---- */
@@ -163,7 +177,8 @@ one(struct run *r, const uint8_t *rec, const uint8_t *body, size_t len)
 }
 
 static uint64_t
-play(const uint8_t *data, size_t size, const struct ruleset *rules)
+play(const uint8_t *data, size_t size, const struct ruleset *rules,
+    int64_t rest_after)
 {
 	struct judge_config cfg;
 	struct run r;
@@ -177,6 +192,7 @@ play(const uint8_t *data, size_t size, const struct ruleset *rules)
 	cfg.sink.alert = check_alert;
 	cfg.sink.ctx = &r;
 	cfg.max_flows = FLOWS - 2;
+	cfg.rest_after = rest_after;
 	cfg.incidents = incidents_new(&(struct incidents_config){
 	    .fold_after = 3, .window = INT64_C(60000000000)});
 	r.j = judge_new(&cfg);
@@ -207,6 +223,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    "sid:1;)\n",
 		    NULL, NULL, NULL);
 	must(rules != NULL);
-	must(play(data, size, rules) == play(data, size, rules));
+	must(play(data, size, rules, 0) == play(data, size, rules, -1));
 	return 0;
 }

@@ -202,9 +202,10 @@ main(int argc, char **argv)
 		else if (strcmp(argv[first], "--obs") == 0)
 			all = true;
 		else if (strcmp(argv[first], "--rest") == 0)
-			cfg.tracker.rest_after = REST_ALWAYS;
+			cfg.tracker.rest_after = cfg.judged_rest = REST_ALWAYS;
 		else if (strncmp(argv[first], "--rest=", 7) == 0)
-			cfg.tracker.rest_after = atoll(argv[first] + 7);
+			cfg.tracker.rest_after = cfg.judged_rest =
+			    atoll(argv[first] + 7);
 		else
 			argc = first;
 	if (argc <= first) {

@@ -67,6 +67,7 @@ check_same(const struct facts *a, const struct facts *b)
 	CHECK(memcmp(r->rst, s->rst, 2 * sizeof(*r->rst)) == 0);
 	CHECK(memcmp(r->odd, s->odd, sizeof(*r->odd)) == 0);
 	CHECK(memcmp(r->proxied, s->proxied, sizeof(*r->proxied)) == 0);
+	CHECK(memcmp(r->refused, s->refused, sizeof(*r->refused)) == 0);
 	CHECK(memcmp(r->gap, s->gap, sizeof(r->gap)) == 0);
 	CHECK(memcmp(r->confidence, s->confidence, FIND_COUNT) == 0);
 }
@@ -130,6 +131,18 @@ TEST(each_kind_makes_its_own_part)
 }
 
 static void
+fold_greeting_of(struct facts *f, struct blocks *b, unsigned i)
+{
+	static struct obs o;
+
+	obs_init(&o, OBS_GREETING);
+	o.time = i;
+	o.u.greeting.kind = GREETING_OK;
+	(void)snprintf(o.u.greeting.host, sizeof(o.u.greeting.host), "h%u", i);
+	facts_fold(f, b, &o, NULL);
+}
+
+static void
 say(struct judged_table *t, struct judged *w, unsigned i)
 {
 	static struct obs o;
@@ -143,10 +156,7 @@ say(struct judged_table *t, struct judged *w, unsigned i)
 	}
 	w->alerts = i;
 	w->incident = i * 2;
-	obs_init(&o, OBS_GREETING);
-	o.time = i;
-	(void)snprintf(o.u.greeting.host, sizeof(o.u.greeting.host), "h%u", i);
-	facts_fold(&w->f, &t->blocks, &o, NULL);
+	fold_greeting_of(&w->f, &t->blocks, i);
 }
 
 static void
@@ -175,22 +185,22 @@ open_one(struct judged_table *t, unsigned i)
 	obs_init(&o, OBS_FLOW_OPEN);
 	o.flow = i;
 	CHECK_INT(judged_open(t, &o), 0);
-	return judged_find(t, i);
+	return judged_wake(t, judged_find(t, i));
 }
 
 TEST(flows_come_and_go)
 {
 	struct judged_table t = {0};
 
-	CHECK_INT(judged_init(&t, 0), 0);
+	CHECK_INT(judged_init(&t, 0, 0), 0);
 	for (unsigned i = 1; i <= MANY; i++)
 		say(&t, open_one(&t, i), i);
 	for (unsigned i = 1; i <= MANY; i++)
-		check_said(judged_find(&t, i), i);
+		check_said(judged_wake(&t, judged_find(&t, i)), i);
 	for (unsigned i = 1; i <= MANY; i += 2)
 		judged_forget(&t, judged_find(&t, i));
 	for (unsigned i = 2; i <= MANY; i += 2)
-		check_said(judged_find(&t, i), i);
+		check_said(judged_wake(&t, judged_find(&t, i)), i);
 	CHECK(judged_find(&t, 1) == NULL);
 	CHECK_INT(t.count, MANY / 2);
 	judged_fini(&t);
@@ -203,7 +213,7 @@ TEST(a_new_one_is_clean)
 	struct judged_table t = {0};
 
 	facts_init(&none);
-	CHECK_INT(judged_init(&t, 0), 0);
+	CHECK_INT(judged_init(&t, 0, 0), 0);
 	for (unsigned i = 1; i <= MANY; i++) {
 		struct judged *w = open_one(&t, i);
 
@@ -213,7 +223,7 @@ TEST(a_new_one_is_clean)
 		CHECK(w->talk == NULL && w->rules.nparts == 0);
 		say(&t, w, i);
 		if (i % 5 == 0)
-			judged_forget(&t, w);
+			judged_forget(&t, &w->link);
 	}
 	judged_fini(&t);
 }
@@ -224,16 +234,187 @@ TEST(a_full_table)
 	struct judged_table t = {0};
 	struct obs o;
 
-	CHECK_INT(judged_init(&t, 3), 0);
+	CHECK_INT(judged_init(&t, 3, 0), 0);
 	for (unsigned i = 1; i <= 3; i++)
 		(void)open_one(&t, i);
-	judged_touch(&t, judged_find(&t, 1));
+	judged_touch(&t, judged_wake(&t, judged_find(&t, 1)));
 	obs_init(&o, OBS_FLOW_OPEN);
 	o.flow = 4;
 	CHECK_INT(judged_open(&t, &o), 1);
 	CHECK(judged_find(&t, 2) == NULL && judged_find(&t, 1) != NULL);
 	CHECK_INT(judged_open(&t, &o), 0); /* told again */
 	CHECK_INT(t.count, 3);
+	judged_fini(&t);
+}
+
+/* ---- at rest ---- */
+
+/* All of them, of which nothing was said since time 0. */
+static void
+let_all_rest(struct judged_table *t)
+{
+	for (unsigned i = 0; i < t->max && t->tired != NULL; i++)
+		judged_let_rest(t, OBS_TIME_MAX);
+}
+
+static unsigned
+resting(const struct judged_table *t)
+{
+	unsigned n = 0;
+
+	for (const struct judged_link *l = t->oldest; l != NULL; l = l->newer)
+		n += judged_rests(l);
+	return n;
+}
+
+/* In order, each linked both ways and found by its number. */
+static void
+check_lists(const struct judged_table *t)
+{
+	const struct judged_link *before = NULL;
+	uint32_t n = 0;
+
+	for (struct judged_link *l = t->oldest; l != NULL; l = l->newer) {
+		CHECK(l->older == before);
+		CHECK(judged_find(t, judged_number(l)) == l);
+		before = l;
+		n++;
+	}
+	CHECK(t->newest == before && t->count == n);
+}
+
+/* Whatever is known of a flow, it is known after it rested; likewise of those
+ * whose model it was, and whose it had. */
+TEST(rest_changes_nothing)
+{
+	static struct facts alone;
+	struct judged_table t = {0};
+	struct blocks b;
+
+	CHECK_INT(judged_init(&t, 0, 0), 0);
+	for (unsigned i = 1; i <= MANY; i++) {
+		struct judged *w = open_one(&t, i);
+
+		w->f.who.server.b[15] = (uint8_t)(i % 7);
+		say(&t, w, i);
+		fold_some(&w->f, &t.blocks, i);
+	}
+	for (unsigned round = 0; round < 3; round++) {
+		let_all_rest(&t);
+		check_lists(&t);
+		CHECK(resting(&t) > MANY * 9 / 10);
+		for (unsigned i = 1 + round; i <= MANY; i += 2) {
+			struct judged *w = judged_wake(&t, judged_find(&t, i));
+
+			check_said(w, i);
+			blocks_init(&b);
+			facts_init(&alone);
+			alone.flow = i;
+			alone.who.server.b[15] = (uint8_t)(i % 7);
+			fold_greeting_of(&alone, &b, i);
+			fold_some(&alone, &b, i);
+			check_same(&w->f, &alone);
+			facts_fini(&alone, &b);
+			blocks_fini(&b);
+			judged_touch(&t, w);
+		}
+		check_lists(&t);
+	}
+	judged_fini(&t);
+}
+
+/* Whichever block there is no memory for: the flow is whole, or gone. */
+TEST(no_memory_to_wake)
+{
+	struct judged_table t = {0};
+	unsigned gone = 0, n = 0;
+
+	CHECK_INT(judged_init(&t, 0, 0), 0);
+	for (unsigned i = 1; i <= MANY; i++) {
+		struct judged *w = open_one(&t, i);
+
+		say(&t, w, i);
+		fold_some(&w->f, &t.blocks, i);
+	}
+	let_all_rest(&t);
+	for (unsigned i = 1; i <= MANY; i++) {
+		struct judged *w;
+
+		t.blocks.fail_in = i % 14;
+		w = judged_wake(&t, judged_find(&t, i));
+		t.blocks.fail_in = 0;
+		if (w != NULL)
+			check_said(w, i);
+		gone += w == NULL;
+		n += judged_find(&t, i) != NULL;
+	}
+	CHECK(gone + n == MANY && t.count == n);
+#ifdef __SANITIZE_ADDRESS__
+	CHECK(gone > MANY / 4);
+#endif
+	check_lists(&t);
+	judged_fini(&t);
+}
+
+/* Without memory for it a flow stays as it is. */
+TEST(no_memory_to_rest)
+{
+	struct judged_table t = {0};
+
+	CHECK_INT(judged_init(&t, 0, 0), 0);
+	for (unsigned i = 1; i <= MANY; i++) {
+		say(&t, open_one(&t, i), i);
+		t.blocks.fail_in = i % 3;
+		judged_let_rest(&t, OBS_TIME_MAX);
+		t.blocks.fail_in = 0;
+		check_lists(&t);
+	}
+	for (unsigned i = 1; i <= MANY; i++)
+		check_said(judged_wake(&t, judged_find(&t, i)), i);
+	judged_fini(&t);
+}
+
+/* Of a packet all is kept: of a step, and of one that rested. */
+TEST(packets_of_steps)
+{
+	static struct obs o[LADDER_STEPS];
+	static struct alert a;
+	struct judged_table t = {0};
+
+	srand(5);
+	CHECK_INT(judged_init(&t, 0, 0), 0);
+	for (unsigned i = 1; i <= 200; i++) {
+		struct judged *w = open_one(&t, i);
+
+		for (unsigned n = 0; n < LADDER_STEPS; n++) {
+			struct pkt_ref *p = &o[n].pkt;
+
+			obs_init(&o[n], OBS_QUIT);
+			by_chance(&o[n], OBS_QUIT);
+			o[n].time = (int64_t)n * 1000 + 1;
+			memset(o[n].text, 'x', 1);
+			o[n].text[1] = '\0';
+			if (rand() % 2 == 0)
+				p->time = o[n].time;
+			if (rand() % 2 == 0) {
+				p->file = 0;
+				p->frame_no = (uint32_t)p->ordinal;
+			}
+			if (rand() % 4 == 0)
+				memset(p, 0, sizeof(*p));
+			ladder_add(&w->ladder, &t.blocks, &o[n]);
+		}
+		for (unsigned round = 0; round < 2; round++) {
+			ladder_fill(&w->ladder, &a);
+			CHECK_INT(a.nsteps, LADDER_STEPS);
+			for (unsigned n = 0; n < LADDER_STEPS; n++)
+				CHECK(memcmp(&a.steps[n].pkt, &o[n].pkt,
+					  offsetof(struct pkt_ref, pad) + 1) ==
+				      0);
+			judged_let_rest(&t, OBS_TIME_MAX);
+			w = judged_wake(&t, judged_find(&t, i));
+		}
+	}
 	judged_fini(&t);
 }
 

@@ -145,7 +145,7 @@ TEST(judged_flows)
 	struct judged_table t = {0};
 	struct obs o;
 
-	CHECK_INT(judged_init(&t, CAP), 0);
+	CHECK_INT(judged_init(&t, CAP, 0), 0);
 	for (unsigned i = 1; i <= MANY; i++) {
 		struct judged *w;
 
@@ -153,7 +153,7 @@ TEST(judged_flows)
 		o.flow = i;
 		o.time = i;
 		(void)judged_open(&t, &o);
-		w = judged_find(&t, i);
+		w = judged_wake(&t, judged_find(&t, i));
 		obs_init(&o, OBS_VERB_UNKNOWN);
 		for (unsigned n = 0; w != NULL && n < 100; n++)
 			ladder_add(&w->ladder, &t.blocks, &o);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Packets of one connection follow from each other: what one side sends begins
+ * where it ended, or where the other says that it has come to. No value is lost
+ * by it, whatever it is: all of it is arithmetic that wraps.
+ */
+#include "rules/ladder_rest.h"
+
+#include <string.h>
+
+#include "rules/ladder_kept.h"
+
+_Static_assert(sizeof(struct step_image) % 8 == 0, "words");
+
+struct track { /* of the packets so far */
+	struct pkt_ref last[2]; /* by enum dir of their sender */
+	unsigned latest;
+	int64_t time; /* of the last step */
+};
+
+static void
+track_begin(struct track *t, int64_t start)
+{
+	memset(t, 0, sizeof(*t));
+	t->last[0].time = t->time = start;
+}
+
+static void
+track_note(struct track *t, const struct step_image *s)
+{
+	t->time = s->time;
+	if (!s->has_pkt)
+		return;
+	t->latest = s->pkt.dir & 1;
+	t->last[t->latest] = s->pkt;
+}
+
+/* What the next of that side is mostly like. */
+static void
+track_expect(const struct track *t, struct pkt_ref *e, unsigned dir)
+{
+	const struct pkt_ref *late = &t->last[t->latest];
+	const struct pkt_ref *own = &t->last[dir], *other = &t->last[!dir];
+
+	memset(e, 0, sizeof(*e));
+	e->time = late->time;
+	e->ordinal = late->ordinal;
+	e->file = late->file;
+	e->frame_no = late->frame_no - (uint32_t)late->ordinal;
+	e->seq = own->ordinal != 0 ? own->seq + own->len : other->ack;
+	e->ack = t->latest == dir ? own->ack : other->seq + other->len;
+	e->window = own->window;
+	e->ip_id = own->ip_id;
+	e->ttl = own->ttl;
+}
+
+static int64_t
+less(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+static int64_t
+more(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static void
+pkt_fold(struct pkt_ref *p, const struct pkt_ref *e)
+{
+	p->frame_no -= (uint32_t)p->ordinal + e->frame_no;
+	p->time = less(p->time, e->time);
+	p->ordinal -= e->ordinal;
+	p->file -= e->file;
+	p->seq -= e->seq;
+	p->ack -= e->ack;
+	p->window = (uint16_t)(p->window - e->window);
+	p->ip_id = (uint16_t)(p->ip_id - e->ip_id);
+	p->ttl = (uint8_t)(p->ttl - e->ttl);
+}
+
+static void
+pkt_unfold(struct pkt_ref *p, const struct pkt_ref *e)
+{
+	p->time = more(p->time, e->time);
+	p->ordinal += e->ordinal;
+	p->file += e->file;
+	p->seq += e->seq;
+	p->ack += e->ack;
+	p->window = (uint16_t)(p->window + e->window);
+	p->ip_id = (uint16_t)(p->ip_id + e->ip_id);
+	p->ttl = (uint8_t)(p->ttl + e->ttl);
+	p->frame_no += (uint32_t)p->ordinal + e->frame_no;
+}
+
+void
+ladder_image_fold(struct step_image *steps, unsigned n, int64_t start)
+{
+	struct pkt_ref expected;
+	struct track t;
+
+	track_begin(&t, start);
+	for (struct step_image *s = steps; s < steps + n; s++) {
+		const struct step_image was = *s;
+
+		if (s->has_pkt) {
+			track_expect(&t, &expected, s->pkt.dir & 1);
+			s->time = less(s->time, s->pkt.time);
+			pkt_fold(&s->pkt, &expected);
+		} else {
+			s->time = less(s->time, t.time);
+		}
+		track_note(&t, &was);
+	}
+}
+
+void
+ladder_image_unfold(struct step_image *steps, unsigned n, int64_t start)
+{
+	struct pkt_ref expected;
+	struct track t;
+
+	track_begin(&t, start);
+	for (struct step_image *s = steps; s < steps + n; s++) {
+		if (s->has_pkt) {
+			track_expect(&t, &expected, s->pkt.dir & 1);
+			pkt_unfold(&s->pkt, &expected);
+			s->time = more(s->time, s->pkt.time);
+		} else {
+			s->time = more(s->time, t.time);
+		}
+		track_note(&t, s);
+	}
+}
+
+unsigned
+ladder_take_image(struct step_image steps[LADDER_STEPS],
+    struct slice texts[LADDER_STEPS], const struct ladder *l)
+{
+	size_t at = 0;
+
+	memset(steps, 0, l->n * sizeof(*steps));
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct kept *k = ladder_kept_at(l, at);
+		struct step_image *s = &steps[i];
+		const char *text = ladder_get_pkt(k, &s->pkt);
+
+		s->time = k->time;
+		s->kind = k->kind;
+		s->dir = k->dir;
+		s->has_pkt = k->pkt != 0;
+		texts[i] = (struct slice){(const uint8_t *)text, k->len};
+		at += ladder_size_of(k);
+	}
+	return l->n;
+}
+
+bool
+ladder_from_image(struct ladder *l, struct blocks *b,
+    const struct step_image *steps, const struct slice *texts, unsigned n)
+{
+	size_t all = 0, at = 0;
+
+	memset(l, 0, sizeof(*l));
+	for (unsigned i = 0; i < n; i++)
+		all += ladder_kept_size(texts[i].len,
+		    ladder_pkt_kept(&steps[i].pkt, steps[i].time));
+	if (all != 0 && !ladder_set_room(l, b, all))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		struct kept *k = ladder_kept_at(l, at);
+
+		k->time = steps[i].time;
+		k->kind = steps[i].kind;
+		k->dir = steps[i].dir;
+		k->pkt = (uint8_t)ladder_pkt_kept(&steps[i].pkt, steps[i].time);
+		k->len = (uint8_t)texts[i].len;
+		memcpy(
+		    ladder_put_pkt(k, &steps[i].pkt), texts[i].p, texts[i].len);
+		at += ladder_size_of(k);
+	}
+	l->used = (uint16_t)at;
+	l->n = (uint8_t)n;
+	return true;
+}
