@@ -76,6 +76,7 @@ struct pkt_ref {
 	uint8_t tcp_flags;
 	uint8_t dir; /* enum dir */
 	uint8_t pad;
+	uint8_t fill[4]; /* 0: no byte of it is unset */
 };
 
 enum obs_kind {

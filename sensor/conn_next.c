@@ -100,8 +100,7 @@ close_by(struct tracker *t, struct conn *c, struct packet *pkt, enum dir dir)
 	}
 	if (c->fed)
 		session_settle(t, c);
-	if (fin)
-		conn_set_age(t, c);
+	conn_set_age(t, c);
 	if (c->closed)
 		tracker_arm(t, c);
 	return true;

@@ -181,6 +181,7 @@ evidence_ref(struct pkt_ref *r, const struct packet *pkt, unsigned dir)
 	    offsetof(struct pkt_ref, dir) - offsetof(struct pkt_ref, seq));
 	r->dir = (uint8_t)dir;
 	r->pad = 0;
+	memset(r->fill, 0, sizeof(r->fill));
 }
 
 /* Notes a packet of the flow; returns enum evidence_hint bits. */

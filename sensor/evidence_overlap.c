@@ -616,7 +616,7 @@ window_append(struct ev_window *w, const struct packet *pkt,
 	const struct shape *shape = shape_of(w);
 	uint32_t end = s->seq + s->len, i = place(w, s->seq);
 
-	if (s->seq != w->top || end - w->low >= w->size ||
+	if (s->seq != w->top || w->turned || end - w->low >= w->size ||
 	    (w->nsegs == shape->segs && w->block.kind == EV_WINDOW_128))
 		return false;
 	if (i + s->len <= w->size)

@@ -215,6 +215,8 @@ segment(struct run *r, const uint8_t *rec)
 	if (p.tcp_flags & (TCP_SYN | TCP_FIN) && rec[1] == 64)
 		me->next++;
 	tracker_packet(r->t, &p);
+	for (unsigned age = 0; age < FLOW_AGES; age++)
+		mix(r, &r->t->flows->age[age].count, sizeof(uint32_t));
 }
 
 static void

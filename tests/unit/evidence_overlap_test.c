@@ -410,4 +410,37 @@ TEST(pool_is_bounded)
 	CHECK_INT(lend_all(0, LINE), 4096); /* small ones */
 }
 
+/* The next n bytes of a text that goes on, and their acknowledgement. */
+static uint32_t
+go_on(uint32_t at, uint32_t n)
+{
+	static char letters[64 * 1024];
+
+	for (size_t i = 0; letters[0] == '\0' && i + 1 < sizeof(letters); i++)
+		letters[sizeof(letters) - 2 - i] = (char)('z' - i % 26);
+	make(DIR_S2C, TCP_ACK, at, 0, NULL);
+	pk.payload = (const uint8_t *)letters + (S_ISN + 1 + at) % 26;
+	pk.len = pk.wire_len = n;
+	put();
+	send(DIR_C2S, TCP_ACK, 0, at + n, NULL);
+	return at + n;
+}
+
+TEST(two_gigabytes_of_text_and_the_same_again)
+{
+	uint32_t at = 0;
+
+	start();
+	handshake();
+	while (at < 0x7fff0000u)
+		at = go_on(at, 26 * 2000);
+	while (at <= 0x80000000u + 3 * 26 * 40) /* numbers turn round */
+		at = go_on(at, 26 * 40);
+	(void)go_on(at - 26 * 200, 26 * 40); /* no longer kept */
+	(void)go_on(at - 26 * 40, 26 * 40);
+	CHECK(evidence_counters(ctx)->compared > 0);
+	finish();
+	CHECK_INT(nseen, 0);
+}
+
 TEST_MAIN

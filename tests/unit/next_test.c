@@ -68,4 +68,40 @@ TEST(the_short_ways_tell_what_the_long_one_tells)
 	CHECK(told > DIALOGUES * 10);
 }
 
+/* Both have closed; a reset from elsewhere is waited for in vain; then one
+ * packet more. Whose turn it is to go must not depend on the way taken. */
+static void
+reset_behind_an_end(uint8_t where, uint8_t wait)
+{
+	static const uint8_t flags[] = {0x10, 0x54, 0x40, 0x44, 0x40, 0x40,
+	    0x44, 0x4c, 0x48, 0x44, 0x20, 0x44, 0x40};
+	static uint8_t in[sizeof(flags) * RECORD];
+	uint8_t *rst = in + 10 * RECORD;
+
+	for (unsigned i = 0; i < sizeof(flags); i++) {
+		uint8_t *rec = in + i * RECORD;
+
+		memset(rec, 0, RECORD);
+		rec[0] = flags[i];
+		rec[1] = rec[2] = 64;
+		rec[3] = i == 3 ? 14 : i == 5 ? 16 : 0; /* lines */
+		rec[5] = i == 11 ? wait : 1;
+		rec[6] = 0x14;
+		rec[7] = 9;
+	}
+	rst[0] |= where & 1 ? 4 : 0;
+	rst[1] = where & 128 ? (uint8_t)(where * 2) : 255;
+	rst[4] = where;
+	rst[6] = 0x1f;
+	(void)LLVMFuzzerTestOneInput(in, sizeof(in));
+}
+
+TEST(a_forged_reset_behind_an_orderly_end)
+{
+	for (unsigned wait = 120; wait < 128; wait++) /* two seconds */
+		for (unsigned where = 0; where < 256; where++)
+			reset_behind_an_end((uint8_t)where, (uint8_t)wait);
+	CHECK(runs[0].count > 0);
+}
+
 TEST_MAIN
