@@ -626,7 +626,7 @@ mail_data(
 	else if (!is_within_body(m, dir, &in))
 		fed = take_bytes(m, dir, in);
 	unset_now(m);
-	return fed;
+	return m->starved ? MAIL_CHANGED : fed;
 }
 
 /* A run whose length is known goes on behind the hole. */

@@ -21,6 +21,7 @@
 #define REST_TURNS 15 /* observations between looks at who is idle: a mask */
 #define KINDS 32 /* room for all, powers of two */
 #define PROTOS 8
+_Static_assert(PROTO_COUNT <= PROTOS, "a place for each protocol");
 
 /* What other connections of the two hosts may want to know, and where a lesson
  * may be over. */

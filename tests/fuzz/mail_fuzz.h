@@ -123,6 +123,19 @@ fuzz_feed(struct mail *m, enum dir dir, struct slice s, bool bytewise,
 }
 
 static void
+fuzz_eof(struct mail *m, enum dir dir, const struct pkt_ref *pkt)
+{
+	struct mail_state before = {0}, state = {0};
+
+	mail_state(m, &before);
+	if (mail_eof(m, dir, pkt))
+		return;
+	mail_state(m, &state);
+	if (memcmp(&before, &state, sizeof(state)) != 0)
+		abort();
+}
+
+static void
 fuzz_dialog(struct mail *m, struct slice s, bool bytewise)
 {
 	struct pkt_ref pkt = {.time = 1000, .ordinal = 1};
@@ -136,7 +149,7 @@ fuzz_dialog(struct mail *m, struct slice s, bool bytewise)
 		else if (s.p[0] == FUZZ_SERVER)
 			dir = DIR_S2C;
 		else if (s.p[0] == FUZZ_EOF)
-			mail_eof(m, dir, &pkt);
+			fuzz_eof(m, dir, &pkt);
 		else if (s.p[0] == FUZZ_GAP && s.len > 1)
 			mail_gap(m, dir, s.p[n++], &pkt);
 		else

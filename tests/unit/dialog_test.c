@@ -52,6 +52,7 @@ struct run {
 	const struct dialog *d;
 	const char *leak;
 	unsigned lent; /* parts, by now */
+	unsigned asked, starve_at; /* lendings; the one refused */
 	char lines[TEXT_MAX]; /* likewise, where they are not expected */
 	size_t lines_len;
 };
@@ -261,6 +262,7 @@ on_chain(void *ctx, const uint8_t id[32], const struct slice *der, unsigned n)
 struct cutting {
 	size_t step, cut_at;
 	bool lines; /* lines are asked for */
+	unsigned starve_at; /* the lending that is refused, from 1 */
 };
 
 /* What mail_data() says of it is so. */
@@ -279,6 +281,21 @@ feed(const struct dialog *d, struct mail *m, enum dir dir, struct slice bytes,
 		die(d, "mail_data() does not say what has changed");
 }
 
+/* Nor does mail_eof() hide anything. */
+static void
+feed_eof(const struct dialog *d, struct mail *m, enum dir dir,
+    const struct pkt_ref *pkt)
+{
+	struct mail_state was = {0}, is = {0};
+
+	mail_state(m, &was);
+	if (mail_eof(m, dir, pkt))
+		return;
+	mail_state(m, &is);
+	if (memcmp(&was, &is, sizeof(is)) != 0)
+		die(d, "mail_eof() does not say what has changed");
+}
+
 static void
 run_op(struct mail *m, const struct dialog *d, const struct op *op,
     const struct cutting *c, struct pkt_ref *pkt)
@@ -291,7 +308,7 @@ run_op(struct mail *m, const struct dialog *d, const struct op *op,
 	if (op->kind == OP_GAP)
 		mail_gap(m, op->dir, op->len, pkt);
 	else if (op->kind == OP_EOF)
-		mail_eof(m, op->dir, pkt);
+		feed_eof(d, m, op->dir, pkt);
 	while (op->kind == OP_DATA && at < end) {
 		size_t n = end - at < c->step ? end - at : c->step;
 		uint8_t *copy;
@@ -312,6 +329,8 @@ lend(void *ctx, enum mail_part part)
 {
 	struct run *r = ctx;
 
+	if (++r->asked == r->starve_at)
+		return NULL;
 	r->lent++;
 	return memset(malloc(mail_part_size(part)), 0xa5, mail_part_size(part));
 }
@@ -336,6 +355,7 @@ run_dialog(const struct dialog *d, struct run *r, struct cutting c)
 
 	memset(r, 0, sizeof(*r));
 	r->d = d;
+	r->starve_at = c.starve_at;
 	memset(&env, 0, sizeof(env));
 	memset(&pkt, 0, sizeof(pkt));
 	env.sink =
@@ -398,7 +418,7 @@ static bool
 test_lines(struct dialog *d)
 {
 	static char whole[TEXT_MAX];
-	struct cutting c = {BYTES_MAX, 0, true};
+	struct cutting c = {BYTES_MAX, 0, true, 0};
 
 	run_dialog(d, &run, c);
 	if (differs(d, &run, "with lines", 0))
@@ -420,10 +440,28 @@ test_lines(struct dialog *d)
 	return true;
 }
 
+/* Each lending is refused in turn: no secret shows, nothing stays lent. */
+static bool
+test_starved(struct dialog *d)
+{
+	struct cutting c = {BYTES_MAX, 0, true, 0};
+
+	do {
+		c.starve_at++;
+		run_dialog(d, &run, c);
+		if (run.leak == NULL)
+			continue;
+		fprintf(stderr, "%s: lending %u refused: \"%s\"\n", d->path,
+		    c.starve_at, run.leak);
+		return false;
+	} while (run.asked >= c.starve_at);
+	return true;
+}
+
 static bool
 test_dialog(struct dialog *d, bool may_bless)
 {
-	struct cutting c = {BYTES_MAX, 0, false};
+	struct cutting c = {BYTES_MAX, 0, false, 0};
 
 	read_dialog(d);
 	run_dialog(d, &run, c);
@@ -441,7 +479,7 @@ test_dialog(struct dialog *d, bool may_bless)
 		if (differs(d, &run, "cut at", c.cut_at))
 			return false;
 	}
-	return test_lines(d);
+	return test_lines(d) && test_starved(d);
 }
 
 static int
