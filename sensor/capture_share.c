@@ -193,21 +193,26 @@ step_back(struct share *s, const struct tracker_clock *before)
 }
 
 static void
+keep_time(struct share *s)
+{
+	struct tracker_clock before = s->tell.clock;
+	bool back = false;
+
+	tracker_clock_packet(&s->tell.clock, s->at.time, &back);
+	if (back)
+		step_back(s, &before);
+}
+
+static void
 ip_packet(struct share *s)
 {
-	struct packet *pkt = &s->at;
-	struct tracker_clock before = s->tell.clock;
 	uint64_t fragments = ip_counters(s->ip)->fragments;
-	enum ip_result what = ip_decode(s->ip, pkt);
-	bool back = false;
+	enum ip_result what = ip_decode(s->ip, &s->at);
 
 	/* of any layer: all workers hold the same fragments at all times */
 	fragments = ip_counters(s->ip)->fragments - fragments;
-
 	if (what == IP_TCP)
-		tracker_clock_packet(&s->tell.clock, pkt->time, &back);
-	if (back)
-		step_back(s, &before);
+		keep_time(s);
 	if (fragments > 0)
 		put_fragment(s);
 	else if (what == IP_TCP)
@@ -215,12 +220,10 @@ ip_packet(struct share *s)
 }
 
 static void
-one_packet(struct share *s)
+any_packet(struct share *s)
 {
 	struct packet *pkt = &s->at;
 
-	s->n.packets++;
-	s->n.bytes += pkt->caplen;
 	switch (link_decode(pkt)) {
 	case LINK_IP:
 		ip_packet(s);
@@ -235,6 +238,21 @@ one_packet(struct share *s)
 		s->n.link_unknown++;
 		tell_link(&s->tell, pkt);
 		break;
+	}
+}
+
+static void
+one_packet(struct share *s)
+{
+	struct packet *pkt = &s->at;
+
+	s->n.packets++;
+	s->n.bytes += pkt->caplen;
+	if (ip_decode_frame(s->ip, pkt)) {
+		keep_time(s);
+		put_tcp(s);
+	} else {
+		any_packet(s);
 	}
 	s->tell.ordinal = pkt->ordinal;
 }
