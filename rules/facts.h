@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What is known of one flow so far: observations folded into one struct, and
- * parts that are there once something is known of them. Detectors read it and never write it. Times are ns of packet time, 0 where
- * it did not happen; packets have ordinal 0 where there was none.
+ * parts that are there once something is known of them. Detectors read it and
+ * never write it. Times are ns of packet time, 0 where it did not happen;
+ * packets have ordinal 0 where there was none.
  *
  * Detectors are asked AFTER the observation was folded: at the first
  * OBS_CLEAR_USE, f->clear.count is 1.

@@ -534,8 +534,10 @@ tell_seen(struct judge *j, struct judged *w, const struct obs *o)
 	if (talk_is_over(w->talk, o))
 		v.over = w->talk;
 	j->cfg.seen(j->cfg.seen_ctx, &v);
-	if (v.over != NULL)
-		talk_clear(w->talk);
+	if (v.over != NULL) { /* a flow that keeps one does not rest */
+		free(w->talk);
+		w->talk = NULL;
+	}
 	if (!j->talk || o->kind != OBS_LINE)
 		return;
 	if (w->talk == NULL)

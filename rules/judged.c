@@ -39,7 +39,7 @@ judged_find(const struct judged_table *t, uint64_t flow)
 {
 	struct judged_link *l = *bucket_of(t, flow);
 
-	while (l != NULL && (l->flow ^ flow) << 1 != 0)
+	while (l != NULL && judged_number(l) != flow)
 		l = l->chain;
 	return l;
 }
@@ -87,8 +87,11 @@ take_place(
 void
 judged_touch(struct judged_table *t, struct judged *w)
 {
-	if (&w->link == t->newest)
+	if (&w->link == t->newest) {
+		if (t->tired == NULL) /* it was woken */
+			t->tired = &w->link;
 		return;
+	}
 	list_remove(t, &w->link);
 	list_append(t, &w->link);
 }
@@ -155,7 +158,8 @@ is_idle(const struct judged_table *t, int64_t since)
 	return since >= t->rest_after || since <= -t->rest_after;
 }
 
-void
+/* Rarely, and with much to save on the stack: not within who asks. */
+__attribute__((noinline)) void
 judged_let_rest(struct judged_table *t, int64_t now)
 {
 	struct judged_link *l;
@@ -202,12 +206,15 @@ open_flow(struct judged_table *t, const struct obs *o)
 __attribute__((noinline)) unsigned
 judged_open(struct judged_table *t, const struct obs *o)
 {
-	struct judged_link *l = judged_find(t, o->flow);
-	struct judged *w = l != NULL ? judged_wake(t, l) : NULL;
-	unsigned gone = l != NULL && w == NULL;
+	struct judged_link *l;
+	struct judged *w;
+	unsigned gone;
 
 	if ((o->flow & JUDGED_RESTS) != 0)
 		return 1; /* of a worker that is not itself */
+	l = judged_find(t, o->flow);
+	w = l != NULL ? judged_wake(t, l) : NULL;
+	gone = l != NULL && w == NULL;
 	if (w != NULL && obs_flow_id(&w->f.who) == obs_flow_id(&o->u.flow_open))
 		return gone;
 	if (w != NULL)
@@ -236,7 +243,7 @@ judged_use(const struct judged_table *t)
 		use.bytes += table_held(w->rules.parts);
 		use.bytes += table_held(w->rules.bits);
 	}
-	use.bytes += base + blocks_use(&t->blocks);
+	use.bytes += base + blocks_use(&t->blocks) + judged_rest_held();
 	use.max_bytes = base + blocks_most(t->max * each + judged_rest_bytes());
 	return use;
 }

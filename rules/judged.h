@@ -15,7 +15,7 @@
 #include "rules/ladder.h"
 #include "rules/talk.h"
 
-#define JUDGED_MAX 65536 /* 150 bytes to 7 KiB each, by what is known */
+#define JUDGED_MAX 65536 /* 80 bytes to 7 KiB each, by what is known */
 
 #define JUDGED_REST (30 * INT64_C(1000000000)) /* ns: see judged_rest.h */
 #define JUDGED_REST_ALWAYS (-1) /* after each observation */

@@ -90,10 +90,15 @@ judged_rest_free(struct judged_rest *r)
 }
 
 uint64_t
+judged_rest_held(void)
+{
+	return sizeof(struct judged_rest);
+}
+
+uint64_t
 judged_rest_bytes(void)
 {
-	return sizeof(struct judged_rest) +
-	       (uint64_t)JUDGED_MODELS * BLOCKS_MAX;
+	return judged_rest_held() + (uint64_t)JUDGED_MODELS * BLOCKS_MAX;
 }
 
 static size_t

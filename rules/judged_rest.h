@@ -16,7 +16,8 @@
 struct judged_rest *judged_rest_new(void);
 /* No flow rests any more. */
 void judged_rest_free(struct judged_rest *r);
-/* Bytes at most, models included. */
+/* Bytes beside the flows', and at most, models included. */
+uint64_t judged_rest_held(void);
 uint64_t judged_rest_bytes(void);
 
 /* What is known of it, in one block, which takes its place in no list: *w stays

@@ -124,6 +124,8 @@ struct adding {
 	struct blocks *b;
 	const struct obs *o;
 	int64_t time;
+	unsigned kept; /* of its packet */
+	size_t size;
 };
 
 /* There is room for it. */
@@ -133,15 +135,14 @@ put_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
 {
 	struct ladder *l = to->l;
 	struct kept *k = ladder_kept_at(l, l->used);
-	unsigned kept = ladder_pkt_kept(pkt, to->time);
 
-	l->used += (uint16_t)ladder_kept_size(text.len, kept);
+	l->used += (uint16_t)to->size;
 	l->n++;
 	k->time = to->time;
 	k->kind = (uint8_t)to->o->kind;
 	k->dir = (uint8_t)dir;
 	k->len = (uint8_t)text.len;
-	k->pkt = (uint8_t)kept;
+	k->pkt = (uint8_t)to->kept;
 	memcpy(ladder_put_pkt(k, pkt), text.p, text.len);
 }
 
@@ -149,18 +150,17 @@ static __attribute__((noinline)) void
 put_after_room(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	if (make_room(to->l, to->b,
-		ladder_kept_size(text.len, ladder_pkt_kept(pkt, to->time))))
+	if (make_room(to->l, to->b, to->size))
 		put_step(to, dir, pkt, text);
 }
 
 static void
-add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
+add_step(struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	unsigned kept = ladder_pkt_kept(pkt, to->time);
-
-	if (has_room(to->l, ladder_kept_size(text.len, kept)))
+	to->kept = ladder_pkt_kept(pkt, to->time);
+	to->size = ladder_kept_size(text.len, to->kept);
+	if (has_room(to->l, to->size))
 		put_step(to, dir, pkt, text);
 	else
 		put_after_room(to, dir, pkt, text);
@@ -168,7 +168,7 @@ add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
 
 /* As much of it as is kept. */
 static void
-add_text(const struct adding *to, const char *text)
+add_text(struct adding *to, const char *text)
 {
 	add_step(to, (enum dir)to->o->dir, &to->o->pkt,
 	    (struct slice){
@@ -271,7 +271,7 @@ caps_text(struct text *t, const struct obs *o)
 }
 
 static void
-add_question(const struct adding *to)
+add_question(struct adding *to)
 {
 	const struct obs_caps *c = &to->o->u.caps;
 	struct text t;
@@ -284,7 +284,7 @@ add_question(const struct adding *to)
 }
 
 __attribute__((noinline)) static void
-add_caps(const struct adding *to)
+add_caps(struct adding *to)
 {
 	const struct obs *o = to->o;
 	const struct obs_caps *c = &o->u.caps;
@@ -509,7 +509,7 @@ is_usual(const struct obs *o)
 }
 
 static void
-add_plain(const struct adding *to, const char *text)
+add_plain(struct adding *to, const char *text)
 {
 	const struct obs *o = to->o;
 
@@ -520,7 +520,7 @@ add_plain(const struct adding *to, const char *text)
 }
 
 __attribute__((noinline)) static void
-add_made(const struct adding *to)
+add_made(struct adding *to)
 {
 	char made[LADDER_TEXT_MAX] = "";
 
@@ -531,7 +531,7 @@ add_made(const struct adding *to)
 void
 ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 {
-	struct adding to = {l, b, o, step_time(o)};
+	struct adding to = {l, b, o, step_time(o), 0, 0};
 	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Recent events between two hosts: a hash table with a list by last use, with
- * as much room for each pair as has happened between them. The key is the two addresses alone: TLS that breaks on 993
- * and a password that follows on 143 are one story (C10).
+ * as much room for each pair as has happened between them. The key is the two
+ * addresses alone: TLS that breaks on 993 and a password that follows on 143
+ * are one story (C10).
  */
 #include "rules/pair.h"
 

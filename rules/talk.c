@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-void
+static void
 talk_clear(struct talk *t)
 {
 	t->mail_from[0] = t->rcpt_to[0] = '\0';

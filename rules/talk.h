@@ -27,6 +27,5 @@ struct talk {
 bool talk_is_over(const struct talk *t, const struct obs *o);
 /* An OBS_LINE; another MAIL begins anew. */
 void talk_line(struct talk *t, const struct obs *o);
-void talk_clear(struct talk *t);
 
 #endif

@@ -156,6 +156,8 @@ say(struct judged_table *t, struct judged *w, unsigned i)
 	}
 	w->alerts = i;
 	w->incident = i * 2;
+	w->ladder.skipped |= i % 3 == 0;
+	w->rules.passed = i % 2;
 	fold_greeting_of(&w->f, &t->blocks, i);
 }
 
@@ -167,6 +169,8 @@ check_said(const struct judged *w, unsigned i)
 	unsigned n = 1 + i % 30;
 
 	CHECK(w->f.flow == i && w->alerts == i && w->incident == i * 2);
+	CHECK_INT(w->rules.passed, i % 2);
+	CHECK_INT(w->ladder.skipped, i % 3 == 0 || n > LADDER_STEPS);
 	(void)snprintf(text, sizeof(text), "h%u", i);
 	CHECK_STR(w->f.greeting->host, text);
 	ladder_fill(&w->ladder, &a);
@@ -319,6 +323,25 @@ TEST(rest_changes_nothing)
 			judged_touch(&t, w);
 		}
 		check_lists(&t);
+	}
+	judged_fini(&t);
+}
+
+/* Also the latest of all, which has its place already. */
+TEST(one_that_woke_rests_again)
+{
+	struct judged_table t = {0};
+
+	CHECK_INT(judged_init(&t, 0, 0), 0);
+	say(&t, open_one(&t, 1), 1);
+	for (unsigned round = 0; round < 3; round++) {
+		struct judged_link *l;
+
+		let_all_rest(&t);
+		CHECK_INT(resting(&t), 1);
+		l = judged_find(&t, 1);
+		CHECK(judged_find(&t, 1 | JUDGED_RESTS) == NULL);
+		judged_touch(&t, judged_wake(&t, l));
 	}
 	judged_fini(&t);
 }
