@@ -4,8 +4,8 @@
 
     two.py [--bytes 200M] [--rounds 5] [--only abe] [--json FILE]
 
-The first walks the files, takes packets apart and hands them out: on one file and on several that walk is the serial
-part. The judge is a third process beside the two.
+One process reads the input and hands packets out, two follow connections, one judges: four share the two cores. On one
+file and on several the reading is the serial part.
 """
 import argparse
 import json
