@@ -13,7 +13,7 @@
 #include "sensor/capture_input.h"
 
 /* 16 MiB, about as many frames as there are slots for (handout.h). */
-#define BLOCKS 32
+#define BLOCKS 12
 #define BLOCK_BYTES INPUT_ROOM
 
 struct frame_blocks;

@@ -18,7 +18,7 @@
 #include "sensor/tracker.h"
 
 /* Many: who waits for the other side loses more than a cache miss. */
-#define HANDOUT_SLOTS 16384
+#define HANDOUT_SLOTS 8192
 
 enum handed_what {
 	HANDED_TCP, /* pkt, taken apart */

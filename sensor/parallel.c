@@ -26,7 +26,7 @@
 #include "sensor/verifier_process.h"
 #include "sensor/worker.h"
 
-#define OUT_BYTES (8u << 20) /* what a worker says */
+#define OUT_BYTES (2u << 20) /* what a worker says */
 #define READER_BYTES (1u << 20)
 #define TICK 4096 /* records between looks at the clock */
 
