@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/harden.h"
 #include "sensor/log.h"
 #include "sensor/supervise.h"
 #include "sensor/verifier_process.h"
@@ -46,34 +46,6 @@ child_name(const struct child *c, char buf[24])
 		    : c->role == ROLE_FEEDS ? "feeds"
 					    : "verifier");
 	return buf;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-static void
-close_range_of(unsigned from, unsigned to)
-{
-	if (from <= to)
-		(void)syscall(SYS_close_range, from, to, 0);
-}
-
-static void
-close_others(struct keep *k)
-{
-	unsigned from = 3;
-
-	qsort(k->fd, k->n, sizeof(k->fd[0]), by_value);
-	for (unsigned i = 0; i < k->n; i++) {
-		if (k->fd[i] < 3)
-			continue;
-		close_range_of(from, (unsigned)k->fd[i] - 1);
-		from = (unsigned)k->fd[i] + 1;
-	}
-	close_range_of(from, ~0u);
 }
 
 static void
@@ -319,7 +291,7 @@ child_main(struct supervisor *s, struct child *c, pid_t parent, int fd)
 		keep(&k, ring_room_fd(s->events));
 	}
 	drop_workers(s, c);
-	close_others(&k);
+	harden_close_others(k.fd, k.n);
 	if (c->role == ROLE_WORKER)
 		return worker_main(s, c, parent);
 	if (c->role == ROLE_VERIFIER)

@@ -81,5 +81,7 @@ frame_blocks_read_only(struct frame_blocks *b)
 	if (p == MAP_FAILED)
 		return -1;
 	harden_memory(p, ALL);
+	(void)close(b->fd); /* nor made again */
+	b->fd = -1;
 	return 0;
 }

@@ -226,3 +226,10 @@ handout_sleep(struct handout *h, int ms)
 	atomic_store(&h->s->sleeps, 0);
 	wake_fd_clear(h->data_fd);
 }
+
+void
+handout_fds(const struct handout *h, int fd[2])
+{
+	fd[0] = h->data_fd;
+	fd[1] = h->room_fd;
+}

@@ -63,5 +63,7 @@ struct handed *handout_next(struct handout *h);
 void handout_done(struct handout *h);
 /* Waits until there is one, or for ms. */
 void handout_sleep(struct handout *h, int ms);
+/* Its descriptors. */
+void handout_fds(const struct handout *h, int fd[2]);
 
 #endif

@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int
@@ -50,4 +52,32 @@ harden_shared(size_t size)
 		return NULL;
 	harden_memory(p, size);
 	return p;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void
+close_range_of(unsigned from, unsigned to)
+{
+	if (from <= to)
+		(void)syscall(SYS_close_range, from, to, 0);
+}
+
+void
+harden_close_others(int *fd, unsigned n)
+{
+	unsigned from = 3;
+
+	qsort(fd, n, sizeof(fd[0]), by_value);
+	for (unsigned i = 0; i < n; i++) {
+		if (fd[i] < 3)
+			continue;
+		close_range_of(from, (unsigned)fd[i] - 1);
+		from = (unsigned)fd[i] + 1;
+	}
+	close_range_of(from, ~0u);
 }

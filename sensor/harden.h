@@ -21,5 +21,7 @@ void harden_memory(void *p, size_t len);
 /* Memory of zeros that children inherit and share, left out of core files too;
  * NULL: there is none. */
 void *harden_shared(size_t size);
+/* Of descriptors from 3 on the process keeps these only; they are sorted. */
+void harden_close_others(int *fd, unsigned n);
 
 #endif

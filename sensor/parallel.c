@@ -155,6 +155,19 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	return 0;
 }
 
+/* Neither the database nor the verifier's socket, nor queues of others. */
+static void
+keep_queues(struct handout *const *in, unsigned n, const struct ring *out)
+{
+	int fd[2 * WORKERS_MAX + 2];
+
+	for (unsigned i = 0; i < n; i++)
+		handout_fds(in[i], fd + 2 * i);
+	fd[2 * n] = ring_data_fd(out);
+	fd[2 * n + 1] = ring_room_fd(out);
+	harden_close_others(fd, 2 * n + 2);
+}
+
 /* A worker can reach its own queues only, and read blocks. */
 static bool
 keep_own(struct parallel *p, unsigned number)
@@ -166,7 +179,10 @@ keep_own(struct parallel *p, unsigned number)
 		ring_free(p->out[i]);
 	}
 	ring_free(p->out[p->n]);
-	return frame_blocks_read_only(p->blocks) == 0;
+	if (frame_blocks_read_only(p->blocks) == -1)
+		return false;
+	keep_queues(p->in + number, 1, p->out[number]);
+	return true;
 }
 
 static struct worker *
@@ -185,6 +201,8 @@ new_worker(const struct parallel *p, unsigned number)
 	char err[300] = "out of memory";
 
 	worker_share(&wc.front, p->n);
+	if ((p->n & (p->n - 1)) != 0) /* the power of two above an even part */
+		wc.front.tracker.max_flows *= 2;
 	w = worker_new(&wc, err, sizeof(err));
 	if (w == NULL)
 		fprintf(stderr, "stripwire: %s\n", err);
@@ -225,6 +243,7 @@ read_input(struct parallel *p, const struct parallel_input *in)
 
 	for (unsigned i = 0; i < p->n; i++)
 		ring_free(p->out[i]);
+	keep_queues(p->in, p->n, p->out[p->n]);
 	enter(SANDBOX_READER);
 	return share_run(&sc);
 }
@@ -489,7 +508,8 @@ let_each_work_on(void)
 {
 	const struct sched_param p = {.sched_priority = 0};
 
-	(void)sched_setscheduler(0, SCHED_BATCH, &p);
+	if (sched_getscheduler(0) == SCHED_OTHER) /* nobody chose */
+		(void)sched_setscheduler(0, SCHED_BATCH, &p);
 }
 
 struct parallel *
