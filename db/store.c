@@ -300,6 +300,7 @@ static const char *const sql[ST_COUNT] = {
     [ST_INCIDENTS_CLOSED] = "SELECT id FROM incidents WHERE ended=0 "
 			    "AND status=2",
     [ST_INCIDENTS_DROP] = "DELETE FROM incidents WHERE saved=0",
+    [ST_OTHERS_WROTE] = "PRAGMA data_version",
     [ST_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name=?",
     [ST_CERT] = "INSERT INTO certificates (sha256, spki_sha256, subject, "
 		"issuer, serial, names, not_before, not_after, key_type, "
@@ -556,6 +557,23 @@ store_is_down(const struct store *s)
 	return s->down_until != 0 && store_monotonic_ms() < s->down_until;
 }
 
+/* Somebody else did since the last batch: their rows have numbers, too. */
+static int
+see_others(struct store *s)
+{
+	int64_t seen = s->data_version;
+	struct binder b;
+	int rc = store_stmt(s, ST_OTHERS_WROTE, &b);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(b.st) == SQLITE_ROW)
+		s->data_version = sqlite3_column_int64(b.st, 0);
+	if (s->data_version != seen)
+		s->last_flow = s->last_alert = STORE_LAST_UNKNOWN;
+	return sqlite3_reset(b.st);
+}
+
 int
 store_begin(struct store *s)
 {
@@ -575,6 +593,9 @@ store_begin(struct store *s)
 	s->batch_alerts = 0;
 	s->batch_bytes = 0;
 	s->since = store_monotonic_ms();
+	rc = see_others(s);
+	if (rc != SQLITE_OK)
+		return rc;
 	return s->run == 0 && s->command != NULL ? run_insert(s) : SQLITE_OK;
 }
 

@@ -65,6 +65,7 @@ enum store_stmt {
 	ST_INCIDENTS_DROP,
 	ST_INCIDENTS_CLOSED,
 	ST_LAST_ID,
+	ST_OTHERS_WROTE,
 	ST_CERT,
 	ST_CERT_AGAIN,
 	ST_CERT_DER,
@@ -197,6 +198,7 @@ struct store {
 	uint64_t batch_alerts;
 	size_t batch_bytes; /* of their rows */
 	int64_t since; /* monotonic ms */
+	int64_t data_version; /* others wrote when it moves */
 
 	struct rows *waiting[ROWS_KINDS];
 	/* alerts of it, and their flows, until they are written */
