@@ -65,14 +65,13 @@ done
 # unpacked by the worker that reads
 gzip -1 -c "$tmp/disturbed/stepped.pcap" >"$tmp/stepped.pcap.gz"
 compare "compressed" "$tmp/stepped.pcap.gz" pcaps/S1-striptls-smtp.client.pcap
-# A process that dies while input is still to come: it is said, and that is the
-# end. All of them: workers, the one that reads, the verifier.
-dies() {
-	local workers=$1 which=$2 pid status children
-
+# Input is still to come; all processes are there.
+begin() {
+	local workers=$1
+	shift
 	rm -f "$tmp/fifo"
 	mkfifo "$tmp/fifo"
-	timeout -s KILL 60 ./stripwire read -q --no-db -w "$workers" -r sensor.rules --no-system-trust \
+	timeout -s KILL 60 ./stripwire read -q "$@" -w "$workers" -r sensor.rules --no-system-trust \
 		- <"$tmp/fifo" 2>"$tmp/err" &
 	exec 9>"$tmp/fifo"
 	cat pcaps/S1-striptls-smtp.client.pcap >&9
@@ -82,6 +81,13 @@ dies() {
 		[ "$(wc -w <<<"$children")" -eq $((workers + 2)) ] && break
 		sleep 0.05
 	done
+}
+
+# One that dies is said, and that is the end: workers, who reads, the verifier.
+dies() {
+	local workers=$1 which=$2 status
+
+	begin "$workers" --no-db
 	kill -KILL "$(sed -n "${which}p" <<<"$children")"
 	wait $!
 	status=$?
@@ -93,5 +99,21 @@ dies() {
 for which in 1 2 3 4; do
 	dies 2 $which
 done
+
+# Who looks at packets cannot reach the database.
+holders() {
+	for child in "$@"; do
+		readlink "/proc/$child"/fd/* | grep -q "apart.db" && echo "$child"
+	done
+}
+begin 2 -d "$tmp/apart.db"
+for _ in $(seq 100); do # the reader comes last, and closes what it has of others
+	[ "$(holders $pid)" = "$pid" ] && [ -z "$(holders $children)" ] && break
+	sleep 0.05
+done
+[ "$(holders $pid)" = "$pid" ] && [ "$(wc -w <<<"$children")" -eq 4 ] && [ -z "$(holders $children)" ]
+ok $? "the database is open in: $(holders $pid $children | tr '\n' ' ')of $pid and $(tr '\n' ' ' <<<"$children")"
+exec 9>&-
+wait $!
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
