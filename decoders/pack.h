@@ -21,4 +21,18 @@ size_t pack_bytes(uint8_t *dst, const void *src, const void *like, size_t n);
  * pack_bytes() wrote: it is not checked. */
 size_t unpack_bytes(void *dst, const void *like, size_t n, const uint8_t *src);
 
+/* Times as differences, which are small where both happened about then; any two
+ * numbers have one, and it leads back. */
+static inline int64_t
+pack_less(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+static inline int64_t
+pack_more(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 #endif

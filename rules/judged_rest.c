@@ -235,18 +235,6 @@ unpack(struct picture *p, const struct packed *from, const struct picture *like)
 
 /* ---- what says the same again ---- */
 
-static int64_t
-less(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t
-more(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
 static bool
 is_same_packet(const struct pkt_ref *a, const struct pkt_ref *b)
 {
@@ -287,7 +275,7 @@ fold_moments(struct picture *p)
 	for (unsigned i = 0; i < FACTS_MOMENTS; i++, of++) {
 		struct moment *m = facts_image_moment(&p->i.facts, i);
 
-		m->time = less(m->time, m->pkt.time);
+		m->time = pack_less(m->time, m->pkt.time);
 		if (m->pkt.ordinal == 0)
 			continue;
 		*of = (uint8_t)step_of(p, &m->pkt);
@@ -315,7 +303,7 @@ unfold_moments(struct picture *p)
 
 		if (*of != 0)
 			m->pkt = p->i.steps[*of - 1].pkt;
-		m->time = more(m->time, m->pkt.time);
+		m->time = pack_more(m->time, m->pkt.time);
 	}
 	for (unsigned i = 0; i < FACTS_INSTANTS; i++, of++)
 		if (*of != 0)
@@ -348,7 +336,7 @@ take_picture(struct picture *p, const struct judged *w)
 	memset(p->i.steps + p->nsteps, 0,
 	    (LADDER_STEPS - p->nsteps) * sizeof(p->i.steps[0]));
 	fold_moments(p);
-	f->f.last = less(f->f.last, late(p));
+	f->f.last = pack_less(f->f.last, late(p));
 	ladder_image_fold(p->i.steps, p->nsteps, f->f.who.start);
 }
 
@@ -359,7 +347,7 @@ from_picture(struct judged_table *t, struct judged *w, struct picture *p)
 	struct facts_image *f = &p->i.facts;
 
 	ladder_image_unfold(p->i.steps, p->nsteps, f->f.who.start);
-	f->f.last = more(f->f.last, late(p));
+	f->f.last = pack_more(f->f.last, late(p));
 	unfold_moments(p);
 	memset(w, 0, sizeof(*w));
 	if (!facts_from_image(&w->f, &t->blocks, f, p->texts))

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "decoders/pack.h"
 #include "rules/ladder_kept.h"
 
 _Static_assert(sizeof(struct step_image) % 8 == 0, "words");
@@ -54,23 +55,11 @@ track_expect(const struct track *t, struct pkt_ref *e, unsigned dir)
 	e->ttl = own->ttl;
 }
 
-static int64_t
-less(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t
-more(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
 static void
 pkt_fold(struct pkt_ref *p, const struct pkt_ref *e)
 {
 	p->frame_no -= (uint32_t)p->ordinal + e->frame_no;
-	p->time = less(p->time, e->time);
+	p->time = pack_less(p->time, e->time);
 	p->ordinal -= e->ordinal;
 	p->file -= e->file;
 	p->seq -= e->seq;
@@ -83,7 +72,7 @@ pkt_fold(struct pkt_ref *p, const struct pkt_ref *e)
 static void
 pkt_unfold(struct pkt_ref *p, const struct pkt_ref *e)
 {
-	p->time = more(p->time, e->time);
+	p->time = pack_more(p->time, e->time);
 	p->ordinal += e->ordinal;
 	p->file += e->file;
 	p->seq += e->seq;
@@ -106,10 +95,10 @@ ladder_image_fold(struct step_image *steps, unsigned n, int64_t start)
 
 		if (s->has_pkt) {
 			track_expect(&t, &expected, s->pkt.dir & 1);
-			s->time = less(s->time, s->pkt.time);
+			s->time = pack_less(s->time, s->pkt.time);
 			pkt_fold(&s->pkt, &expected);
 		} else {
-			s->time = less(s->time, t.time);
+			s->time = pack_less(s->time, t.time);
 		}
 		track_note(&t, &was);
 	}
@@ -126,9 +115,9 @@ ladder_image_unfold(struct step_image *steps, unsigned n, int64_t start)
 		if (s->has_pkt) {
 			track_expect(&t, &expected, s->pkt.dir & 1);
 			pkt_unfold(&s->pkt, &expected);
-			s->time = more(s->time, s->pkt.time);
+			s->time = pack_more(s->time, s->pkt.time);
 		} else {
-			s->time = more(s->time, t.time);
+			s->time = pack_more(s->time, t.time);
 		}
 		track_note(&t, s);
 	}
