@@ -69,6 +69,16 @@ tell_wait(const struct input *in)
 		in->on_wait(in->ctx);
 }
 
+/* Shorter than what was read of it. */
+static bool
+is_cut(const struct input *in)
+{
+	struct stat st;
+
+	return in->regular && fstat(in->fd, &st) == 0 &&
+	       (uint64_t)st.st_size < in->raw;
+}
+
 /* Returns 0 at the end, and with in->error set if it cannot be read. */
 static size_t
 read_raw(struct input *in, uint8_t *dst, size_t n)
@@ -84,6 +94,9 @@ read_raw(struct input *in, uint8_t *dst, size_t n)
 		    "read error at byte %" PRIu64 ": %s", in->raw,
 		    strerror(errno));
 		got = 0;
+	} else if (got == 0 && is_cut(in)) {
+		snprintf(in->error, sizeof(in->error),
+		    "cut while it was read, before byte %" PRIu64, in->raw);
 	}
 	in->raw += (uint64_t)got;
 	return (size_t)got;

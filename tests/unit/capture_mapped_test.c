@@ -252,4 +252,23 @@ TEST(a_file_that_is_cut_while_it_is_read_into_room)
 	end_rooms();
 }
 
+TEST(a_file_that_is_cut_before_what_was_read_into_room)
+{
+	struct reading *r = begin_in(FRAMES, new_room);
+	struct packet pkt;
+	uint32_t n;
+
+	for (n = 0; n < 100; n++)
+		CHECK_INT(capture_next(r->c, &pkt), 1);
+	if (ftruncate(r->fd, (off_t)r->at[10]) == -1)
+		abort();
+	for (; capture_next(r->c, &pkt) == 1; n++)
+		CHECK(is_frame(pkt.frame, pkt.caplen, n));
+	CHECK(n >= 100 && n < FRAMES);
+	CHECK_INT(r->s.worst, 1);
+	CHECK(strstr(r->s.said, "cut while it was read") != NULL);
+	end(r);
+	end_rooms();
+}
+
 TEST_MAIN
