@@ -128,19 +128,10 @@ bucket_of(const struct flow_table *t, const struct flow_key *k)
 	return hash_of(t, &k->a, &k->b, k->ports) & t->mask;
 }
 
-static bool
-is_key(const struct flow_key *x, const struct flow_key *y)
-{
-	return x->ports == y->ports && flow_is_addr(&x->a, &y->a) &&
-	       flow_is_addr(&x->b, &y->b);
-}
-
 static uint32_t
 first_of(const struct flow_table *t, uint32_t i, const struct flow_key *key)
 {
-	while (i != 0 && !is_key(&t->flows[i - 1].key, key))
-		i = t->flows[i - 1].chain;
-	return i - 1;
+	return flow_search(t, i, &key->a, &key->b, key->ports);
 }
 
 uint32_t

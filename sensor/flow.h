@@ -123,23 +123,30 @@ flow_first(const struct flow_table *t, uint32_t hash)
 	return t->buckets[hash & t->mask] - 1; /* of 0: FLOW_NONE */
 }
 
+/* Down a chain, which begins with slot i - 1: the first of that key, or
+ * FLOW_NONE. */
+static inline uint32_t
+flow_search(const struct flow_table *t, uint32_t i, const struct addr *a,
+    const struct addr *b, uint32_t ports)
+{
+	for (; i != 0; i = t->flows[i - 1].chain) {
+		const struct flow_key *key = &t->flows[i - 1].key;
+
+		if (key->ports == ports && flow_is_addr(&key->a, a) &&
+		    flow_is_addr(&key->b, b))
+			break;
+	}
+	return i - 1;
+}
+
 /* The first flow of the packet's key, or FLOW_NONE. */
 static inline uint32_t
 flow_find_at(const struct flow_table *t, const struct packet *pkt,
     const struct flow_place *place)
 {
-	uint32_t i = t->buckets[place->hash & t->mask];
-	const struct addr *a = flow_end(pkt, place->from_b);
-	const struct addr *b = flow_end(pkt, !place->from_b);
-
-	for (; i != 0; i = t->flows[i - 1].chain) {
-		const struct flow_key *key = &t->flows[i - 1].key;
-
-		if (key->ports == place->ports && flow_is_addr(&key->a, a) &&
-		    flow_is_addr(&key->b, b))
-			break;
-	}
-	return i - 1;
+	return flow_search(t, t->buckets[place->hash & t->mask],
+	    flow_end(pkt, place->from_b), flow_end(pkt, !place->from_b),
+	    place->ports);
 }
 
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *key);

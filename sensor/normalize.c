@@ -196,18 +196,16 @@ give_eof(struct norm_env *env, struct norm *n, enum dir dir)
 	drop_fin(env, n, dir);
 }
 
-static inline bool
-is_fin_due(const struct norm_dir *d, bool at_end)
-{
-	return d->done == d->fin_at && (at_end || d->acked > d->fin_at);
-}
-
-static void
+static inline void
 check_fins(struct norm_env *env, struct norm *n, bool at_end)
 {
-	for (int i = 0; i < 2 && n->fins != NULL; i++)
-		if (n->d[i].fin && is_fin_due(&n->d[i], at_end))
+	for (int i = 0; i < 2 && n->fins != NULL; i++) {
+		const struct norm_dir *d = &n->d[i];
+
+		if (d->fin && d->done == d->fin_at &&
+		    (at_end || d->acked > d->fin_at))
 			give_eof(env, n, (enum dir)i);
+	}
 }
 
 /* Has this hole waited long enough? */
@@ -427,9 +425,7 @@ norm_close(
 	d->seen = true;
 	if (fin)
 		(void)note_fin(env, n, s->dir, d->next);
-	for (int i = 0; i < 2; i++)
-		if (n->d[i].fin && is_fin_due(&n->d[i], false))
-			give_eof(env, n, (enum dir)i);
+	check_fins(env, n, false);
 	for (int i = 0; i < 2; i++) /* nor is a stream open */
 		if (n->d[i].fin && n->d[i].off)
 			drop_fin(env, n, (enum dir)i);
