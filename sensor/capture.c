@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "decoders/link.h"
-#include "sensor/capture_order.h"
+#include "sensor/capture_plan.h"
 #include "sensor/capture_reader.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -42,8 +42,10 @@ struct capture {
 	uint32_t nunknown;
 	struct unknown_link unknown[UNKNOWN_MAX];
 	struct capture_config cfg;
-	struct file_list files;
-	uint32_t next; /* file to open */
+	const struct file_list *files; /* own, or another's plan */
+	struct capture_plan own;
+	uint32_t next, end; /* file to open, and behind the last one */
+	bool apart, part_begins; /* at the next packet; at the last one */
 	uint64_t done; /* bytes of the files that are finished */
 };
 
@@ -58,32 +60,6 @@ init(struct capture *c, const struct capture_config *cfg)
 	c->r.in.ctx = c->cfg.ctx;
 }
 
-/* Fills the list of files. What cannot be read is a problem; if nothing is
- * left, the first sentence is the error. Returns -1 then. */
-static int
-expand(struct capture *c, const char *const *paths, unsigned n, char *err,
-    size_t errlen)
-{
-	char why[READER_ERROR + 256];
-	unsigned bad = 0;
-
-	snprintf(err, errlen, "no file was named");
-	for (unsigned i = 0; i < n; i++) {
-		if (file_list_add(&c->files, paths[i], &c->r, &c->cfg, why,
-			sizeof(why)) == 0)
-			continue;
-		if (n > 1)
-			capture_say(&c->cfg, 1, "%s", why);
-		if (bad++ == 0)
-			snprintf(err, errlen, "%s", why);
-	}
-	if (c->files.n > 0)
-		return 0;
-	if (bad > 1)
-		snprintf(err, errlen, "none of the %u inputs can be read", n);
-	return -1;
-}
-
 struct capture *
 capture_open(const char *const *paths, unsigned n,
     const struct capture_config *cfg, char *err, size_t errlen)
@@ -95,10 +71,28 @@ capture_open(const char *const *paths, unsigned n,
 		return NULL;
 	}
 	init(c, cfg);
-	if (expand(c, paths, n, err, errlen) == 0)
+	if (capture_plan_make(&c->own, paths, n, &c->cfg, &c->r, err, errlen) ==
+	    0) {
+		c->files = &c->own.files;
+		c->end = c->files->n;
 		return c;
+	}
 	capture_close(c);
 	return NULL;
+}
+
+struct capture *
+capture_open_part(const struct capture_plan *p, unsigned part,
+    const struct capture_config *cfg)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	init(c, cfg);
+	c->files = &p->files;
+	capture_plan_part(p, part, &c->next, &c->end);
+	return c;
 }
 
 void
@@ -107,7 +101,7 @@ capture_close(struct capture *c)
 	if (c == NULL)
 		return;
 	reader_fini(&c->r);
-	file_list_free(&c->files);
+	capture_plan_fini(&c->own);
 	free(c);
 }
 
@@ -124,14 +118,15 @@ file_begin(struct capture *c, const struct input_file *in)
 	c->step = 0;
 	c->linktype = LINKTYPE_NONE;
 	c->nunknown = 0;
+	c->apart |= in->apart && c->ordinal > 0;
 }
 
 /* Opens the next file that can be opened; false when there is none. */
 static bool
 open_next(struct capture *c)
 {
-	while (c->next < c->files.n) {
-		const struct input_file *in = &c->files.file[c->next++];
+	while (c->next < c->end) {
+		const struct input_file *in = &c->files->file[c->next++];
 		if (reader_open(&c->r, in->path) == READER_OPEN) {
 			file_begin(c, in);
 			return true;
@@ -279,6 +274,8 @@ capture_next(struct capture *c, struct packet *pkt)
 		if (r == READER_PACKET) {
 			if (c->ordinal == c->before)
 				c->f.first = pkt->time;
+			c->part_begins = c->apart;
+			c->apart = false;
 			account(c, pkt);
 			number(c, pkt);
 			return 1;
@@ -297,19 +294,25 @@ capture_more(struct capture *c, struct packet *pkt)
 	return 1;
 }
 
+bool
+capture_part_begins(const struct capture *c)
+{
+	return c->part_begins;
+}
+
 void
 capture_progress(const struct capture *c, uint64_t *done, uint64_t *total)
 {
 	*done = c->done + (c->open ? reader_consumed(&c->r) : 0);
 	*total = 0;
-	if (c->files.unsized)
+	if (c->files->unsized)
 		return;
-	for (uint32_t i = 0; i < c->files.n; i++)
-		*total += c->files.file[i].bytes;
+	for (uint32_t i = 0; i < c->files->n; i++)
+		*total += c->files->file[i].bytes;
 }
 
 const char *
 capture_file_path(const struct capture *c, uint32_t file)
 {
-	return file < c->files.n ? c->files.file[file].path : NULL;
+	return file < c->files->n ? c->files->file[file].path : NULL;
 }

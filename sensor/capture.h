@@ -13,6 +13,7 @@
 #ifndef STRIPWIRE_CAPTURE_H
 #define STRIPWIRE_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "decoders/packet.h"
@@ -50,6 +51,10 @@ struct capture_config {
  */
 struct capture *capture_open(const char *const *paths, unsigned n,
     const struct capture_config *cfg, char *err, size_t errlen);
+
+/* Did a part of the input begin with the packet that capture_next() gave last
+ * (capture_plan.h)? Not the first part. */
+bool capture_part_begins(const struct capture *c);
 
 /* Fills the frame fields of pkt (time, ordinal, file, frame_no, frame,
  * caplen, wirelen, linktype) and zeroes the rest. Returns 1, or 0 at the end

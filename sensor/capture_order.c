@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sensor/capture_extent.h"
+
 #define SENTENCE_MAX 1024
 #define NAMES_SHOWN 3 /* of the files that are no captures */
 
@@ -64,8 +66,8 @@ file_list_free(struct file_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static int
-append(struct file_list *l, const char *path, uint64_t bytes, int64_t first)
+int
+file_list_append(struct file_list *l, const struct input_file *f)
 {
 	if (l->n == l->cap) {
 		uint32_t cap = l->cap == 0 ? 16 : l->cap * 2;
@@ -75,13 +77,23 @@ append(struct file_list *l, const char *path, uint64_t bytes, int64_t first)
 		l->file = p;
 		l->cap = cap;
 	}
-	char *copy = strdup(path);
+	char *copy = strdup(f->path);
 	if (copy == NULL)
 		return -1;
-	l->file[l->n++] = (struct input_file){copy, bytes, first};
-	if (bytes == 0)
+	l->file[l->n] = *f;
+	l->file[l->n++].path = copy;
+	if (f->bytes == 0)
 		l->unsized = true;
 	return 0;
+}
+
+static int
+append(struct file_list *l, const char *path, uint64_t bytes, int64_t first)
+{
+	const struct input_file f = {
+	    .path = (char *)(uintptr_t)path, .bytes = bytes, .first = first};
+
+	return file_list_append(l, &f);
 }
 
 /* Captures without a packet stand last: their place does not matter. */
@@ -216,6 +228,7 @@ add_regular(struct file_list *l, const char *path, struct reader *r,
 		return r->error;
 	if (append(l, path, (uint64_t)st->st_size, 0) < 0)
 		return strerror(ENOMEM);
+	l->file[l->n - 1].single = true;
 	return NULL;
 }
 
@@ -247,4 +260,24 @@ file_list_add(struct file_list *l, const char *path, struct reader *r,
 	snprintf(err, errlen, "%s: %s", path, why);
 	mask_controls(err);
 	return -1;
+}
+
+void
+file_list_find_parts(struct file_list *l, struct reader *r)
+{
+	struct extent before = {0}, e;
+
+	if (l->n < 2 || l->n > FILE_LIST_LOOKED_AT)
+		return;
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct input_file *f = &l->file[i];
+
+		e = (struct extent){0};
+		if (f->single)
+			extent_of(&e, r, f->path);
+		if (e.known)
+			f->first = e.first;
+		f->apart = extent_is_apart(&before, &e);
+		before = e;
+	}
 }

@@ -21,6 +21,7 @@
 
 #define PCAP_FILE_HEADER 24
 #define PCAP_HEADER_MAX 24 /* of a record */
+#define FRAME_SENT_MAX (1u << 20) /* no frame on a wire is longer */
 #define PCAP_FRAME_OTHER (128u << 20) /* of links that we do not know */
 
 enum pcap_lengths { /* of old versions: see libpcap, sf-pcap.c */
@@ -349,6 +350,25 @@ reader_next(struct reader *r, struct packet *pkt)
 	if (reader_more(r, pkt))
 		return READER_PACKET;
 	return r->ng == NULL ? pcap_frame(r, pkt) : pcapng_frame(r, pkt);
+}
+
+size_t
+reader_record(
+    const struct reader *r, const uint8_t *p, size_t left, int64_t *time)
+{
+	uint32_t held, sent;
+
+	if (left < r->header)
+		return 0;
+	held = field(r, p + 8);
+	sent = field(r, p + 12);
+	order_lengths(r, &held, &sent);
+	if (held == 0 || held > r->frame_max || held > left - r->header ||
+	    sent < held || sent > FRAME_SENT_MAX ||
+	    field(r, p + 4) >= 1000000000 / r->to_ns)
+		return 0;
+	*time = reader_time(r, field(r, p), field(r, p + 4));
+	return r->header + held;
 }
 
 uint64_t

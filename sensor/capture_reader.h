@@ -99,6 +99,11 @@ reader_more(struct reader *r, struct packet *pkt)
 	return true;
 }
 
+/* The length of the pcap record that these bytes begin with, and its time; 0:
+ * there is none, or one as is never written. For who looks for the end. */
+size_t reader_record(
+    const struct reader *r, const uint8_t *p, size_t left, int64_t *time);
+
 /* Bytes of the file that are behind us, compressed ones if it is. */
 uint64_t reader_consumed(const struct reader *r);
 

@@ -25,6 +25,7 @@ struct share {
 	struct packet at; /* at hand */
 	struct ip_ctx *ip;
 	struct frontend_totals n;
+	struct frontend_totals past; /* of parts that are over */
 	unsigned block; /* that is being filled */
 	/* how many packets each worker had been given when it was full */
 	uint64_t given[BLOCKS][WORKERS_MAX];
@@ -241,11 +242,31 @@ any_packet(struct share *s)
 	}
 }
 
+/* What lies before it says its last word first. Without memory fragments stay,
+ * which nobody can continue. */
+static void
+next_part(struct share *s)
+{
+	struct ip_ctx *ip = ip_new();
+	struct frontend_totals over = {.ip = *ip_counters(s->ip)};
+
+	tell_part_ends(&s->tell, s->at.time);
+	time_to_all(s, HANDED_PART);
+	tell_part(&s->tell);
+	if (ip == NULL)
+		return;
+	frontend_totals_add(&s->past, &over);
+	ip_free(s->ip);
+	s->ip = ip;
+}
+
 static void
 one_packet(struct share *s)
 {
 	struct packet *pkt = &s->at;
 
+	if (tell_part_begins(&s->tell))
+		next_part(s);
 	s->n.packets++;
 	s->n.bytes += pkt->caplen;
 	if (ip_decode_frame(s->ip, pkt)) {
@@ -262,6 +283,7 @@ finish(struct share *s)
 {
 	time_to_all(s, HANDED_END);
 	s->n.ip = *ip_counters(s->ip);
+	frontend_totals_add(&s->n, &s->past);
 	s->cfg->input.board->totals = s->n;
 	tell_over(&s->tell);
 }

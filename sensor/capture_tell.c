@@ -164,7 +164,7 @@ tell_next(struct tell *t, struct packet *pkt)
 	if (t->capture == NULL || *t->cfg.stop ||
 	    capture_next(t->capture, pkt) != 1)
 		return false;
-	if (t->has_ended)
+	if (!tell_part_begins(t))
 		tell_end(t);
 	tell_name(t, pkt);
 	show_progress(t, pkt);
@@ -183,6 +183,27 @@ tell_link(struct tell *t, const struct packet *pkt)
 	    "%s: link type %s is not supported, its packets are skipped",
 	    capture_file_path(t->capture, pkt->file), link_name(pkt->linktype));
 	on_problem(t, 0, text);
+}
+
+bool
+tell_part_begins(const struct tell *t)
+{
+	return capture_part_begins(t->capture);
+}
+
+void
+tell_part_ends(struct tell *t, int64_t next)
+{
+	if (t->clock.now != INT64_MIN && next > t->clock.now)
+		t->clock.now = next;
+}
+
+void
+tell_part(struct tell *t)
+{
+	t->era += TELL_ERAS;
+	t->clock = (struct tracker_clock){.now = INT64_MIN};
+	tell_end(t);
 }
 
 void

@@ -16,6 +16,8 @@
 #include "sensor/frontend.h"
 #include "sensor/ring.h"
 
+#define TELL_ERAS 3 /* from a part's to the next: resets, flows, it */
+
 struct share_board { /* shared memory, for whoever waits */
 	struct frontend_totals totals; /* of link and IP */
 	_Atomic uint64_t done, total, packets;
@@ -64,6 +66,12 @@ struct ring_key tell_key(const struct tell *t);
 void tell_mark(struct tell *t);
 /* This process is about to wait. */
 void tell_wait(struct tell *t);
+/* A part of the input begins with the packet at hand: `next` is its time. Up to
+ * there the clock runs; what the end of the part before brings has eras of its
+ * own, see TELL_ERAS. */
+bool tell_part_begins(const struct tell *t);
+void tell_part_ends(struct tell *t, int64_t next);
+void tell_part(struct tell *t);
 /* The last file's end, behind all that was and will be said. */
 void tell_over(struct tell *t);
 

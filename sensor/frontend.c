@@ -14,6 +14,7 @@
 #include "decoders/tls_record.h"
 #include "sensor/ahead.h"
 
+#define FLOWS_OF_A_PART (UINT64_C(1) << 40) /* their numbers */
 #define TLS_POOL_BYTES (64u << 20) /* handshakes in progress */
 
 struct coming { /* taken apart, not yet dealt with */
@@ -36,7 +37,22 @@ struct frontend {
 	struct tracker *tracker;
 	uint64_t said_links; /* bit per link type already complained of */
 	struct frontend_totals n;
+	struct frontend_totals past; /* of parts that are over: IP and TCP */
+	unsigned part;
 };
+
+/* What knows of packets. */
+static int
+new_parts(struct frontend *f, char *err, size_t errlen)
+{
+	f->ip = ip_new();
+	if (f->ip == NULL) {
+		(void)snprintf(err, errlen, "out of memory");
+		return -1;
+	}
+	f->tracker = tracker_new(&f->cfg.tracker, &f->env, f->ip, err, errlen);
+	return f->tracker == NULL ? -1 : 0;
+}
 
 struct frontend *
 frontend_new(const struct frontend_config *cfg, char *err, size_t errlen)
@@ -52,18 +68,27 @@ frontend_new(const struct frontend_config *cfg, char *err, size_t errlen)
 	memcpy(f->env.secret_key, cfg->secret_key, sizeof(f->env.secret_key));
 	f->env.pool =
 	    tls_pool_new(cfg->tls_bytes != 0 ? cfg->tls_bytes : TLS_POOL_BYTES);
-	f->ip = ip_new();
-	if (f->env.pool == NULL || f->ip == NULL) {
+	if (f->env.pool == NULL) {
 		(void)snprintf(err, errlen, "out of memory");
 		frontend_free(f);
 		return NULL;
 	}
-	f->tracker = tracker_new(&cfg->tracker, &f->env, f->ip, err, errlen);
-	if (f->tracker == NULL) {
+	if (new_parts(f, err, errlen) == -1) {
 		frontend_free(f);
 		return NULL;
 	}
 	return f;
+}
+
+static void
+free_parts(struct frontend *f)
+{
+	if (f->tracker != NULL)
+		tracker_free(f->tracker);
+	if (f->ip != NULL)
+		ip_free(f->ip);
+	f->tracker = NULL;
+	f->ip = NULL;
 }
 
 void
@@ -71,10 +96,7 @@ frontend_free(struct frontend *f)
 {
 	if (f == NULL)
 		return;
-	if (f->tracker != NULL)
-		tracker_free(f->tracker);
-	if (f->ip != NULL)
-		ip_free(f->ip);
+	free_parts(f);
 	if (f->env.pool != NULL)
 		tls_pool_free(f->env.pool);
 	explicit_bzero(f->env.secret_key, sizeof(f->env.secret_key));
@@ -215,6 +237,13 @@ push(struct frontend *f, struct coming *c)
 	f->n_coming++;
 }
 
+static bool
+next_part(struct frontend *f, int64_t begins)
+{
+	frontend_end_part(f, begins);
+	return frontend_begin_part(f, f->part + 1);
+}
+
 /* A function of its own: in one with all that is done to a packet, registers
  * are short. */
 static __attribute__((noinline)) void
@@ -223,7 +252,9 @@ fill(struct frontend *f, struct capture *from)
 	struct coming *c = coming_at(f, f->n_coming);
 
 	if (f->n_coming == 0) {
-		if (capture_next(from, &c->pkt) != 1)
+		if (frontend_failed(f) || capture_next(from, &c->pkt) != 1)
+			return;
+		if (capture_part_begins(from) && !next_part(f, c->pkt.time))
 			return;
 		push(f, c);
 	}
@@ -289,21 +320,66 @@ frontend_tracker(struct frontend *f)
 void
 frontend_flush(struct frontend *f)
 {
+	if (!frontend_failed(f))
+		tracker_flush(f->tracker);
+}
+
+bool
+frontend_failed(const struct frontend *f)
+{
+	return f->tracker == NULL;
+}
+
+static void
+count_parts(const struct frontend *f, struct frontend_totals *out)
+{
+	if (frontend_failed(f))
+		return;
+	out->ip = *ip_counters(f->ip);
+	out->tracker = *tracker_counters(f->tracker);
+	out->norm = *tracker_norm_counters(f->tracker);
+	out->evidence = *tracker_evidence_counters(f->tracker);
+}
+
+void
+frontend_end_part(struct frontend *f, int64_t next)
+{
+	tracker_run_to(f->tracker, next);
 	tracker_flush(f->tracker);
+}
+
+bool
+frontend_begin_part(struct frontend *f, unsigned number)
+{
+	struct frontend_totals over = {0};
+	char err[200];
+
+	f->part = number;
+	f->cfg.tracker.first_number = number * FLOWS_OF_A_PART;
+	if (f->n.packets == 0) { /* it has seen none: only numbers */
+		tracker_number_from(f->tracker, f->cfg.tracker.first_number);
+		return true;
+	}
+	count_parts(f, &over);
+	frontend_totals_add(&f->past, &over);
+	free_parts(f);
+	if (new_parts(f, err, sizeof(err)) == 0)
+		return true;
+	free_parts(f);
+	return false;
 }
 
 void
 frontend_totals(struct frontend *f, struct frontend_totals *out)
 {
-	uint32_t flows, mails;
+	uint32_t flows = 0, mails = 0;
 
 	*out = f->n;
-	out->ip = *ip_counters(f->ip);
-	out->tracker = *tracker_counters(f->tracker);
-	out->norm = *tracker_norm_counters(f->tracker);
-	out->evidence = *tracker_evidence_counters(f->tracker);
+	count_parts(f, out);
+	frontend_totals_add(out, &f->past);
 	out->mail = f->env.n;
-	tracker_used(f->tracker, &flows, &mails);
+	if (!frontend_failed(f))
+		tracker_used(f->tracker, &flows, &mails);
 	out->flows_now = flows;
 	out->mails_now = mails;
 }
@@ -313,6 +389,8 @@ frontend_memory(const struct frontend *f, struct table_use memory[MEM_COUNT])
 {
 	struct tracker_memory m;
 
+	if (frontend_failed(f))
+		return;
 	tracker_memory(f->tracker, &m);
 	memory[MEM_FLOWS] = m.flows;
 	memory[MEM_CONNECTIONS] = m.connections;

@@ -74,6 +74,15 @@ bool frontend_is_busy(const struct frontend *f);
 struct tracker *frontend_tracker(struct frontend *f);
 /* End of the input: all that is withheld is judged. */
 void frontend_flush(struct frontend *f);
+/* Likewise of a part of the input (capture.h); next: the time of the first packet
+ * of the next one, up to which timers run. */
+void frontend_end_part(struct frontend *f, int64_t next);
+/* What comes is of part `number`, and nothing of another one is known to it.
+ * False: no memory, and nothing more can be followed. frontend_fill() does
+ * both by itself. */
+bool frontend_begin_part(struct frontend *f, unsigned number)
+    __attribute__((warn_unused_result));
+bool frontend_failed(const struct frontend *f);
 
 void frontend_totals(struct frontend *f, struct frontend_totals *out);
 /* By enum memory_table; the rows that it has. Looks at some lists. */

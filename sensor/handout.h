@@ -24,6 +24,7 @@ enum handed_what {
 	HANDED_TCP, /* pkt, taken apart */
 	HANDED_FRAME, /* pkt, its frame fields alone: for all, see fragments */
 	HANDED_TIME, /* no packet: the clock up to that ordinal */
+	HANDED_PART, /* likewise, and a part of the input ends (capture.h) */
 	HANDED_END /* likewise, and nothing more will come */
 };
 

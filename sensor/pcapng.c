@@ -218,8 +218,9 @@ section_block(struct pcapng *ng, uint32_t *len)
 	return PCAPNG_PACKET;
 }
 
+/* Made to fit into what we can hold. */
 static int64_t
-nanoseconds(struct pcapng *ng, const struct iface *f, uint64_t ticks)
+nanoseconds(const struct iface *f, uint64_t ticks, bool *fits)
 {
 	unsigned __int128 ns =
 	    f->binary ? (unsigned __int128)ticks * NS_PER_S >> f->shift
@@ -229,9 +230,9 @@ nanoseconds(struct pcapng *ng, const struct iface *f, uint64_t ticks)
 		ns /= f->div;
 	/* 2^94 + 2^63 * 2^30 fits with room to spare */
 	__int128 t = (__int128)ns + (__int128)f->offset * (int64_t)NS_PER_S;
-	if (t >= 0 && t <= OBS_TIME_MAX)
+	*fits = t >= 0 && t <= OBS_TIME_MAX;
+	if (*fits)
 		return (int64_t)t;
-	ng->n.bad_times++;
 	return t < 0 ? 0 : OBS_TIME_MAX;
 }
 
@@ -250,7 +251,10 @@ take_packet(struct pcapng *ng, const struct packet_block *b, struct packet *pkt)
 		return false;
 	}
 	const struct iface *f = &ng->ifaces[b->iface];
-	ng->last = nanoseconds(ng, f, (uint64_t)b->high << 32 | b->low);
+	bool fits;
+
+	ng->last = nanoseconds(f, (uint64_t)b->high << 32 | b->low, &fits);
+	ng->n.bad_times += !fits;
 	pkt->time = ng->last;
 	pkt->frame = b->data;
 	pkt->caplen = b->held;
@@ -279,6 +283,38 @@ enhanced_block(
 	    .data = b + 28,
 	};
 	return take_packet(ng, &p, pkt);
+}
+
+size_t
+pcapng_block_before(const struct pcapng *ng, const uint8_t *bytes, size_t end)
+{
+	uint32_t len;
+
+	if (end < BLOCK_MIN)
+		return 0;
+	len = get32(ng, bytes + end - 4);
+	if (len < BLOCK_MIN || len > end || len % 4 != 0 ||
+	    get32(ng, bytes + end - len + 4) != len)
+		return 0;
+	return len;
+}
+
+bool
+pcapng_block_time(
+    const struct pcapng *ng, const uint8_t *block, size_t len, int64_t *time)
+{
+	uint32_t iface;
+	bool fits;
+
+	if (get32(ng, block) != BLOCK_ENHANCED || len < BLOCK_MIN + 20)
+		return false;
+	iface = get32(ng, block + 8);
+	if (iface >= ng->nifaces)
+		return false;
+	*time = nanoseconds(&ng->ifaces[iface],
+	    (uint64_t)get32(ng, block + 12) << 32 | get32(ng, block + 16),
+	    &fits);
+	return fits;
 }
 
 static bool

@@ -42,6 +42,13 @@ void pcapng_free(struct pcapng *ng);
  * that of the packet before it. */
 enum pcapng_result pcapng_next(struct pcapng *ng, struct packet *pkt);
 
+/* For who looks for the end, of interfaces that were met: the length of the
+ * block that ends there, 0: none does; and the time of a packet's block. */
+size_t pcapng_block_before(
+    const struct pcapng *ng, const uint8_t *bytes, size_t end);
+bool pcapng_block_time(
+    const struct pcapng *ng, const uint8_t *block, size_t len, int64_t *time);
+
 uint64_t pcapng_at(const struct pcapng *ng); /* offset of the last block */
 const char *pcapng_error(const struct pcapng *ng); /* of PCAPNG_BAD */
 const struct pcapng_counters *pcapng_counters(const struct pcapng *ng);

@@ -142,6 +142,8 @@ pipeline_read(struct pipeline *p, const char *const *paths, unsigned n,
 		p->reloads = *p->cfg.reload;
 		(void)backend_reload(p->back, NULL);
 	}
+	if (frontend_failed(p->front))
+		backend_problem(p->back, 1, "out of memory: not all was read");
 	frontend_flush(p->front);
 	backend_flush(p->back);
 	book_file(p);

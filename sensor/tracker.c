@@ -124,6 +124,12 @@ tracker_new(const struct tracker_config *cfg, struct mail_env *env,
 	return t;
 }
 
+void
+tracker_number_from(struct tracker *t, uint64_t first)
+{
+	t->cfg.first_number = first;
+}
+
 static void
 drop_all(struct tracker *t)
 {
@@ -290,6 +296,13 @@ set_time(struct tracker *t, int64_t time)
 	else if (!t->clock_is_given)
 		set_clock(t, time);
 	advance(t, t->now);
+}
+
+void
+tracker_run_to(struct tracker *t, int64_t time)
+{
+	if (t->now != INT64_MIN && time > t->now)
+		set_time(t, time);
 }
 
 void

@@ -91,6 +91,9 @@ struct tracker *tracker_new(const struct tracker_config *cfg,
     struct mail_env *env, struct ip_ctx *ip, char *err, size_t errlen);
 void tracker_free(struct tracker *t);
 
+/* Before its first packet: see tracker_config.first_number. */
+void tracker_number_from(struct tracker *t, uint64_t first);
+
 /* A packet for which ip_decode() said IP_TCP. */
 void tracker_packet(struct tracker *t, struct packet *pkt);
 /* Likewise, at the place that was worked out before its turn (ahead.h). */
@@ -100,6 +103,8 @@ void tracker_packet_at(
 void tracker_expect(const struct tracker *t, const struct packet *pkt,
     struct flow_place *place);
 void tracker_tick(struct tracker *t, int64_t now);
+/* Up to a later time, if it is one: what is due till then. */
+void tracker_run_to(struct tracker *t, int64_t time);
 /* Time as given from now on, whatever the packets' own: runs the timers up to
  * it. Called before each packet. */
 void tracker_set_clock(struct tracker *t, const struct tracker_clock *c);

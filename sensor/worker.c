@@ -74,12 +74,13 @@ worker_free(struct worker *w)
 
 /* ---- what goes out ---- */
 
-/* Behind all that packets brought: what the end of the input brings. */
+/* Behind all that packets brought: what the end of the input brings, or of a
+ * part. */
 static void
-set_flush_key(struct ring_key *k, const struct tracker_moment *m)
+set_flush_key(
+    const struct worker *w, struct ring_key *k, const struct tracker_moment *m)
 {
-	k->era = m->phase == TRACKER_FLUSH_RESETS ? WORKER_ERA_RESETS
-						  : WORKER_ERA_FLOWS;
+	k->era = w->end_era + (m->phase == TRACKER_FLUSH_RESETS ? 1 : 2);
 	k->phase = 0;
 	if (m->phase == TRACKER_FLUSH_FLOWS)
 		k->time = 0;
@@ -101,7 +102,7 @@ next_key(struct worker *w)
 	else
 		k.tie = w->flow;
 	if (m.phase > TRACKER_PACKET && w->offline)
-		set_flush_key(&k, &m);
+		set_flush_key(w, &k, &m);
 	if (ring_compare(&k, &w->last) < 0)
 		k = w->last;
 	w->last = k;

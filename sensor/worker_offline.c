@@ -32,6 +32,19 @@ take_time(struct worker *w, const struct handed *h)
 	worker_set_mark(w, runs ? h->clock.now : 0);
 }
 
+/* A part of the input is over: nothing of it is known to the next one. */
+static void
+take_part(struct worker *w, const struct handed *h)
+{
+	take_time(w, h);
+	w->end_era = h->era;
+	frontend_end_part(w->front, INT64_MIN);
+	if (!frontend_begin_part(w->front, ++w->part))
+		_exit(2); /* no memory: the judge says that one died */
+	w->era = h->era + TELL_ERAS;
+	worker_set_mark(w, 0);
+}
+
 /* A fragment, of which perhaps only the last tells whose they are. */
 static void
 take_frame(struct worker *w, struct handed *h)
@@ -79,13 +92,24 @@ take(struct worker *w, struct handed *h)
 	case HANDED_FRAME:
 		take_frame(w, h);
 		break;
+	case HANDED_PART:
+		take_part(w, h);
+		break;
 	case HANDED_TIME:
 	case HANDED_END:
 		take_time(w, h);
 		break;
 	}
-	if (++w->taken % MARK_EACH == 0)
+	if (++w->taken % MARK_EACH == 0 && h->what != HANDED_PART)
 		worker_set_mark(w, h->clock.now);
+}
+
+/* Nothing behind it can be looked at yet. */
+static bool
+part_ends(const struct worker *w)
+{
+	return w->ncoming > 0 &&
+	       coming_at(w, w->ncoming - 1)->h->what == HANDED_PART;
 }
 
 /* As many as there are, and may be, under way. */
@@ -94,7 +118,8 @@ fill(struct worker *w)
 {
 	struct handed *h;
 
-	while (w->ncoming < AHEAD && (h = handout_next(w->cfg.in)) != NULL) {
+	while (w->ncoming < AHEAD && !part_ends(w) &&
+	       (h = handout_next(w->cfg.in)) != NULL) {
 		struct coming *c =
 		    &w->coming[(w->first + w->ncoming++) % AHEAD];
 
@@ -132,6 +157,7 @@ wait_packet(struct worker *w)
 static void
 end(struct worker *w)
 {
+	w->end_era = WORKER_ERA_LAST;
 	frontend_flush(w->front);
 	frontend_totals(w->front, &w->cfg.board->totals);
 	w->era = UINT32_MAX;

@@ -6,14 +6,14 @@
 #define STRIPWIRE_WORKER_PRIVATE_H
 
 #include "sensor/ahead.h"
+#include "sensor/capture_tell.h"
 #include "sensor/worker.h"
 
 #define WORKER_SHED_BITS (1u << 20)
 #define WORKER_ENDED_MAX \
 	65536 /* of more the judge finds out by their silence */
-/* eras of what the end of the input brings, in order */
-#define WORKER_ERA_RESETS (UINT32_MAX - 2)
-#define WORKER_ERA_FLOWS (UINT32_MAX - 1)
+/* of the clock, where the input ends */
+#define WORKER_ERA_LAST (UINT32_MAX - TELL_ERAS)
 
 struct worker {
 	struct worker_config cfg;
@@ -26,6 +26,8 @@ struct worker {
 	pid_t parent;
 	/* offline */
 	uint32_t era;
+	unsigned part;
+	uint32_t end_era; /* behind which that stands what the end brings */
 	unsigned taken;
 	struct coming {
 		struct handed *h;

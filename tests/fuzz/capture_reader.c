@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "decoders/link.h"
-#include "sensor/capture_reader.h"
+#include "sensor/capture_extent.h"
 
 #define NS INT64_C(1000000000)
 
@@ -89,6 +89,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("capture", 0);
+	struct extent e;
 	struct reader r;
 	char path[64];
 
@@ -97,6 +98,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reader_init(&r);
 	if (reader_open(&r, path) == READER_OPEN)
 		read_all(&r, path);
+	extent_of(&e, &r, path);
+	must(!e.known || e.last <= OBS_TIME_MAX);
 	reader_fini(&r);
 	(void)close(fd);
 	return 0;

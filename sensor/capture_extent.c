@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The end of a pcapng file is found backwards: each block ends with its length.
+ * A pcap file has no such thing. There a place near its end is looked for from
+ * which record follows record to the very last byte: a chance hit soon runs into
+ * the true ones, or into nonsense.
+ */
+#include "sensor/capture_extent.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "decoders/ip.h"
+#include "decoders/link.h"
+#include "sensor/pcapng.h"
+
+#define TAIL_BYTES (256u << 10)
+#define FILE_HEADER 24 /* of pcap */
+#define SAMPLE 1024 /* packets */
+#define SEEN 512 /* connections of them */
+#define SPOKE 3 /* packets, of one that counts */
+
+/* ---- its end ---- */
+
+struct tail {
+	uint8_t *bytes;
+	size_t len;
+	bool whole; /* all of the file */
+};
+
+static bool
+read_tail(struct tail *t, const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = -1;
+
+	*t = (struct tail){.bytes = malloc(TAIL_BYTES)};
+	if (fd != -1 && t->bytes != NULL && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode)) {
+		t->whole = st.st_size <= (off_t)TAIL_BYTES;
+		got = pread(fd, t->bytes, TAIL_BYTES,
+		    t->whole ? 0 : st.st_size - (off_t)TAIL_BYTES);
+	}
+	if (fd != -1)
+		(void)close(fd);
+	t->len = got > 0 ? (size_t)got : 0;
+	return got > 0;
+}
+
+/* From there on record behind record, to the end. */
+static bool
+records_to_end(
+    const struct reader *r, const struct tail *t, size_t at, int64_t *time)
+{
+	size_t len;
+	unsigned n = 0;
+
+	while (at < t->len) {
+		len = reader_record(r, t->bytes + at, t->len - at, time);
+		if (len == 0)
+			return false;
+		at += len;
+		n++;
+	}
+	return n > 1;
+}
+
+static bool
+pcap_end(const struct reader *r, const struct tail *t, int64_t *time)
+{
+	size_t at = t->whole ? FILE_HEADER : 0;
+
+	for (; at < t->len; at++) {
+		if (records_to_end(r, t, at, time))
+			return true;
+		if (t->whole)
+			return false;
+	}
+	return false;
+}
+
+static bool
+pcapng_end(const struct reader *r, const struct tail *t, int64_t *time)
+{
+	size_t at = t->len, len;
+
+	while (at > 0) {
+		len = pcapng_block_before(r->ng, t->bytes, at);
+		if (len == 0)
+			return false;
+		at -= len;
+		if (pcapng_block_time(r->ng, t->bytes + at, len, time))
+			return true;
+	}
+	return false;
+}
+
+static bool
+find_end(const struct reader *r, const char *path, int64_t *time)
+{
+	struct tail t;
+	bool found = false;
+
+	if (r->in.gzip)
+		return false;
+	if (read_tail(&t, path))
+		found = r->ng != NULL ? pcapng_end(r, &t, time)
+				      : pcap_end(r, &t, time);
+	free(t.bytes);
+	return found;
+}
+
+/* ---- its directions ---- */
+
+struct seen { /* a connection of the sample */
+	struct addr a, b; /* who sent its first packet */
+	uint16_t aport, bport;
+	uint8_t from[2]; /* packets, by which of them */
+};
+
+struct sample {
+	struct seen seen[SEEN];
+	unsigned n;
+};
+
+static bool
+same_addr(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static void
+count_tcp(struct sample *s, const struct packet *pkt)
+{
+	struct seen *c = NULL;
+	bool back = false;
+
+	for (unsigned i = 0; i < s->n && c == NULL; i++) {
+		struct seen *k = &s->seen[i];
+		bool there = k->aport == pkt->sport && k->bport == pkt->dport &&
+			     same_addr(&k->a, &pkt->src) &&
+			     same_addr(&k->b, &pkt->dst);
+
+		back = k->bport == pkt->sport && k->aport == pkt->dport &&
+		       same_addr(&k->b, &pkt->src) &&
+		       same_addr(&k->a, &pkt->dst);
+		if (there || back)
+			c = k;
+	}
+	if (c == NULL && s->n < SEEN) {
+		c = &s->seen[s->n++];
+		*c = (struct seen){.a = pkt->src,
+		    .b = pkt->dst,
+		    .aport = pkt->sport,
+		    .bport = pkt->dport};
+		back = false;
+	}
+	if (c != NULL && c->from[back] < UINT8_MAX)
+		c->from[back]++;
+}
+
+/* Three of four that have said something. */
+static bool
+most_answer(const struct sample *s)
+{
+	unsigned all = 0, both = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct seen *c = &s->seen[i];
+
+		all += c->from[0] + c->from[1] >= SPOKE;
+		both += c->from[0] + c->from[1] >= SPOKE && c->from[0] > 0 &&
+			c->from[1] > 0;
+	}
+	return both > 0 && both >= all - all / 4;
+}
+
+static void
+take_sample(struct sample *s, struct reader *r, struct packet *pkt)
+{
+	struct ip_ctx *ip = ip_new();
+
+	for (unsigned i = 0; ip != NULL && i < SAMPLE; i++) {
+		if (link_decode(pkt) == LINK_IP && ip_decode(ip, pkt) == IP_TCP)
+			count_tcp(s, pkt);
+		memset(pkt, 0, sizeof(*pkt));
+		if (reader_next(r, pkt) != READER_PACKET)
+			break;
+	}
+	if (ip != NULL)
+		ip_free(ip);
+}
+
+static bool
+is_two_way(struct reader *r, struct packet *pkt)
+{
+	struct sample *s = calloc(1, sizeof(*s));
+	bool both = false;
+
+	if (s != NULL) {
+		take_sample(s, r, pkt);
+		both = most_answer(s);
+	}
+	free(s);
+	return both;
+}
+
+/* ---- both ---- */
+
+void
+extent_of(struct extent *e, struct reader *r, const char *path)
+{
+	struct packet pkt = {0};
+
+	*e = (struct extent){0};
+	if (reader_open(r, path) == READER_OPEN &&
+	    reader_next(r, &pkt) == READER_PACKET) {
+		e->first = pkt.time;
+		e->known = find_end(r, path, &e->last);
+		e->two_way = e->known && is_two_way(r, &pkt);
+	}
+	reader_close(r);
+}
+
+bool
+extent_is_apart(const struct extent *a, const struct extent *b)
+{
+	if (!a->known || !b->known || a->last < a->first)
+		return false;
+	if (b->first > a->last)
+		return b->first - a->last > EXTENT_GAP;
+	return a->two_way && b->two_way && a->last > a->first &&
+	       b->first - a->first <= (a->last - a->first) / 2;
+}
