@@ -74,6 +74,10 @@ struct pipeline_config {
 	void (*on_event)(void *ctx, const struct event *e, const char *id);
 	uint64_t tls_bytes; /* of handshakes in progress; 0: 64 MiB */
 	unsigned workers; /* processes that look at packets; 0, 1: this one */
+	/* with more of them: what pipeline_read() will be given, as they are
+	 * started before */
+	const char *const *inputs;
+	unsigned ninputs;
 	/* one sentence; mistakes in rules or list come as several lines */
 	void (*on_say)(void *ctx, enum say what, const char *text);
 	/* now and then while the database is at work for long; may be NULL */

@@ -329,6 +329,8 @@ read_all(struct read_options *o, char **paths, unsigned n)
 		fputs("stripwire read: out of memory\n", stderr);
 		return 2;
 	}
+	o->setup.cfg.inputs = (const char *const *)paths;
+	o->setup.cfg.ninputs = n;
 	o->setup.cfg.on_say = on_say;
 	o->setup.cfg.on_alert = on_alert;
 	o->setup.cfg.on_tick = on_tick;

@@ -3,7 +3,7 @@
  * The processes of one reading. All memory that they share is made before the
  * first of them is forked; if one dies, so does the reading, which is said.
  */
-#include "sensor/parallel.h"
+#include "sensor/parallel_private.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -18,39 +18,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sensor/capture_share.h"
 #include "sensor/harden.h"
-#include "sensor/merge.h"
-#include "sensor/records.h"
-#include "sensor/sandbox.h"
 #include "sensor/verifier_process.h"
-#include "sensor/worker.h"
 
 #define OUT_BYTES (2u << 20) /* what a worker says */
 #define READER_BYTES (1u << 20)
-#define TICK 4096 /* records between looks at the clock */
-
-struct parallel {
-	struct pipeline_config cfg;
-	unsigned n; /* workers */
-	pid_t verifier, reader, worker[WORKERS_MAX];
-	struct frame_blocks *blocks; /* frames */
-	struct handout *in[WORKERS_MAX]; /* packets */
-	struct ring *out[WORKERS_MAX + 1]; /* the last: of the input */
-	struct board *board[WORKERS_MAX];
-	struct share_board *shared;
-	uint8_t *lines; /* shared: which lines rules look at */
-	uint8_t secret_key[16];
-	char **path; /* of the files of the input, by number */
-	uint32_t npaths;
-	struct backend *back; /* while reading */
-	unsigned ended; /* workers */
-	bool flushed;
-	struct frontend_totals totals;
-	uint8_t copy[RING_RECORD_MAX]; /* of the record at hand */
-};
 
 static volatile int stopped; /* in those who read */
+
+static int
+make_boards(struct parallel *p, char *err, size_t errlen)
+{
+	p->lines = harden_shared(PROTO_COUNT);
+	for (unsigned i = 0; i < p->n; i++)
+		p->board[i] = harden_shared(sizeof(struct board));
+	if (p->lines != NULL && p->board[p->n - 1] != NULL)
+		return 0;
+	(void)snprintf(err, errlen, "out of memory");
+	return -1;
+}
 
 static int
 make_queues(struct parallel *p, char *err, size_t errlen)
@@ -61,23 +47,34 @@ make_queues(struct parallel *p, char *err, size_t errlen)
 	for (unsigned i = 0; i < p->n; i++) {
 		p->in[i] = handout_new(err, errlen);
 		p->out[i] = ring_new(OUT_BYTES, err, errlen);
-		p->board[i] = harden_shared(sizeof(struct board));
 		if (p->in[i] == NULL || p->out[i] == NULL)
 			return -1;
 		ring_in_batches(p->out[i]);
-		if (p->board[i] == NULL)
-			break;
 	}
 	p->out[p->n] = ring_new(READER_BYTES, err, errlen);
-	p->lines = harden_shared(PROTO_COUNT);
 	p->shared = harden_shared(sizeof(*p->shared));
 	if (p->out[p->n] == NULL)
 		return -1;
 	ring_in_batches(p->out[p->n]);
-	if (p->shared != NULL && p->board[p->n - 1] != NULL)
+	if (p->shared != NULL)
 		return 0;
 	(void)snprintf(err, errlen, "out of memory");
 	return -1;
+}
+
+/* How many processes it takes, and what they share. */
+static int
+make_shared(struct parallel *p, char *err, size_t errlen)
+{
+	unsigned wanted = p->n;
+
+	if (parts_plan(p) == -1) {
+		parts_free(p);
+		p->n = wanted;
+	}
+	if (make_boards(p, err, errlen) == -1)
+		return -1;
+	return p->plan != NULL ? 0 : make_queues(p, err, errlen);
 }
 
 /* ---- children ---- */
@@ -89,8 +86,8 @@ on_term(int sig)
 	stopped = 1;
 }
 
-static pid_t
-start(enum sandbox_role role)
+pid_t
+parallel_start(enum sandbox_role role)
 {
 	struct sandbox box = {.role = role};
 	struct sigaction sa = {.sa_handler = on_term};
@@ -107,16 +104,23 @@ start(enum sandbox_role role)
 	return 0;
 }
 
-static void
-enter(enum sandbox_role role)
+void
+parallel_enter(const struct sandbox *box)
 {
-	struct sandbox box = {.role = role};
 	char err[300];
 
-	if (sandbox_enter(&box, err, sizeof(err)) == 0)
+	if (sandbox_enter(box, err, sizeof(err)) == 0)
 		return;
 	fprintf(stderr, "stripwire: %s\n", err);
 	_exit(2);
+}
+
+static void
+enter(enum sandbox_role role)
+{
+	const struct sandbox box = {.role = role};
+
+	parallel_enter(&box);
 }
 
 static int
@@ -134,7 +138,7 @@ start_verifier(struct parallel *p, int *mine, char *err, size_t errlen)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		p->verifier = -1;
 	else
-		p->verifier = start(SANDBOX_VERIFIER);
+		p->verifier = parallel_start(SANDBOX_VERIFIER);
 	if (p->verifier == 0) {
 		(void)close(pair[1]);
 		if (src.path != NULL) /* mistakes: backend */
@@ -252,9 +256,10 @@ static int
 start_workers(struct parallel *p, char *err, size_t errlen)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		p->worker[i] = start(SANDBOX_WORKER);
+		p->worker[i] = parallel_start(SANDBOX_WORKER);
 		if (p->worker[i] == 0)
-			_exit(work(p, i));
+			_exit(p->plan != NULL ? parts_work(p, i, &stopped)
+					      : work(p, i));
 		if (p->worker[i] != -1)
 			continue;
 		(void)snprintf(
@@ -267,7 +272,7 @@ start_workers(struct parallel *p, char *err, size_t errlen)
 static int
 start_reader(struct parallel *p, const struct parallel_input *in)
 {
-	p->reader = start(SANDBOX_READER);
+	p->reader = parallel_start(SANDBOX_READER);
 	if (p->reader == 0)
 		_exit(read_input(p, in));
 	return p->reader == -1 ? -1 : 0;
@@ -361,8 +366,8 @@ take(struct parallel *p, struct merge *m, const struct ring_record *r,
 }
 
 /* A child that died before it had said all: nobody can wait for it. */
-static bool
-somebody_died(struct parallel *p)
+bool
+parallel_somebody_died(struct parallel *p)
 {
 	int status;
 	pid_t pid;
@@ -420,7 +425,7 @@ judge_all(struct parallel *p, struct merge *m, const struct parallel_input *in)
 		if (p->ended == p->n && merge_is_empty(m))
 			return;
 		tick(p, in);
-		if (somebody_died(p))
+		if (parallel_somebody_died(p))
 			return;
 		(void)merge_wait(m, -1, RING_BATCH_MS);
 	}
@@ -464,24 +469,35 @@ add_up(struct parallel *p)
 	}
 }
 
+static void
+share_out(struct parallel *p, const struct parallel_input *in)
+{
+	struct merge *m = merge_new(p->out, p->n + 1, false);
+
+	backend_set_paths(p->back, on_path, p);
+	if (m == NULL || start_reader(p, in) == -1)
+		backend_problem(
+		    p->back, 1, "the processes could not be started");
+	else
+		judge_all(p, m, in);
+	if (!p->flushed)
+		backend_flush(p->back);
+	add_up(p);
+	merge_free(m);
+}
+
 int
 parallel_read(
     struct parallel *p, struct backend *b, const struct parallel_input *in)
 {
-	struct merge *m = merge_new(p->out, p->n + 1, false);
 	int status;
 
 	p->back = b;
-	backend_set_paths(b, on_path, p);
 	backend_begin(b);
-	if (m == NULL || start_reader(p, in) == -1)
-		backend_problem(b, 1, "the processes could not be started");
+	if (p->plan != NULL)
+		parts_judge(p, in);
 	else
-		judge_all(p, m, in);
-	if (!p->flushed)
-		backend_flush(b);
-	add_up(p);
-	merge_free(m);
+		share_out(p, in);
 	backend_stats(b, &p->totals, NULL);
 	status = backend_end(
 	    b, p->totals.packets, p->totals.bytes, p->totals.tracker.flows);
@@ -531,7 +547,7 @@ parallel_new(
 	if (start_verifier(p, verifier, err, errlen) == -1 ||
 	    getrandom(p->secret_key, sizeof(p->secret_key), 0) !=
 		(ssize_t)sizeof(p->secret_key) ||
-	    make_queues(p, err, errlen) == -1 ||
+	    make_shared(p, err, errlen) == -1 ||
 	    start_workers(p, err, errlen) == -1) {
 		parallel_free(p);
 		return NULL;
@@ -546,6 +562,7 @@ parallel_free(struct parallel *p)
 		return;
 	end_children(p);
 	end_child(&p->verifier);
+	parts_free(p);
 	frame_blocks_free(p->blocks);
 	for (unsigned i = 0; i < p->n; i++) {
 		handout_free(p->in[i]);

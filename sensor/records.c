@@ -19,6 +19,56 @@ take_obs(struct backend *b, const uint8_t *bytes, size_t len, struct obs *o,
 	return true;
 }
 
+static void
+shift(struct pkt_ref *r, uint64_t before)
+{
+	if (r->ordinal != 0)
+		r->ordinal += before;
+}
+
+/* All packets that it names. */
+static void
+shift_all(struct obs *o, uint64_t before)
+{
+	shift(&o->pkt, before);
+	switch ((enum obs_kind)o->kind) {
+	case OBS_RST:
+		shift(&o->u.rst.next, before);
+		break;
+	case OBS_CONFLICT:
+		shift(&o->u.conflict.other, before);
+		break;
+	case OBS_TWO_ANSWERS:
+		shift(&o->u.answers.first, before);
+		break;
+	case OBS_FIN_UNDONE:
+		shift(&o->u.fin.data, before);
+		break;
+	case OBS_AUTH:
+		shift(&o->u.auth.secret_pkt, before);
+		break;
+	default:
+		break;
+	}
+}
+
+bool
+records_take_later(
+    struct backend *b, const uint8_t *bytes, size_t len, uint64_t before)
+{
+	struct obs o;
+
+	if (len > sizeof(o))
+		return false;
+	memcpy(&o, bytes, len);
+	if (!obs_check(&o, len))
+		return false;
+	if (before != 0)
+		shift_all(&o, before);
+	backend_obs(b, &o);
+	return true;
+}
+
 static bool
 take_chain(struct backend *b, const uint8_t *bytes, size_t len)
 {

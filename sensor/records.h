@@ -17,4 +17,9 @@
 bool records_take(struct backend *b, const struct ring_record *r,
     const uint8_t *bytes, struct obs *o, int worker);
 
+/* An observation of a part of the input that so many packets went before: in it
+ * ordinals begin with 1 (capture_plan.h). */
+bool records_take_later(
+    struct backend *b, const uint8_t *bytes, size_t len, uint64_t before);
+
 #endif

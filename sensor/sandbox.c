@@ -126,6 +126,8 @@ sandbox_folder_of(const char *path)
 			     : strndup(path, (size_t)(slash - path));
 }
 
+static bool files_are_locked; /* the kernel can */
+
 static int
 fail(char *err, size_t errlen, const char *what)
 {
@@ -198,6 +200,15 @@ allow_reading(int rules, const char *path)
 									: 0;
 }
 
+static int
+allow_listed(const struct sandbox *s, int rules)
+{
+	for (unsigned i = 0; i < s->nreadable; i++)
+		if (allow_reading(rules, s->readable[i]) == -1)
+			return -1;
+	return 0;
+}
+
 /* What name resolution and certificates of the system take; of /etc what
  * everybody may read. What is not there is not missed. */
 static int
@@ -210,10 +221,17 @@ allow_names(const struct sandbox *s, int rules)
 	for (unsigned i = 0; i < COUNT(folder); i++)
 		if (allow_reading(rules, folder[i]) == -1)
 			return -1;
-	for (unsigned i = 0; i < s->nreadable; i++)
-		if (allow_reading(rules, s->readable[i]) == -1)
-			return -1;
-	return 0;
+	return allow_listed(s, rules);
+}
+
+/* All files, unless they are named. */
+static int
+allow_captures(const struct sandbox *s, int rules)
+{
+	if (s->nreadable > 0)
+		return allow_listed(s, rules);
+	return allow_folder(rules, "/",
+	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
 }
 
 static int
@@ -233,8 +251,7 @@ lock_files(const struct sandbox *s, char *err, size_t errlen)
 			   ? 0
 			   : fail(err, errlen, "Landlock");
 	if (s->role == SANDBOX_READER)
-		status = allow_folder(rules, "/",
-		    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+		status = allow_captures(s, rules);
 	if (s->role == SANDBOX_FEEDS)
 		status = allow_names(s, rules);
 	for (unsigned i = 0; i < s->nfolders && status == 0; i++) {
@@ -244,6 +261,7 @@ lock_files(const struct sandbox *s, char *err, size_t errlen)
 	}
 	if (status == 0)
 		status = (int)syscall(SYS_landlock_restrict_self, rules, 0);
+	files_are_locked = status == 0;
 	if (status == -1)
 		(void)fail(err, errlen, "Landlock");
 	(void)close(rules);
@@ -353,7 +371,8 @@ try_forbidden(const struct sandbox *s)
 			return "read the passwords of the system";
 		if (open("/proc/self/maps", O_RDONLY) != -1)
 			return "read outside its folders";
-	} else if (s->role != SANDBOX_READER &&
+	} else if ((s->role != SANDBOX_READER ||
+		       (s->nreadable > 0 && files_are_locked)) &&
 		   open("/etc/passwd", O_RDONLY) != -1) {
 		return "read a file";
 	}

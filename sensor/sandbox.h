@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SANDBOX_FOLDERS_MAX 24
+#define SANDBOX_FOLDERS_MAX 64
 
 enum sandbox_role {
 	SANDBOX_WORKER, /* its capture and its queue */
@@ -30,8 +30,8 @@ struct sandbox {
 	/* folders in which a judge, or a feed, may make and change files */
 	const char *folder[SANDBOX_FOLDERS_MAX];
 	unsigned nfolders;
-	/* files and folders that feeds may read besides; missing ones are not
-	 * missed */
+	/* files and folders that feeds may read besides, missing ones are not
+	 * missed; of a reader all that it may read, if there are any */
 	const char *readable[SANDBOX_FOLDERS_MAX];
 	unsigned nreadable;
 };

@@ -54,6 +54,8 @@ worker_new(const struct worker_config *cfg, char *err, size_t errlen)
 	fc.sink = (struct obs_sink){on_obs, on_chain, on_staple, w};
 	w->offline = cfg->in != NULL;
 	fc.is_ours = w->offline ? worker_is_ours : NULL;
+	if (cfg->spool != NULL)
+		fc.on_link_unknown = worker_link_unknown;
 	fc.ctx = w;
 	w->front = frontend_new(&fc, err, errlen);
 	if (w->front == NULL) {
@@ -109,12 +111,27 @@ next_key(struct worker *w)
 	return k;
 }
 
+static bool
+put_in_spool(struct worker *w, enum record_type type, const struct slice *part,
+    unsigned n)
+{
+	while (!spool_put(w->cfg.spool, type, part, n)) {
+		if (getppid() != w->parent)
+			_exit(1); /* nobody will ever take it */
+		spool_wait_room(w->cfg.spool, ROOM_MS);
+	}
+	return true;
+}
+
 bool
 worker_put(struct worker *w, enum record_type type, const struct slice *part,
     unsigned n, size_t reserve)
 {
-	struct ring_record r = {.type = type, .key = next_key(w)};
+	struct ring_record r = {.type = type};
 
+	if (w->cfg.spool != NULL)
+		return put_in_spool(w, type, part, n);
+	r.key = next_key(w);
 	if (!w->offline)
 		return ring_put(w->cfg.out, &r, part, n, reserve);
 	while (!ring_put(w->cfg.out, &r, part, n, 0)) {
@@ -149,6 +166,19 @@ was_shed(const struct worker *w, uint64_t flow)
 	return w->any_shed && (w->shed[bit / 8] >> bit % 8 & 1) != 0;
 }
 
+static size_t
+room(const struct worker *w)
+{
+	return w->cfg.out != NULL ? ring_size(w->cfg.out) : 0;
+}
+
+/* What stays free of the queue for what is more than that. */
+static size_t
+nice_to_have(const struct worker *w)
+{
+	return room(w) / NICE;
+}
+
 /* No finding is lost with these, or a weak one. */
 static bool
 is_nice_to_have(enum obs_kind kind)
@@ -170,12 +200,12 @@ static void
 on_obs(void *ctx, struct obs *o)
 {
 	struct worker *w = ctx;
-	size_t size = ring_size(w->cfg.out), reserve = size / 64;
+	size_t reserve = room(w) / 64;
 	struct obs copy;
 	struct slice part;
 
 	if (is_nice_to_have((enum obs_kind)o->kind))
-		reserve = size / NICE;
+		reserve = nice_to_have(w);
 	else if (o->kind == OBS_FLOW_END)
 		reserve = 0;
 	w->flow = o->flow;
@@ -203,8 +233,7 @@ worker_tell_ended(struct worker *w)
 		struct slice part = {(const uint8_t *)&w->ended[w->nended - n],
 		    n * sizeof(w->ended[0])};
 
-		if (!worker_put(
-			w, REC_ENDED, &part, 1, ring_size(w->cfg.out) / NICE))
+		if (!worker_put(w, REC_ENDED, &part, 1, nice_to_have(w)))
 			return;
 		w->nended -= n;
 	}
@@ -224,8 +253,7 @@ on_chain(
 		part[1 + i] = der[i];
 		c.len[i] = (uint32_t)der[i].len;
 	}
-	if (!worker_put(
-		w, REC_CHAIN, part, 1 + c.n, ring_size(w->cfg.out) / NICE))
+	if (!worker_put(w, REC_CHAIN, part, 1 + c.n, nice_to_have(w)))
 		w->cfg.board->shed[OBS_KIND_COUNT]++;
 }
 
@@ -239,7 +267,7 @@ on_staple(
 	    {(const uint8_t *)&s, sizeof(s)}, response};
 
 	memcpy(s.chain_id, chain_id, sizeof(s.chain_id));
-	if (!worker_put(w, REC_STAPLE, part, 2, ring_size(w->cfg.out) / NICE))
+	if (!worker_put(w, REC_STAPLE, part, 2, nice_to_have(w)))
 		w->cfg.board->shed[OBS_KIND_COUNT]++;
 }
 

@@ -16,10 +16,12 @@
 #include "decoders/x509.h"
 #include "sensor/capture.h"
 #include "sensor/capture_live.h"
+#include "sensor/capture_plan.h"
 #include "sensor/fanout.h"
 #include "sensor/frontend.h"
 #include "sensor/handout.h"
 #include "sensor/ring.h"
+#include "sensor/spool.h"
 
 #define WORKERS_MAX 64
 #define INTERFACES_MAX 8
@@ -33,15 +35,21 @@ enum record_type {
 	REC_EPOCH, /* struct record_epoch: a new worker begins */
 	REC_ENDED, /* numbers of flows whose end was shed */
 	REC_END, /* nothing more will come */
-	/* offline, from the reader to the judge */
+	/* offline, from who reads to the judge */
 	REC_NAME, /* struct record_file, path: a file is begun */
 	REC_FILE, /* struct record_file, path: and has ended */
-	REC_PROBLEM /* uint32_t severity, sentence */
+	REC_PROBLEM, /* uint32_t severity, sentence */
+	REC_PART /* struct record_part: all of it was said */
+};
+
+struct record_part {
+	uint64_t packets;
 };
 
 struct record_file {
 	struct capture_file file; /* its path means nothing */
-	uint32_t number;
+	uint32_t number; /* with REC_FILE: 0, or */
+#define RECORD_FILE_LAST 1 /* the last one of its part */
 };
 
 struct record_chain {
@@ -95,6 +103,18 @@ board_shed(const struct board *b)
 	return n;
 }
 
+/* Offline, in shared memory: which parts of the input are whose. A part is read
+ * by whoever is the first without one. */
+#define PARTS_MAX 64
+struct parts {
+	_Atomic uint32_t begun; /* parts that somebody reads, or has read */
+	_Atomic uint32_t owner[PARTS_MAX]; /* number of the worker + 1 */
+	_Atomic uint64_t done[WORKERS_MAX]; /* bytes behind them */
+	_Atomic uint64_t packets[WORKERS_MAX];
+	_Atomic uint64_t said_links; /* a bit for each type */
+	int go; /* inherited: readable once packets may be looked at */
+};
+
 struct worker_config {
 	struct frontend_config front; /* sink, is_ours and ctx are set here */
 	struct ring *out;
@@ -107,6 +127,10 @@ struct worker_config {
 	const volatile int *stop;
 	/* offline: packets come from here, and `out` blocks */
 	struct handout *in;
+	/* or it reads parts of the input itself, and this blocks */
+	struct spool *spool;
+	const struct capture_plan *plan;
+	struct parts *parts;
 };
 
 /* After the sandbox: works until *stop, or until its captures fail. Returns an
@@ -117,6 +141,7 @@ struct worker *worker_new(
 void worker_free(struct worker *w);
 int worker_live(struct worker *w);
 int worker_offline(struct worker *w);
+int worker_parts(struct worker *w, const volatile int *stop);
 /* Limits are meant for all workers together: the share of one. */
 void worker_share(struct frontend_config *f, unsigned workers);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Private to worker.c, worker_live.c and worker_offline.c.
+ * Private to worker.c, worker_live.c, worker_offline.c and worker_parts.c.
  */
 #ifndef STRIPWIRE_WORKER_PRIVATE_H
 #define STRIPWIRE_WORKER_PRIVATE_H
@@ -34,6 +34,7 @@ struct worker {
 		struct flow_place place; /* of HANDED_TCP */
 	} coming[AHEAD];
 	uint32_t first, ncoming;
+	uint64_t done, packets; /* of parts that are over; done: bytes */
 	/* live */
 	uint32_t nended; /* flows whose end was shed, to be told yet */
 	uint64_t ended[WORKER_ENDED_MAX];
@@ -49,6 +50,7 @@ bool worker_put(struct worker *w, enum record_type type,
 void worker_tell_ended(struct worker *w);
 /* All up to time, and up to the packet at hand, was said. */
 void worker_set_mark(struct worker *w, int64_t time);
+void worker_link_unknown(void *ctx, const struct packet *pkt);
 bool worker_is_ours(void *ctx, const struct packet *pkt);
 
 #endif

@@ -5,6 +5,8 @@ time, seen by a tap that loses, repeats, delays, or whose clock steps.
 
     workers.py FOLDER CAPTURE...
     workers.py --names FOLDER        thousands of small ones
+    workers.py --later CAPTURE TO    a day later
+    workers.py --halves CAPTURE A B  one direction in each
 """
 import os
 import random
@@ -92,6 +94,24 @@ def names(folder):
         write('%s/%04d.pcap' % (folder, i), [(i * 1000000, frame, len(frame))])
 
 
+def later(path, to):
+    with open(to, 'wb') as o:
+        o.write(open(path, 'rb').read(24))
+        for t, f, wire in read(path):
+            t += 86400 * 1000000
+            o.write(struct.pack('<IIII', t // 1000000, t % 1000000, len(f), wire) + f)
+
+
+def halves(path, a, b):
+    head = open(path, 'rb').read(24)
+    with open(a, 'wb') as up, open(b, 'wb') as down:
+        up.write(head)
+        down.write(head)
+        for t, f, wire in read(path):
+            to = up if f[26:30] < f[30:34] else down
+            to.write(struct.pack('<IIII', t // 1000000, t % 1000000, len(f), wire) + f)
+
+
 def main(folder, paths):
     os.makedirs(folder)
     frames = world(paths)
@@ -102,5 +122,9 @@ def main(folder, paths):
 
 if sys.argv[1] == '--names':
     names(sys.argv[2])
+elif sys.argv[1] == '--later':
+    later(*sys.argv[2:])
+elif sys.argv[1] == '--halves':
+    halves(*sys.argv[2:])
 else:
     main(sys.argv[1], sys.argv[2:])

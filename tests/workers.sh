@@ -3,8 +3,9 @@
 # The same input read by 1, 2, 3 and 4 workers: the same alerts, byte for byte
 # and in the same order, and the same counts. The inputs: all captures as one;
 # some of them in all forms of frames (tunnels, VLANs, fragments, cut, twice)
-# as one, where many connections share addresses, ports and times; and traffic
-# that a bad tap has disturbed.
+# as one, where many connections share addresses, ports and times; traffic that
+# a bad tap has disturbed; and captures that have nothing to do with each other,
+# which workers read at the same time.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 tmp=$(mktemp -d)
@@ -65,6 +66,34 @@ done
 # unpacked by the worker that reads
 gzip -1 -c "$tmp/disturbed/stepped.pcap" >"$tmp/stepped.pcap.gz"
 compare "compressed" "$tmp/stepped.pcap.gz" pcaps/S1-striptls-smtp.client.pcap
+
+# Captures that have nothing to do with each other, read by one worker each, or
+# shared out packet by packet: which it is must be what the name says.
+apart() {
+	local how=$1 name=$2
+	shift 2
+	compare "$name" "$@"
+	./stripwire read -v --no-db -w 2 -r sensor.rules --no-system-trust "$@" 2>&1 >/dev/null |
+		grep -c "nothing to do with each other: 2 workers" >"$tmp/how"
+	[ "$(cat "$tmp/how")" -eq "$how" ]
+	ok $? "$name: read in parts: $(cat "$tmp/how")"
+}
+
+python3 tests/workers.py --later "$tmp/disturbed/many.pcap" "$tmp/later.pcap"
+python3 tests/workers.py --halves "$tmp/disturbed/many.pcap" "$tmp/up.pcap" "$tmp/down.pcap"
+apart 1 "captures of one time" "$tmp"/disturbed/*.pcap
+apart 1 "captures of two days" "$tmp/disturbed/many.pcap" "$tmp/later.pcap"
+apart 1 "likewise, the later one first" "$tmp/later.pcap" "$tmp/disturbed/many.pcap"
+apart 0 "a large one, a small one" "$tmp/disturbed/many.pcap" pcaps/S1-striptls-smtp.client.pcap
+apart 0 "each direction in a capture" "$tmp/up.pcap" "$tmp/down.pcap"
+together=$(grep -c plaintext-credentials "$tmp/eve.1")
+compare "one direction alone" "$tmp/up.pcap"
+alone=$(grep -c plaintext-credentials "$tmp/eve.1")
+compare "the other alone" "$tmp/down.pcap"
+alone=$((alone + $(grep -c plaintext-credentials "$tmp/eve.1")))
+[ "$together" -gt "$alone" ]
+ok $? "each direction in a capture: $together logins in clear, $alone without what the other has"
+
 # Input is still to come; all processes are there.
 begin() {
 	local workers=$1
@@ -114,6 +143,35 @@ done
 [ "$(holders $pid)" = "$pid" ] && [ "$(wc -w <<<"$children")" -eq 4 ] && [ -z "$(holders $children)" ]
 ok $? "the database is open in: $(holders $pid $children | tr '\n' ' ')of $pid and $(tr '\n' ' ' <<<"$children")"
 exec 9>&-
+wait $!
+
+# Those that read parts wait for the judge, who waits for its rules.
+begin_parts() {
+	rm -f "$tmp/rules"
+	mkfifo "$tmp/rules"
+	timeout -s KILL 60 ./stripwire read -q -w 2 "$@" -r "$tmp/rules" --no-system-trust \
+		"$tmp/disturbed/many.pcap" "$tmp/later.pcap" 2>"$tmp/err" &
+	for _ in $(seq 200); do
+		pid=$(pgrep -P $!)
+		children=$(pgrep -P "${pid:-0}")
+		[ "$(wc -w <<<"$children")" -eq 3 ] && break
+		sleep 0.05
+	done
+}
+
+for which in 1 2 3; do
+	begin_parts --no-db
+	kill -KILL "$(sed -n "${which}p" <<<"$children")"
+	timeout 60 cat sensor.rules >"$tmp/rules"
+	wait $!
+	status=$?
+	[ $status -eq 1 ] && grep -q "a process that looked at packets died" "$tmp/err"
+	ok $? "process $which of two that read parts died: exit $status, $(head -1 "$tmp/err")"
+done
+begin_parts -d "$tmp/apart.db"
+[ "$(wc -w <<<"$children")" -eq 3 ] && [ -z "$(holders $children)" ]
+ok $? "the database is open in: $(holders $children | tr '\n' ' ')"
+timeout 60 cat sensor.rules >"$tmp/rules"
 wait $!
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
