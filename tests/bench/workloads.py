@@ -35,15 +35,17 @@ def make(path, kind, *options):
     return path
 
 
-def workload(name, nbytes):
-    """Path of a workload; nbytes: of a, from which the sizes of the others follow."""
+def workload(name, nbytes, other=0):
+    """Path of a workload; nbytes: of a, from which the sizes of the others follow. other: another one of its kind."""
     kind, seed, share, more, _ = WORK[name]
     part = nbytes / FULL
     if isinstance(share, list):
         much = [x for option, n in share for x in (option, max(1, round(n * part)))]
     else:
         much = ['--bytes', round(nbytes * share)]
-    return make(f'{DIR}/stripwire-bench-{name}-{nbytes / 1e6:g}M.pcap', kind, *much, '--seed', seed, *more)
+    which = f'-{other}' if other else ''
+    return make(f'{DIR}/stripwire-bench-{name}-{nbytes / 1e6:g}M{which}.pcap', kind, *much, '--seed',
+                seed + 100 * other, *more)
 
 
 def root():
