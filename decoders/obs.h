@@ -4,10 +4,12 @@
  * half that sees packets and the half that judges.
  *
  * An observation is flat and self-contained: no pointers, every string inline
- * and capped, so that it can cross a process boundary by memcpy of obs.size
- * bytes. Only the first obs.size bytes of a struct obs are meaningful; unused
- * fields are zero. Strings are NUL-terminated and hold printable ASCII: other
- * bytes arrive as \xNN (obs_set_text() and obs_copy_string() see to that).
+ * and capped, so that it can cross a process boundary as bytes, packed
+ * (sensor/obs_pack.h). Only the first obs.size bytes of a struct obs are
+ * meaningful; unused fields are zero. Strings are NUL-terminated and hold
+ * printable ASCII: other bytes arrive as \xNN (obs_set_text() and
+ * obs_copy_string() see to that). What stands behind the NUL of obs.text may be
+ * anything.
  *
  * Secrets never enter an observation. Where a line carried one, its bytes are
  * replaced by OBS_MASK before the text is copied.
@@ -397,9 +399,9 @@ struct obs_auth {
 	uint16_t code;
 	uint16_t secret_len; /* bytes */
 	uint64_t secret_id; /* keyed hash, key of this process; 0 none */
+	struct pkt_ref secret_pkt; /* packet that completed the secret */
 	char mech_name[OBS_VERB_MAX]; /* "LOGIN", "PLAIN", "USER/PASS", ... */
 	char user[OBS_NAME_MAX];
-	struct pkt_ref secret_pkt; /* packet that completed the secret */
 };
 
 enum obs_line_what {
@@ -464,13 +466,13 @@ struct obs_hello {
 						      kept */
 	uint16_t groups[OBS_TLS_GROUPS_MAX]; /* client, in its order */
 	uint16_t shares[OBS_TLS_SHARES_MAX]; /* groups of its key shares */
-	uint16_t suites[OBS_TLS_LIST_MAX];
-	uint16_t exts[OBS_TLS_LIST_MAX];
 	char sni[OBS_NAME_MAX];
 	char alpn[OBS_VERB_MAX]; /* client: its first; server: chosen */
 	char ja3[OBS_JA3_MAX]; /* server: JA3S; "": not known */
 	char ja4[OBS_JA4_MAX]; /* client */
 	uint8_t random[32];
+	uint16_t suites[OBS_TLS_LIST_MAX];
+	uint16_t exts[OBS_TLS_LIST_MAX];
 };
 
 struct obs_cert {
@@ -523,12 +525,12 @@ struct obs {
 	uint8_t implicit_tls; /* TLS from the first byte (465, 993, 995) */
 	uint32_t vis; /* enum vis so far */
 	uint8_t oddities; /* enum oddity so far (mail decoders) */
-	uint8_t pad[3];
+	uint8_t text_len, name_len, has_gap; /* sensor/obs_pack.h; else 0 */
 	uint64_t flow; /* number of the flow, unique in the run */
 	int64_t time; /* ns: when it was complete; monotonic in a flow */
 	struct pkt_ref pkt; /* packet that completed the unit */
-	struct obs_gap gap[2]; /* by enum dir */
 	char text[OBS_TEXT_MAX]; /* bytes of the wire, masked; may be "" */
+	struct obs_gap gap[2]; /* by enum dir */
 	union {
 		struct obs_flow flow_open;
 		struct obs_end end;

@@ -3,16 +3,14 @@
 
 #include <string.h>
 
+#include "sensor/obs_pack.h"
 #include "sensor/worker.h"
 
 static bool
 take_obs(struct backend *b, const uint8_t *bytes, size_t len, struct obs *o,
     int worker)
 {
-	if (len > sizeof(*o))
-		return false;
-	memcpy(o, bytes, len);
-	if (!obs_check(o, len) ||
+	if (!obs_unpack(o, bytes, len) ||
 	    (worker >= 0 && o->flow >> 56 != (unsigned)worker + 1))
 		return false;
 	backend_obs(b, o);
@@ -58,10 +56,7 @@ records_take_later(
 {
 	struct obs o;
 
-	if (len > sizeof(o))
-		return false;
-	memcpy(&o, bytes, len);
-	if (!obs_check(&o, len))
+	if (!obs_unpack(&o, bytes, len))
 		return false;
 	if (before != 0)
 		shift_all(&o, before);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/obs_pack.h"
 #include "sensor/worker_private.h"
 
 #define ROOM_MS 20
@@ -201,21 +202,20 @@ on_obs(void *ctx, struct obs *o)
 {
 	struct worker *w = ctx;
 	size_t reserve = room(w) / 64;
+	struct slice part[OBS_PACK_PARTS];
 	struct obs copy;
-	struct slice part;
 
 	if (is_nice_to_have((enum obs_kind)o->kind))
 		reserve = nice_to_have(w);
 	else if (o->kind == OBS_FLOW_END)
 		reserve = 0;
 	w->flow = o->flow;
-	part = (struct slice){(const uint8_t *)o, o->size};
 	if (was_shed(w, o->flow)) {
 		memcpy(&copy, o, o->size);
 		copy.vis |= VIS_GAP_C2S | VIS_GAP_S2C;
-		part.p = (const uint8_t *)&copy;
+		o = &copy;
 	}
-	if (worker_put(w, REC_OBS, &part, 1, reserve))
+	if (worker_put(w, REC_OBS, part, obs_pack(o, part), reserve))
 		return;
 	w->cfg.board->shed[o->kind]++;
 	if (o->kind != OBS_FLOW_END)

@@ -29,7 +29,7 @@
 #define POISON_MAX 16 /* packets that are skipped, known by a hash */
 
 enum record_type {
-	REC_OBS = 1, /* struct obs */
+	REC_OBS = 1, /* obs_pack.h */
 	REC_CHAIN, /* struct record_chain, the certificates */
 	REC_STAPLE, /* struct record_staple, the response */
 	REC_EPOCH, /* struct record_epoch: a new worker begins */

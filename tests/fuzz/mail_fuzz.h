@@ -17,6 +17,7 @@
 #include "decoders/mail.h"
 #include "decoders/siphash.h"
 #include "decoders/tls_record.h"
+#include "tests/packed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,7 +59,7 @@ fuzz_check(const struct obs *o)
 
 	if (o->kind == OBS_NONE || o->kind >= OBS_KIND_COUNT ||
 	    o->size != fuzz_size(o) || o->dir > 1 || o->proto >= PROTO_COUNT ||
-	    o->phase > PHASE_CLOSING)
+	    o->phase > PHASE_CLOSING || !packed_survives(o))
 		abort();
 	fuzz_check_string(o->text, sizeof(o->text));
 	if (o->kind == OBS_CAPS) {

@@ -4,14 +4,15 @@
  * taken over. The input is a list of records:
  *
  *	0: type (2 bits: observation, chain, staple, another), 0x80: as it comes,
- *	   without the head of an observation, or numbers of flows that ended,
- *	   being put right
+ *	   without the head of an observation being put right and the rest
+ *	   packed, or numbers of flows that ended being put right
  *	1: kind of an observation; the other type
  *	2: number of the flow (3 bits)
  *	3, 4: bytes that follow, little endian
  *	5...: these bytes, of the record itself
  *
- * Oracles are the sanitizers, and that alerts and events are well-formed.
+ * Oracles are the sanitizers, that alerts and events are well-formed, and that an
+ * observation which is believed is the same once more packed and unpacked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "db/event_id.h"
 #include "sensor/records.h"
 #include "sensor/worker.h"
+#include "tests/packed.h"
 
 #define HEAD 5
 #define WORKER 2 /* whose queue it is */
@@ -88,15 +90,19 @@ backend(void)
 static void
 put_right(uint8_t *bytes, size_t *len, const uint8_t *head)
 {
-	struct obs o;
+	struct obs o, checked;
+	uint8_t *packed;
 
 	memset(&o, 0, sizeof(o));
 	memcpy(&o, bytes, *len < sizeof(o) ? *len : sizeof(o));
 	o.kind = (uint16_t)(1 + head[1] % (OBS_KIND_COUNT - 1));
 	o.size = (uint16_t)obs_size((enum obs_kind)o.kind);
 	o.flow = worker_first_flow(WORKER, 0) + (head[2] & 7);
-	memcpy(bytes, &o, o.size);
-	*len = o.size;
+	checked = o;
+	must(!obs_check(&checked, o.size) || packed_survives(&checked));
+	packed = packed_bytes(&o, len);
+	memcpy(bytes, packed, *len);
+	free(packed);
 }
 
 /* A byte for each flow. */

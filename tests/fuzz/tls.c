@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "decoders/tls_pool.h"
+#include "tests/packed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,7 +28,7 @@ static void
 on_obs(void *ctx, struct obs *o)
 {
 	(void)ctx;
-	if (o->size != obs_size(o->kind))
+	if (o->size != obs_size(o->kind) || !packed_survives(o))
 		abort();
 	mix(o, o->size);
 }

@@ -17,6 +17,7 @@
 
 #include "decoders/mail.h"
 #include "decoders/tls_record.h"
+#include "tests/packed.h"
 
 #define DIR_NAME "tests/dialogs"
 #define OPS_MAX 256
@@ -232,6 +233,8 @@ on_obs(void *ctx, struct obs *o)
 	char line[8192];
 
 	check_leak(r, o, o->size);
+	if (!packed_survives(o))
+		die(r->d, "an observation is another behind a queue");
 	if (o->kind == OBS_LINE && !r->d->lines) {
 		obs_format(line, sizeof(line), o, false);
 		r->lines_len += (size_t)snprintf(r->lines + r->lines_len,

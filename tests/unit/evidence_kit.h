@@ -7,6 +7,7 @@
 #define STRIPWIRE_EVIDENCE_KIT_H
 
 #include "sensor/evidence.h"
+#include "tests/packed.h"
 #include "tests/test.h"
 
 #define MS 1000000LL
@@ -34,6 +35,7 @@ on_emit(void *user, uint32_t slot, struct obs *o)
 {
 	(void)user;
 	CHECK_INT(slot, 5);
+	CHECK(packed_survives(o));
 	if (nseen < OBS_CAP)
 		memcpy(&seen[nseen], o, o->size);
 	nseen++;

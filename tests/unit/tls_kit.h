@@ -10,6 +10,7 @@
 
 #include "decoders/tls_pool.h"
 #include "decoders/tls_record.h"
+#include "tests/packed.h"
 #include "tests/test.h"
 
 /* ---- building ---- */
@@ -223,6 +224,7 @@ on_obs(void *ctx, struct obs *o)
 {
 	(void)ctx;
 	CHECK_INT(o->size, obs_size(o->kind));
+	CHECK(packed_survives(o));
 	tell("%s %s", o->dir == DIR_C2S ? ">" : "<", obs_kind_name(o->kind));
 	switch (o->kind) {
 	case OBS_TLS_CLIENT_HELLO:
