@@ -120,8 +120,7 @@ take_member(struct obs *o, size_t from, struct slice *s)
 		memset((uint8_t *)o + h->at + used, 0, h->end - h->at - used);
 		from = h->end;
 	}
-	return o->size >= from && s->len == o->size - from &&
-	       take(o, from, s->len, s);
+	return from + s->len == o->size && take(o, from, s->len, s);
 }
 
 bool

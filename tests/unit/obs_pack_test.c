@@ -221,4 +221,24 @@ TEST(lengths_that_lie)
 	}
 }
 
+/* As many bytes as the size says, and it is more than there is room for. */
+TEST(sizes_beyond_the_struct)
+{
+	static uint8_t bytes[UINT16_MAX];
+
+	for (enum obs_kind k = FIRST; k < OBS_KIND_COUNT; k++) {
+		struct obs o = an_obs(k);
+
+		for (unsigned size = sizeof(o) + 1; size <= UINT16_MAX;
+		     size += 4001) {
+			size_t len = packed_size(o) + size - o.size;
+			struct obs lie = o;
+
+			lie.size = (uint16_t)size;
+			memcpy(bytes, &lie, offsetof(struct obs, text));
+			CHECK(!is_taken(bytes, len));
+		}
+	}
+}
+
 TEST_MAIN
