@@ -23,7 +23,7 @@ packed_bytes(struct obs *o, size_t *len)
 	*len = 0;
 	for (unsigned i = 0; i < n; i++)
 		*len += part[i].len;
-	bytes = malloc(*len);
+	bytes = *len > 0 ? malloc(*len) : NULL;
 	if (bytes == NULL)
 		abort();
 	for (unsigned i = 0; i < n; at += part[i++].len)
