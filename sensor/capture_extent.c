@@ -19,6 +19,7 @@
 
 #define TAIL_BYTES (256u << 10)
 #define FILE_HEADER 24 /* of pcap */
+#define RECORDS_MAX 65536 /* that are looked at for the end, false ones too */
 #define SAMPLE 1024 /* packets */
 #define SEEN 512 /* connections of them */
 #define SPOKE 3 /* packets, of one that counts */
@@ -53,18 +54,19 @@ read_tail(struct tail *t, const char *path)
 
 /* From there on record behind record, to the end. */
 static bool
-records_to_end(
-    const struct reader *r, const struct tail *t, size_t at, int64_t *time)
+records_to_end(const struct reader *r, const struct tail *t, size_t at,
+    int64_t *time, unsigned *budget)
 {
 	size_t len;
 	unsigned n = 0;
 
-	while (at < t->len) {
+	for (; at < t->len; at += len, n++) {
+		if (*budget == 0)
+			return false;
+		--*budget;
 		len = reader_record(r, t->bytes + at, t->len - at, time);
 		if (len == 0)
 			return false;
-		at += len;
-		n++;
 	}
 	return n > 1;
 }
@@ -73,9 +75,10 @@ static bool
 pcap_end(const struct reader *r, const struct tail *t, int64_t *time)
 {
 	size_t at = t->whole ? FILE_HEADER : 0;
+	unsigned budget = RECORDS_MAX;
 
-	for (; at < t->len; at++) {
-		if (records_to_end(r, t, at, time))
+	for (; at < t->len && budget > 0; at++) {
+		if (records_to_end(r, t, at, time, &budget))
 			return true;
 		if (t->whole)
 			return false;

@@ -142,6 +142,20 @@ TEST(what_cannot_be_known)
 	check_unknown("nonsense");
 }
 
+/* Records everywhere, none of which leads to the end: a look must not take a
+ * second for each of them. */
+TEST(a_tail_made_to_take_long)
+{
+	uint32_t v = 16;
+
+	pcap_of(PCAP_US, 1, 60);
+	while (b.n < 600000)
+		put(&b, &v, sizeof(v));
+	put(&b, "xx", 2);
+	for (unsigned i = 0; i < 50; i++)
+		check_unknown("nothing but beginnings");
+}
+
 /* ---- directions ---- */
 
 static void
