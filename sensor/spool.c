@@ -131,6 +131,15 @@ take_back(struct spool *s)
 		    s->s->back[s->taken_back++ % SPOOL_CHUNKS];
 }
 
+/* Its pages are made at once: one by one, when they are first touched, they
+ * cost more. An old kernel cannot, and nothing is lost. */
+static uint32_t
+fresh_chunk(struct spool *s)
+{
+	(void)madvise(s->s->chunk[s->fresh], SPOOL_CHUNK, MADV_POPULATE_WRITE);
+	return s->fresh++;
+}
+
 static bool
 next_chunk(struct spool *s)
 {
@@ -138,7 +147,7 @@ next_chunk(struct spool *s)
 	if (s->nfree > 0)
 		s->at = s->free[--s->nfree];
 	else if (s->fresh < s->chunks)
-		s->at = s->fresh++;
+		s->at = fresh_chunk(s);
 	else
 		return false;
 	s->used = 0;
