@@ -137,7 +137,7 @@ may_sleep(const struct tracker *t, const struct conn *c)
 	return c->norm.wait == NULL && c->norm.fins == NULL &&
 	       c->early == NULL && c->again == NULL && !c->closed &&
 	       !c->reset[0] && !c->reset[1] && !c->dead && !c->mute &&
-	       evidence_may_sleep(&c->ev, t->rest.always) &&
+	       evidence_may_sleep(&c->ev, t->rest.always, t->now) &&
 	       (c->mail == NULL || mail_may_rest(c->mail));
 }
 
@@ -293,6 +293,7 @@ int
 rest_init(struct conn_rest *r, int64_t after)
 {
 	r->few = after == 0 ? REST_FEW : 0;
+	r->few_young = after == 0 ? REST_YOUNG : 0;
 	r->after = after > 0 ? after : REST_AFTER;
 	r->always = after == REST_ALWAYS;
 	memset(r->young, 0xff, sizeof(r->young));
@@ -354,11 +355,11 @@ void
 rest_add_young(struct tracker *t, uint32_t slot)
 {
 	struct conn_rest *r = &t->rest;
-	uint32_t *turn = &r->young[r->nyoung++ % REST_FEW], old = *turn;
+	uint32_t *turn = &r->young[r->nyoung++ % REST_YOUNG], old = *turn;
 	const struct flow *f;
 
 	*turn = slot;
-	if (old == FLOW_NONE || old == slot || flow_young(t->flows) <= r->few)
+	if (old == FLOW_NONE || old == slot || flow_young(t->flows) <= r->few_young)
 		return;
 	f = flow_at(t->flows, old);
 	if (f->used && f->age == FLOW_YOUNG && !f->rests && f->conn != NULL &&

@@ -26,16 +26,17 @@ struct tracker;
 
 #define REST_AFTER 30000000000LL /* ns; waking takes less than a packet */
 #define REST_PACKETS 64 /* between two steps of the walk */
-#define REST_FEW 4096 /* connections: so many are always whole, 5 MB */
+#define REST_FEW 256 /* connections: so many are always whole, 1.3 MB */
+#define REST_YOUNG 4096 /* half-open ones, of a flood: likewise, 3.4 MB */
 #define REST_ALWAYS (-1) /* tracker_config.rest_after: after each packet */
 
 struct conn_rest { /* part of struct tracker */
 	int64_t walked; /* time of the last step of the walk */
 	int64_t after; /* ns */
 	uint32_t hand; /* slot where it goes on */
-	uint32_t few; /* REST_FEW, or 0 */
+	uint32_t few, few_young; /* REST_FEW and REST_YOUNG, or 0 */
 	bool always; /* REST_ALWAYS */
-	uint32_t young[REST_FEW]; /* slots of the last ones, in turns */
+	uint32_t young[REST_YOUNG]; /* slots of the last ones, in turns */
 	uint32_t nyoung;
 	uint32_t asleep; /* now */
 	uint64_t bytes; /* of these */

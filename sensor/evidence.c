@@ -343,20 +343,23 @@ evidence_close(struct evidence_ctx *c, struct evidence_flow *ev,
 
 /* Nothing of it is borrowed that may be needed yet. */
 static bool
-is_done(const struct evidence_dir *d, const struct evidence_dir *peer)
+is_done(const struct evidence_dir *d, const struct evidence_dir *peer,
+    int64_t silent)
 {
-	return (d->window == NULL && d->ring == NULL) ||
+	return (d->window == NULL &&
+		   (d->ring == NULL || silent >= EVIDENCE_FORGET)) ||
 	       ((peer->flags & EVD_ACKED) != 0 &&
 		   seq_diff(d->next, peer->ack) <= 0);
 }
 
 bool
-evidence_may_sleep(const struct evidence_flow *ev, bool keep)
+evidence_may_sleep(const struct evidence_flow *ev, bool keep, int64_t now)
 {
+	int64_t silent = now - evidence_last(ev);
 	const struct evidence_dir *a = &ev->d[0], *b = &ev->d[1];
 
 	return a->group == 0 && b->group == 0 && !a->asked && !b->asked &&
-	       (keep || (is_done(a, b) && is_done(b, a)));
+	       (keep || (is_done(a, b, silent) && is_done(b, a, silent)));
 }
 
 void

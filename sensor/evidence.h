@@ -53,6 +53,10 @@
 #define EVIDENCE_POOL_BYTES (16u << 20) /* all of these, of all workers */
 #define EVIDENCE_POOL_LEAST (1u << 20) /* of one of them */
 #define EVIDENCE_STEAL 5000000000LL /* ns without a segment: may be taken */
+#define EVIDENCE_FORGET \
+	30000000000LL /* ns: so long hashes of TLS wait for
+					 their acknowledgement, see
+					 evidence_sleep() */
 #define EVIDENCE_WAITS 256 /* conflicts waiting; told at once if full */
 #define EVIDENCE_USED_WAIT 1000000000LL /* ns; an ACK comes sooner */
 #define EVIDENCE_GROUPS 4096 /* resets waiting; the oldest settles early */
@@ -209,8 +213,14 @@ void evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev);
 /* *ev may be kept elsewhere after evidence_sleep() and until evidence_wake(),
  * where nothing waits to be settled. What was borrowed goes back, if all that
  * it was lent for is acknowledged (see EVIDENCE_STEAL); or is kept, and is not
- * to be taken away meanwhile. */
-bool evidence_may_sleep(const struct evidence_flow *ev, bool keep);
+ * to be taken away meanwhile.
+ *
+ * Hashes also go back where nobody acknowledged for EVIDENCE_FORGET what they
+ * are of: an acknowledgement that the sensor missed, or a host that is gone.
+ * Given up is this: other bytes for the last segments of a silent session, so
+ * late, are not noted, and within TLS no host would take them; whoever sends
+ * again because nothing was acknowledged does so sooner. Text waits on. */
+bool evidence_may_sleep(const struct evidence_flow *ev, bool keep, int64_t now);
 void evidence_sleep(
     struct evidence_ctx *c, struct evidence_flow *ev, bool keep);
 void evidence_wake(struct evidence_flow *ev);

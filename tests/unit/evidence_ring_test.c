@@ -433,4 +433,89 @@ TEST(nobody_says_which)
 	finish();
 }
 
+/* ---- a flow that rests ---- */
+
+/* Sent and never acknowledged: the hashes wait on, but not for ever; text and
+ * what is still to be judged do. */
+TEST(hashes_are_not_waited_for_for_ever)
+{
+	for (int tls = 0; tls < 2; tls++) {
+		begin(tls);
+		if (!tls)
+			view.body = 0;
+		cut(0, 100);
+		CHECK(!evidence_may_sleep(&flow, false, now));
+		CHECK(!evidence_may_sleep(
+		    &flow, false, now + EVIDENCE_FORGET - 1));
+		CHECK_INT(
+		    evidence_may_sleep(&flow, false, now + EVIDENCE_FORGET),
+		    tls);
+		c(0, 100, NULL);
+		CHECK(evidence_may_sleep(&flow, false, now));
+		finish();
+	}
+}
+
+/* Whether what was borrowed was given back or never is: */
+static void
+after_a_rest(bool rests, bool acked)
+{
+	begin(true);
+	cut(0, SEG);
+	cut(SEG, SEG);
+	if (acked)
+		c(0, 2 * SEG, NULL);
+	now += 2 * EVIDENCE_FORGET;
+	if (rests) {
+		CHECK(evidence_may_sleep(&flow, false, now));
+		evidence_sleep(ctx, &flow, false);
+		evidence_wake(&flow);
+		CHECK(flow.d[DIR_S2C].ring == NULL);
+	} else
+		CHECK(flow.d[DIR_S2C].ring != NULL);
+}
+
+/* what is lawful stays silent: sent again, asked whether it lives, going on; */
+TEST(after_a_rest_what_is_lawful_is_silent)
+{
+	for (int how = 0; how < 4; how++) {
+		after_a_rest(how & 1, how & 2);
+		cut(SEG, SEG);
+		s(2 * SEG - 1, 0, "x"); /* RFC 9293 3.8.4 */
+		cut(2 * SEG, SEG);
+		c(0, 3 * SEG, NULL);
+		cut(SEG, 2 * SEG);
+		finish();
+		CHECK_INT(nseen, 0);
+	}
+}
+
+/* what is said from then on is held against what comes again; */
+TEST(after_a_rest_other_content_is_seen)
+{
+	for (int how = 0; how < 4; how++) {
+		after_a_rest(how & 1, how & 2);
+		cut(2 * SEG, SEG);
+		cut(3 * SEG, SEG);
+		memset(text + 2 * SEG, 'X', SEG);
+		cut(2 * SEG, SEG);
+		CHECK_INT(hints & EVID_CONFLICT, EVID_CONFLICT);
+		finish();
+		CHECK_INT(nseen, 1);
+	}
+}
+
+/* and this is what is given up: other content for what was said before. */
+TEST(after_a_rest_the_old_is_not_known)
+{
+	for (int how = 0; how < 4; how++) {
+		after_a_rest(how & 1, how & 2);
+		memset(text + SEG, 'X', SEG);
+		cut(SEG, SEG);
+		CHECK_INT(hints, how & 1 ? 0 : EVID_CONFLICT);
+		finish();
+		CHECK_INT(nseen, how & 1 ? 0 : 1);
+	}
+}
+
 TEST_MAIN

@@ -702,14 +702,14 @@ TEST(what_waits_keeps_the_flow_awake)
 {
 	start();
 	dialogue();
-	CHECK(evidence_may_sleep(&flow, true));
+	CHECK(evidence_may_sleep(&flow, true, now));
 	forged_rst(DIR_S2C, 60, S_TTL);
-	CHECK(!evidence_may_sleep(&flow, true));
+	CHECK(!evidence_may_sleep(&flow, true, now));
 	evidence_tick(ctx, now + EVIDENCE_RST_WAIT);
-	CHECK(evidence_may_sleep(&flow, true));
+	CHECK(evidence_may_sleep(&flow, true, now));
 	for (int i = 0; i < 2; i++) {
 		flow.d[i].asked = 1;
-		CHECK(!evidence_may_sleep(&flow, true));
+		CHECK(!evidence_may_sleep(&flow, true, now));
 		flow.d[i].asked = 0;
 	}
 	finish();
