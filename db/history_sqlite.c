@@ -25,11 +25,12 @@
 /* A pair, and where about its row stands in the table. */
 struct placed {
 	uint64_t client, server;
-	const struct pair_facts *pair;
+	const struct history_entry *pair;
 };
 
 struct saver {
 	struct store *s;
+	const struct history *h;
 	bool keys, stacks; /* there are rows of before in these tables */
 	struct placed *pairs;
 	size_t npairs, room;
@@ -198,9 +199,10 @@ save_server(void *ctx, const struct server_facts *f)
 /* Many pairs are written in the order of their keys: a row that goes to a
  * random place costs a search, and its page is written again and again. */
 static void
-note_pair(void *ctx, const struct pair_facts *p)
+note_pair(void *ctx, const struct history_entry *e)
 {
 	struct saver *v = ctx;
+	const struct pair_facts *p = history_entry_pair(v->h, e);
 	size_t room = v->room == 0 ? FIRST_PAIRS : 2 * v->room;
 	struct placed *more;
 
@@ -216,7 +218,7 @@ note_pair(void *ctx, const struct pair_facts *p)
 		v->room = room;
 	}
 	v->pairs[v->npairs++] = (struct placed){addr_text_place(&p->key.client),
-	    addr_text_place(&p->key.server.addr), p};
+	    addr_text_place(&p->key.server.addr), e};
 }
 
 static int
@@ -264,7 +266,8 @@ save_pairs(struct saver *v)
 	if (v->npairs != 0)
 		qsort(v->pairs, v->npairs, sizeof(v->pairs[0]), by_place);
 	for (size_t i = 0; v->rc == SQLITE_OK && i < v->npairs; i++)
-		v->rc = save_pair(v->s, v->pairs[i].pair);
+		v->rc =
+		    save_pair(v->s, history_entry_pair(v->h, v->pairs[i].pair));
 	free(v->pairs);
 }
 
@@ -283,7 +286,7 @@ ask_any(struct store *s, enum store_stmt which, bool *any)
 int
 history_sqlite_save(struct store *s, struct history *h, uint64_t max)
 {
-	struct saver v = {.s = s};
+	struct saver v = {.s = s, .h = h};
 
 	v.rc = ask_any(s, ST_SERVER_KEYS_ANY, &v.keys);
 	if (v.rc == SQLITE_OK)

@@ -108,3 +108,66 @@ unpack_bytes(void *dst, const void *like, size_t n, const uint8_t *src)
 			    to + (size_t)__builtin_ctz(there) * GROUP * 8, in);
 	return (size_t)(in - src);
 }
+
+/* ---- texts ---- */
+
+static size_t
+same_begin(struct slice a, struct slice b, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && a.p[n] == b.p[n])
+		n++;
+	return n;
+}
+
+static size_t
+same_end(struct slice a, struct slice b, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && a.p[a.len - n - 1] == b.p[b.len - n - 1])
+		n++;
+	return n;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+uint8_t *
+pack_text(uint8_t *out, struct slice text, struct slice like)
+{
+	size_t both = least(least(text.len, like.len), UINT8_MAX);
+	size_t begin = same_begin(text, like, both);
+	size_t end = same_end(text, like, both - begin);
+	size_t len = text.len - begin - end;
+
+	*out++ = (uint8_t)begin;
+	*out++ = (uint8_t)end;
+	if (len >= 0x80)
+		*out++ = (uint8_t)(0x80 | len >> 8);
+	*out++ = (uint8_t)len;
+	memcpy(out, text.p + begin, len);
+	return out + len;
+}
+
+const uint8_t *
+unpack_text(
+    uint8_t **room, const uint8_t *in, struct slice like, struct slice *text)
+{
+	size_t begin = *in++, end = *in++, len = *in++;
+	uint8_t *to = *room;
+
+	if (len >= 0x80)
+		len = (len & 0x7f) << 8 | *in++;
+	memcpy(to, like.p, begin);
+	memcpy(to + begin, in, len);
+	memcpy(to + begin + len, like.p + like.len - end, end);
+	*text = (struct slice){to, begin + len + end};
+	to[text->len] = '\0';
+	*room += text->len + 1;
+	return in + len;
+}

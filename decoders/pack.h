@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decoders/slice.h"
+
 /* Bytes that dst needs room for, at most, for n words. */
 #define PACK_BYTES_ROOM(n) ((n)*9 + ((n) + 7) / 8 + ((n) + 63) / 64)
 
@@ -20,6 +22,16 @@ size_t pack_bytes(uint8_t *dst, const void *src, const void *like, size_t n);
 /* The n words again; returns how many bytes were read. src is what
  * pack_bytes() wrote: it is not checked. */
 size_t unpack_bytes(void *dst, const void *like, size_t n, const uint8_t *src);
+
+/* A text of less than 32 KiB as how much it begins and ends like another, and
+ * what is between: PACK_TEXT_HEAD bytes more than it has at most. Returns where
+ * they end. */
+#define PACK_TEXT_HEAD 4
+uint8_t *pack_text(uint8_t *out, struct slice text, struct slice like);
+/* And back, to *room, with a NUL; *room is behind that then. Returns where what
+ * was read ends. */
+const uint8_t *unpack_text(
+    uint8_t **room, const uint8_t *in, struct slice like, struct slice *text);
 
 /* Times as differences, which are small where both happened about then; any two
  * numbers have one, and it leads back. */

@@ -17,10 +17,10 @@
 #include "rules/pins.h"
 #include "rules/server_key.h"
 
-/* Defaults: about 90 and 40 MB. Each server counts twice, by its address and by
+/* Defaults: about 90 and 16 MB. Each server counts twice, by its address and by
  * its name. */
 #define HISTORY_SERVERS_MAX 32768 /* 2.8 KB each */
-#define HISTORY_PAIRS_MAX 131072 /* 300 bytes each */
+#define HISTORY_PAIRS_MAX 131072 /* 120 bytes each, 350 at most */
 #define HISTORY_KEYS 8 /* leaf keys remembered per server */
 #define HISTORY_CLIENTS 8 /* told apart in an absence; more are not counted */
 #define HISTORY_TEXTS 4 /* ALERT texts remembered per server */
@@ -193,9 +193,14 @@ struct pair_facts *history_touch_pair(
  * the same max and with nothing changed meanwhile. */
 void history_load_server(struct history *h, const struct server_facts *s);
 void history_load_pair(struct history *h, const struct pair_facts *p);
+struct history_entry;
 void history_each_dirty(struct history *h, uint64_t max,
     void (*server)(void *, const struct server_facts *),
-    void (*pair)(void *, const struct pair_facts *), void *ctx);
+    void (*pair)(void *, const struct history_entry *), void *ctx);
+/* What is known of that pair, until the next call. The entry is there until
+ * something is learned. */
+const struct pair_facts *history_entry_pair(
+    const struct history *h, const struct history_entry *e);
 void history_saved(struct history *h, uint64_t max);
 
 /* How many of the kind of which more wait. */

@@ -359,7 +359,8 @@ rest_add_young(struct tracker *t, uint32_t slot)
 	const struct flow *f;
 
 	*turn = slot;
-	if (old == FLOW_NONE || old == slot || flow_young(t->flows) <= r->few_young)
+	if (old == FLOW_NONE || old == slot ||
+	    flow_young(t->flows) <= r->few_young)
 		return;
 	f = flow_at(t->flows, old);
 	if (f->used && f->age == FLOW_YOUNG && !f->rests && f->conn != NULL &&

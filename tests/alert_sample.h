@@ -50,13 +50,20 @@ history_load_pair(struct history *h, const struct pair_facts *p)
 void
 history_each_dirty(struct history *h, uint64_t max,
     void (*server)(void *, const struct server_facts *),
-    void (*pair)(void *, const struct pair_facts *), void *ctx)
+    void (*pair)(void *, const struct history_entry *), void *ctx)
 {
 	(void)max;
 	for (unsigned i = 0; i < h->nservers; i++)
 		server(ctx, &h->servers[i]);
 	for (unsigned i = 0; i < h->npairs; i++)
-		pair(ctx, &h->pairs[i]);
+		pair(ctx, (const void *)&h->pairs[i]);
+}
+
+const struct pair_facts *
+history_entry_pair(const struct history *h, const struct history_entry *e)
+{
+	(void)h;
+	return (const void *)e;
 }
 
 void

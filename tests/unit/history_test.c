@@ -122,7 +122,7 @@ save_server(void *ctx, const struct server_facts *s)
 }
 
 static void
-save_pair(void *ctx, const struct pair_facts *p)
+save_pair(void *ctx, const struct history_entry *p)
 {
 	(void)p;
 	((struct saved *)ctx)->pairs++;
@@ -132,7 +132,7 @@ save_pair(void *ctx, const struct pair_facts *p)
 static void
 save(struct history *h, uint64_t max,
     void (*server)(void *, const struct server_facts *),
-    void (*pair)(void *, const struct pair_facts *), void *ctx)
+    void (*pair)(void *, const struct history_entry *), void *ctx)
 {
 	history_each_dirty(h, max, server, pair, ctx);
 	history_saved(h, max);
@@ -242,7 +242,7 @@ TEST(memory_is_bounded)
 	history_mark(h);
 	teach(h, 1, NOW, NOW);
 	history_memory(h, &m);
-	CHECK_INT(m.undo.entries, 2); /* the new one, and the one that went */
+	CHECK_INT(m.undo.entries, 1); /* the one that went */
 	history_keep(h);
 	history_memory(h, &m);
 	CHECK_INT(m.undo.bytes, 0);
@@ -324,6 +324,200 @@ TEST(how_well_servers_are_known)
 	CHECK_INT(k.some, 1);
 	CHECK_INT(k.well, 2);
 	CHECK_INT(k.first, 96);
+	history_free(h);
+}
+
+/* ---- pairs that rest ---- */
+
+#define PAIRS 2000 /* of them TABLE_AWAKE are whole */
+
+static uint32_t
+draw(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+/* Anything, or what most are: one session. */
+static void
+make_pair(struct pair_facts *p, uint32_t n, uint32_t *state)
+{
+	uint8_t *b = (uint8_t *)p;
+
+	memset(p, 0, sizeof(*p));
+	if (draw(state) % 4 == 0)
+		for (size_t i = 0; i < sizeof(*p); i++)
+			b[i] = (uint8_t)draw(state);
+	memset(&p->key, 0, sizeof(p->key));
+	memcpy(p->key.client.b, &n, sizeof(n));
+	p->key.server = key(n % 7);
+	p->key.of_network = n % 5 == 0;
+	p->first = NOW + draw(state);
+	p->last = p->first + (draw(state) % 3 == 0 ? draw(state) : 0);
+	p->ehlo[3] = draw(state);
+	memset(p->ehlo_name, 0, sizeof(p->ehlo_name));
+	snprintf(p->ehlo_name, sizeof(p->ehlo_name), "%s%u.example.%0*u",
+	    n % 3 == 0 ? "" : "client", draw(state) % 50,
+	    (int)(draw(state) % 60), 7);
+}
+
+static bool
+is_like(const struct pair_facts *a, const struct pair_facts *b)
+{
+	return a != NULL && memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static void
+learn_pair(struct history *h, const struct pair_facts *p)
+{
+	struct pair_facts *to = history_touch_pair(h, &p->key);
+
+	CHECK(to != NULL);
+	if (to != NULL)
+		*to = *p;
+}
+
+static void
+check_pairs(const struct history *h, const struct pair_facts *as)
+{
+	for (uint32_t n = 0; n < PAIRS; n++)
+		CHECK(is_like(history_pair(h, &as[n].key, NOW + DAY), &as[n]));
+}
+
+struct walk {
+	const struct history *h;
+	const struct pair_facts *as;
+	unsigned n, wrong;
+};
+
+static void
+see_pair(void *ctx, const struct pair_facts *p)
+{
+	struct walk *w = ctx;
+	uint32_t n;
+
+	memcpy(&n, p->key.client.b, sizeof(n));
+	w->wrong += n >= PAIRS || !is_like(p, &w->as[n]);
+	w->n++;
+}
+
+static void
+see_dirty(void *ctx, const struct history_entry *e)
+{
+	see_pair(ctx, history_entry_pair(((struct walk *)ctx)->h, e));
+}
+
+/* Held against copies that never rested. */
+TEST(pairs_that_rest_are_what_they_were)
+{
+	struct history *h = history_new();
+	struct pair_facts *as = calloc(PAIRS, sizeof(*as));
+	struct walk w = {h, as, 0, 0};
+	uint32_t state = 3;
+
+	if (as == NULL)
+		abort();
+	for (uint32_t n = 0; n < PAIRS; n++) {
+		make_pair(&as[n], n, &state);
+		learn_pair(h, &as[n]);
+	}
+	for (uint32_t i = 0; i < 3 * PAIRS; i++) {
+		uint32_t n = draw(&state) % PAIRS;
+
+		CHECK(is_like(history_pair(h, &as[n].key, NOW + DAY), &as[n]));
+		if (i % 3 == 0) {
+			make_pair(&as[n], n, &state);
+			learn_pair(h, &as[n]);
+		}
+	}
+	history_each(h, NULL, see_pair, &w);
+	CHECK_INT(w.n, PAIRS);
+	history_each_dirty(h, UINT64_MAX, save_server, see_dirty, &w);
+	CHECK_INT(w.n, 2 * PAIRS);
+	CHECK_INT(w.wrong, 0);
+	check_pairs(h, as);
+	free(as);
+	history_free(h);
+}
+
+/* What was asked for last stays in its place while others are. */
+TEST(an_answer_lives_while_others_are_asked)
+{
+	struct history *h = history_new();
+	struct pair_facts p[PAIRS];
+	const struct pair_facts *a;
+	uint32_t state = 5;
+
+	for (uint32_t n = 0; n < PAIRS; n++) {
+		make_pair(&p[n], n, &state);
+		learn_pair(h, &p[n]);
+	}
+	for (uint32_t n = 0; n + 8 < PAIRS; n++) {
+		a = history_pair(h, &p[n].key, NOW + DAY);
+		for (uint32_t i = 1; i < 8; i++)
+			(void)history_pair(h, &p[n + i].key, NOW + DAY);
+		CHECK(is_like(a, &p[n]));
+	}
+	history_free(h);
+}
+
+TEST(pairs_that_rest_are_taken_back_too)
+{
+	struct history *h = history_new();
+	struct pair_facts *as = calloc(PAIRS, sizeof(*as)), other;
+	struct history_memory m;
+	uint32_t state = 4;
+
+	if (as == NULL)
+		abort();
+	for (int round = 0; round < 300; round++) { /* marks are 8 bits */
+		history_mark(h);
+		make_pair(&other, PAIRS + 1, &state);
+		learn_pair(h, &other);
+		history_drop(h);
+		CHECK(history_pair(h, &other.key, NOW + DAY) == NULL);
+	}
+	for (uint32_t n = 0; n < PAIRS; n++) {
+		make_pair(&as[n], n, &state);
+		learn_pair(h, &as[n]);
+	}
+	history_mark(h);
+	for (uint32_t n = 0; n < 2 * PAIRS; n++) {
+		make_pair(&other, n, &state);
+		learn_pair(h, &other);
+		learn_pair(h, &other);
+	}
+	history_memory(h, &m);
+	CHECK_INT(m.undo.entries, PAIRS); /* of new ones there is nothing */
+	history_drop(h);
+	CHECK_INT(history_counters(h)->pairs, PAIRS);
+	check_pairs(h, as);
+	free(as);
+	history_free(h);
+}
+
+/* Pairs of one session, as most are, take a third of what they are whole. */
+TEST(pairs_that_rest_are_small)
+{
+	struct history *h = history_new();
+	struct history_memory m;
+	struct pair_facts p;
+
+	for (uint32_t n = 0; n < 20000; n++) {
+		memset(&p, 0, sizeof(p));
+		memcpy(p.key.client.b + 12, &n, sizeof(n));
+		p.key.server = key(n % 7);
+		p.first = p.last = NOW + n * SECOND;
+		p.tls = p.offered = p.tls_days = 1;
+		p.ehlo[3] = n * 2654435761u;
+		snprintf(p.ehlo_name, sizeof(p.ehlo_name),
+		    "client%u.example.com", n);
+		learn_pair(h, &p);
+	}
+	history_memory(h, &m);
+	CHECK_INT(m.pairs.entries, 20000);
+	CHECK(m.pairs.bytes / 20000 < 160);
+	CHECK(m.pairs.bytes < m.pairs.max_bytes);
 	history_free(h);
 }
 
