@@ -187,7 +187,7 @@ void store_flush(struct store *s);
 
 const struct store_counters *store_counters(const struct store *s);
 
-#define STORE_CACHE_KIB 4096 /* of pages; a batch is to fit in */
+#define STORE_CACHE_KIB 2048 /* of pages; what most batches fit in */
 #define STORE_CACHE_BYTES (STORE_CACHE_KIB * 1024u)
 struct store_memory {
 	struct table_use sqlite; /* its cache, schema and statements; entries:
