@@ -3,7 +3,7 @@
  * A connection asleep is one block: struct conn, and its decoder, packed byte
  * by byte. Much of struct conn says the same again: numbers and times are
  * replaced by how far they are from what they mostly are (struct follows), so
- * that most of their bytes are zero. Then what it has in common with the first
+ * that most of their bytes are zero; so is what the flow table has as well. Then what it has in common with the first
  * of its kind that rested is left out: the same router, the same options. Both
  * are undone in reverse order; no value is lost by it, whatever it is.
  */
@@ -29,6 +29,8 @@ struct conn_asleep {
 	uint8_t bytes[];
 };
 
+#define ROOM_OF(len) (offsetof(struct conn_asleep, bytes) + (len))
+
 enum kind { KIND_HALF, KIND_SILENT, KIND_MAIL, KIND_OPAQUE, KINDS };
 
 struct likeness { /* the first of each kind, once there was one */
@@ -37,40 +39,47 @@ struct likeness { /* the first of each kind, once there was one */
 	bool has[KINDS], has_mail;
 };
 
-struct follows { /* the field at .at is mostly that at .of, and .add more */
-	uint16_t at, of; /* NOTHING: 0 */
+/* The field at .at is mostly that at .of, and that at .plus, and .add more. */
+struct follows {
+	uint16_t at, of, plus; /* NOTHING: 0 */
 	int8_t add;
 	uint8_t size;
 };
 
 #define NOTHING UINT16_MAX
 #define AT(field) offsetof(struct conn, field)
-#define SAME(a, b, more)                                 \
-	{                                                \
-		.at = AT(a), .of = AT(b), .add = (more), \
-		.size = sizeof(((struct conn *)NULL)->a) \
+#define SUM(a, b, c, more)                                            \
+	{                                                             \
+		.at = AT(a), .of = AT(b), .plus = (c), .add = (more), \
+		.size = sizeof(((struct conn *)NULL)->a)              \
 	}
-#define OF_DIR(i)                                                    \
-	SAME(norm.d[i].since, last, 0), SAME(ev.d[i].last, last, 0), \
-	    SAME(norm.d[i].edge, norm.d[i].acked, 0),                \
-	    SAME(norm.d[i].acked, norm.d[i].next, 0),                \
-	    SAME(norm.d[i].done, norm.d[i].next, 0),                 \
-	    SAME(norm.d[i].top, norm.d[i].next, 0),                  \
-	    {AT(norm.d[i].fin_at), NOTHING, -1, 8},                  \
-	    SAME(ev.d[i].edge, ev.d[i].ack, 0),                      \
-	    SAME(ev.d[i].ack, norm.d[!(i)].base, 0),                 \
-	    SAME(ev.d[i].next, norm.d[i].base, 0),                   \
-	    SAME(ev.rest[i].isn, norm.d[i].base, -1),                \
-	    SAME(ev.rest[i].mark.seq, norm.d[i].base, -1),           \
-	    SAME(ev.rest[i].mark.ack, norm.d[!(i)].base, 0),         \
+#define SAME(a, b, more) SUM(a, b, NOTHING, more)
+/* First what both have of each other. */
+#define OF_BOTH(i)                                                          \
+	SAME(ev.d[i].edge, ev.d[i].ack, 0),                                 \
+	    SUM(ev.d[i].ack, norm.d[!(i)].base, AT(norm.d[!(i)].acked), 0), \
+	    SUM(ev.d[i].next, norm.d[i].base, AT(norm.d[i].next), 0)
+#define OF_DIR(i)                                                       \
+	SAME(norm.d[i].since, last, 0), SAME(ev.d[i].last, last, 0),    \
+	    SAME(norm.d[i].edge, norm.d[i].acked, 0),                   \
+	    SAME(norm.d[i].acked, norm.d[i].next, 0),                   \
+	    SAME(norm.d[i].done, norm.d[i].next, 0),                    \
+	    SAME(norm.d[i].top, norm.d[i].next, 0),                     \
+	    {AT(norm.d[i].fin_at), NOTHING, NOTHING, -1, 8},            \
+	    SAME(ev.rest[i].isn, norm.d[i].base, -1),                   \
+	    SAME(ev.rest[i].mark.seq, norm.d[i].base, -1),              \
+	    SAME(ev.rest[i].mark.frame_no, ev.rest[i].mark.ordinal, 0), \
 	    SAME(ev.rest[i].mark.time, start, 0)
 
 /* What a row refers to is changed by none before it. */
 static const struct follows rows[] = {
+    OF_BOTH(0),
+    OF_BOTH(1),
     OF_DIR(0),
     OF_DIR(1),
+    SAME(ev.rest[DIR_S2C].mark.ack, norm.d[DIR_C2S].base, 0),
     SAME(ev.rest[1].mark.ordinal, ev.rest[0].mark.ordinal, 0),
-    SAME(ev.rest[1].mark.frame_no, ev.rest[0].mark.frame_no, 0),
+    SAME(packets[1], packets[0], 0),
     SAME(last_obs, last, 0),
     SAME(last, start, 0),
 };
@@ -105,8 +114,45 @@ static inline uint64_t
 expected(const uint8_t *c, const struct follows *f)
 {
 	uint64_t of = f->of == NOTHING ? 0 : load(c + f->of, f->size);
+	uint64_t plus = f->plus == NOTHING ? 0 : load(c + f->plus, f->size);
 
-	return of + (uint64_t)(int64_t)f->add;
+	return of + plus + (uint64_t)(int64_t)f->add;
+}
+
+#define HEADERS 66 /* bytes: Ethernet, IPv4, TCP with timestamps */
+
+/* What follows from several fields. While nothing is decoded any more, what
+ * the client said last that was decoded was the last observation. */
+static void
+take_sums(struct conn *c, bool back)
+{
+	uint64_t sign = back ? (uint64_t)-1 : 1;
+
+	for (unsigned i = 0; i < 2; i++)
+		c->frame_bytes[i] -=
+		    (c->norm.d[i].next + HEADERS * c->packets[i]) * sign;
+	if (c->use == USE_OPAQUE)
+		c->norm.d[DIR_C2S].since = pack_less(c->norm.d[DIR_C2S].since,
+		    back ? pack_less(c->last, c->last_obs)
+			 : pack_less(c->last_obs, c->last));
+}
+
+/* What is mostly like that in the flow table, or the number: how far it is from
+ * that, or what is that far from it. */
+static void
+take_flow(struct conn *c, const struct flow *f, uint32_t slot, bool back)
+{
+	uint32_t sign = back ? (uint32_t)-1 : 1;
+	uint32_t ports = f->key.ports;
+	uint16_t a = (uint16_t)(ports >> 16), b = (uint16_t)ports;
+
+	c->norm.slot -= slot * sign;
+	c->ev.slot -= slot * sign;
+	c->norm.generation -= (uint32_t)c->number * sign;
+	c->port[f->client_is_b] =
+	    (uint16_t)(c->port[f->client_is_b] - a * sign);
+	c->port[!f->client_is_b] =
+	    (uint16_t)(c->port[!f->client_is_b] - b * sign);
 }
 
 static void
@@ -151,18 +197,18 @@ kind_of(const struct conn *c)
 	return c->mail != NULL ? KIND_MAIL : KIND_OPAQUE;
 }
 
+/* c: a copy. */
 static size_t
 pack_conn(uint8_t *room, struct likeness *like, enum kind k, struct conn *c)
 {
-	struct conn mine = *c;
-
-	mine.mail = NULL;
-	mine.number = 0;
-	take_away(&mine);
+	c->mail = NULL;
+	c->number = 0;
+	take_sums(c, false);
+	take_away(c);
 	if (!like->has[k])
-		like->conn[k] = mine;
+		like->conn[k] = *c;
 	like->has[k] = true;
-	return pack_bytes(room, &mine, &like->conn[k], WORDS);
+	return pack_bytes(room, c, &like->conn[k], WORDS);
 }
 
 static size_t
@@ -174,18 +220,38 @@ pack_mail(uint8_t *room, struct likeness *like, const struct mail *m)
 	return mail_pack(room, m, like->mail);
 }
 
+/* Most are small enough for the blocks. */
+static void *
+get_room(struct conn_rest *r, size_t size)
+{
+	return size <= BLOCKS_MAX ? blocks_get(&r->blocks, size) : malloc(size);
+}
+
+static void
+put_room(struct conn_rest *r, void *p, size_t size)
+{
+	if (size <= BLOCKS_MAX)
+		blocks_put(&r->blocks, p, size);
+	else
+		free(p);
+}
+
 /* NULL: no memory. The connection stays as it is. */
 static struct conn_asleep *
-pack(struct likeness *like, struct conn *c)
+pack(struct conn_rest *r, const struct flow *f, uint32_t slot)
 {
+	const struct conn *c = f->conn;
+	struct conn mine = *c;
 	enum kind k = kind_of(c);
 	uint8_t room[ROOM_MAX];
 	struct conn_asleep *a;
-	size_t len = pack_conn(room, like, k, c);
+	size_t len;
 
+	take_flow(&mine, f, slot, false);
+	len = pack_conn(room, r->like, k, &mine);
 	if (c->mail != NULL)
-		len += pack_mail(room + len, like, c->mail);
-	a = malloc(sizeof(*a) + len);
+		len += pack_mail(room + len, r->like, c->mail);
+	a = get_room(r, ROOM_OF(len));
 	if (a == NULL)
 		return NULL;
 	*a = (struct conn_asleep){.number = c->number,
@@ -205,8 +271,8 @@ rest_sleep(struct tracker *t, uint32_t slot)
 
 	if (!f->used || f->rests || c == NULL || !may_sleep(t, c))
 		return;
-	evidence_sleep(t->evidence, &c->ev, t->rest.always);
-	a = pack(t->rest.like, c);
+	evidence_sleep(t->evidence, &c->ev, t->rest.always, t->now);
+	a = pack(&t->rest, f, slot);
 	if (a == NULL) {
 		evidence_wake(&c->ev);
 		return;
@@ -214,7 +280,6 @@ rest_sleep(struct tracker *t, uint32_t slot)
 	timers_set_tie(
 	    t->timers, slot, conn_idle_deadline(c), (uint32_t)c->number);
 	t->rest.asleep++;
-	t->rest.bytes += table_alloc(sizeof(*a) + a->len);
 	f->asleep = a;
 	f->rests = true;
 	if (c->mail != NULL)
@@ -226,16 +291,17 @@ static void
 free_asleep(struct tracker *t, struct flow *f)
 {
 	t->rest.asleep--;
-	t->rest.bytes -= table_alloc(sizeof(*f->asleep) + f->asleep->len);
-	free(f->asleep);
+	put_room(&t->rest, f->asleep, ROOM_OF(f->asleep->len));
 	f->asleep = NULL;
 	f->rests = false;
 }
 
 /* Returns false without memory for it. */
 static bool
-unpack(struct tracker *t, struct conn *c, const struct conn_asleep *a)
+unpack(struct tracker *t, struct conn *c, uint32_t slot)
 {
+	const struct flow *f = flow_at(t->flows, slot);
+	const struct conn_asleep *a = f->asleep;
 	struct mail *mail = a->decoded ? mails_wake(t->mails) : NULL;
 	const struct likeness *like = t->rest.like;
 	size_t n;
@@ -248,6 +314,8 @@ unpack(struct tracker *t, struct conn *c, const struct conn_asleep *a)
 		mail_unpack(mail, t->env, like->mail, a->bytes + n);
 	c->mail = mail;
 	c->number = a->number;
+	take_sums(c, true);
+	take_flow(c, f, slot, true);
 	return true;
 }
 
@@ -260,7 +328,7 @@ rest_wake(struct tracker *t, uint32_t slot)
 	if (!f->rests)
 		return f->conn;
 	c = pool_get(t->conns);
-	if (c != NULL && !unpack(t, c, f->asleep)) {
+	if (c != NULL && !unpack(t, c, slot)) {
 		pool_put(t->conns, c);
 		c = NULL;
 	}
@@ -297,6 +365,7 @@ rest_init(struct conn_rest *r, int64_t after)
 	r->after = after > 0 ? after : REST_AFTER;
 	r->always = after == REST_ALWAYS;
 	memset(r->young, 0xff, sizeof(r->young));
+	blocks_init(&r->blocks);
 	r->like = calloc(1, sizeof(*r->like));
 	if (r->like == NULL)
 		return -1;
@@ -310,6 +379,7 @@ rest_fini(struct conn_rest *r)
 	if (r->like != NULL)
 		free(r->like->mail);
 	free(r->like);
+	blocks_fini(&r->blocks);
 }
 
 static bool

@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rules/blocks.h"
+
 struct conn;
 struct conn_asleep;
 struct tracker;
@@ -39,7 +41,7 @@ struct conn_rest { /* part of struct tracker */
 	uint32_t young[REST_YOUNG]; /* slots of the last ones, in turns */
 	uint32_t nyoung;
 	uint32_t asleep; /* now */
-	uint64_t bytes; /* of these */
+	struct blocks blocks; /* they are made of */
 	struct likeness *like; /* what they have in common */
 };
 

@@ -363,15 +363,24 @@ evidence_may_sleep(const struct evidence_flow *ev, bool keep, int64_t now)
 }
 
 void
-evidence_sleep(struct evidence_ctx *c, struct evidence_flow *ev, bool keep)
+evidence_sleep(
+    struct evidence_ctx *c, struct evidence_flow *ev, bool keep, int64_t now)
 {
+	bool late = now - evidence_last(ev) >= EVIDENCE_FORGET;
+
 	if (!keep)
 		release(c, ev);
 	for (int i = 0; i < 2; i++) {
-		if (ev->d[i].window != NULL)
-			((struct ev_block *)ev->d[i].window)->busy = true;
-		if (ev->d[i].ring != NULL)
-			((struct ev_block *)ev->d[i].ring)->busy = true;
+		struct evidence_dir *d = &ev->d[i];
+
+		if (d->window != NULL)
+			((struct ev_block *)d->window)->busy = true;
+		if (d->ring != NULL)
+			((struct ev_block *)d->ring)->busy = true;
+		else
+			evidence_ring_is_none(&ev->rest[i]);
+		if (late)
+			d->last_mark = 0;
 	}
 }
 

@@ -219,10 +219,11 @@ void evidence_opaque(struct evidence_ctx *c, struct evidence_flow *ev);
  * are of: an acknowledgement that the sensor missed, or a host that is gone.
  * Given up is this: other bytes for the last segments of a silent session, so
  * late, are not noted, and within TLS no host would take them; whoever sends
- * again because nothing was acknowledged does so sooner. Text waits on. */
+ * again because nothing was acknowledged does so sooner. Text waits on. Nor is the
+ * last packet known again then: what comes so late is no mirrored frame. */
 bool evidence_may_sleep(const struct evidence_flow *ev, bool keep, int64_t now);
 void evidence_sleep(
-    struct evidence_ctx *c, struct evidence_flow *ev, bool keep);
+    struct evidence_ctx *c, struct evidence_flow *ev, bool keep, int64_t now);
 void evidence_wake(struct evidence_flow *ev);
 
 /* Settles all resets and conflicts whose deadline is at or before now, in order. */

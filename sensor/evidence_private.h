@@ -291,6 +291,11 @@ enum ring_keep { KEEP_NONE, KEEP_ALL, KEEP_SAMPLE };
 enum difference evidence_ring(struct evidence_ctx *c, struct evidence_flow *ev,
     const struct ev_segment *s, enum ring_keep keep);
 /* The same for what is the next segment of its sender. odd: ODD_ bits. */
+static inline void
+evidence_ring_is_none(struct evidence_rest *e)
+{
+	e->ring_n = e->ring_at = e->ring_part = 0;
+}
 void evidence_ring_next(struct evidence_ctx *c, struct evidence_dir *d,
     const struct packet *pkt, uint8_t odd, enum ring_keep keep);
 

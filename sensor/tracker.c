@@ -347,7 +347,7 @@ tracker_memory(const struct tracker *t, struct tracker_memory *out)
 	out->flows.max_bytes += timers_bytes(t->timers, t->cfg.max_flows);
 	out->connections = pool_use(t->conns);
 	out->connections.entries += t->rest.asleep;
-	out->connections.bytes += t->rest.bytes;
+	out->connections.bytes += blocks_use(&t->rest.blocks);
 	out->decoders = mails_use(t->mails);
 	out->early = pool_use(t->early);
 	out->streams = stream_use(t->norm.stream);

@@ -468,7 +468,7 @@ after_a_rest(bool rests, bool acked)
 	now += 2 * EVIDENCE_FORGET;
 	if (rests) {
 		CHECK(evidence_may_sleep(&flow, false, now));
-		evidence_sleep(ctx, &flow, false);
+		evidence_sleep(ctx, &flow, false, now);
 		evidence_wake(&flow);
 		CHECK(flow.d[DIR_S2C].ring == NULL);
 	} else
