@@ -43,7 +43,7 @@ struct picture { /* of a flow, not packed */
 
 struct packed {
 	uint16_t len; /* of bytes */
-	uint16_t model; /* its place + 1; 0: none */
+	uint16_t model; /* its place + 1; 0: the first */
 	uint8_t nsteps;
 	uint8_t bytes[];
 };
@@ -56,11 +56,12 @@ struct asleep {
 struct model {
 	uint32_t refs; /* flows that need it */
 	uint16_t parts;
-	struct packed p; /* with no model */
+	struct packed p; /* as it differs from the first */
 };
 
 struct judged_rest {
-	struct picture mine, like, nothing;
+	struct picture mine, like, first;
+	bool has_first;
 	uint8_t packed[PACKED_ROOM];
 	struct model *models[JUDGED_MODELS];
 };
@@ -78,7 +79,7 @@ judged_rest_new(void)
 	struct judged_rest *r = calloc(1, sizeof(*r));
 
 	if (r != NULL)
-		no_texts(&r->nothing);
+		no_texts(&r->first);
 	return r;
 }
 
@@ -264,6 +265,8 @@ take_picture(struct picture *p, const struct judged *w)
 	no_texts(p);
 	facts_take_image(f, p->texts, &w->f);
 	f->f.flow = 0; /* the link's */
+	if (f->f.who.public_id == obs_flow_id(&f->f.who))
+		f->f.who.public_id = 0; /* made again when asked for */
 	p->i.incident = w->incident;
 	p->i.alerts = w->alerts;
 	p->i.skipped = w->ladder.skipped;
@@ -275,6 +278,28 @@ take_picture(struct picture *p, const struct judged *w)
 	fold_moments(p);
 	f->f.last = pack_less(f->f.last, late(p));
 	ladder_image_fold(p->i.steps, p->nsteps, f->f.who.start);
+}
+
+/* The first one of all is there for as long as the table is. */
+static void
+keep_first(struct judged_rest *r, const struct picture *p)
+{
+	struct picture *to = &r->first;
+	uint8_t *room = to->room;
+
+	if (r->has_first)
+		return;
+	r->has_first = true;
+	to->i = p->i;
+	to->nsteps = p->nsteps;
+	for (unsigned i = 0; i < TEXTS; i++) {
+		size_t len = p->texts[i].len;
+
+		memcpy(room, p->texts[i].p, len);
+		to->texts[i] = (struct slice){room, len};
+		room[len] = '\0';
+		room += len + 1;
+	}
 }
 
 /* Returns false without memory. */
@@ -308,12 +333,15 @@ static uint32_t
 place_of(const struct picture *p)
 {
 	const struct obs_flow *who = &p->i.facts.f.who;
+	const struct facts_tls *tls = &p->i.facts.tls;
 	uint32_t h = 2166136261u;
 
 	for (unsigned i = 0; i < sizeof(who->server); i++)
 		h = (h ^ who->server.b[i]) * 16777619u;
 	h = (h ^ who->server_port) * 16777619u;
 	h = (h ^ p->i.facts.parts) * 16777619u;
+	h = (h ^ tls->version) * 16777619u;
+	h = (h ^ tls->has_chain ^ tls->resumed << 1) * 16777619u;
 	h = (h ^ p->nsteps) * 16777619u;
 	return (h ^ h >> 16) % JUDGED_MODELS;
 }
@@ -335,7 +363,7 @@ static struct model *
 new_model(struct judged_table *t, const struct picture *p)
 {
 	struct judged_rest *r = t->rest;
-	size_t len = pack(r->packed, p, &r->nothing);
+	size_t len = pack(r->packed, p, &r->first);
 	size_t size = offsetof(struct model, p.bytes) + len;
 	struct model *m;
 
@@ -367,8 +395,8 @@ static const struct picture *
 picture_of(struct judged_rest *r, unsigned model)
 {
 	if (model == 0)
-		return &r->nothing;
-	unpack(&r->like, &r->models[model - 1]->p, &r->nothing);
+		return &r->first;
+	unpack(&r->like, &r->models[model - 1]->p, &r->first);
 	return &r->like;
 }
 
@@ -422,6 +450,7 @@ judged_pack(struct judged_table *t, const struct judged *w)
 	if (!may_rest(w))
 		return NULL;
 	take_picture(&r->mine, w);
+	keep_first(r, &r->mine);
 	model = find_model(t, &r->mine);
 	a = new_asleep(t, pack(r->packed, &r->mine, picture_of(r, model)));
 	if (a == NULL) {
