@@ -14,7 +14,7 @@ beyond the start by the number of flows, and what one more of them adds: what is
 
     half       SYN, SYN/ACK and no more
     greeted    a mail connection that has said its greeting and rests
-    encrypted  one that went over to TLS, sent a message and rests
+    encrypted  one that went over to TLS, sent a message and rests; of 20,000 and 50,000
     active     a plaintext session with one message, 10,000 and 40,000 of them interleaved
 """
 import argparse
@@ -99,6 +99,8 @@ def memory(tmp):
         'greeted': weigh(tmp, make('greeted', 'many-concurrent', *many, '--rate', 0.0001), (100000, 245000)),
         'encrypted': weigh(tmp, make('encrypted', 'smtp-starttls', '--sessions', 20000, '--rate', 0.0005, '--stay',
                                      '--body-min', 1000, '--body-max', 3000), (310000, 700000)),
+        'encrypted 50k': weigh(tmp, make('encrypted-50k', 'smtp-starttls', '--sessions', 50000, '--rate', 0.00125,
+                                         '--stay', '--body-min', 1000, '--body-max', 3000), (700000, 1750000)),
         'active 10k': weigh(tmp, make('10k', 'smtp-plain', '--sessions', 10000, '--concurrency', 10000, *body),
                             (180000,)),
         'active 40k': weigh(tmp, make('40k', 'smtp-plain', '--sessions', 40000, '--concurrency', 40000, *body),
