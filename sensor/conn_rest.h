@@ -9,7 +9,9 @@
  * Nothing that a finding rests on is lost. Payload that is kept to be held
  * against what comes again goes back to its pool once it is acknowledged, as
  * it does where that pool is short; until then the connection does not rest,
- * nor while anything waits: segments, resets, conflicts.
+ * nor while anything waits: segments, resets, conflicts. Within TLS half a
+ * minute is enough (EVIDENCE_FORGET): the last segments of a session are often
+ * never seen acknowledged, and would be kept for hours.
  *
  * While few connections are open none rests. Who is awake is found by walking
  * slowly over the flow table, which says when each last had a packet.
