@@ -18,9 +18,9 @@
 #define NAME_SHOWN 80 /* bytes of a name in EHLO */
 #define USER_SHOWN 60
 
-#define ROOM_FIRST 96 /* bytes: a greeting, which is all of many */
-#define ROOM_NEXT 352 /* a list and an end besides */
-#define ROOM_LESS 16 /* than half as much again: 512, a block, as are others */
+#define ROOM_FIRST 64 /* bytes: a greeting, which is all of many */
+#define ROOM_NEXT 304 /* a list besides */
+#define ROOM_MORE 64 /* a step; there is a block for nearly each so far */
 
 _Static_assert(
     LADDER_HEAD + LADDER_PKT_MAX + LADDER_TEXT_MAX <= sizeof(struct step),
@@ -35,7 +35,7 @@ offset_of(const struct ladder *l, unsigned i)
 	size_t at = 0;
 
 	while (i-- > 0)
-		at += ladder_size_of(ladder_kept_at(l, at));
+		at += ladder_size_at(l, at);
 	return at;
 }
 
@@ -67,9 +67,11 @@ ladder_set_room(struct ladder *l, struct blocks *b, size_t room)
 static bool
 grow(struct ladder *l, struct blocks *b, size_t more)
 {
-	size_t room =
-	    l->room == 0 ? ROOM_FIRST : l->room * (size_t)3 / 2 - ROOM_LESS;
+	size_t room = ROOM_FIRST;
 
+	if (l->room != 0)
+		room = l->room +
+		       (l->room < 8 * ROOM_MORE ? ROOM_MORE : l->room / 8u);
 	if (l->room != 0 && room < ROOM_NEXT)
 		room = ROOM_NEXT;
 	if (room < l->used + more)
@@ -84,7 +86,7 @@ static void
 skip_one(struct ladder *l)
 {
 	size_t at = offset_of(l, LADDER_FIRST);
-	size_t size = ladder_size_of(ladder_kept_at(l, at));
+	size_t size = ladder_size_at(l, at);
 
 	memmove(l->bytes + at, l->bytes + at + size, l->used - at - size);
 	l->used -= (uint16_t)size;
@@ -99,7 +101,7 @@ has_room(const struct ladder *l, size_t size)
 }
 
 /* For one more of that size. False: there is no memory. */
-static bool
+static __attribute__((noinline)) bool
 make_room(struct ladder *l, struct blocks *b, size_t size)
 {
 	if (l->n == LADDER_STEPS)
@@ -124,51 +126,25 @@ struct adding {
 	struct blocks *b;
 	const struct obs *o;
 	int64_t time;
-	unsigned kept; /* of its packet */
-	size_t size;
 };
 
-/* There is room for it. */
-static inline void
-put_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
-    struct slice text)
-{
-	struct ladder *l = to->l;
-	struct kept *k = ladder_kept_at(l, l->used);
-
-	l->used += (uint16_t)to->size;
-	l->n++;
-	k->time = to->time;
-	k->kind = (uint8_t)to->o->kind;
-	k->dir = (uint8_t)dir;
-	k->len = (uint8_t)text.len;
-	k->pkt = (uint8_t)to->kept;
-	memcpy(ladder_put_pkt(k, pkt), text.p, text.len);
-}
-
-static __attribute__((noinline)) void
-put_after_room(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
-    struct slice text)
-{
-	if (make_room(to->l, to->b, to->size))
-		put_step(to, dir, pkt, text);
-}
-
 static void
-add_step(struct adding *to, enum dir dir, const struct pkt_ref *pkt,
+add_step(const struct adding *to, enum dir dir, const struct pkt_ref *pkt,
     struct slice text)
 {
-	to->kept = ladder_pkt_kept(pkt, to->time);
-	to->size = ladder_kept_size(text.len, to->kept);
-	if (has_room(to->l, to->size))
-		put_step(to, dir, pkt, text);
-	else
-		put_after_room(to, dir, pkt, text);
+	struct kept k = {.time = to->time,
+	    .kind = (uint8_t)to->o->kind,
+	    .bits = (uint8_t)ladder_kept_bits(pkt, to->time, dir),
+	    .len = (uint8_t)text.len};
+	size_t size = ladder_kept_size(k.len, k.bits);
+
+	if (has_room(to->l, size) || make_room(to->l, to->b, size))
+		ladder_put(to->l, &k, size, pkt, text.p);
 }
 
 /* As much of it as is kept. */
 static void
-add_text(struct adding *to, const char *text)
+add_text(const struct adding *to, const char *text)
 {
 	add_step(to, (enum dir)to->o->dir, &to->o->pkt,
 	    (struct slice){
@@ -271,7 +247,7 @@ caps_text(struct text *t, const struct obs *o)
 }
 
 static void
-add_question(struct adding *to)
+add_question(const struct adding *to)
 {
 	const struct obs_caps *c = &to->o->u.caps;
 	struct text t;
@@ -284,7 +260,7 @@ add_question(struct adding *to)
 }
 
 __attribute__((noinline)) static void
-add_caps(struct adding *to)
+add_caps(const struct adding *to)
 {
 	const struct obs *o = to->o;
 	const struct obs_caps *c = &o->u.caps;
@@ -509,7 +485,7 @@ is_usual(const struct obs *o)
 }
 
 static void
-add_plain(struct adding *to, const char *text)
+add_plain(const struct adding *to, const char *text)
 {
 	const struct obs *o = to->o;
 
@@ -520,7 +496,7 @@ add_plain(struct adding *to, const char *text)
 }
 
 __attribute__((noinline)) static void
-add_made(struct adding *to)
+add_made(const struct adding *to)
 {
 	char made[LADDER_TEXT_MAX] = "";
 
@@ -531,7 +507,7 @@ add_made(struct adding *to)
 void
 ladder_add(struct ladder *l, struct blocks *b, const struct obs *o)
 {
-	struct adding to = {l, b, o, step_time(o), 0, 0};
+	struct adding to = {l, b, o, step_time(o)};
 	const char *text;
 
 	if (o->kind == OBS_FLOW_OPEN || o->kind == OBS_NONE || is_usual(o))
@@ -574,7 +550,7 @@ unfold(struct step *s, const struct kept *k)
 	memset(s, 0, sizeof(*s));
 	s->time = k->time;
 	s->kind = k->kind;
-	s->dir = k->dir;
+	s->dir = (k->bits & KEPT_DIR) != 0;
 	text = ladder_get_pkt(k, &s->pkt);
 	memcpy(s->text, text, k->len);
 }
@@ -582,14 +558,13 @@ unfold(struct step *s, const struct kept *k)
 static void
 copy_steps(const struct ladder *l, struct alert *a)
 {
+	struct kept k;
 	size_t at = 0;
 
 	for (unsigned i = 0; i < l->n; i++) {
-		const struct kept *k = ladder_kept_at(l, at);
-
-		unfold(&a->steps[i], k);
+		at = ladder_get(l, at, &k);
+		unfold(&a->steps[i], &k);
 		a->steps[i].flow = a->finding.flow;
-		at += ladder_size_of(k);
 	}
 	a->nsteps = l->n;
 	if (l->skipped)
@@ -633,18 +608,18 @@ insert_step(struct alert *a, int64_t time)
 void
 ladder_merge(struct alert *a, const struct ladder *l, const struct step *like)
 {
+	struct kept k;
+	struct step *s;
 	size_t at = 0;
 
 	for (unsigned i = 0; i < l->n; i++) {
-		const struct kept *k = ladder_kept_at(l, at);
-		struct step *s = insert_step(a, k->time);
-
-		unfold(s, k);
+		at = ladder_get(l, at, &k);
+		s = insert_step(a, k.time);
+		unfold(s, &k);
 		s->flow = like->flow;
 		s->mark = like->mark;
 		s->client_port = like->client_port;
 		s->server_port = like->server_port;
-		at += ladder_size_of(k);
 	}
 }
 

@@ -131,45 +131,46 @@ ladder_take_image(struct step_image steps[LADDER_STEPS],
 
 	memset(steps, 0, l->n * sizeof(*steps));
 	for (unsigned i = 0; i < l->n; i++) {
-		const struct kept *k = ladder_kept_at(l, at);
 		struct step_image *s = &steps[i];
-		const char *text = ladder_get_pkt(k, &s->pkt);
+		struct kept k;
+		const char *text;
 
-		s->time = k->time;
-		s->kind = k->kind;
-		s->dir = k->dir;
-		s->has_pkt = k->pkt != 0;
-		texts[i] = (struct slice){(const uint8_t *)text, k->len};
-		at += ladder_size_of(k);
+		at = ladder_get(l, at, &k);
+		text = ladder_get_pkt(&k, &s->pkt);
+		s->time = k.time;
+		s->kind = k.kind;
+		s->dir = (k.bits & KEPT_DIR) != 0;
+		s->has_pkt = (k.bits & KEPT_PKT) != 0;
+		texts[i] = (struct slice){(const uint8_t *)text, k.len};
 	}
 	return l->n;
+}
+
+static unsigned
+kept_bits(const struct step_image *s)
+{
+	return ladder_kept_bits(&s->pkt, s->time, s->dir);
 }
 
 bool
 ladder_from_image(struct ladder *l, struct blocks *b,
     const struct step_image *steps, const struct slice *texts, unsigned n)
 {
-	size_t all = 0, at = 0;
+	struct kept k;
+	size_t all = 0, size;
 
 	memset(l, 0, sizeof(*l));
 	for (unsigned i = 0; i < n; i++)
-		all += ladder_kept_size(texts[i].len,
-		    ladder_pkt_kept(&steps[i].pkt, steps[i].time));
+		all += ladder_kept_size(texts[i].len, kept_bits(&steps[i]));
 	if (all != 0 && !ladder_set_room(l, b, all))
 		return false;
 	for (unsigned i = 0; i < n; i++) {
-		struct kept *k = ladder_kept_at(l, at);
-
-		k->time = steps[i].time;
-		k->kind = steps[i].kind;
-		k->dir = steps[i].dir;
-		k->pkt = (uint8_t)ladder_pkt_kept(&steps[i].pkt, steps[i].time);
-		k->len = (uint8_t)texts[i].len;
-		memcpy(
-		    ladder_put_pkt(k, &steps[i].pkt), texts[i].p, texts[i].len);
-		at += ladder_size_of(k);
+		k.time = steps[i].time;
+		k.kind = steps[i].kind;
+		k.bits = (uint8_t)kept_bits(&steps[i]);
+		k.len = (uint8_t)texts[i].len;
+		size = ladder_kept_size(k.len, k.bits);
+		ladder_put(l, &k, size, &steps[i].pkt, texts[i].p);
 	}
-	l->used = (uint16_t)at;
-	l->n = (uint8_t)n;
 	return true;
 }

@@ -417,6 +417,12 @@ TEST(packets_of_steps)
 			o[n].time = (int64_t)n * 1000 + 1;
 			memset(o[n].text, 'x', 1);
 			o[n].text[1] = '\0';
+			p->dir &= 1;
+			p->pad = 0;
+			if (rand() % 2 == 0) {
+				p->ordinal = (uint32_t)p->ordinal;
+				p->len = (uint16_t)p->len;
+			}
 			if (rand() % 2 == 0)
 				p->time = o[n].time;
 			if (rand() % 2 == 0) {
