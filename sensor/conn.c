@@ -105,11 +105,11 @@ conn_how(const struct conn *c, enum end_how otherwise)
  * its acknowledgements, or where the sender went on after a reset and nothing
  * of that was acknowledged: the reset was obeyed. */
 static bool
-is_unsure(const struct conn *c, enum dir dir)
+is_unsure(const struct tracker *t, const struct conn *c, enum dir dir)
 {
 	const struct norm_dir *d = &c->norm.d[dir];
 
-	return c->norm.unsure || c->unacked[dir] > 0 ||
+	return c->norm.unsure || t->unacked[dir] > 0 ||
 	       (c->rst[dir] && !d->off && d->next > c->rst_top[dir] &&
 		   d->acked <= c->rst_top[dir]);
 }
@@ -129,8 +129,8 @@ conn_end(struct tracker *t, struct conn *c, enum end_how how, int64_t at)
 	else
 		norm_drop(&t->norm, &c->norm);
 	for (int d = 0; d < 2; d++) {
-		c->unacked[d] = norm_unacked(&c->norm, (enum dir)d);
-		if (is_unsure(c, (enum dir)d))
+		t->unacked[d] = norm_unacked(&c->norm, (enum dir)d);
+		if (is_unsure(t, c, (enum dir)d))
 			c->vis |= VIS_AMBIGUOUS;
 	}
 	evidence_end(t->evidence, &c->ev, at);

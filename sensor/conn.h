@@ -61,52 +61,52 @@ struct conn {
 	struct packet *again; /* a SYN after a reset, waits for its answer; its
 				 bytes are among those that wait */
 	uint64_t number;
-	_Alignas(64) struct evidence_flow ev;
 	int64_t start, last, last_obs;
+	uint32_t vis, vis_told; /* enum vis; what the decoder knows of it */
+	_Alignas(64) struct evidence_flow ev;
 	uint64_t packets[2], frame_bytes[2]; /* by enum dir */
 	uint32_t bad_csum, dup, retrans;
 	struct obs_gap gap[2]; /* told as gaps so far */
-	uint32_t vis, vis_told; /* enum vis; what the decoder knows of it */
-	uint16_t port[2]; /* of the sender in that direction */
-	uint16_t vlan[2];
-	uint8_t nvlan;
-	uint8_t nplaces;
 	uint32_t place[CONN_PLACES]; /* where it was seen: legs.c */
-	uint8_t v6;
-	uint8_t state, use; /* enum conn_state, conn_use */
 	uint32_t listener; /* to whom it was opened */
 	uint32_t vantage; /* see obs_flow */
+	uint32_t cand_isn[2]; /* see cand */
+	uint16_t port[2]; /* of the sender in that direction */
+	uint16_t vlan[2];
+	uint16_t syn_len[2], cand_len; /* data of a SYN */
+	uint8_t nplaces;
+	uint8_t state, use; /* enum conn_state, conn_use */
+	bool opened; /* OBS_FLOW_OPEN went out */
+	bool proven; /* both hosts take part */
+	uint8_t nvlan : 2;
+	bool v6 : 1;
+	bool mail_port : 1; /* one of the ports is a mail port */
+	bool mute : 1; /* not mail: nothing goes out */
+	bool dead : 1; /* a reset stands */
+	bool fed : 1; /* the decoder may be done with: session_settle() */
+	bool closed : 1; /* a FIN or RST was seen; closed_by says whose */
+	uint8_t closed_by : 1;
+	bool cand_wild : 1; /* see cand */
+	uint8_t cand_dir : 1; /* who sent the packet that it was seen by */
+	uint8_t cand_client : 1;
 	uint8_t ttl[2]; /* first seen */
 	uint8_t tcp_flags[2]; /* of all packets */
 	int8_t scale[2]; /* -1: its SYN was not seen; -2: no option in it */
-	bool mail_port; /* one of the ports is a mail port */
-	bool opened; /* OBS_FLOW_OPEN went out */
-	bool mute; /* not mail: nothing goes out */
 	bool reset[2]; /* a RST of this side is withheld */
 	bool rst[2]; /* this side sent one, at the end of rst_top */
-	bool dead; /* ... and stands */
-	bool proven; /* both hosts take part */
-	bool closed; /* a FIN or RST was seen; closed_by says whose */
-	uint8_t closed_by;
 	struct mail_state known; /* of the decoder, which may be gone */
-	bool fed; /* the decoder may be done with: session_settle() */
 	/* a handshake seen on a living connection, not proven yet; without
 	 * one (wild), numbers that are none of this connection's */
-	bool cand[2], cand_wild;
-	uint8_t cand_dir; /* who sent the packet that it was seen by */
-	uint8_t cand_client;
+	bool cand[2];
 	int8_t cand_scale[2];
-	uint16_t cand_len; /* data of its SYN */
-	uint16_t syn_len[2];
-	uint32_t cand_isn[2];
 	int64_t cand_time;
 	uint64_t rst_top[2];
-	uint64_t unacked[2]; /* at the end */
 };
 
 /* A direction's part of each is one cache line. */
 static_assert(offsetof(struct conn, norm) % 64 == 0, "norm.d");
 static_assert(offsetof(struct conn, ev) % 64 == 0, "ev.d");
+static_assert(sizeof(struct conn) == 768, "a line less");
 static_assert(sizeof(struct norm_dir) == 64, "norm.d");
 static_assert(sizeof(struct evidence_dir) == 64, "ev.d");
 
@@ -134,6 +134,7 @@ struct tracker {
 	uint32_t hand; /* where the search for an idle decoder goes on */
 	uint32_t busy; /* slot whose packet is being handled */
 	struct pkt_ref ref;
+	uint64_t unacked[2]; /* of the connection that ends just now */
 	struct tracker_counters n;
 	struct conn_rest rest; /* large */
 };

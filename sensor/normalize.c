@@ -20,7 +20,7 @@ void
 norm_init(struct norm *n, uint32_t slot, uint32_t generation)
 {
 	n->slot = slot;
-	n->generation = generation;
+	n->generation = generation & ((1u << 30) - 1);
 	n->d[0].fin_at = n->d[1].fin_at = NORM_NONE;
 }
 

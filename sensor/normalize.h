@@ -69,7 +69,7 @@ struct norm_dir { /* one cache line: most packets touch both, and no more */
 
 struct norm_gap { /* of one direction */
 	uint64_t sum; /* bytes never seen */
-	uint64_t from, to; /* the last one, up to here */
+	uint64_t to; /* the last one ends here */
 };
 
 struct norm_wait; /* what waits: pending intervals and held pieces */
@@ -82,10 +82,12 @@ struct norm {
 	struct norm_dir d[2]; /* by enum dir */
 	struct norm_wait *wait; /* NULL: nothing waits */
 	struct norm_fins *fins; /* NULL: no FIN does */
-	uint32_t slot, generation;
-	bool one_way : 1; /* the silent side is not waited for any more */
-	bool unsure : 1; /* the hosts may have read something else */
 	struct norm_gap gap[2];
+	uint32_t gap_len[2]; /* of the last one; more if it is UINT32_MAX */
+	uint32_t slot;
+	uint32_t generation : 30;
+	uint32_t one_way : 1; /* the silent side is not waited for any more */
+	uint32_t unsure : 1; /* the hosts may have read something else */
 };
 
 struct norm_counters {

@@ -24,9 +24,11 @@ note_gap(struct norm_env *env, struct norm *n, enum dir dir, uint64_t to)
 {
 	const struct norm_dir *d = &n->d[dir];
 	struct norm_gap *g = &n->gap[dir];
+	uint64_t len = to - d->next;
 
-	if (g->to != d->next)
-		g->from = d->next;
+	if (g->to == d->next)
+		len += n->gap_len[dir];
+	n->gap_len[dir] = len < UINT32_MAX ? (uint32_t)len : UINT32_MAX;
 	g->to = to;
 	g->sum += to - d->next;
 	env->n.holes++;
@@ -361,7 +363,8 @@ norm_rewind(struct norm_env *env, struct norm *n, const struct incoming *in)
 {
 	struct norm_dir *d = &n->d[in->dir];
 	struct norm_gap *g = &n->gap[in->dir];
-	uint64_t to = in->at > g->from ? in->at : g->from;
+	uint64_t from = g->to - n->gap_len[in->dir];
+	uint64_t to = in->at > from ? in->at : from;
 
 	if (g->to != d->next || d->done != d->next || to >= d->next ||
 	    in->at + in->bytes.len <= to || d->eof || d->off)
@@ -375,6 +378,7 @@ norm_rewind(struct norm_env *env, struct norm *n, const struct incoming *in)
 		n->wait->cut_to[in->dir] = 0;
 	g->sum -= d->next - to;
 	d->next = d->done = g->to = to;
+	n->gap_len[in->dir] = (uint32_t)(to - from);
 	env->n.rewound++;
 	return true;
 }

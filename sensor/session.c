@@ -473,7 +473,7 @@ session_flow_end(struct tracker *t, struct conn *c, enum end_how how)
 		e->rtt[d] = c->ev.rtt[d];
 		e->syn_signature[d] = c->ev.rest[d].syn_signature;
 		e->gap[d] = c->norm.gap[d].sum;
-		e->unacked[d] = c->unacked[d];
+		e->unacked[d] = t->unacked[d];
 		e->bytes[d] = c->norm.d[d].next - c->norm.gap[d].sum;
 		e->frame_bytes[d] = c->frame_bytes[d];
 		e->tcp_flags[d] = c->tcp_flags[d];
