@@ -22,12 +22,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "sensor/evidence_private.h"
+#include "sensor/evidence_mark.h"
 
 #define KEEPALIVE_SILENCE 500000000LL /* ns; real ones wait minutes */
 #define KEEPALIVE_COPY 100000000LL /* ns */
 #define SPOILT_BYTES 8 /* bit errors touch no more */
-#define WINDOW_SEGMENTS 16 /* packets remembered a window, at most */
+#define WINDOW_SEGMENTS \
+	16 /* packets remembered a window, at most: as many
+			      bytes to each as a small window has room for */
 #define BEFORE_DIFF 24 /* bytes shown before the first difference */
 #define SHOWN 72 /* raw bytes shown of a version */
 
@@ -55,37 +57,36 @@ struct ev_window {
 	bool has_marked : 1; /* ... was, since it was lent */
 	bool has_map : 1; /* likewise: bits of the other map were set */
 	bool turned : 1; /* bytes were written all over */
-	struct pkt_ref refs[]; /* the last packets; pad: FIRST_DOUBT, ODD_ */
-	/* then their timestamps, the bytes (by number modulo their size), and
-	 * the two maps: which are there, which are public */
+	struct ev_base base; /* of marks */
+	struct ev_mark marks[]; /* the last packets */
+	/* then the bytes (by number modulo their size), and the two maps: which
+	 * are there, which are public */
 };
-
-#define FIRST_DOUBT 128
 
 struct shape {
-	uint16_t size, segs, tsval_at, bytes_at, there_at, public_at, end, pad;
+	uint16_t size, segs, bytes_at, there_at, public_at;
 };
-#define REFS_END(segs) \
-	(sizeof(struct ev_window) + (segs) * sizeof(struct pkt_ref))
-#define SHAPE(bytes, n)                                                   \
-	{                                                                 \
-		.size = (bytes), .segs = (n), .tsval_at = REFS_END(n),    \
-		.bytes_at = REFS_END(n) + (n)*4,                          \
-		.there_at = REFS_END(n) + (n)*4 + (bytes),                \
-		.public_at = REFS_END(n) + (n)*4 + (bytes) + (bytes) / 8, \
-		.end = REFS_END(n) + (n)*4 + (bytes) + (bytes) / 4        \
+#define MARKS_END(segs) \
+	(sizeof(struct ev_window) + (segs) * sizeof(struct ev_mark))
+#define SHAPE(bytes, n)                                                 \
+	{                                                               \
+		.size = (bytes), .segs = (n), .bytes_at = MARKS_END(n), \
+		.there_at = MARKS_END(n) + (bytes),                     \
+		.public_at = MARKS_END(n) + (bytes) + (bytes) / 8       \
 	}
 
 static const struct shape shapes[] = {
     [EV_WINDOW_128] = SHAPE(128, 4),
-    [EV_WINDOW_512] = SHAPE(512, WINDOW_SEGMENTS),
+    [EV_WINDOW_256] = SHAPE(256, 9),
+    [EV_WINDOW_512] = SHAPE(512, 11),
     [EV_WINDOW_1K] = SHAPE(1024, WINDOW_SEGMENTS),
     [EV_WINDOW_4K] = SHAPE(EVIDENCE_WINDOW, WINDOW_SEGMENTS),
 };
-static_assert(REFS_END(4) + 16 + 128 + 32 <= 448, "EV_SIZES");
-static_assert(REFS_END(16) + 64 + 512 + 128 <= 1536, "EV_SIZES");
-static_assert(REFS_END(16) + 64 + 1024 + 256 <= 2176, "EV_SIZES");
-static_assert(REFS_END(16) + 64 + 4096 + 1024 <= 6016, "EV_SIZES");
+static_assert(MARKS_END(4) + 128 + 32 <= 384, "EV_SIZES");
+static_assert(MARKS_END(9) + 256 + 64 <= 704, "EV_SIZES");
+static_assert(MARKS_END(11) + 512 + 128 <= 1088, "EV_SIZES");
+static_assert(MARKS_END(16) + 1024 + 256 <= 1920, "EV_SIZES");
+static_assert(MARKS_END(16) + 4096 + 1024 <= 5760, "EV_SIZES");
 
 struct run { /* bytes from a number on */
 	const uint8_t *p;
@@ -119,12 +120,6 @@ static inline uint8_t *
 public_of(const struct ev_window *w)
 {
 	return (uint8_t *)w + shape_of(w)->public_at;
-}
-
-static inline uint32_t *
-tsvals_of(const struct ev_window *w)
-{
-	return (void *)((uint8_t *)w + shape_of(w)->tsval_at);
 }
 
 static inline uint32_t
@@ -377,16 +372,14 @@ window_keep(struct ev_window *w, struct run s, bool replace)
 	window_copy(w, &part);
 }
 
-static inline void
-window_note_segment(
-    struct ev_window *w, const struct packet *pkt, uint8_t marks)
+static inline __attribute__((always_inline)) void
+window_note_segment(struct ev_window *w, const struct packet *pkt, uint8_t bits)
 {
-	struct pkt_ref *r = &w->refs[w->at];
 	const uint8_t segs = (uint8_t)shape_of(w)->segs;
 
-	evidence_ref(r, pkt, w->block.owner->side);
-	r->pad = marks;
-	tsvals_of(w)[w->at] = pkt->tsval;
+	if (w->nsegs == 0 || !ev_base_has(&w->base, pkt))
+		ev_base_move(&w->base, pkt, w->marks, w->nsegs);
+	ev_mark_set(&w->marks[w->at], &w->base, pkt, bits);
 	w->at = (uint8_t)(w->at + 1 == segs ? 0 : w->at + 1);
 	if (w->nsegs < segs)
 		w->nsegs++;
@@ -400,16 +393,15 @@ window_segment(const struct ev_window *w, uint32_t seq)
 
 	for (unsigned i = 0; i < w->nsegs; i++) {
 		unsigned at = (w->at + i) % w->nsegs;
-		const struct pkt_ref *r = &w->refs[at];
-		uint32_t from = r->seq + ((r->tcp_flags & TCP_SYN) != 0);
+		const struct ev_mark *m = &w->marks[at];
+		uint32_t from = m->seq + ((m->tcp_flags & TCP_SYN) != 0);
 
-		if (r->ordinal == 0 || seq - from >= r->len)
+		if (seq - from >= ev_mark_len(m))
 			continue;
-		first.ref = *r;
-		first.ref.pad = 0;
-		first.tsval = tsvals_of(w)[at];
-		first.doubt = (r->pad & FIRST_DOUBT) != 0;
-		first.odd = r->pad & (uint8_t)~FIRST_DOUBT;
+		ev_mark_get(&first.ref, m, &w->base, w->block.owner->side);
+		first.tsval = m->tsval;
+		first.doubt = (ev_mark_bits(m) & MARK_DOUBT) != 0;
+		first.odd = ev_mark_bits(m) & MARK_ODD;
 		break;
 	}
 	return first;
@@ -459,9 +451,9 @@ window_take_over(struct ev_window *w, const struct ev_window *old)
 	for (unsigned i = 0; i < old->nsegs; i++) {
 		unsigned at = (old->at + i) % old->nsegs;
 
-		w->refs[i] = old->refs[at];
-		tsvals_of(w)[i] = tsvals_of(old)[at];
+		w->marks[i] = old->marks[at];
 	}
+	w->base = old->base;
 	w->nsegs = old->nsegs;
 	w->at = (uint8_t)(old->nsegs % shape_of(w)->segs);
 }
@@ -493,11 +485,18 @@ window_restart(struct ev_window *w, uint32_t seq)
 	w->top = w->solid = w->low = seq;
 }
 
+/* Of packets, where a larger one has room for more. */
+static inline bool
+is_full(const struct ev_window *w)
+{
+	return w->nsegs == shape_of(w)->segs && w->block.kind < EV_WINDOW_1K;
+}
+
 /* The direction's window, with room for the segment as long as what is in it
  * has its place in 4 KiB. */
 static struct ev_window *
-window_for(
-    struct evidence_ctx *c, struct evidence_dir *d, const struct ev_segment *s)
+window_for(struct evidence_ctx *c, struct evidence_dir *d, const struct run *s,
+    int64_t now)
 {
 	struct ev_window *w = d->window;
 	uint32_t end = s->seq + s->len, low, top, need;
@@ -510,11 +509,10 @@ window_for(
 	low = seq_diff(s->seq, w->low) < 0 ? s->seq : w->low;
 	top = seq_diff(end, w->top) > 0 ? end : w->top;
 	need = top - low;
-	if (need <= w->size &&
-	    (w->nsegs < shape_of(w)->segs || kind != EV_WINDOW_128))
+	if (need <= w->size && !is_full(w))
 		return w;
-	return window_grow(c, d,
-	    need <= w->size ? EV_WINDOW_512 : kind_for(need), s->pkt->time);
+	return window_grow(
+	    c, d, need <= w->size ? kind + 1 : kind_for(need), now);
 }
 
 /* ---- telling ---- */
@@ -611,20 +609,20 @@ difference(const struct evidence_flow *ev, const struct ev_window *w,
 /* The next bytes, and nothing has to go for them. */
 static inline bool
 window_append(struct ev_window *w, const struct packet *pkt,
-    const struct run *s, uint8_t marks)
+    const struct run *s, uint8_t bits)
 {
 	const struct shape *shape = shape_of(w);
 	uint32_t end = s->seq + s->len, i = place(w, s->seq);
 
 	if (s->seq != w->top || w->turned || end - w->low >= w->size ||
-	    (w->nsegs == shape->segs && w->block.kind == EV_WINDOW_128))
+	    is_full(w))
 		return false;
 	if (i + s->len <= w->size)
 		memcpy((uint8_t *)w + shape->bytes_at + i, s->p, s->len);
 	else
 		window_copy(w, s);
 	w->top = end;
-	window_note_segment(w, pkt, marks);
+	window_note_segment(w, pkt, bits);
 	return true;
 }
 
@@ -635,10 +633,10 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 {
 	struct evidence_dir *d = &ev->d[s->view->dir];
 	struct run run = {s->p, s->seq, s->len};
-	uint8_t marks = (uint8_t)(s->odd | (s->doubt ? FIRST_DOUBT : 0));
+	uint8_t bits = (uint8_t)(s->odd | (s->doubt ? MARK_DOUBT : 0));
 	enum difference diff = SAME;
 
-	if (text && s->near && window_append(d->window, s->pkt, &run, marks))
+	if (text && s->near && window_append(d->window, s->pkt, &run, bits))
 		return SAME;
 	if (seq_diff(s->seq, d->window->top) < 0) {
 		struct overlap o = window_compare(d->window, &run);
@@ -657,10 +655,10 @@ take_in(struct evidence_ctx *c, struct evidence_flow *ev,
 	if (diff == SPOILT && s->doubt)
 		return diff;
 	if (text && s->near) {
-		struct ev_window *w = window_for(c, d, s);
+		struct ev_window *w = window_for(c, d, &run, s->pkt->time);
 
 		window_keep(w, run, diff == SPOILT);
-		window_note_segment(w, s->pkt, marks);
+		window_note_segment(w, s->pkt, bits);
 	}
 	return diff;
 }
@@ -699,6 +697,17 @@ evidence_is_beyond(const struct evidence_dir *d, uint32_t seq)
 	return seq_diff(seq, d->window->top) >= 0;
 }
 
+/* The next bytes, and a larger window for them, or older ones that go. */
+static __attribute__((noinline)) void
+window_go_on(struct evidence_ctx *c, struct evidence_dir *d,
+    const struct packet *pkt, const struct run *s, uint8_t bits)
+{
+	struct ev_window *w = window_for(c, d, s, pkt->time);
+
+	window_keep(w, *s, false);
+	window_note_segment(w, pkt, bits);
+}
+
 bool
 evidence_text_next(struct evidence_ctx *c, struct evidence_dir *d,
     const struct packet *pkt, uint8_t odd)
@@ -707,7 +716,12 @@ evidence_text_next(struct evidence_ctx *c, struct evidence_dir *d,
 
 	if (d->window == NULL && window_lend(c, d, &run, pkt->time) == NULL)
 		return true;
-	return window_append(d->window, pkt, &run, odd);
+	if (window_append(d->window, pkt, &run, odd))
+		return true;
+	if (run.seq != d->window->top)
+		return false;
+	window_go_on(c, d, pkt, &run, odd);
+	return true;
 }
 
 bool

@@ -124,14 +124,14 @@ evidence_return(struct evidence_ctx *c, void *window_or_ring)
 
 	if (b == NULL)
 		return;
-	if (b->kind == EV_RING)
+	if (b->kind >= EV_RING_FEW)
 		b->owner->ring = NULL;
 	else
 		b->owner->window = NULL;
 	b->owner = NULL;
 	unlink_block(&c->lent_blocks, b);
 	c->lent--;
-	if (b->kind != EV_RING) /* passwords among it */
+	if (b->kind < EV_RING_FEW) /* passwords among it */
 		evidence_window_wipe(window_or_ring);
 	append_block(&c->free_blocks[b->kind], b);
 	p = page_of(c, b);

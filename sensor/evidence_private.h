@@ -5,7 +5,7 @@
  * them), evidence_host.c (MAC, timestamps, times), evidence_group.c (the table
  * of resets that wait), evidence_twice.c (second answers and undone FINs),
  * evidence_overlap.c (payload, byte by byte), evidence_ring.c (payload by
- * hash), evidence_pool.c (their memory), evidence_used.c (conflicts that wait
+ * hash), evidence_mark.c (its packets in short), evidence_pool.c (their memory), evidence_used.c (conflicts that wait
  * for the receiver's word).
  * Nobody else includes this.
  */
@@ -91,13 +91,16 @@ struct rst_group { /* resets of one sender within EVIDENCE_RST_WAIT */
  * blocks of one kind, and as few bytes to spare as there can be. */
 enum ev_kind {
 	EV_WINDOW_128,
+	EV_WINDOW_256,
 	EV_WINDOW_512,
 	EV_WINDOW_1K,
 	EV_WINDOW_4K, /* EVIDENCE_WINDOW */
-	EV_RING,
+	EV_RING_FEW,
+	EV_RING, /* EVIDENCE_SEGMENTS */
 	EV_KINDS
 };
-#define EV_SIZES 448, 1536, 2176, 6016, 2176 /* multiples of a cache line */
+/* multiples of a cache line */
+#define EV_SIZES 384, 704, 1088, 1920, 5760, 640, 2176
 #define EV_PAGE 6528
 
 struct ev_block { /* what each window and ring begins with */
@@ -354,7 +357,8 @@ struct ev_record { /* 64 bytes */
 struct ev_ring {
 	struct ev_block block;
 	struct bulk_hash part; /* of the record that comes again in pieces */
-	_Alignas(64) struct ev_record records[EVIDENCE_SEGMENTS];
+	_Alignas(64) struct ev_record records[];
 };
+#define EV_RING_FEW_SEGMENTS 8 /* most messages have no more */
 
 #endif

@@ -19,6 +19,7 @@
  */
 #include "sensor/evidence.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "decoders/tcp_hdr.h"
@@ -27,6 +28,13 @@
 #define HELD_MAX UINT16_MAX /* bytes of a segment that are hashed */
 #define SAMPLE 128
 #define CACHE_LINE 64
+
+static_assert(
+    sizeof(struct ev_ring) + EV_RING_FEW_SEGMENTS * sizeof(struct ev_record) <=
+	    640 &&
+	sizeof(struct ev_ring) + EVIDENCE_SEGMENTS * sizeof(struct ev_record) <=
+	    2176,
+    "EV_SIZES");
 
 struct repeat { /* what a segment holds of a record */
 	struct ev_record *r;
@@ -38,12 +46,32 @@ static struct ev_ring *
 ring_lend(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
 {
 	struct evidence_rest *e = evidence_rest(d);
-	struct ev_ring *g = evidence_lend(c, d, EV_RING, now);
+	struct ev_ring *g = evidence_lend(c, d, EV_RING_FEW, now);
 
 	c->n.windows += g != NULL;
 	d->ring = g;
 	e->ring_n = e->ring_at = e->ring_part = 0;
 	return g;
+}
+
+/* A larger one in its place, where there is one. */
+static __attribute__((noinline)) void
+ring_grow(struct evidence_ctx *c, struct evidence_dir *d, int64_t now)
+{
+	struct evidence_rest *e = evidence_rest(d);
+	struct ev_ring *old = d->ring, *g;
+
+	old->block.busy = true;
+	g = evidence_lend(c, d, EV_RING, now);
+	old->block.busy = false;
+	if (g == NULL)
+		return;
+	g->part = old->part;
+	for (unsigned i = 0; i < e->ring_n; i++)
+		g->records[i] = old->records[i];
+	evidence_return(c, old);
+	d->ring = g;
+	e->ring_at = e->ring_n;
 }
 
 /* Number of the first byte that was hashed. */
@@ -195,22 +223,32 @@ sample_place(const struct bulk_key *k, const struct packet *pkt, uint32_t len)
 	return off < last ? off : last;
 }
 
+static inline unsigned
+segments(const struct ev_ring *g)
+{
+	return g->block.kind == EV_RING ? EVIDENCE_SEGMENTS
+					: EV_RING_FEW_SEGMENTS;
+}
+
 static void
 ring_keep(struct evidence_ctx *c, struct evidence_dir *d,
     const struct packet *pkt, uint8_t odd, bool sample)
 {
 	struct evidence_rest *e = evidence_rest(d);
-	struct ev_record *r = &d->ring->records[e->ring_at];
+	struct ev_record *r;
 	uint32_t held = pkt->len < HELD_MAX ? pkt->len : HELD_MAX, off = 0;
 
 	if (sample && held > SAMPLE) {
 		off = sample_place(&c->key, pkt, held);
 		held = SAMPLE;
 	}
+	if (e->ring_n == EV_RING_FEW_SEGMENTS && e->ring_at == 0)
+		ring_grow(c, d, pkt->time);
+	r = &d->ring->records[e->ring_at];
 	if (e->ring_part == e->ring_at + 1)
 		leave_part(c, d);
-	e->ring_at = (uint8_t)((e->ring_at + 1) % EVIDENCE_SEGMENTS);
-	if (e->ring_n < EVIDENCE_SEGMENTS)
+	e->ring_at = (uint8_t)((e->ring_at + 1) % segments(d->ring));
+	if (e->ring_n < segments(d->ring))
 		e->ring_n++;
 	evidence_ref(&r->ref, pkt, d->side);
 	r->tsval = pkt->tsval;

@@ -3,6 +3,7 @@
  * Segments held against what was sent before: conflicts, and everything that
  * looks like one and is not.
  */
+#include "sensor/evidence_private.h"
 #include "tests/unit/evidence_kit.h"
 
 /* One that waits for its receiver's word is told now. */
@@ -441,6 +442,144 @@ TEST(two_gigabytes_of_text_and_the_same_again)
 	CHECK(evidence_counters(ctx)->compared > 0);
 	finish();
 	CHECK_INT(nseen, 0);
+}
+
+/* ---- the packets of a window ---- */
+
+#define ROWS 20
+#define ROW 10 /* bytes */
+
+static struct pkt_ref sent[ROWS];
+
+/* The i-th row, where its packet stands in its file or 0. */
+static void
+row(unsigned i, char letter, uint32_t file, uint32_t frame_no)
+{
+	char text[ROW + 1];
+
+	memset(text, letter, ROW);
+	text[ROW] = '\0';
+	make(DIR_S2C, TCP_ACK, i * ROW, 0, text);
+	pk.file = file;
+	pk.frame_no = frame_no;
+	pk.tsval = 1000 + i;
+	put();
+	if (letter == 'a')
+		evidence_ref(&sent[i], &pk, DIR_S2C);
+}
+
+/* Fills a window, returns how many rows; then row i again, with other bytes:
+ * what was sent first is told as it was, the rows from `known` on. */
+static void
+are_told(unsigned (*fill)(void), unsigned known)
+{
+	unsigned n = 1;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt_ref want;
+
+		start();
+		handshake();
+		n = fill();
+		want = sent[i];
+		row(i, 'b', 0, 0);
+		(void)conflict(0);
+		if (i < known) {
+			want.time = 0;
+			want.ordinal = 0;
+			want.file = want.frame_no = 0;
+		}
+		CHECK(memcmp(&seen[0].pkt, &want, sizeof(want)) == 0);
+		finish();
+	}
+}
+
+static unsigned rows;
+
+static unsigned
+one_file(void)
+{
+	for (unsigned i = 0; i < rows; i++)
+		row(i, 'a', 0, (uint32_t)ordinal + 1);
+	return rows;
+}
+
+/* However many there are, and in whatever window. */
+TEST(packets_are_told_as_they_were)
+{
+	for (rows = 1; rows <= 16; rows++)
+		are_told(one_file, 0);
+}
+
+static unsigned
+no_file(void)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		ordinal += UINT32_C(1) << 24;
+		row(i, 'a', 0, 0);
+	}
+	return 12;
+}
+
+static unsigned
+two_files(void)
+{
+	for (unsigned i = 0; i < 8; i++)
+		row(i, 'a', 3 + i / 4, 1 + i % 4);
+	return 8;
+}
+
+static unsigned
+three_files(void)
+{
+	(void)two_files();
+	row(8, 'a', 5, 1);
+	return 9;
+}
+
+TEST(packets_of_several_files)
+{
+	are_told(no_file, 0);
+	are_told(two_files, 0);
+	are_told(three_files, 4);
+}
+
+#define HOUR (3600000 * MS)
+
+static unsigned
+a_day_apart(void)
+{
+	row(0, 'a', 0, 1);
+	now += 30 * HOUR;
+	row(1, 'a', 0, 2);
+	now -= 60 * HOUR;
+	row(2, 'a', 0, 3);
+	return 3;
+}
+
+static unsigned
+days_apart(void)
+{
+	(void)a_day_apart();
+	now += 80 * HOUR;
+	row(3, 'a', 0, 4);
+	return 4;
+}
+
+static unsigned
+far_apart(void)
+{
+	row(0, 'a', 0, 0);
+	ordinal += UINT64_C(1) << 32;
+	row(1, 'a', 0, 0);
+	return 2;
+}
+
+TEST(packets_far_from_each_other)
+{
+	are_told(a_day_apart, 0);
+	are_told(days_apart, 3);
+	are_told(far_apart, 1);
 }
 
 TEST_MAIN

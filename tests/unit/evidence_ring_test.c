@@ -273,6 +273,22 @@ TEST(text_behind_a_body_and_the_text_before_it)
 	CHECK_INT(conflict()->diff, 1);
 }
 
+TEST(known_until_then)
+{
+	for (uint32_t n = 1; n <= EVIDENCE_SEGMENTS; n++) {
+		begin(false);
+		for (uint32_t i = 0; i < n; i++)
+			cut(i * SEG, SEG);
+		for (uint32_t i = 0; i < n; i++)
+			cut(i * SEG, SEG);
+		CHECK_INT(nseen, 0);
+		text[0]++;
+		cut(0, SEG);
+		finish();
+		CHECK_INT(conflict()->len, SEG);
+	}
+}
+
 TEST(forgotten_after_so_many_segments)
 {
 	begin(false);
@@ -299,13 +315,13 @@ TEST(closed_flows_keep_nothing)
 
 TEST(idle_flows_lend_to_new_ones)
 {
-	static struct evidence_flow flows[12000];
+	static struct evidence_flow flows[24000];
 	struct evidence_view v = {DIR_S2C, PHASE_TLS_DONE, 0, 1, 0};
 	const struct evidence_counters *n;
 
 	start();
 	n = evidence_counters(ctx);
-	for (unsigned i = 0; i < 12000; i++) {
+	for (unsigned i = 0; i < 24000; i++) {
 		memset(&flows[i], 0, sizeof(flows[i]));
 		evidence_init(&flows[i], 5);
 		make(DIR_S2C, TCP_ACK, 0, 0, LINE);
@@ -316,10 +332,10 @@ TEST(idle_flows_lend_to_new_ones)
 	CHECK_INT(n->windows_taken, 0);
 	make(DIR_S2C, TCP_ACK, 0, 0, LINE);
 	pk.time = 1700000000LL * 1000 * MS + EVIDENCE_STEAL;
-	(void)evidence_packet(ctx, &flows[11999], &pk, &v);
+	(void)evidence_packet(ctx, &flows[23999], &pk, &v);
 	CHECK_INT(n->windows_taken, 1);
-	CHECK(flows[11999].d[DIR_S2C].ring != NULL);
-	for (unsigned i = 0; i < 12000; i++)
+	CHECK(flows[23999].d[DIR_S2C].ring != NULL);
+	for (unsigned i = 0; i < 24000; i++)
 		evidence_end(ctx, &flows[i], now);
 	finish();
 }
