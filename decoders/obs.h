@@ -146,11 +146,11 @@ struct obs_flow {
 	uint8_t nvlan;
 	uint8_t v6;
 	uint8_t client_ttl, server_ttl; /* 0: not seen yet */
+	uint32_t vantage; /* where its first packet was seen: place of the
+			     file in the input, or of the interface */
 	int64_t start; /* time of its first packet */
 	uint64_t public_id; /* EVE flow_id: obs_flow_id(), once somebody asked
 			       for it, else 0 */
-	uint32_t vantage; /* where its first packet was seen: place of the
-			     file in the input, or of the interface */
 };
 
 enum end_how {

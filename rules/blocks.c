@@ -23,7 +23,7 @@
 
 /* A block is too large by a tenth or less, on average. */
 static const uint16_t sizes[] = {32, 48, 64, 80, 96, 112, 128, 144, 160, 192,
-    224, 256, 304, 352, 400, 448, 512, 576, 640, 768, 896, 1024, 1280, 1536,
+    224, 256, 288, 352, 400, 448, 512, 576, 640, 768, 896, 1024, 1280, 1536,
     1792, 2048, 2560, 3072, 3584, 4096, 5120, BLOCKS_MAX};
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 

@@ -219,7 +219,7 @@ event_weight(const struct pair_event *e, const struct use *u)
 	if (e->how == TLS_FAIL_VERSION && u->never_fit)
 		return W_FALLBACK_TOO_OLD;
 	if (e->left)
-		return u->tls_pair || u->start - e->at.time < AT_ONCE
+		return u->tls_pair || u->start - e->time < AT_ONCE
 			   ? W_FALLBACK_LEFT
 			   : W_FALLBACK_LEFT_LONG_AGO;
 	if (e->server_port != u->port)
@@ -233,7 +233,7 @@ say_event(
 {
 	char ago[24];
 
-	(void)detect_span(ago, sizeof(ago), used - e->at.time);
+	(void)detect_span(ago, sizeof(ago), used - e->time);
 	if (e->finding == FIND_RST_INJECTED) {
 		n->tags |= EVT_AFTER_FORGED_RST;
 		finding_add(n, weight,
@@ -271,7 +271,7 @@ worst_event(const struct facts *f, const struct detect_ctx *c, int *weight)
 	*weight = 0;
 	for (unsigned i = 0; i < r->nevents; i++) {
 		e = &r->events[i];
-		if (e->told || e->flow == f->flow || e->at.time > f->who.start)
+		if (e->told || e->flow == f->flow || e->time > f->who.start)
 			continue;
 		w = event_weight(e, &use);
 		if (w <= *weight)
@@ -301,7 +301,7 @@ fallback_after(const struct obs *o, const struct facts *f, struct detect_ctx *c)
 	(void)detect_add_history(n, c, known);
 	add_pair(n, c);
 	add_credentials(n, f->auth->secret.time != 0);
-	if (o->time - e->at.time < AT_ONCE)
+	if (o->time - e->time < AT_ONCE)
 		finding_add(n, PLUS_AT_ONCE, "at once");
 }
 
@@ -337,6 +337,7 @@ event_now(const struct obs *o, const struct facts *f,
     const struct detect_ctx *c, struct pair_event *e)
 {
 	enum tls_fail how;
+	struct moment at;
 
 	memset(e, 0, sizeof(*e));
 	e->client_port = f->who.client_port;
@@ -346,16 +347,17 @@ event_now(const struct obs *o, const struct facts *f,
 			return false;
 		e->finding = FIND_RST_INJECTED;
 		e->confidence = forged_now(o, f, c);
-		e->at = f->rare->rst[o->dir == DIR_S2C].at;
-		e->during_tls = facts_in_handshake(f, e->at.time);
+		e->time = f->rare->rst[o->dir == DIR_S2C].at.time;
+		e->during_tls = facts_in_handshake(f, e->time);
 		return true;
 	}
-	how = facts_tls_failed(f, &e->at);
+	how = facts_tls_failed(f, &at);
 	if (was_told(f, c, how))
 		return false;
 	e->how = (uint8_t)how;
-	e->left = facts_is_probe(f, how, &e->at) ||
-		  facts_left_by_client(f, how, &e->at);
+	e->time = at.time;
+	e->left =
+	    facts_is_probe(f, how, &at) || facts_left_by_client(f, how, &at);
 	return how != TLS_NO_FAIL;
 }
 
@@ -380,8 +382,8 @@ fallback_before(
 		u = &r->uses[i];
 		use = (struct use){u->start, u->server_port, u->auth,
 		    expected || u->offered, is_tls_pair(c), never_fit(c)};
-		if (!u->told && u->flow != f->flow && u->start >= e.at.time &&
-		    u->at.time - e.at.time <= PAIR_WINDOW)
+		if (!u->told && u->flow != f->flow && u->start >= e.time &&
+		    u->at.time - e.time <= PAIR_WINDOW)
 			weight = event_weight(&e, &use);
 	}
 	if (weight == 0 ||

@@ -77,14 +77,14 @@ refused_before(const struct facts *f, struct detect_ctx *c)
 		if (r->events[i].how == TLS_FAIL_REFUSED &&
 		    r->events[i].flow != f->flow &&
 		    r->events[i].server_port == f->who.server_port &&
-		    !r->events[i].told && r->events[i].at.time <= f->who.start)
+		    !r->events[i].told && r->events[i].time <= f->who.start)
 			e = &r->events[i];
 	if (e == NULL || (n = detect_find(c, FIND_STARTTLS_REFUSED)) == NULL)
 		return;
 	finding_add(n, W_REFUSED,
 	    "%s was refused on the connection from port %u, %s before",
 	    facts_tls_verb(f), e->client_port,
-	    detect_span(ago, sizeof(ago), f->last - e->at.time));
+	    detect_span(ago, sizeof(ago), f->last - e->time));
 	(void)detect_add_history(n, c, known);
 	finding_add(
 	    n, PLUS_USED_IN_CLEAR, "the next connection went on in clear");

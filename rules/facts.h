@@ -140,27 +140,27 @@ struct facts {
 	uint64_t flow;
 	struct obs_flow who;
 	int64_t last; /* time of the last observation */
+	int64_t quit;
+	int64_t last_packet; /* once ended */
+	uint64_t raised; /* 1 << enum finding_id, so far */
 	uint32_t vis; /* enum vis, all so far */
+	uint32_t retrans; /* segments sent again, once ended */
+	uint32_t
+	    rtt[2]; /* us from the sensor to that side and back, 0 unknown */
+	uint32_t syn_signature[2]; /* hash of its SYN's options, 0 unknown */
+	uint32_t alert_text; /* IMAP [ALERT] before TLS, hash; 0 none */
+
 	uint8_t oddities; /* enum oddity, all so far */
 	uint8_t proto, phase, implicit_tls;
 	uint8_t ended; /* enum end_how, 0: still open */
 	uint8_t closed_by; /* enum dir, once ended */
 	uint8_t server_ttl;
-	int64_t quit;
-	int64_t last_packet; /* once ended */
-	uint32_t retrans; /* segments sent again, once ended */
-	uint32_t
-	    rtt[2]; /* us from the sensor to that side and back, 0 unknown */
-	uint32_t syn_signature[2]; /* hash of its SYN's options, 0 unknown */
-
-	uint32_t alert_text; /* IMAP [ALERT] before TLS, hash; 0 none */
 	uint8_t preauth; /* IMAP: authenticated by the greeting */
 
 	uint8_t suspicious; /* highest confidence of a sign of interference;
 			       a flow under suspicion never teaches */
 	uint8_t taught; /* it has taught already */
 	uint8_t quiet; /* one alert speaks for all clients of the server */
-	uint64_t raised; /* 1 << enum finding_id, so far */
 
 	/* The parts, never NULL: of what nothing is known all is zero. */
 	const struct facts_greeting *greeting;

@@ -274,8 +274,7 @@ note_finding(struct judge *j, struct facts *f, const struct finding *n)
 		f->suspicious = n->confidence;
 	memset(&e, 0, sizeof(e));
 	e.flow = f->flow;
-	e.at.time = n->time;
-	e.at.pkt = n->pkt;
+	e.time = n->time;
 	e.finding = n->id;
 	e.proto = f->proto;
 	e.implicit_tls = f->implicit_tls;
@@ -375,19 +374,21 @@ note_failure(struct judge *j, const struct judged *w)
 {
 	const struct facts *f = &w->f;
 	struct pair_event e;
+	struct moment at;
 
 	if (!f->tls->known)
 		return;
 	memset(&e, 0, sizeof(e));
-	e.how = (uint8_t)facts_tls_failed(f, &e.at);
+	e.how = (uint8_t)facts_tls_failed(f, &at);
 	if (e.how == TLS_NO_FAIL)
 		return;
 	e.flow = f->flow;
+	e.time = at.time;
 	e.proto = f->proto;
 	e.implicit_tls = f->implicit_tls;
 	e.during_tls = 1;
-	e.left = facts_is_probe(f, (enum tls_fail)e.how, &e.at) ||
-		 facts_left_by_client(f, (enum tls_fail)e.how, &e.at);
+	e.left = facts_is_probe(f, (enum tls_fail)e.how, &at) ||
+		 facts_left_by_client(f, (enum tls_fail)e.how, &at);
 	e.client_port = f->who.client_port;
 	e.server_port = f->who.server_port;
 	note_event(j, f, &e);

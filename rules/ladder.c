@@ -19,7 +19,7 @@
 #define USER_SHOWN 60
 
 #define ROOM_FIRST 64 /* bytes: a greeting, which is all of many */
-#define ROOM_NEXT 304 /* a list besides */
+#define ROOM_NEXT 288 /* a list besides */
 #define ROOM_MORE 64 /* a step; there is a block for nearly each so far */
 
 _Static_assert(

@@ -209,7 +209,7 @@ static void
 expire(struct pair_recent *r, int64_t now)
 {
 	for (unsigned i = r->nevents; i-- > 0;)
-		if (is_stale(r->events[i].at.time, now))
+		if (is_stale(r->events[i].time, now))
 			drop_event(r, i);
 	for (unsigned i = r->nuses; i-- > 0;)
 		if (is_stale(r->uses[i].at.time, now))
@@ -322,7 +322,7 @@ pairs_note_tls(struct pairs *p, const struct facts *f)
 	for (unsigned i = 0; i < e->recent.nevents; i++) {
 		ev = &e->recent.events[i];
 		if (ev->flow == f->flow ||
-		    (ev->proto == f->proto && ev->at.time <= f->who.start))
+		    (ev->proto == f->proto && ev->time <= f->who.start))
 			ev->told = 1;
 	}
 }
@@ -335,7 +335,7 @@ pairs_told(struct pairs *p, const struct obs_flow *who, int64_t now)
 	if (e == NULL)
 		return;
 	for (unsigned i = 0; i < e->recent.nevents; i++)
-		if (e->recent.events[i].at.time <= now)
+		if (e->recent.events[i].time <= now)
 			e->recent.events[i].told = 1;
 	for (unsigned i = 0; i < e->recent.nuses; i++)
 		if (e->recent.uses[i].at.time <= now)

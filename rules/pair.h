@@ -23,7 +23,7 @@
 
 struct pair_event {
 	uint64_t flow;
-	struct moment at;
+	int64_t time;
 	uint16_t finding; /* enum finding_id behind it, or FIND_NONE */
 	uint8_t how; /* enum tls_fail, TLS_NO_FAIL: not a failed attempt */
 	uint8_t proto, implicit_tls;

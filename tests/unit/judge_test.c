@@ -282,7 +282,7 @@ TEST(pairs_are_bounded_and_forget)
 	for (unsigned i = 0; i < 20; i++) {
 		who.client.b[0] = (uint8_t)i;
 		e.flow = i;
-		e.at.time = (int64_t)i + 1;
+		e.time = (int64_t)i + 1;
 		pairs_note_event(q, &who, &e);
 	}
 	CHECK_INT(pairs_evicted(q), 16);

@@ -118,7 +118,7 @@ TEST(pairs_with_their_stories)
 	for (unsigned i = 0; i < MANY; i++) {
 		struct obs_flow who = {.client = host(i), .server = host(0)};
 
-		e.at.time = i + 1;
+		e.time = i + 1;
 		pairs_note_event(p, &who, &e);
 	}
 	check_full(pairs_use(p));
