@@ -9,31 +9,29 @@ set_bits(struct ev_mark *m, unsigned bits)
 
 /* Another file is the latest: those of the one before the last are lost. */
 static void
-next_file(
-    struct ev_base *b, struct ev_file f, struct ev_mark *marks, unsigned n)
+next_file(struct ev_base *b, uint64_t file, struct ev_mark *marks, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		set_bits(&marks[i], (ev_mark_bits(&marks[i]) & MARK_OLDER) != 0
 					? MARK_LOST
 					: MARK_OLDER);
 	b->file[1] = b->file[0];
-	b->file[0] = f;
+	b->file[0] = file;
 }
 
 void
 ev_base_move(struct ev_base *b, const struct packet *pkt, struct ev_mark *marks,
     unsigned n)
 {
-	struct ev_file f = ev_file_of(pkt);
+	uint64_t file = ev_file_of(pkt);
 
-	if (f.number != b->file[0].number || f.off != b->file[0].off)
-		next_file(b, f, marks, n);
-	if (n > 0 && ev_base_has(b, pkt))
+	if (file != b->file[0])
+		next_file(b, file, marks, n);
+	if (ev_base_has(b, pkt))
 		return;
 	for (unsigned i = 0; i < n; i++)
 		set_bits(&marks[i], MARK_LOST);
-	b->time = pkt->time;
-	b->ordinal = pkt->ordinal;
+	ev_base_begin(b, pkt);
 }
 
 void
@@ -41,7 +39,7 @@ ev_mark_get(struct pkt_ref *r, const struct ev_mark *m, const struct ev_base *b,
     unsigned dir)
 {
 	unsigned bits = ev_mark_bits(m);
-	const struct ev_file *f = &b->file[(bits & MARK_OLDER) != 0];
+	uint64_t file = b->file[(bits & MARK_OLDER) != 0];
 	uint64_t high = (uint64_t)(int16_t)m->time_high;
 
 	*r = (struct pkt_ref){.seq = m->seq,
@@ -56,7 +54,7 @@ ev_mark_get(struct pkt_ref *r, const struct ev_mark *m, const struct ev_base *b,
 		return;
 	r->time = (int64_t)((uint64_t)b->time + (high << 32 | m->time_low));
 	r->ordinal = b->ordinal + m->ordinal;
-	r->file = f->number & ~EV_COUNTED;
-	if ((f->number & EV_COUNTED) != 0)
-		r->frame_no = (uint32_t)r->ordinal - f->off;
+	r->file = (uint32_t)file & ~EV_NO_FRAMES;
+	if ((file & EV_NO_FRAMES) == 0)
+		r->frame_no = (uint32_t)r->ordinal + (uint32_t)(file >> 32);
 }

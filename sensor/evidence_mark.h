@@ -16,16 +16,14 @@
 
 #include "sensor/evidence_private.h"
 
-struct ev_file { /* where packets stand in their file */
-	uint32_t number; /* of the file; and EV_COUNTED */
-	uint32_t off; /* frame_no, or how much less than the ordinal it is */
-};
-#define EV_COUNTED (UINT32_C(1) << 31)
+/* Of a file: its number, and above it how much more a packet's frame_no is than
+ * its ordinal; or EV_NO_FRAMES with it, where frames have no number. */
+#define EV_NO_FRAMES (UINT32_C(1) << 31)
 
 struct ev_base {
 	int64_t time;
 	uint64_t ordinal;
-	struct ev_file file[2]; /* of the latest, and the one before */
+	uint64_t file[2]; /* of the latest, and the one before */
 };
 
 enum ev_mark_bits { /* of a byte */
@@ -60,29 +58,40 @@ static_assert(
 		offsetof(struct ev_mark, window),
     "copied together");
 
-static inline struct ev_file
+static inline uint64_t
+ev_frames(const struct packet *pkt)
+{
+	return (uint64_t)(pkt->frame_no - (uint32_t)pkt->ordinal) << 32 |
+	       pkt->file;
+}
+
+static inline uint64_t
 ev_file_of(const struct packet *pkt)
 {
-	if (pkt->frame_no == 0)
-		return (struct ev_file){pkt->file & ~EV_COUNTED, 0};
-	return (struct ev_file){
-	    pkt->file | EV_COUNTED, (uint32_t)pkt->ordinal - pkt->frame_no};
+	return pkt->frame_no != 0 ? ev_frames(pkt) : pkt->file | EV_NO_FRAMES;
+}
+
+/* Of the first packet. */
+static inline void
+ev_base_begin(struct ev_base *b, const struct packet *pkt)
+{
+	b->time = pkt->time;
+	b->ordinal = pkt->ordinal;
+	b->file[0] = ev_file_of(pkt);
 }
 
 /* Can the packet be told by it? */
 static inline bool
 ev_base_has(const struct ev_base *b, const struct packet *pkt)
 {
-	const struct ev_file f = ev_file_of(pkt);
 	uint64_t off = (uint64_t)pkt->time - (uint64_t)b->time;
 
 	return (off + (UINT64_C(1) << 47)) >> 48 == 0 &&
 	       pkt->ordinal - b->ordinal <= UINT32_MAX &&
-	       f.number == b->file[0].number && f.off == b->file[0].off;
+	       (ev_frames(pkt) == b->file[0] || ev_file_of(pkt) == b->file[0]);
 }
 
-/* Makes it so. What it costs is the time and place of some of these, of which
- * there may be none. */
+/* Makes it so. What it costs is the time and place of some of these. */
 void ev_base_move(struct ev_base *b, const struct packet *pkt,
     struct ev_mark *marks, unsigned n);
 

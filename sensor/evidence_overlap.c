@@ -377,7 +377,9 @@ window_note_segment(struct ev_window *w, const struct packet *pkt, uint8_t bits)
 {
 	const uint8_t segs = (uint8_t)shape_of(w)->segs;
 
-	if (w->nsegs == 0 || !ev_base_has(&w->base, pkt))
+	if (w->nsegs == 0)
+		ev_base_begin(&w->base, pkt);
+	else if (!ev_base_has(&w->base, pkt))
 		ev_base_move(&w->base, pkt, w->marks, w->nsegs);
 	ev_mark_set(&w->marks[w->at], &w->base, pkt, bits);
 	w->at = (uint8_t)(w->at + 1 == segs ? 0 : w->at + 1);
