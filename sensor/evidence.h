@@ -50,7 +50,7 @@
 	32 /* of bodies and TLS, kept a direction: 45 KiB of full ones, and \
 	      2 KiB of memory, which bounds what busy flows push out of the \
 	      cache. Loss is repaired within a round trip. */
-#define EVIDENCE_POOL_BYTES (13u << 20) /* all of these, of all workers */
+#define EVIDENCE_POOL_BYTES (16u << 20) /* all of these, of all workers */
 #define EVIDENCE_POOL_LEAST (1u << 20) /* of one of them */
 #define EVIDENCE_STEAL 5000000000LL /* ns without a segment: may be taken */
 #define EVIDENCE_FORGET \

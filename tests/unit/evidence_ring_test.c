@@ -315,13 +315,13 @@ TEST(closed_flows_keep_nothing)
 
 TEST(idle_flows_lend_to_new_ones)
 {
-	static struct evidence_flow flows[24000];
+	static struct evidence_flow flows[32000];
 	struct evidence_view v = {DIR_S2C, PHASE_TLS_DONE, 0, 1, 0};
 	const struct evidence_counters *n;
 
 	start();
 	n = evidence_counters(ctx);
-	for (unsigned i = 0; i < 24000; i++) {
+	for (unsigned i = 0; i < 32000; i++) {
 		memset(&flows[i], 0, sizeof(flows[i]));
 		evidence_init(&flows[i], 5);
 		make(DIR_S2C, TCP_ACK, 0, 0, LINE);
@@ -332,10 +332,10 @@ TEST(idle_flows_lend_to_new_ones)
 	CHECK_INT(n->windows_taken, 0);
 	make(DIR_S2C, TCP_ACK, 0, 0, LINE);
 	pk.time = 1700000000LL * 1000 * MS + EVIDENCE_STEAL;
-	(void)evidence_packet(ctx, &flows[23999], &pk, &v);
+	(void)evidence_packet(ctx, &flows[31999], &pk, &v);
 	CHECK_INT(n->windows_taken, 1);
-	CHECK(flows[23999].d[DIR_S2C].ring != NULL);
-	for (unsigned i = 0; i < 24000; i++)
+	CHECK(flows[31999].d[DIR_S2C].ring != NULL);
+	for (unsigned i = 0; i < 32000; i++)
 		evidence_end(ctx, &flows[i], now);
 	finish();
 }
