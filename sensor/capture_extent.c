@@ -15,13 +15,13 @@
 
 #include "decoders/ip.h"
 #include "decoders/link.h"
+#include "decoders/siphash.h"
 #include "sensor/pcapng.h"
 
 #define TAIL_BYTES (256u << 10)
 #define FILE_HEADER 24 /* of pcap */
 #define RECORDS_MAX 65536 /* that are looked at for the end, false ones too */
 #define SAMPLE 1024 /* packets */
-#define SEEN 512 /* connections of them */
 #define SPOKE 3 /* packets, of one that counts */
 
 /* ---- its end ---- */
@@ -126,7 +126,7 @@ struct seen { /* a connection of the sample */
 };
 
 struct sample {
-	struct seen seen[SEEN];
+	struct seen seen[EXTENT_CONNS];
 	unsigned n;
 };
 
@@ -154,7 +154,7 @@ count_tcp(struct sample *s, const struct packet *pkt)
 		if (there || back)
 			c = k;
 	}
-	if (c == NULL && s->n < SEEN) {
+	if (c == NULL && s->n < EXTENT_CONNS) {
 		c = &s->seen[s->n++];
 		*c = (struct seen){.a = pkt->src,
 		    .b = pkt->dst,
@@ -198,18 +198,69 @@ take_sample(struct sample *s, struct reader *r, struct packet *pkt)
 		ip_free(ip);
 }
 
-static bool
-is_two_way(struct reader *r, struct packet *pkt)
+static uint64_t
+end_hash(const struct addr *a, uint16_t port)
+{
+	static const uint8_t no_key[SIPHASH_KEY];
+	uint8_t bytes[sizeof(*a) + sizeof(port)];
+
+	memcpy(bytes, a, sizeof(*a));
+	memcpy(bytes + sizeof(*a), &port, sizeof(port));
+	return siphash(no_key, (struct slice){bytes, sizeof(bytes)});
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x < y ? -1 : x > y;
+}
+
+/* The same in both directions. Who makes two of them equal keeps captures
+ * together that need not be. */
+static void
+keep_conns(struct extent *e, const struct sample *s)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct seen *c = &s->seen[i];
+
+		e->conn[i] =
+		    end_hash(&c->a, c->aport) + end_hash(&c->b, c->bport);
+	}
+	e->nconns = s->n;
+	qsort(e->conn, e->nconns, sizeof(e->conn[0]), by_value);
+}
+
+static void
+look_at_conns(struct extent *e, struct reader *r, struct packet *pkt)
 {
 	struct sample *s = calloc(1, sizeof(*s));
-	bool both = false;
 
 	if (s != NULL) {
 		take_sample(s, r, pkt);
-		both = most_answer(s);
+		keep_conns(e, s);
+		e->two_way = most_answer(s);
 	}
 	free(s);
-	return both;
+}
+
+static bool
+share_conns(const struct extent *a, const struct extent *b)
+{
+	unsigned i = 0, k = 0;
+
+	while (i < a->nconns && k < b->nconns) {
+		if (a->conn[i] == b->conn[k])
+			return true;
+		if (a->conn[i] < b->conn[k])
+			i++;
+		else
+			k++;
+	}
+	return false;
 }
 
 /* ---- both ---- */
@@ -224,7 +275,8 @@ extent_of(struct extent *e, struct reader *r, const char *path)
 	    reader_next(r, &pkt) == READER_PACKET) {
 		e->first = pkt.time;
 		e->known = find_end(r, path, &e->last);
-		e->two_way = e->known && is_two_way(r, &pkt);
+		if (e->known)
+			look_at_conns(e, r, &pkt);
 	}
 	reader_close(r);
 }
@@ -232,10 +284,13 @@ extent_of(struct extent *e, struct reader *r, const char *path)
 bool
 extent_is_apart(const struct extent *a, const struct extent *b)
 {
-	if (!a->known || !b->known || a->last < a->first)
+	if (!a->known || !b->known || a->last < a->first || b->last < b->first)
 		return false;
 	if (b->first > a->last)
 		return b->first - a->last > EXTENT_GAP;
+	if (a->first > b->last)
+		return a->first - b->last > EXTENT_GAP;
 	return a->two_way && b->two_way && a->last > a->first &&
-	       b->first - a->first <= (a->last - a->first) / 2;
+	       b->first - a->first <= (a->last - a->first) / 2 &&
+	       !share_conns(a, b);
 }

@@ -262,22 +262,35 @@ file_list_add(struct file_list *l, const char *path, struct reader *r,
 	return -1;
 }
 
+/* None of the files from i on has to do with any before. */
+static bool
+part_begins(const struct extent *e, uint32_t n, uint32_t i)
+{
+	for (uint32_t k = i; k < n; k++)
+		for (uint32_t j = 0; j < i; j++)
+			if (!extent_is_apart(&e[j], &e[k]))
+				return false;
+	return true;
+}
+
 void
 file_list_find_parts(struct file_list *l, struct reader *r)
 {
-	struct extent before = {0}, e;
+	struct extent *e;
 
 	if (l->n < 2 || l->n > FILE_LIST_LOOKED_AT)
 		return;
+	e = calloc(l->n, sizeof(*e));
+	if (e == NULL)
+		return; /* one part */
 	for (uint32_t i = 0; i < l->n; i++) {
-		struct input_file *f = &l->file[i];
-
-		e = (struct extent){0};
-		if (f->single)
-			extent_of(&e, r, f->path);
-		if (e.known)
-			f->first = e.first;
-		f->apart = extent_is_apart(&before, &e);
-		before = e;
+		if (!l->file[i].single)
+			continue;
+		extent_of(&e[i], r, l->file[i].path);
+		if (e[i].known)
+			l->file[i].first = e[i].first;
 	}
+	for (uint32_t i = 1; i < l->n; i++)
+		l->file[i].apart = part_begins(e, l->n, i);
+	free(e);
 }

@@ -142,14 +142,11 @@ tell_name(struct tell *t, const struct packet *pkt)
 }
 
 static void
-show_progress(struct tell *t, const struct packet *pkt)
+show_progress(struct tell *t)
 {
 	struct share_board *b = t->cfg.board;
 	uint64_t done, total;
 
-	if (b->first == 0)
-		b->first = pkt->time;
-	b->last = pkt->time;
 	if (++t->packets % PROGRESS_EACH != 0)
 		return;
 	capture_progress(t->capture, &done, &total);
@@ -167,7 +164,7 @@ tell_next(struct tell *t, struct packet *pkt)
 	if (!tell_part_begins(t))
 		tell_end(t);
 	tell_name(t, pkt);
-	show_progress(t, pkt);
+	show_progress(t);
 	return true;
 }
 

@@ -21,7 +21,6 @@
 struct share_board { /* shared memory, for whoever waits */
 	struct frontend_totals totals; /* of link and IP */
 	_Atomic uint64_t done, total, packets;
-	int64_t first, last; /* packet times */
 };
 
 struct tell_config {

@@ -218,7 +218,10 @@ TEST(which_has_nothing_to_do_with_the_other)
 	    {"likewise, one direction", 100, 200, 7401, true, false, true},
 	    {"another place", 100, 200, 100, true, true, true},
 	    {"likewise, begun a little later", 100, 200, 150, true, true, true},
-	    {"before it", 100, 200, 50, true, true, true},
+	    {"before it, overlapping", 100, 200, 50, true, true, true},
+	    {"before it, perhaps its beginning", 300, 400, 150, true, true,
+		false},
+	    {"long before it", 9000, 9100, 100, true, true, true},
 	    {"the other direction", 100, 200, 100, true, false, false},
 	    {"nothing is known", 100, 200, 9000, false, true, false},
 	    {"a capture of one moment", 100, 100, 100, true, true, false},
@@ -243,13 +246,13 @@ TEST(which_has_nothing_to_do_with_the_other)
 /* ---- parts ---- */
 
 static int
-file_at(uint32_t time, char path[32])
+file_at(uint32_t time, unsigned client, char path[32])
 {
 	int fd = memfd_create("capture", MFD_CLOEXEC);
 
 	pcap_of(PCAP_US, 0, 0);
 	for (unsigned i = 0; i < 4; i++)
-		tcp_frame(time + i, 1, i % 2 == 1);
+		tcp_frame(time + i, client, i % 2 == 1);
 	if (fd < 0 || write(fd, b.d, b.n) != (ssize_t)b.n)
 		abort();
 	(void)snprintf(path, 32, "/proc/self/fd/%d", fd);
@@ -258,7 +261,7 @@ file_at(uint32_t time, char path[32])
 
 TEST(parts_of_an_input)
 {
-	static const uint32_t time[] = {1000, 1003, 1003, 50000, 50004};
+	static const uint32_t time[] = {1000, 1003, 90000, 50000, 50004};
 	static const bool begins[] = {false, false, true, true, false};
 	char path[5][32];
 	const char *paths[5];
@@ -273,7 +276,7 @@ TEST(parts_of_an_input)
 	int fd[5];
 
 	for (unsigned i = 0; i < 5; i++) {
-		fd[i] = file_at(time[i], path[i]);
+		fd[i] = file_at(time[i], i, path[i]);
 		paths[i] = path[i];
 	}
 	c = capture_open(paths, 5, NULL, err, sizeof(err));
@@ -305,6 +308,52 @@ TEST(parts_of_an_input)
 	capture_plan_fini(p);
 	for (unsigned i = 0; i < 5; i++)
 		close(fd[i]);
+}
+
+static unsigned
+parts_of(unsigned n, const uint32_t *time, const unsigned *client)
+{
+	struct capture_plan plan = {{0}};
+	const struct capture_config cfg = {.on_problem = NULL};
+	char path[4][32], err[512];
+	const char *paths[4];
+	struct reader r;
+	unsigned parts;
+	int fd[4];
+
+	for (unsigned i = 0; i < n; i++) {
+		fd[i] = file_at(time[i], client[i], path[i]);
+		paths[i] = path[i];
+	}
+	reader_init(&r);
+	CHECK_INT(
+	    capture_plan_make(&plan, paths, n, &cfg, &r, err, sizeof(err)), 0);
+	reader_fini(&r);
+	parts = capture_plan_parts(&plan);
+	capture_plan_fini(&plan);
+	for (unsigned i = 0; i < n; i++)
+		close(fd[i]);
+	return parts;
+}
+
+/* Of 4 s each. */
+TEST(what_belongs_together_stays_together)
+{
+	/* the same connection, before and behind somebody in the middle */
+	CHECK_INT(parts_of(2, (uint32_t[]){100, 100}, (unsigned[]){1, 1}), 1);
+	CHECK_INT(parts_of(2, (uint32_t[]){100, 100}, (unsigned[]){1, 2}), 2);
+	CHECK_INT(
+	    parts_of(3, (uint32_t[]){100, 101, 100}, (unsigned[]){1, 2, 1}), 1);
+	/* rows of two places, by date, and by place */
+	CHECK_INT(parts_of(4, (uint32_t[]){100, 100, 104, 104},
+		      (unsigned[]){1, 2, 3, 4}),
+	    1);
+	CHECK_INT(parts_of(4, (uint32_t[]){100, 104, 100, 104},
+		      (unsigned[]){1, 3, 2, 4}),
+	    1);
+	CHECK_INT(parts_of(4, (uint32_t[]){100, 104, 50, 54},
+		      (unsigned[]){1, 3, 2, 4}),
+	    1);
 }
 
 TEST_MAIN
