@@ -80,6 +80,19 @@ take_tcp(struct worker *w, struct handed *h)
 	frontend_tcp(w->front, &h->pkt, &coming_at(w, 0)->place, &ahead);
 }
 
+/* What a timer that was due before it says later stands behind it. */
+static void
+note_packet(struct worker *w, const struct handed *h)
+{
+	struct ring_key k = {.era = h->era,
+	    .time = h->clock.now,
+	    .phase = TRACKER_PACKET,
+	    .tie = h->pkt.ordinal};
+
+	if (ring_compare(&k, &w->last) > 0)
+		w->last = k;
+}
+
 static void
 take(struct worker *w, struct handed *h)
 {
@@ -100,6 +113,8 @@ take(struct worker *w, struct handed *h)
 		take_time(w, h);
 		break;
 	}
+	if (h->what == HANDED_TCP || h->what == HANDED_FRAME)
+		note_packet(w, h);
 	if (++w->taken % MARK_EACH == 0 && h->what != HANDED_PART)
 		worker_set_mark(w, h->clock.now);
 }
