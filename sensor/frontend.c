@@ -355,6 +355,7 @@ frontend_begin_part(struct frontend *f, unsigned number)
 	char err[200];
 
 	f->part = number;
+	f->said_links = 0;
 	f->cfg.tracker.first_number = number * FLOWS_OF_A_PART;
 	if (f->n.packets == 0) { /* it has seen none: only numbers */
 		tracker_number_from(f->tracker, f->cfg.tracker.first_number);

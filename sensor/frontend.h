@@ -25,7 +25,8 @@ struct frontend_config {
 	 * none are wanted */
 	const uint8_t *lines;
 	struct obs_sink sink;
-	/* the first packet of a link type that is not supported; or NULL */
+	/* the first packet of a link type that is not supported, in a part; or
+	 * NULL */
 	void (*on_link_unknown)(void *ctx, const struct packet *pkt);
 	/* is this packet ours? After IP; NULL: all are */
 	bool (*is_ours)(void *ctx, const struct packet *pkt);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "decoders/link.h"
 #include "sensor/harden.h"
 #include "sensor/parallel_private.h"
 #include "sensor/wake_fd.h"
@@ -290,43 +291,88 @@ take_file(struct parallel *p, const uint8_t *bytes, bool last)
 }
 
 struct part {
+	unsigned owner; /* worker */
 	bool last; /* of all */
+	bool stopped; /* not read to its end */
 	uint64_t before; /* packets */
 	uint64_t packets;
 };
 
-/* Bytes are this process' own. */
+/* Once in a reading. */
 static void
+say_nonsense(struct parallel *p)
+{
+	if (!p->said_nonsense)
+		backend_problem(p->back, 1,
+		    "a process that looked at packets contradicts itself: what "
+		    "makes no sense was left out");
+	p->said_nonsense = true;
+}
+
+static bool
+take_link(struct parallel *p, const uint8_t *bytes)
+{
+	struct record_link l;
+	uint64_t bit;
+	char text[400];
+
+	memcpy(&l, bytes, sizeof(l));
+	bit = UINT64_C(1) << (l.linktype & 63);
+	if (l.file >= p->plan->files.n)
+		return false;
+	if ((p->said_links & bit) != 0)
+		return true;
+	p->said_links |= bit;
+	(void)snprintf(text, sizeof(text),
+	    "%.300s: link type %s is not supported, its packets are skipped",
+	    p->plan->files.file[l.file].path, link_name(l.linktype));
+	backend_problem(p->back, 0, text);
+	return true;
+}
+
+static void
+take_part(struct parallel *p, struct part *part, const uint8_t *bytes)
+{
+	struct record_part over;
+
+	memcpy(&over, bytes, sizeof(over));
+	part->packets = over.packets & UINT32_MAX; /* more is no capture */
+	part->stopped = over.stopped != 0;
+	p->told[part->owner] = over.totals;
+}
+
+/* Bytes are this process' own. */
+static bool
 take_other(struct parallel *p, struct part *part, const struct spool_record *s,
     const uint8_t *bytes)
 {
 	const struct ring_record r = {.size = s->size, .type = s->type};
-	size_t head =
-	    s->type == REC_FILE ? sizeof(struct record_file) : sizeof(uint32_t);
-	struct record_part over;
+	const char *text = (const char *)bytes + sizeof(uint32_t);
+	bool is_text = s->size > 0 && bytes[s->size - 1] == '\0';
 	uint32_t severity;
 	struct obs o;
 
 	switch (s->type) {
 	case REC_FILE:
+		if (!is_text || s->size <= sizeof(struct record_file))
+			return false;
+		take_file(p, bytes, part->last);
+		return true;
 	case REC_PROBLEM:
-		if (s->size <= head || bytes[s->size - 1] != '\0')
-			return;
+		if (!is_text || s->size <= sizeof(severity))
+			return false;
 		memcpy(&severity, bytes, sizeof(severity));
-		if (s->type == REC_FILE)
-			take_file(p, bytes, part->last);
-		else
-			backend_problem(
-			    p->back, (int)severity, (const char *)bytes + head);
-		return;
+		backend_problem(p->back, (int)severity, text);
+		return true;
+	case REC_LINK:
+		return s->size == sizeof(struct record_link) &&
+		       take_link(p, bytes);
 	case REC_PART:
-		if (s->size != sizeof(over))
-			return;
-		memcpy(&over, bytes, sizeof(over));
-		part->packets = over.packets;
-		return;
+		if (s->size == sizeof(struct record_part))
+			take_part(p, part, bytes);
+		return s->size == sizeof(struct record_part);
 	default:
-		(void)records_take(p->back, &r, bytes, &o, -1);
+		return records_take(p->back, &r, bytes, &o, -1);
 	}
 }
 
@@ -334,12 +380,34 @@ static void
 take(struct parallel *p, struct part *part, const struct spool_record *r,
     const uint8_t *bytes)
 {
+	bool good = false;
+
 	if (r->type == REC_OBS) {
-		(void)records_take_later(p->back, bytes, r->size, part->before);
+		good =
+		    records_take_later(p->back, bytes, r->size, part->before);
 	} else if (r->size <= sizeof(p->copy)) { /* there are few */
 		memcpy(p->copy, bytes, r->size);
-		take_other(p, part, r, p->copy);
+		good = take_other(p, part, r, p->copy);
 	}
+	if (!good)
+		say_nonsense(p);
+}
+
+static bool
+all_are_gone(const struct parallel *p)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->worker[i] != 0)
+			return false;
+	return true;
+}
+
+static void
+say_unread(struct parallel *p)
+{
+	backend_problem(p->back, 1,
+	    "a process that looked at packets ended before its time: what it "
+	    "followed was not judged to its end");
 }
 
 /* The worker that has begun it; -1: nobody will. */
@@ -353,15 +421,49 @@ owner_of(struct parallel *p, unsigned number, const struct parallel_input *in)
 		tick(p, in);
 		if (parallel_somebody_died(p) || (in->stop && *in->stop))
 			return -1;
+		if (all_are_gone(p) &&
+		    atomic_load(&p->parts->owner[number]) == 0) {
+			say_unread(p);
+			return -1;
+		}
 		(void)poll(NULL, 0, 1);
 	}
 	return (int)owner - 1;
 }
 
+/* Nothing is there. Returns false if nothing will come. One that is gone has
+ * shown all that it had before. */
 static bool
-judge_part(struct parallel *p, struct part *part, struct spool *from,
+wait_for(struct parallel *p, const struct part *part,
     const struct parallel_input *in)
 {
+	struct spool *from = p->spool[part->owner];
+	struct spool_record r;
+
+	tick(p, in);
+	if (spool_is_broken(from)) {
+		say_nonsense(p);
+		return false;
+	}
+	p->died |= parallel_somebody_died(p);
+	if (p->verifier == 0)
+		return false;
+	if (p->worker[part->owner] != 0) {
+		spool_wait(from, WAIT_MS);
+		return true;
+	}
+	if (spool_look(from, &r) != NULL)
+		return true;
+	if (!p->died)
+		say_unread(p);
+	return false;
+}
+
+static bool
+judge_part(
+    struct parallel *p, struct part *part, const struct parallel_input *in)
+{
+	struct spool *from = p->spool[part->owner];
 	struct spool_record r = {.type = 0};
 	const uint8_t *bytes;
 	unsigned n = 0;
@@ -373,16 +475,9 @@ judge_part(struct parallel *p, struct part *part, struct spool *from,
 			spool_take(from);
 			if (++n % TICK == 0)
 				tick(p, in);
-			continue;
-		}
-		tick(p, in);
-		if (spool_is_broken(from))
-			backend_problem(p->back, 1,
-			    "a process that looked at packets contradicts "
-			    "itself: its part was not judged to its end");
-		if (spool_is_broken(from) || parallel_somebody_died(p))
+		} else if (!wait_for(p, part, in)) {
 			return false;
-		spool_wait(from, WAIT_MS);
+		}
 	}
 	return true;
 }
@@ -398,13 +493,18 @@ judge_parts(struct parallel *p, const struct parallel_input *in)
 		owner = owner_of(p, i, in);
 		if (owner == -1)
 			return;
+		part.owner = (unsigned)owner;
 		part.last = i + 1 == n;
-		set_priorities(p, (unsigned)owner);
-		if (!judge_part(p, &part, p->spool[owner], in) ||
-		    parallel_somebody_died(p))
+		set_priorities(p, part.owner);
+		if (!judge_part(p, &part, in))
 			return;
 		part.before += part.packets;
 		if (in->stop != NULL && *in->stop)
+			return;
+		if (part.stopped)
+			say_unread(p);
+		p->died |= parallel_somebody_died(p);
+		if (p->died || part.stopped)
 			return;
 	}
 }
@@ -422,5 +522,5 @@ parts_judge(struct parallel *p, const struct parallel_input *in)
 	if (!p->flushed)
 		backend_flush(p->back);
 	for (unsigned i = 0; i < p->n; i++)
-		frontend_totals_add(&p->totals, &p->board[i]->totals);
+		frontend_totals_add(&p->totals, &p->told[i]);
 }

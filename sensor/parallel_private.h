@@ -40,6 +40,9 @@ struct parallel {
 	struct parts *parts;
 	struct spool *spool[WORKERS_MAX];
 	uint64_t bytes; /* of all files */
+	uint64_t said_links; /* a bit for each type */
+	bool said_nonsense, died;
+	struct frontend_totals told[WORKERS_MAX]; /* in what was judged */
 };
 
 /* A child that died before it had said all: nobody can wait for it. True: the

@@ -27,6 +27,7 @@ struct pipeline {
 	bool has_ended;
 	uint64_t packets;
 	int64_t first, last;
+	uint64_t said_links; /* a bit for each type */
 	int reloads; /* asked for so far */
 	uint8_t lines[PROTO_COUNT]; /* with one worker */
 };
@@ -230,7 +231,11 @@ static void
 on_link_unknown(void *ctx, const struct packet *pkt)
 {
 	struct pipeline *p = ctx;
+	uint64_t bit = UINT64_C(1) << (pkt->linktype & 63);
 
+	if ((p->said_links & bit) != 0)
+		return;
+	p->said_links |= bit;
 	backend_say(p->back, SAY_NOTE,
 	    "%s: link type %s is not supported, its packets are skipped",
 	    capture_file_path(p->capture, pkt->file), link_name(pkt->linktype));

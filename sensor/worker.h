@@ -39,11 +39,19 @@ enum record_type {
 	REC_NAME, /* struct record_file, path: a file is begun */
 	REC_FILE, /* struct record_file, path: and has ended */
 	REC_PROBLEM, /* uint32_t severity, sentence */
+	REC_LINK, /* struct record_link: of a type that is not supported */
 	REC_PART /* struct record_part: all of it was said */
+};
+
+struct record_link {
+	uint32_t file;
+	int32_t linktype;
 };
 
 struct record_part {
 	uint64_t packets;
+	uint64_t stopped; /* before its end */
+	struct frontend_totals totals; /* of the worker, so far */
 };
 
 struct record_file {
@@ -111,7 +119,6 @@ struct parts {
 	_Atomic uint32_t owner[PARTS_MAX]; /* number of the worker + 1 */
 	_Atomic uint64_t done[WORKERS_MAX]; /* bytes behind them */
 	_Atomic uint64_t packets[WORKERS_MAX];
-	_Atomic uint64_t said_links; /* a bit for each type */
 	int go; /* inherited: readable once packets may be looked at */
 };
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "decoders/link.h"
 #include "sensor/worker_private.h"
 
 #define PROGRESS_EACH 1024 /* packets */
@@ -100,15 +99,15 @@ one_packet(struct reading *r, bool is_last)
 }
 
 static void
-end_part(struct reading *r, int64_t next)
+end_part(struct reading *r, int64_t next, bool stopped)
 {
-	struct record_part over = {.packets = r->packets};
+	struct record_part over = {.packets = r->packets, .stopped = stopped};
 	const struct slice what = {(const uint8_t *)&over, sizeof(over)};
 
 	frontend_end_part(r->w->front, next);
 	tell_file(r, RECORD_FILE_LAST);
+	frontend_totals(r->w->front, &over.totals);
 	(void)worker_put(r->w, REC_PART, &what, 1, 0);
-	frontend_totals(r->w->front, &r->w->cfg.board->totals);
 	spool_show(r->w->cfg.spool);
 }
 
@@ -129,34 +128,21 @@ read_part(struct worker *w, unsigned number, const volatile int *stop)
 	r.capture = capture_open_part(plan, number, &cc);
 	if (r.capture == NULL || !frontend_begin_part(w->front, number))
 		_exit(2); /* no memory: the judge says that one died */
-	while (one_packet(&r, *stop))
+	while (one_packet(&r, *stop != 0))
 		;
-	end_part(&r, next);
+	end_part(&r, *stop ? INT64_MIN : next, *stop != 0);
 	w->done += capture_plan_bytes(plan, number);
 	w->packets += r.packets;
 	capture_close(r.capture);
 }
 
-/* Once for all workers. */
 void
 worker_link_unknown(void *ctx, const struct packet *pkt)
 {
-	struct worker *w = ctx;
-	uint64_t bit = UINT64_C(1) << (pkt->linktype & 63);
-	const uint32_t severity = 0;
-	char text[400];
-	struct slice part[2] = {{(const uint8_t *)&severity, sizeof(severity)},
-	    {(const uint8_t *)text, 0}};
+	struct record_link l = {.file = pkt->file, .linktype = pkt->linktype};
+	const struct slice part = {(const uint8_t *)&l, sizeof(l)};
 
-	if ((atomic_fetch_or(&w->cfg.parts->said_links, bit) & bit) != 0)
-		return;
-	part[1].len =
-	    1 + (size_t)snprintf(text, sizeof(text),
-		    "%.300s: link type %s is not supported, its packets are "
-		    "skipped",
-		    w->cfg.plan->files.file[pkt->file].path,
-		    link_name(pkt->linktype));
-	(void)worker_put(w, REC_PROBLEM, part, 2, 0);
+	(void)worker_put(ctx, REC_LINK, &part, 1, 0);
 }
 
 static void

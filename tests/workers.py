@@ -6,6 +6,7 @@ time, seen by a tap that loses, repeats, delays, or whose clock steps.
     workers.py FOLDER CAPTURE...
     workers.py --names FOLDER        thousands of small ones
     workers.py --later CAPTURE TO    a day later
+    workers.py --moved CAPTURE TO    other hosts
     workers.py --halves CAPTURE A B  one direction in each
 """
 import os
@@ -102,6 +103,15 @@ def later(path, to):
             o.write(struct.pack('<IIII', t // 1000000, t % 1000000, len(f), wire) + f)
 
 
+def moved(path, to):
+    with open(to, 'wb') as o:
+        o.write(open(path, 'rb').read(24))
+        for t, f, wire in read(path):
+            for at in {b'\x08\0': (28, 32), b'\x86\xdd': (29, 45)}.get(bytes(f[12:14]), ()):
+                f[at] = (f[at] + 5) & 255
+            o.write(struct.pack('<IIII', t // 1000000, t % 1000000, len(f), wire) + f)
+
+
 def halves(path, a, b):
     head = open(path, 'rb').read(24)
     with open(a, 'wb') as up, open(b, 'wb') as down:
@@ -124,6 +134,8 @@ if sys.argv[1] == '--names':
     names(sys.argv[2])
 elif sys.argv[1] == '--later':
     later(*sys.argv[2:])
+elif sys.argv[1] == '--moved':
+    moved(*sys.argv[2:])
 elif sys.argv[1] == '--halves':
     halves(*sys.argv[2:])
 else:

@@ -81,7 +81,10 @@ apart() {
 
 python3 tests/workers.py --later "$tmp/disturbed/many.pcap" "$tmp/later.pcap"
 python3 tests/workers.py --halves "$tmp/disturbed/many.pcap" "$tmp/up.pcap" "$tmp/down.pcap"
-apart 1 "captures of one time" "$tmp"/disturbed/*.pcap
+python3 tests/workers.py --moved "$tmp/disturbed/lossy.pcap" "$tmp/moved.pcap"
+apart 1 "captures of two places" "$tmp/disturbed/many.pcap" "$tmp/moved.pcap"
+apart 1 "of two places and days" "$tmp/disturbed/many.pcap" "$tmp/moved.pcap" "$tmp/later.pcap"
+apart 0 "of the same connections" "$tmp"/disturbed/*.pcap
 apart 1 "captures of two days" "$tmp/disturbed/many.pcap" "$tmp/later.pcap"
 apart 1 "likewise, the later one first" "$tmp/later.pcap" "$tmp/disturbed/many.pcap"
 apart 0 "a large one, a small one" "$tmp/disturbed/many.pcap" pcaps/S1-striptls-smtp.client.pcap
@@ -168,6 +171,13 @@ for which in 1 2 3; do
 	[ $status -eq 1 ] && grep -q "a process that looked at packets died" "$tmp/err"
 	ok $? "process $which of two that read parts died: exit $status, $(head -1 "$tmp/err")"
 done
+begin_parts --no-db
+kill -TERM $(sed -n "2,3p" <<<"$children")
+timeout 60 cat sensor.rules >"$tmp/rules"
+wait $!
+status=$?
+[ $status -eq 1 ] && grep -q "ended before its time" "$tmp/err"
+ok $? "both that read parts were told to end: exit $status, $(head -1 "$tmp/err")"
 begin_parts -d "$tmp/apart.db"
 [ "$(wc -w <<<"$children")" -eq 3 ] && [ -z "$(holders $children)" ]
 ok $? "the database is open in: $(holders $children | tr '\n' ' ')"
