@@ -112,7 +112,7 @@ put_to_rest(const struct table *t, struct history_entry *e)
 }
 
 /* Another is awake: the one goes to rest that was not asked for since the hand
- * was there last. */
+ * was there last, and is not the latest answer. */
 static void
 add_awake(const struct table *t, struct history_entry *e)
 {
@@ -121,7 +121,8 @@ add_awake(const struct table *t, struct history_entry *e)
 
 	if (!t->packing->may_rest(e->facts))
 		return;
-	while ((turn = &a->awake[a->hand]), *turn != NULL && (*turn)->asked) {
+	while ((turn = &a->awake[a->hand]),
+	    *turn != NULL && ((*turn)->asked || *turn == a->found)) {
 		(*turn)->asked = false;
 		a->hand = (a->hand + 1) % TABLE_AWAKE;
 	}

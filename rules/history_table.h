@@ -82,7 +82,8 @@ int table_init(struct table *t, const struct table_packing *packing)
     __attribute__((warn_unused_result));
 void table_fini(struct table *t);
 
-/* NULL: not there. It is whole until TABLE_AWAKE others were asked for. */
+/* NULL: not there. It is whole until others than the next one were asked for;
+ * mostly until TABLE_AWAKE were. */
 struct history_entry *table_find(const struct table *t, const void *key);
 /* What is known, to look at; of one that rests until the next call. */
 const void *table_facts(const struct table *t, const struct history_entry *e);

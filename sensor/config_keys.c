@@ -404,7 +404,7 @@ const struct config_key config_keys[] = {
 	.initial = "131072",
 	.min = 4096,
 	.max = 1 << 22,
-	.help = "Likewise clients of a server, and networks of clients, 0.3 KB "
+	.help = "Likewise clients of a server, and networks of clients, 0.1 KB "
 		"each."},
     {.name = "limits.pending_bytes",
 	.type = CONFIG_BYTES,

@@ -2,6 +2,7 @@
 /* History: as of a time, taken back to a mark, bounded. */
 #include "rules/history.h"
 
+#include "rules/history_table.h"
 #include "tests/test.h"
 
 #define SECOND INT64_C(1000000000)
@@ -441,6 +442,33 @@ TEST(pairs_that_rest_are_what_they_were)
 }
 
 /* What was asked for last stays in its place while others are. */
+/* All that are whole were asked for lately: the last of them stays whole when
+ * yet another is. */
+TEST(an_answer_lives_when_all_were_asked)
+{
+	struct history *h = history_new();
+	struct pair_facts *p;
+	struct pair_key k[TABLE_AWAKE + 1];
+	const struct pair_facts *a;
+	uint32_t state = 5;
+
+	for (uint32_t n = 0; n <= TABLE_AWAKE; n++) {
+		struct pair_facts any;
+
+		make_pair(&any, n, &state);
+		k[n] = any.key;
+		p = history_touch_pair(h, &k[n]);
+		p->first = p->last = NOW;
+		p->tls = n + 1;
+	}
+	for (uint32_t n = TABLE_AWAKE; n >= 1; n--)
+		(void)history_pair(h, &k[n], NOW + DAY);
+	a = history_pair(h, &k[1], NOW + DAY);
+	(void)history_pair(h, &k[0], NOW + DAY);
+	CHECK_INT(a->tls, 2);
+	history_free(h);
+}
+
 TEST(an_answer_lives_while_others_are_asked)
 {
 	struct history *h = history_new();
