@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "decoders/link.h"
+#include "decoders/obs.h"
 #include "sensor/capture_extent.h"
 
 #define NS INT64_C(1000000000)
