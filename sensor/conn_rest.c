@@ -31,6 +31,8 @@ struct conn_asleep {
 
 #define ROOM_OF(len) (offsetof(struct conn_asleep, bytes) + (len))
 
+static_assert(ROOM_OF(ROOM_MAX) <= BLOCKS_MAX, "a block");
+
 enum kind { KIND_HALF, KIND_SILENT, KIND_MAIL, KIND_OPAQUE, KINDS };
 
 struct likeness { /* the first of each kind, once there was one */
@@ -220,22 +222,6 @@ pack_mail(uint8_t *room, struct likeness *like, const struct mail *m)
 	return mail_pack(room, m, like->mail);
 }
 
-/* Most are small enough for the blocks. */
-static void *
-get_room(struct conn_rest *r, size_t size)
-{
-	return size <= BLOCKS_MAX ? blocks_get(&r->blocks, size) : malloc(size);
-}
-
-static void
-put_room(struct conn_rest *r, void *p, size_t size)
-{
-	if (size <= BLOCKS_MAX)
-		blocks_put(&r->blocks, p, size);
-	else
-		free(p);
-}
-
 /* NULL: no memory. The connection stays as it is. */
 static struct conn_asleep *
 pack(struct conn_rest *r, const struct flow *f, uint32_t slot)
@@ -251,7 +237,7 @@ pack(struct conn_rest *r, const struct flow *f, uint32_t slot)
 	len = pack_conn(room, r->like, k, &mine);
 	if (c->mail != NULL)
 		len += pack_mail(room + len, r->like, c->mail);
-	a = get_room(r, ROOM_OF(len));
+	a = blocks_get(&r->blocks, ROOM_OF(len));
 	if (a == NULL)
 		return NULL;
 	*a = (struct conn_asleep){.number = c->number,
@@ -291,7 +277,7 @@ static void
 free_asleep(struct tracker *t, struct flow *f)
 {
 	t->rest.asleep--;
-	put_room(&t->rest, f->asleep, ROOM_OF(f->asleep->len));
+	blocks_put(&t->rest.blocks, f->asleep, ROOM_OF(f->asleep->len));
 	f->asleep = NULL;
 	f->rests = false;
 }

@@ -6,7 +6,6 @@
 #include "sensor/handout.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,14 +75,6 @@ handout_free(struct handout *h)
 	free(h);
 }
 
-static void
-wait_fd(int fd, int ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	(void)poll(&p, 1, ms);
-}
-
 /* ---- who hands out ---- */
 
 /* It cannot have taken what was not handed out. Not merely acquired: whoever is
@@ -148,7 +139,7 @@ handout_wait(struct handout *h, uint64_t n, int ms)
 {
 	atomic_store(&h->s->wanted, n);
 	if (!handout_is_past(h, n))
-		wait_fd(h->room_fd, ms);
+		wake_fd_wait(h->room_fd, ms);
 	atomic_store(&h->s->wanted, 0);
 	wake_fd_clear(h->room_fd);
 }
@@ -222,7 +213,7 @@ handout_sleep(struct handout *h, int ms)
 {
 	atomic_store(&h->s->sleeps, 1);
 	if (atomic_load(&h->s->head) == h->next)
-		wait_fd(h->data_fd, ms);
+		wake_fd_wait(h->data_fd, ms);
 	atomic_store(&h->s->sleeps, 0);
 	wake_fd_clear(h->data_fd);
 }

@@ -6,17 +6,6 @@
 #include "sensor/obs_pack.h"
 #include "sensor/worker.h"
 
-static bool
-take_obs(struct backend *b, const uint8_t *bytes, size_t len, struct obs *o,
-    int worker)
-{
-	if (!obs_unpack(o, bytes, len) ||
-	    (worker >= 0 && o->flow >> 56 != (unsigned)worker + 1))
-		return false;
-	backend_obs(b, o);
-	return true;
-}
-
 static void
 shift(struct pkt_ref *r, uint64_t before)
 {
@@ -50,18 +39,27 @@ shift_all(struct obs *o, uint64_t before)
 	}
 }
 
+/* before: packets of parts of the input that went before its own. */
+static bool
+take_obs(struct backend *b, struct slice bytes, struct obs *o, int worker,
+    uint64_t before)
+{
+	if (!obs_unpack(o, bytes.p, bytes.len) ||
+	    (worker >= 0 && o->flow >> 56 != (unsigned)worker + 1))
+		return false;
+	if (before != 0)
+		shift_all(o, before);
+	backend_obs(b, o);
+	return true;
+}
+
 bool
 records_take_later(
     struct backend *b, const uint8_t *bytes, size_t len, uint64_t before)
 {
 	struct obs o;
 
-	if (!obs_unpack(&o, bytes, len))
-		return false;
-	if (before != 0)
-		shift_all(&o, before);
-	backend_obs(b, &o);
-	return true;
+	return take_obs(b, (struct slice){bytes, len}, &o, -1, before);
 }
 
 static bool
@@ -130,7 +128,8 @@ records_take(struct backend *b, const struct ring_record *r,
 	o->kind = OBS_NONE;
 	switch (r->type) {
 	case REC_OBS:
-		return take_obs(b, bytes, r->size, o, worker);
+		return take_obs(
+		    b, (struct slice){bytes, r->size}, o, worker, 0);
 	case REC_CHAIN:
 		return take_chain(b, bytes, r->size);
 	case REC_STAPLE:

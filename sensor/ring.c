@@ -11,7 +11,6 @@
 #include "sensor/ring.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,12 +267,10 @@ ring_wake_reader(struct ring *r)
 void
 ring_wait_room(struct ring *r, int ms)
 {
-	struct pollfd p = {.fd = r->room_fd, .events = POLLIN};
-
 	ring_wake_reader(r);
 	atomic_store(&r->s->writer_sleeps, 1);
 	if (!has_room(r))
-		(void)poll(&p, 1, ms);
+		wake_fd_wait(r->room_fd, ms);
 	atomic_store(&r->s->writer_sleeps, 0);
 	wake_fd_clear(r->room_fd);
 }

@@ -6,7 +6,6 @@
 #include "sensor/spool.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,14 +100,6 @@ spool_fds(const struct spool *s, int fd[2])
 {
 	fd[0] = s->data_fd;
 	fd[1] = s->room_fd;
-}
-
-static void
-wait_fd(int fd, int ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	(void)poll(&p, 1, ms);
 }
 
 static size_t
@@ -208,7 +199,7 @@ spool_wait_room(struct spool *s, int ms)
 	spool_show(s);
 	atomic_store(&s->s->writer_sleeps, 1);
 	if (!has_room(s, s->chunks / WORTH_WAKING + 1))
-		wait_fd(s->room_fd, ms);
+		wake_fd_wait(s->room_fd, ms);
 	atomic_store(&s->s->writer_sleeps, 0);
 	wake_fd_clear(s->room_fd);
 }
@@ -280,7 +271,7 @@ spool_wait(struct spool *s, int ms)
 {
 	atomic_store(&s->s->reader_sleeps, 1);
 	if (atomic_load(&s->s->filled) == s->read)
-		wait_fd(s->data_fd, ms);
+		wake_fd_wait(s->data_fd, ms);
 	atomic_store(&s->s->reader_sleeps, 0);
 	wake_fd_clear(s->data_fd);
 	/* a writer without room is not to wait for more than there is */

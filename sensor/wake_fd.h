@@ -6,6 +6,7 @@
 #ifndef STRIPWIRE_WAKE_FD_H
 #define STRIPWIRE_WAKE_FD_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -23,6 +24,15 @@ wake_fd_signal(int fd)
 	uint64_t one = 1;
 
 	(void)!write(fd, &one, sizeof(one));
+}
+
+/* Until it is signalled, or for ms. */
+static inline void
+wake_fd_wait(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	(void)poll(&p, 1, ms);
 }
 
 static inline void
